@@ -1,0 +1,42 @@
+# Thin on purpose: each target is one or two ordinary Go commands.
+TOOL = go tool -modfile=.ci/tools.mod
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/fairfactor
+	CGO_ENABLED=0 go build -o bin/fairfactor ./cmd/fairfactor
+
+run: build ## build and start a node on http://127.0.0.1:5555
+	./bin/fairfactor serve
+
+test: ## install what the tests need and run them all, under the race detector
+	.ci/needs
+	go test -race -timeout 20m ./...
+	go test -timeout 5m -run RealCluster ./actors
+
+compose-test: ## run docker-compose.yml for real and kill its containers
+	.ci/needs compose
+	go test -tags compose -count=1 -v -timeout 20m ./cmd/fairfactor/deploy
+
+lint: ## format check, vet, staticcheck
+	@unformatted="$$($(TOOL) gofumpt -l .)"; test -z "$$unformatted" || { echo "not formatted, run make format:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	go vet -tags compose ./cmd/fairfactor/deploy
+	$(TOOL) staticcheck ./...
+
+format: ## format all Go files
+	$(TOOL) gofumpt -w .
+
+generate: ## write all generated files anew
+	go generate ./...
+
+bench: ## load a private node and print what it did, beside named alternatives
+	go run ./bench all
+
+chaos: ## kill, stop, cut off and restart the nodes of a private cluster for half an hour; as root
+	.ci/needs
+	go run ./bench chaos
+
+.PHONY: help build run test compose-test lint format generate bench chaos
+.DEFAULT_GOAL := help

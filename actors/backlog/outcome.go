@@ -1,0 +1,309 @@
+package backlog
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"fairfactor"
+	"fairfactor/factor"
+)
+
+// Outcome takes in what came of a turn. The first outcome of a turn counts, all
+// others are ignored. It returns the job if this ended it: its final state, to
+// be made durable and then told to [Backlog.Committed]. withdraw says that the
+// scheduler holds turns of the job, ended or not, that it should forget.
+func (b *Backlog) Outcome(out Outcome, now time.Time) (ended *fairfactor.Job, withdraw bool) {
+	o := b.open[out.Seq]
+	if o == nil {
+		return nil, false
+	}
+	t, ok := o.offered[out.Turn]
+	if !ok {
+		return nil, false
+	}
+	delete(o.offered, out.Turn)
+	b.outstanding--
+	o.began(out.Place, out.Started)
+	o.job.CPU += out.CPU
+	o.job.Turns++
+	o.dirty = true
+	done, failure := false, out.Failure
+	if failure == "" {
+		var err error
+		if done, err = b.apply(o, out); err != nil {
+			failure = err.Error()
+		}
+	}
+	switch {
+	case done && failure != "": // all primes are there, and they are wrong: another turn would not help
+		return b.end(o, fairfactor.Failed, failure, now)
+	case done:
+		return b.end(o, fairfactor.Completed, "", now)
+	case failure != "":
+		return b.failed(o, t, failure, now)
+	case b.cfg.MaxCPU > 0 && o.job.CPU >= b.cfg.MaxCPU:
+		return b.end(o, fairfactor.Failed, o.exhausted(b.cfg.MaxCPU), now)
+	}
+	return nil, b.shed(o)
+}
+
+// shed takes back the turns that a long job does not need any more, so that what
+// it needs next does not wait behind them. The scheduler can only give all of a
+// job's turns back, so those that are needed are offered again.
+func (b *Backlog) shed(o *open) (withdraw bool) {
+	if o.machine == nil {
+		return false
+	}
+	for _, id := range o.machine.Shed() {
+		if _, ok := o.offered[id]; ok {
+			delete(o.offered, id)
+			b.outstanding--
+			withdraw = true
+		}
+	}
+	if withdraw {
+		b.outstanding -= len(o.offered)
+		for id := range o.offered {
+			o.machine.Return(id)
+		}
+		clear(o.offered)
+	}
+	return withdraw
+}
+
+// Began notes that a turn of a job runs.
+func (b *Backlog) Began(seq, place uint64, at time.Time) {
+	if o := b.open[seq]; o != nil {
+		o.began(place, at)
+	}
+}
+
+func (o *open) began(place uint64, at time.Time) {
+	o.job.State = fairfactor.Running
+	if o.job.Started.IsZero() || o.job.Turn == 0 {
+		o.job.Started, o.job.Turn = at, place
+	}
+}
+
+// apply brings a turn's result into the job; done means that all its primes are
+// known and multiply to the number.
+func (b *Backlog) apply(o *open, out Outcome) (done bool, err error) {
+	result := factor.Result{ID: out.Turn, Data: out.Data}
+	if o.machine == nil {
+		primes, done, err := factor.Decode(o.job.Number, result)
+		if err != nil {
+			return false, err
+		}
+		if done {
+			return true, o.complete(primes)
+		}
+		if o.machine, err = factor.New(o.job.Number); err != nil {
+			return false, err
+		}
+		o.machine.Next(1) // turn 0, which was offered without it
+		b.addLong(o)
+	}
+	if err := o.machine.Apply(result); err != nil {
+		return false, err
+	}
+	if !o.machine.Done() {
+		return false, nil
+	}
+	return true, o.complete(o.machine.Primes())
+}
+
+// complete checks and books the answer.
+func (o *open) complete(primes []factor.Prime) error {
+	if err := factor.Product(o.job.Number, primes); err != nil {
+		return err
+	}
+	o.job.Factors = factors(primes)
+	return nil
+}
+
+func factors(primes []factor.Prime) []fairfactor.Factor {
+	if len(primes) == 0 {
+		return nil
+	}
+	fs := make([]fairfactor.Factor, len(primes))
+	for i, p := range primes {
+		fs[i] = fairfactor.Factor{Prime: p.P, Exponent: p.Exponent, Probable: !p.Proven}
+	}
+	return fs
+}
+
+// failed offers a turn again that went wrong, or gives the job up.
+func (b *Backlog) failed(o *open, t Turn, failure string, now time.Time) (*fairfactor.Job, bool) {
+	o.failures++
+	if o.failures >= MaxFailures {
+		return b.end(o, fairfactor.Failed, fmt.Sprintf("%d turns of this job failed, the last one with: %s", o.failures, failure), now)
+	}
+	if o.machine != nil {
+		o.machine.Return(t.Turn)
+	} else {
+		o.again = append(o.again, t)
+		b.addLong(o)
+	}
+	return nil, false
+}
+
+func (b *Backlog) addLong(o *open) {
+	for _, have := range b.long {
+		if have == o {
+			return
+		}
+	}
+	b.long = append(b.long, o)
+}
+
+func (b *Backlog) dropLong(o *open) {
+	for i, have := range b.long {
+		if have == o {
+			b.long = append(b.long[:i:i], b.long[i+1:]...)
+			return
+		}
+	}
+}
+
+// end moves a job to its final state.
+func (b *Backlog) end(o *open, state fairfactor.State, reason string, now time.Time) (*fairfactor.Job, bool) {
+	withdraw := len(o.offered) > 0
+	b.outstanding -= len(o.offered)
+	if state != fairfactor.Completed && o.machine != nil {
+		o.job.Factors = factors(o.machine.Primes())
+	}
+	was := o.job.State
+	o.job.State, o.job.Reason, o.job.Finished, o.job.Progress = state, reason, now, nil
+	b.dropLong(o)
+	delete(b.open, o.job.ID.Seq)
+	b.ending[o.job.ID.Seq] = &ending{job: &o.job, was: was, booked: o.booked}
+	return &o.job, withdraw
+}
+
+func (o *open) exhausted(limit time.Duration) string {
+	if o.machine == nil {
+		return fmt.Sprintf("the limit of %v of CPU for a job is used up", limit)
+	}
+	what, left := "not factored yet", o.machine.Remaining()
+	if len(left) == 0 {
+		what = "not proven prime yet"
+		for _, p := range o.machine.Primes() {
+			if !p.Proven {
+				left = append(left, p.P)
+			}
+		}
+	}
+	return fmt.Sprintf("the limit of %v of CPU for a job is used up; %s: %s", limit, what, strings.Join(left, ", "))
+}
+
+// Cancel ends a job that is open or in the window. It is false for a job that
+// the backlog does not have in memory: the store knows it, and [Backlog.Expel]
+// takes it from there.
+func (b *Backlog) Cancel(seq uint64, now time.Time) (ended *fairfactor.Job, withdraw, ok bool) {
+	if o := b.open[seq]; o != nil {
+		ended, withdraw = b.end(o, fairfactor.Cancelled, "", now)
+		return ended, withdraw, true
+	}
+	for i := range b.window {
+		if e := &b.window[i]; e.seq == seq {
+			o := opened(b.job(e))
+			b.window = append(b.window[:i:i], b.window[i+1:]...)
+			ended, _ = b.end(o, fairfactor.Cancelled, "", now)
+			return ended, false, true
+		}
+	}
+	return nil, false, false
+}
+
+// Expel cancels a waiting job that is in the store only. It is false if the job
+// is in memory by now, or ending: see [Backlog.Cancel].
+func (b *Backlog) Expel(job fairfactor.Job, now time.Time) (*fairfactor.Job, bool) {
+	if _, here := b.Look(job.ID.Seq); here {
+		return nil, false
+	}
+	if job.Order > b.tail {
+		b.expelled[job.Order] = true
+	}
+	ended, _ := b.end(opened(job), fairfactor.Cancelled, "", now)
+	return ended, true
+}
+
+// Ending reports whether a job has come to its end and is not durable yet.
+func (b *Backlog) Ending(seq uint64) bool { return b.ending[seq] != nil }
+
+// CountEnding is the number of jobs that have come to their end and are not
+// durable yet.
+func (b *Backlog) CountEnding() int { return len(b.ending) }
+
+// Committed forgets a job whose final state is durable.
+func (b *Backlog) Committed(seq uint64) { delete(b.ending, seq) }
+
+// Look returns an unfinished job as it is now, if it is in memory. A job that is
+// ending still shows as it was before: its end is not durable yet.
+func (b *Backlog) Look(seq uint64) (fairfactor.Job, bool) {
+	if o := b.open[seq]; o != nil {
+		return o.look(), true
+	}
+	if e := b.ending[seq]; e != nil {
+		seen := *e.job
+		seen.State, seen.Factors, seen.Finished, seen.Reason = e.was, nil, time.Time{}, ""
+		return seen, true
+	}
+	for i := range b.window {
+		if e := &b.window[i]; e.seq == seq {
+			return b.job(e), true
+		}
+	}
+	return fairfactor.Job{}, false
+}
+
+func (o *open) look() fairfactor.Job {
+	j := o.job
+	if o.machine != nil && j.State == fairfactor.Running {
+		p := o.machine.Progress()
+		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: p.Left, Found: factors(p.Found), Remaining: p.Remaining}
+	}
+	return j
+}
+
+// CountRunning is the number of jobs that have begun to run.
+func (b *Backlog) CountRunning() (n uint64) {
+	for _, o := range b.open {
+		if o.job.State == fairfactor.Running {
+			n++
+		}
+	}
+	for _, e := range b.ending {
+		if e.was == fairfactor.Running {
+			n++
+		}
+	}
+	return n
+}
+
+// Running returns the jobs that have begun to run, at most limit.
+func (b *Backlog) Running(limit int) (jobs []fairfactor.Job) {
+	for _, o := range b.open {
+		if o.job.State == fairfactor.Running && len(jobs) < limit {
+			jobs = append(jobs, o.look())
+		}
+	}
+	return jobs
+}
+
+// Unbooked is what finished turns have used that the caller's stored account
+// does not have yet.
+func (b *Backlog) Unbooked() (cpu time.Duration, turns uint64) {
+	add := func(job *fairfactor.Job, booked spent) {
+		cpu += job.CPU - booked.cpu
+		turns += job.Turns - booked.turns
+	}
+	for _, o := range b.open {
+		add(&o.job, o.booked)
+	}
+	for _, e := range b.ending {
+		add(e.job, e.booked)
+	}
+	return cpu, turns
+}

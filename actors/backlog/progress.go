@@ -1,0 +1,85 @@
+package backlog
+
+import "fairfactor"
+
+// maxPieces bounds the pieces of a checkpoint that are written at once: 4 MB, so
+// that the others of the node do not wait long for the disk. Those that are left
+// come with the next one.
+const maxPieces = 64
+
+// Checkpoints returns what should be saved of the long jobs' progress: what is new
+// since the last time. [Backlog.Booked] or [Backlog.Unsaved] says what came of it;
+// until then there is no other one of the same job.
+func (b *Backlog) Checkpoints() (changes []fairfactor.Change) {
+	for _, o := range b.long {
+		if !o.dirty || o.saving || o.machine == nil {
+			continue
+		}
+		first, count := o.machine.Cut()
+		o.kept = min(o.kept, first)
+		o.sent = min(count, o.kept+maxPieces)
+		o.saving, o.dirty = true, o.sent < count
+		job := o.job
+		job.State = fairfactor.Pending
+		change := fairfactor.Change{Op: fairfactor.Checkpoint, Job: &job, Checkpoint: o.machine.Checkpoint(o.sent)}
+		for i := o.kept; i < o.sent; i++ {
+			if data := o.machine.Piece(i); data != nil {
+				change.Pieces = append(change.Pieces, fairfactor.Piece{Number: uint32(i), Data: data})
+			}
+		}
+		changes = append(changes, change)
+	}
+	return changes
+}
+
+// Booked says that a job's checkpoint is durable, and with it what the job had
+// used until then.
+func (b *Backlog) Booked(job *fairfactor.Job) {
+	s := spent{job.CPU, job.Turns}
+	if o := b.open[job.ID.Seq]; o != nil {
+		o.booked, o.saving, o.kept = s, false, o.sent
+	} else if e := b.ending[job.ID.Seq]; e != nil {
+		e.booked = s
+	}
+}
+
+// Unsaved says that a job's checkpoint could not be stored: the next one has what
+// was in it.
+func (b *Backlog) Unsaved(seq uint64) {
+	if o := b.open[seq]; o != nil {
+		o.saving, o.dirty = false, true
+	}
+}
+
+// NeedPiece says which piece of a checkpoint to read next, if any, of the job with
+// which order; [Backlog.Loaded] answers. The job goes on meanwhile.
+func (b *Backlog) NeedPiece() (order uint64, number int, ok bool) {
+	if b.loading {
+		return 0, 0, false
+	}
+	for _, o := range b.long {
+		if o.machine == nil {
+			continue
+		}
+		if number, ok = o.machine.Missing(); ok {
+			b.loading = true
+			return o.job.Order, number, true
+		}
+	}
+	return 0, 0, false
+}
+
+// Loaded brings the piece asked for. nil is one that is lost, which costs the work
+// in it; so does one that is damaged, and the error says so.
+func (b *Backlog) Loaded(order uint64, number int, data []byte) error {
+	b.loading = false
+	for _, o := range b.long {
+		if o.job.Order == order && o.machine != nil {
+			return o.machine.Load(number, data)
+		}
+	}
+	return nil
+}
+
+// Unloaded says that the piece could not be read; it will be asked for again.
+func (b *Backlog) Unloaded() { b.loading = false }

@@ -1,0 +1,257 @@
+package backlog_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"fairfactor"
+	"fairfactor/actors/backlog"
+)
+
+// chaos is a desk where everything that may be late, lost or doubled is.
+type chaos struct {
+	*desk
+	rng     *rand.Rand
+	epoch   int
+	accepts []*fairfactor.Job // durable, and the backlog was not told
+	pages   [][]fairfactor.Waiting
+	commits []*fairfactor.Job // ended, not durable
+	ending  map[uint64]bool   // sequence numbers in commits
+	pool    []backlog.Turn    // in the scheduler's or in workers' hands
+	offered map[uint64]bool   // jobs whose first turn was offered in this epoch
+	highest uint64            // order of the last one of them
+}
+
+// TestRandomInterleavings submits, pages, runs, loses, doubles, fails, cancels,
+// retries, restarts, in random order. After all that every job that was accepted
+// must have ended exactly once, and with the right factors if it is completed;
+// first turns must have been offered in the order of the queue.
+func TestRandomInterleavings(t *testing.T) {
+	results := map[string][]byte{}
+	for range 4 {
+		seed := uint64(time.Now().UnixNano())
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			d := newDesk(t, backlog.Config{})
+			d.results = results
+			c := &chaos{desk: d, rng: rand.New(rand.NewPCG(seed, 3))}
+			c.restart()
+			for range 1500 {
+				c.act()
+				c.check()
+			}
+			c.settle()
+		})
+	}
+}
+
+// act does one thing.
+func (c *chaos) act() {
+	switch n := c.rng.IntN(200); {
+	case n < 40:
+		c.submit()
+	case n < 70:
+		c.told()
+	case n < 90:
+		c.page()
+	case n < 120:
+		c.offer(1 + c.rng.IntN(8))
+	case n < 170:
+		c.outcome()
+	case n < 185:
+		c.commit()
+	case n < 190:
+		c.cancel()
+	case n < 193:
+		c.retry()
+	case n < 195:
+		c.repeat()
+	case n < 197:
+		c.checkpoint()
+	case n < 198:
+		c.restart()
+	case n < 199 && len(c.pool) > 0: // lost
+		i := c.rng.IntN(len(c.pool))
+		c.pool = slices.Delete(c.pool, i, i+1)
+	}
+}
+
+func (c *chaos) submit() {
+	number := fmt.Sprint(2 + c.rng.IntN(1_000_000))
+	switch c.rng.IntN(100) {
+	case 0:
+		number = long
+	case 1: // many at once, more than a page
+		for range backlog.Page {
+			c.accepts = append(c.accepts, c.store("15"))
+		}
+	}
+	c.accepts = append(c.accepts, c.store(number))
+}
+
+// told tells the backlog of the next jobs that are durable.
+func (c *chaos) told() {
+	for range min(len(c.accepts), 1+c.rng.IntN(100)) {
+		c.backlog.Accept(c.accepts[0])
+		c.accepts = c.accepts[1:]
+	}
+}
+
+// page asks for a page, or brings the one that was asked for: as it was then.
+func (c *chaos) page() {
+	if after, ok := c.backlog.NeedPage(); ok {
+		c.pages = append(c.pages, c.read(after))
+		return
+	}
+	if len(c.pages) == 0 {
+		return
+	}
+	if c.rng.IntN(8) == 0 {
+		c.backlog.Unpaged()
+	} else {
+		c.backlog.Paged(c.pages[0])
+	}
+	c.pages = c.pages[1:]
+}
+
+func (c *chaos) offer(max int) {
+	for _, t := range c.backlog.Next(max) {
+		if job, ok := c.backlog.Look(t.ID.Seq); !ok {
+			c.t.Fatalf("turn %d of job %d, which is not here", t.Turn, t.ID.Seq)
+		} else if t.Turn == 0 && !c.offered[job.Order] {
+			c.offered[job.Order] = true
+			if job.Order <= c.highest {
+				c.t.Fatalf("job %d of order %d is offered after %d", t.ID.Seq, job.Order, c.highest)
+			}
+			c.highest = job.Order
+		}
+		c.pool = append(c.pool, t)
+	}
+}
+
+// outcome brings that of any turn: right, wrong, or failed, once or twice.
+func (c *chaos) outcome() {
+	if len(c.pool) == 0 {
+		return
+	}
+	i := c.rng.IntN(len(c.pool))
+	t := c.pool[i]
+	if c.rng.IntN(10) > 0 { // otherwise it is run again some time
+		c.pool = slices.Delete(c.pool, i, i+1)
+	}
+	out := c.run(t)
+	switch n := c.rng.IntN(20); {
+	case n == 0 || t.ID.Seq%8 == 0: // some jobs have no luck, until they are retried late
+		out = c.failure(t)
+	case n == 1:
+		out.Data = []byte("nonsense")
+	}
+	for range 1 + c.rng.IntN(2) {
+		if ended, _ := c.backlog.Outcome(out, start); ended != nil {
+			c.end(ended)
+		}
+	}
+}
+
+func (c *chaos) end(job *fairfactor.Job) {
+	if c.ending[job.ID.Seq] {
+		c.t.Fatalf("job %d ends twice", job.ID.Seq)
+	}
+	c.ending[job.ID.Seq] = true
+	c.commits = append(c.commits, job)
+}
+
+// commit makes the next end durable.
+func (c *chaos) commit() {
+	for range min(len(c.commits), 1+c.rng.IntN(4)) {
+		job := c.commits[0]
+		c.commits = c.commits[1:]
+		c.finish(job)
+		delete(c.ending, job.ID.Seq)
+		c.backlog.Committed(job.ID.Seq)
+	}
+}
+
+// cancel does what the caller actor does.
+func (c *chaos) cancel() {
+	if c.last == 0 {
+		return
+	}
+	seq := 1 + c.rng.Uint64N(c.last)
+	if c.backlog.Ending(seq) {
+		return
+	}
+	ended, _, ok := c.backlog.Cancel(seq, start)
+	if !ok && c.jobs[seq] != nil && !c.jobs[seq].job.State.Final() {
+		ended, ok = c.backlog.Expel(c.jobs[seq].job, start)
+	}
+	if ok {
+		c.end(ended)
+	}
+}
+
+func (c *chaos) retry() {
+	for _, seq := range slices.Sorted(maps.Keys(c.jobs)) {
+		if c.jobs[seq].job.State == fairfactor.Failed {
+			c.accepts = append(c.accepts, c.requeue(seq))
+			return
+		}
+	}
+}
+
+// repeat offers everything again, as to a new scheduler.
+func (c *chaos) repeat() { c.pool = c.backlog.Offered() }
+
+// restart is a new activation: what is not durable is gone.
+func (c *chaos) restart() {
+	c.activate()
+	c.epoch++
+	c.accepts, c.pages, c.commits, c.pool = nil, nil, nil, nil
+	c.ending, c.offered, c.highest = map[uint64]bool{}, map[uint64]bool{}, 0
+}
+
+func (c *chaos) check() {
+	offered := c.backlog.Offered()
+	if len(offered) != c.backlog.Outstanding() {
+		c.t.Fatalf("%d turns offered, %d outstanding", len(offered), c.backlog.Outstanding())
+	}
+	if c.backlog.Empty() && (c.backlog.More() || len(offered) > 0 || len(c.ending) > 0) {
+		c.t.Fatal("empty, but there is something to do")
+	}
+}
+
+// settle lets all that is under way arrive, and then does all work.
+func (c *chaos) settle() {
+	for round := 0; !c.backlog.Empty() || len(c.accepts)+len(c.commits)+len(c.pages) > 0; round++ {
+		if round > 100_000 {
+			c.t.Fatalf("no end: more %v, offered %v", c.backlog.More(), names(c.backlog.Offered()))
+		}
+		c.told()
+		c.page()
+		c.offer(8)
+		if len(c.pool) == 0 {
+			c.repeat()
+		}
+		for _, t := range c.pool {
+			if ended, _ := c.backlog.Outcome(c.run(t), start); ended != nil {
+				c.end(ended)
+			}
+		}
+		c.pool = nil
+		c.commit()
+	}
+	states := map[fairfactor.State]int{}
+	for seq, s := range c.jobs {
+		states[s.job.State]++
+		if !s.job.State.Final() || s.ends != 1 {
+			c.t.Errorf("job %d of order %d is %v and has ended %d times", seq, s.job.Order, s.job.State, s.ends)
+		}
+	}
+	c.t.Logf("%d activations; %v", c.epoch, states)
+	if c.backlog.Outstanding() != 0 || c.backlog.More() || c.backlog.CountRunning() != 0 {
+		c.t.Error("something is left at the end")
+	}
+}

@@ -1,0 +1,225 @@
+//go:build !race
+
+// protoactor sets a global variable of gRPC at each start of a node, so that the
+// race detector can't be there when a process has several nodes. make test runs
+// this file without it.
+
+package actors_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"fairfactor"
+	"fairfactor/actors"
+	"fairfactor/cluster"
+	"fairfactor/store/group"
+	"fairfactor/store/memory"
+)
+
+// realNode is a node of package cluster with actors, on a store and a table of
+// members that others share.
+type realNode struct {
+	*node
+	net *cluster.Node
+}
+
+// realSite is a cluster of them.
+type realSite struct {
+	*site
+	members *memory.Members
+}
+
+func newRealSite(t testing.TB) *realSite {
+	return &realSite{
+		site:    &site{TB: t, ex: newExchange(), store: memory.New(), book: newBook()},
+		members: memory.NewMembers(time.Now),
+	}
+}
+
+func (s *realSite) start() *realNode {
+	s.Helper()
+	r := &realNode{node: &node{store: &faults{Store: s.store, book: s.book}}}
+	n := r.node
+	n.committer = group.New(n.store, group.Options{})
+	n.sys = actors.New(actors.Config{
+		Store: n.store, Committer: n.committer, Members: r.view, Logger: slog.New(slog.DiscardHandler), Workers: 2,
+	})
+	n.Service = n.sys.Service()
+	var err error
+	r.net, err = cluster.Start(s.Context(), cluster.Config{
+		Remote: "127.0.0.1:0", Gossip: "127.0.0.1:0", Kinds: n.sys.Kinds(cluster.Identity), Table: s.members,
+		Timing: cluster.Timing{Settle: time.Second},
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	r.net.OnView(func(v cluster.View) {
+		var ids []string
+		for _, m := range v.Members {
+			ids = append(ids, m.ID)
+		}
+		n.sys.MembersAre(ids)
+	})
+	if err := n.sys.Start(r.net); err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { r.stop() })
+	return r
+}
+
+func (r *realNode) view() (nodes []fairfactor.Node) {
+	for _, m := range r.net.View().Members {
+		nodes = append(nodes, fairfactor.Node{ID: m.ID})
+	}
+	return nodes
+}
+
+// stop stops a node in good order.
+func (r *realNode) stop() {
+	if r.gone {
+		return
+	}
+	r.gone = true
+	ctx, cancel := context.WithTimeout(context.Background(), longest)
+	defer cancel()
+	r.sys.Drain(ctx)
+	_ = r.net.Stop(ctx)
+	r.sys.Stop()
+	_ = r.committer.Close(ctx)
+}
+
+// kill ends a node for the others: the store takes nothing from it any more and
+// the table says that it is no member. It learns so by itself.
+func (s *realSite) kill(r *realNode) {
+	r.store.kill()
+	if err := s.members.Leave(context.Background(), r.net.ID()); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// Nodes start, stop and die under load, the one with the scheduler too: every job
+// that was accepted ends, once.
+func TestRealClusterEndsEveryJobOnce(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 1))
+	s := newRealSite(t)
+	nodes := []*realNode{s.start(), s.start(), s.start()}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var accepted []fairfactor.Job
+	ctx, cancel := context.WithCancel(t.Context())
+	stable := nodes[0] // a client has to ask somebody; nobody kills it
+	for c := range 8 {
+		numbers := rand.New(rand.NewPCG(seed, uint64(c)))
+		all.Go(func() {
+			for ctx.Err() == nil {
+				limit, stop := context.WithTimeout(context.Background(), longest)
+				receipts, err := stable.Submit(limit, fmt.Sprintf("caller-%d", c), []fairfactor.Submission{
+					{Number: digits(numbers, 6+numbers.IntN(14))}, {Number: digits(numbers, 6+numbers.IntN(14))},
+				})
+				stop()
+				if err != nil {
+					if code := fairfactor.CodeOf(err); code != fairfactor.Unavailable {
+						t.Error(err)
+					}
+					continue
+				}
+				mu.Lock()
+				for _, r := range receipts {
+					if r.Err == nil {
+						accepted = append(accepted, r.Job)
+					}
+				}
+				mu.Unlock()
+				time.Sleep(time.Duration(numbers.IntN(4)) * time.Millisecond) // two cores for all
+			}
+		})
+	}
+	for round := range 6 {
+		i := 1 + rng.IntN(2)
+		if round%2 == 0 {
+			s.kill(nodes[i])
+		} else {
+			nodes[i].stop()
+		}
+		nodes[i] = s.start()
+		begin := time.Now()
+		for c := range 8 { // every caller is served again
+			limit, stop := context.WithTimeout(t.Context(), longest)
+			if _, err := stable.Submit(limit, fmt.Sprintf("caller-%d", c), []fairfactor.Submission{{Number: "15"}}); err != nil {
+				t.Errorf("round %d: %v", round, err)
+			}
+			stop()
+		}
+		t.Logf("round %d: all served after %v", round, time.Since(begin).Round(time.Millisecond))
+	}
+	cancel()
+	all.Wait()
+	s.completed(stable.node, accepted...)
+	s.eventually("jobs that nobody has a receipt of end too", func() bool {
+		s.book.mu.Lock()
+		defer s.book.mu.Unlock()
+		return len(s.book.ends) == len(s.book.accepted)
+	})
+	for id := range s.book.accepted {
+		if ends := s.book.ended(id); ends != 1 {
+			t.Errorf("job %s has ended %d times", id, ends)
+		}
+	}
+	t.Logf("%d jobs accepted, %d of them with a receipt", len(s.book.accepted), len(accepted))
+}
+
+// BenchmarkTurnsOfNodes is cheap turns: jobs of one turn each, submitted at one
+// node. With two nodes half of all messages go over the network.
+func BenchmarkTurnsOfNodes(b *testing.B) {
+	for _, count := range []int{1, 2} {
+		b.Run(fmt.Sprint(count), func(b *testing.B) { benchmarkTurns(b, count) })
+	}
+}
+
+func benchmarkTurns(b *testing.B, count int) {
+	s := newRealSite(b)
+	a := s.start()
+	c := a
+	if count == 2 {
+		c = s.start()
+	}
+	s.eventually("both see each other", func() bool { return len(a.view()) == count && len(c.view()) == count })
+	const callers, batch = 16, 500
+	subs := make([]fairfactor.Submission, batch)
+	for i := range subs {
+		subs[i].Number = "15"
+	}
+	done := func() (n uint64) {
+		n = a.sys.Counters.Completed.Load()
+		if c != a {
+			n += c.sys.Counters.Completed.Load()
+		}
+		return n
+	}
+	b.ResetTimer()
+	before := done()
+	var all sync.WaitGroup
+	for k := range callers {
+		all.Go(func() {
+			for i := 0; i < b.N/callers; i += batch {
+				ctx, cancel := context.WithTimeout(context.Background(), longest)
+				if _, err := a.Submit(ctx, fmt.Sprintf("caller-%d", k), subs[:min(batch, b.N/callers-i)]); err != nil {
+					b.Error(err)
+				}
+				cancel()
+			}
+		})
+	}
+	all.Wait()
+	s.eventually("all are done", func() bool { return done()-before >= uint64(b.N/callers*callers) })
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "turns/s")
+}

@@ -1,0 +1,278 @@
+package dispatch_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"fairfactor/actors/dispatch"
+)
+
+// world is the machine's surroundings, told plainly: what callers have offered,
+// what workers hold, what the network has lost.
+type world struct {
+	t       *testing.T
+	rng     *rand.Rand
+	machine *dispatch.Machine
+	step    int
+	now     time.Duration
+	epoch   uint64
+	place   uint64 // highest that was handed out
+	callers []*actorCaller
+	workers []*actorWorker
+}
+
+// actorCaller knows which turns it has offered and had no outcome of.
+type actorCaller struct {
+	name   string
+	epoch  uint64
+	weight int
+	next   uint64
+	left   int // turns it has not offered yet
+	out    map[uint64]bool
+}
+
+// actorWorker knows what it has in hand.
+type actorWorker struct {
+	name  string
+	slots int
+	alive bool
+	has   map[uint64]dispatch.Turn
+}
+
+// TestRandomOperations does many random things to a machine, as a bad network
+// and dying nodes would, and checks after each that the machine's view is
+// sound. At the end everything is well again, and every turn must get done.
+func TestRandomOperations(t *testing.T) {
+	for range 4 {
+		seed := uint64(time.Now().UnixNano())
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			w := newWorld(t, seed)
+			for w.step = range 5000 {
+				w.now += time.Duration(w.rng.IntN(20)) * time.Millisecond
+				w.act()
+				w.check()
+			}
+			w.recover()
+		})
+	}
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 1)), epoch: 1}
+	w.machine = dispatch.New(dispatch.Config{Epoch: 1})
+	for i := range 12 {
+		w.callers = append(w.callers, &actorCaller{name: fmt.Sprint("c", i), epoch: 1, weight: 1 + i%3, out: map[uint64]bool{}})
+	}
+	for i := range 4 {
+		w.workers = append(w.workers, &actorWorker{name: fmt.Sprint("w", i), slots: 1 + i%3, has: map[uint64]dispatch.Turn{}})
+	}
+	return w
+}
+
+func (w *world) act() {
+	c, k := w.callers[w.rng.IntN(len(w.callers))], w.workers[w.rng.IntN(len(w.workers))]
+	switch n := w.rng.IntN(1000); {
+	case n < 250:
+		if len(c.out) < 30 {
+			c.left += w.rng.IntN(6)
+		}
+		w.offer(c, w.rng.IntN(8), w.rng.IntN(20) == 0)
+	case n < 300: // the same again, in part or whole
+		w.offer(c, 0, true)
+	case n < 600:
+		w.end(k, w.rng.IntN(20) == 0)
+	case n < 750:
+		w.beat(k)
+	case n < 800:
+		w.machine.Tick(w.now)
+	case n < 830:
+		w.withdraw(c)
+	case n < 840:
+		w.renew(c)
+	case n < 848:
+		k.alive = false
+		w.machine.WorkerLeft(w.now, k.name)
+	case n < 856: // dies, and nobody tells the machine
+		k.alive, k.has = false, map[uint64]dispatch.Turn{}
+	case n < 860:
+		w.machine.KeepWorkers(w.now, []string{k.name, "another"})
+	case n < 863:
+		w.newScheduler()
+	case n < 870:
+		w.now += time.Duration(w.rng.IntN(5000)) * time.Millisecond
+	}
+	w.dispatch(w.rng.IntN(50) == 0)
+}
+
+// offer gives the machine fresh turns of a caller, and with again all that have
+// no outcome.
+func (w *world) offer(c *actorCaller, fresh int, again bool) {
+	o := dispatch.Offer{Caller: c.name, Epoch: c.epoch, Weight: c.weight, Again: again}
+	if again {
+		for _, seq := range slices.Sorted(maps.Keys(c.out)) {
+			o.Turns = append(o.Turns, turnOf(c, seq))
+		}
+	}
+	for range min(fresh, c.left) {
+		c.next++
+		c.left--
+		c.out[c.next] = true
+		o.Turns = append(o.Turns, turnOf(c, c.next))
+	}
+	o.More = c.left > 0
+	w.machine.Offer(w.now, o)
+}
+
+// turnOf makes a turn; what it costs follows from its number.
+func turnOf(c *actorCaller, seq uint64) dispatch.Turn {
+	costs := []time.Duration{20 * time.Microsecond, time.Millisecond, 20 * time.Millisecond, 95 * time.Millisecond, -time.Second, time.Hour}
+	return dispatch.Turn{
+		Key:     dispatch.Key{Caller: c.name, Epoch: c.epoch, Seq: seq},
+		Predict: costs[int(seq*2654435761>>7)%len(costs)], Body: seq,
+	}
+}
+
+// end lets a worker end one of its turns; the news of it may be lost.
+func (w *world) end(k *actorWorker, lost bool) {
+	places := slices.Sorted(maps.Keys(k.has))
+	if len(places) == 0 {
+		return
+	}
+	place := places[0]
+	t := k.has[place]
+	delete(k.has, place)
+	if lost {
+		return
+	}
+	if c := w.caller(t.Caller); c.epoch == t.Epoch {
+		delete(c.out, t.Seq)
+	}
+	w.machine.End(w.now, place, time.Duration(w.rng.IntN(100_000))*time.Microsecond)
+	if w.rng.IntN(10) == 0 {
+		w.machine.End(w.now, place, time.Millisecond) // twice
+	}
+}
+
+func (w *world) caller(name string) *actorCaller {
+	i := slices.IndexFunc(w.callers, func(c *actorCaller) bool { return c.name == name })
+	return w.callers[i]
+}
+
+func (w *world) beat(k *actorWorker) {
+	k.alive = true
+	var open []dispatch.Turn
+	for _, place := range slices.Sorted(maps.Keys(k.has)) {
+		open = append(open, bare(k.has[place]))
+	}
+	w.machine.Beat(w.now, k.name, k.slots, open)
+}
+
+func (w *world) withdraw(c *actorCaller) {
+	seqs := slices.Sorted(maps.Keys(c.out))
+	if len(seqs) == 0 {
+		return
+	}
+	seq := seqs[0]
+	delete(c.out, seq)
+	for _, h := range w.machine.Withdraw(w.now, c.name, seq) {
+		for _, k := range w.workers {
+			if t, ok := k.has[h.Place]; ok && k.name == h.Worker && t.Seq != seq {
+				w.t.Fatalf("step %d: turn %v is halted for job %d", w.step, t.Key, seq)
+			}
+		}
+	}
+}
+
+// renew activates a caller anew: it offers its unfinished turns again.
+func (w *world) renew(c *actorCaller) {
+	c.epoch++
+	w.offer(c, 0, true)
+}
+
+// newScheduler replaces the machine. The store knows a place that is long past.
+func (w *world) newScheduler() {
+	w.epoch++
+	w.machine = dispatch.New(dispatch.Config{Epoch: w.epoch, Place: w.place / 2})
+	for _, c := range w.callers {
+		if w.rng.IntN(2) == 0 {
+			w.offer(c, 0, true)
+		}
+	}
+}
+
+// dispatch hands out what can be handed out; a worker's message may be lost.
+func (w *world) dispatch(lost bool) {
+	before := w.place
+	runs, pulls := w.machine.Dispatch(w.now)
+	for _, r := range runs {
+		k := w.workers[slices.IndexFunc(w.workers, func(k *actorWorker) bool { return k.name == r.Worker })]
+		for _, t := range r.Turns {
+			if t.Place <= before || t.Place == w.place {
+				w.t.Fatalf("step %d: place %d was given before", w.step, t.Place)
+			}
+			w.place = max(w.place, t.Place)
+			if t.Epoch == w.caller(t.Caller).epoch && t.Body == nil {
+				w.t.Fatalf("step %d: turn %v has lost its body", w.step, t.Key)
+			}
+			if !lost && k.alive {
+				k.has[t.Place] = t
+			}
+		}
+	}
+	for _, p := range pulls {
+		if p.Want < 1 || p.Want > dispatch.Window {
+			w.t.Fatalf("step %d: pull of %d turns", w.step, p.Want)
+		}
+		if w.rng.IntN(20) > 0 {
+			w.offer(w.caller(p.Caller), p.Want, false)
+		}
+	}
+	if len(pulls) > 0 {
+		w.dispatch(lost)
+	}
+}
+
+func (w *world) check() {
+	if err := w.machine.Check(); err != nil {
+		w.t.Fatalf("step %d: %v", w.step, err)
+	}
+}
+
+// recover lets everything be well: workers beat, callers answer and repeat what
+// nobody told them of. Then all turns must end, and nothing may be left.
+func (w *world) recover() {
+	for _, c := range w.callers {
+		c.left = 0
+	}
+	for range 60 {
+		w.now += 500 * time.Millisecond
+		for _, c := range w.callers {
+			w.offer(c, 0, true)
+		}
+		w.machine.Tick(w.now)
+		for _, k := range w.workers {
+			w.beat(k)
+			w.dispatch(false)
+			for len(k.has) > 0 {
+				w.end(k, false)
+			}
+		}
+		w.dispatch(false)
+		w.check()
+	}
+	for _, c := range w.callers {
+		if len(c.out) > 0 {
+			w.t.Errorf("%s waits for %d turns that never came back", c.name, len(c.out))
+		}
+	}
+	if r := w.machine.Report(); r.Waiting != 0 || r.Open != 0 || r.Active != 0 {
+		w.t.Errorf("at the end: %+v", r)
+	}
+	if n := w.machine.Callers(); n != 0 {
+		w.t.Errorf("%d callers without work are remembered", n)
+	}
+}

@@ -1,0 +1,264 @@
+package dispatch_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"fairfactor/actors/dispatch"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output in testdata")
+
+// TestScripts runs the scripts in testdata. A script is a list of steps; a step
+// is some commands, a line of dashes, and what the commands print. Lines that
+// start with # tell the story. With -update the output is written anew.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			have, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := runScript(t, string(have))
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			compare(t, file, string(have), got)
+		})
+	}
+}
+
+func compare(t *testing.T, file, want, got string) {
+	t.Helper()
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range max(len(w), len(g)) {
+		switch {
+		case i >= len(w):
+			t.Fatalf("%s:%d: more output than expected: %q", file, i+1, g[i])
+		case i >= len(g):
+			t.Fatalf("%s:%d: %q is missing", file, i+1, w[i])
+		case w[i] != g[i]:
+			t.Fatalf("%s:%d: got %q, want %q", file, i+1, g[i], w[i])
+		}
+	}
+}
+
+// stage is a script under way.
+type stage struct {
+	machine *dispatch.Machine
+	now     time.Duration
+	handed  map[uint64]dispatch.Turn
+}
+
+func runScript(t *testing.T, script string) string {
+	t.Helper()
+	s := &stage{machine: dispatch.New(dispatch.Config{Epoch: 1}), handed: map[uint64]dispatch.Turn{}}
+	var out, printed bytes.Buffer
+	inOutput := false
+	for n, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
+		switch {
+		case line == "":
+			inOutput = false
+		case inOutput:
+			continue
+		case line == "----":
+			inOutput = true
+			out.WriteString("----\n")
+			out.Write(printed.Bytes())
+			printed.Reset()
+			continue
+		case !strings.HasPrefix(line, "#"):
+			if err := s.do(&printed, strings.Fields(line)); err != nil {
+				t.Fatalf("line %d: %q: %v", n+1, line, err)
+			}
+		}
+		out.WriteString(line + "\n")
+	}
+	if printed.Len() > 0 {
+		t.Fatalf("the last step has no line of dashes, but prints %q", printed.String())
+	}
+	return out.String()
+}
+
+// words are the arguments of a command: plain ones, and name=value.
+type words struct {
+	plain []string
+	named map[string]string
+}
+
+func parse(args []string) words {
+	w := words{named: map[string]string{}}
+	for _, a := range args {
+		if name, value, ok := strings.Cut(a, "="); ok {
+			w.named[name] = value
+		} else {
+			w.plain = append(w.plain, a)
+		}
+	}
+	return w
+}
+
+func (w words) has(word string) bool {
+	for _, p := range w.plain {
+		if p == word {
+			return true
+		}
+	}
+	return false
+}
+
+func (w words) uint(name string, otherwise uint64) uint64 {
+	if n, err := strconv.ParseUint(w.named[name], 10, 64); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+func (w words) duration(name string, otherwise time.Duration) time.Duration {
+	if d, err := time.ParseDuration(w.named[name]); err == nil {
+		return d
+	}
+	return otherwise
+}
+
+// numbers reads 1,3-5.
+func numbers(list string) (ns []uint64) {
+	for item := range strings.SplitSeq(list, ",") {
+		first, last, ok := strings.Cut(item, "-")
+		if !ok {
+			last = first
+		}
+		a, _ := strconv.ParseUint(first, 10, 64)
+		b, _ := strconv.ParseUint(last, 10, 64)
+		for ; a <= b && list != ""; a++ {
+			ns = append(ns, a)
+		}
+	}
+	return ns
+}
+
+func (s *stage) do(out *bytes.Buffer, line []string) error {
+	w := parse(line[1:])
+	switch line[0] {
+	case "at":
+		d, err := time.ParseDuration(line[1])
+		s.now = d
+		return err
+	case "scheduler": // a new activation, which knows nobody
+		s.machine = dispatch.New(dispatch.Config{Epoch: w.uint("epoch", 1), Place: w.uint("place", 0)})
+	case "beat":
+		var has []dispatch.Turn
+		for _, place := range numbers(w.named["has"]) {
+			t, ok := s.handed[place]
+			if !ok {
+				return fmt.Errorf("place %d was never handed out", place)
+			}
+			has = append(has, bare(t))
+		}
+		s.machine.Beat(s.now, line[1], int(w.uint("slots", 1)), has)
+	case "offer":
+		s.machine.Offer(s.now, offerOf(line[1], w))
+	case "dispatch":
+		s.dispatch(out)
+	case "end":
+		for _, place := range numbers(line[1]) {
+			if _, ok := s.handed[place]; !ok {
+				return fmt.Errorf("place %d was never handed out", place)
+			}
+			s.machine.End(s.now, place, w.duration("used", s.handed[place].Predict))
+		}
+	case "withdraw":
+		for _, h := range s.machine.Withdraw(s.now, line[1], w.uint("job", 0)) {
+			fmt.Fprintf(out, "halt %d at %s\n", h.Place, h.Worker)
+		}
+	case "left":
+		s.machine.WorkerLeft(s.now, line[1])
+	case "living":
+		s.machine.KeepWorkers(s.now, line[1:])
+	case "tick":
+		s.machine.Tick(s.now)
+	case "report":
+		r := s.machine.Report()
+		fmt.Fprintf(out, "active %d, waiting %d, open %d, lag %v of %v, violations %d\n", r.Active, r.Waiting, r.Open, r.Lag, r.Bound, r.Violations)
+	default:
+		return fmt.Errorf("unknown command")
+	}
+	return nil
+}
+
+func offerOf(caller string, w words) dispatch.Offer {
+	o := dispatch.Offer{
+		Caller: caller, Epoch: w.uint("epoch", 1), Weight: int(w.uint("weight", 1)),
+		More: w.has("more"), Again: w.has("again"),
+	}
+	turns := []uint64{0}
+	if w.named["turns"] != "" {
+		turns = numbers(w.named["turns"])
+	}
+	for _, job := range numbers(w.named["jobs"]) {
+		for _, turn := range turns {
+			o.Turns = append(o.Turns, dispatch.Turn{
+				Key:     dispatch.Key{Caller: caller, Epoch: o.Epoch, Seq: job, Turn: turn},
+				Predict: w.duration("cost", 20*time.Millisecond), Body: "body",
+			})
+		}
+	}
+	return o
+}
+
+func (s *stage) dispatch(out *bytes.Buffer) {
+	runs, pulls := s.machine.Dispatch(s.now)
+	for _, r := range runs {
+		fmt.Fprintf(out, "%s runs%s\n", r.Worker, list(r.Turns))
+		for _, t := range r.Turns {
+			s.handed[t.Place] = t
+		}
+	}
+	for _, p := range pulls {
+		fmt.Fprintf(out, "pull %d from %s\n", p.Want, p.Caller)
+	}
+	if len(runs)+len(pulls) == 0 {
+		fmt.Fprintln(out, "nothing")
+	}
+}
+
+// list writes turns as place:caller/job.turn; three and more jobs of one caller
+// in a row are a range.
+func list(turns []dispatch.Turn) string {
+	var out strings.Builder
+	for len(turns) > 0 {
+		n := 1
+		for n < len(turns) && turns[n].Caller == turns[0].Caller && turns[n].Seq == turns[0].Seq+uint64(n) && turns[n].Turn == turns[0].Turn {
+			n++
+		}
+		first, last := turns[0], turns[n-1]
+		if n >= 3 && last.Place == first.Place+uint64(n-1) {
+			fmt.Fprintf(&out, " %d-%d:%s/%d-%d.%d", first.Place, last.Place, first.Caller, first.Seq, last.Seq, first.Turn)
+		} else {
+			n = 1
+			fmt.Fprintf(&out, " %d:%s/%d.%d", first.Place, first.Caller, first.Seq, first.Turn)
+		}
+		turns = turns[n:]
+	}
+	return out.String()
+}
+
+// bare is a turn as a worker tells of it: without its body.
+func bare(t dispatch.Turn) dispatch.Turn {
+	t.Body = nil
+	return t
+}

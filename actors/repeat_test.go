@@ -1,0 +1,110 @@
+package actors_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"fairfactor"
+	"fairfactor/actors/actorspb"
+)
+
+// far is a submission from one node for a caller that lives on another.
+type far struct {
+	*site
+	here, there *node
+	done        chan fairfactor.Receipt
+}
+
+// begin submits a number while the disk of the caller's node is slow.
+func begin(s *site, number string) *far {
+	f := &far{site: s, here: s.nodes[0], there: s.nodes[1], done: make(chan fairfactor.Receipt, 1)}
+	s.ex.pin("caller", "alice", f.there.member, false)
+	f.submission(number)
+	return f
+}
+
+func (f *far) submission(number string) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), longest)
+		defer cancel()
+		receipts, err := f.here.Submit(ctx, "alice", []fairfactor.Submission{{Number: number}})
+		if err != nil {
+			f.done <- fairfactor.Receipt{Err: err}
+			return
+		}
+		f.done <- receipts[0]
+	}()
+}
+
+// once checks that the job of the receipt is the only one of its caller.
+func (f *far) once(jobs int) {
+	f.Helper()
+	r := <-f.done
+	if r.Err != nil {
+		f.Fatal(r.Err)
+	}
+	f.completed(f.here, r.Job)
+	page, err := f.site.store.List(context.Background(), fairfactor.Query{Caller: "alice", Limit: 100})
+	if err != nil || len(page.Jobs) != jobs {
+		f.Errorf("%d jobs were accepted, want %d (%v)", len(page.Jobs), jobs, err)
+	}
+}
+
+// The connection breaks while a submission is on its way to the disk: it is sent
+// again, and is the same job.
+func TestSubmittedAgainOnItsWay(t *testing.T) {
+	s := newSite(t, 2, nil)
+	release := s.nodes[1].store.hold()
+	defer release()
+	f := begin(s, "15")
+	s.eventually("the job is on its way to the disk", func() bool { return s.nodes[1].store.held() == 1 })
+	var again atomic.Bool
+	s.ex.losing(func(_ string, m *actorspb.Envelope) bool {
+		if m.GetSubmit().GetAgain() {
+			again.Store(true)
+		}
+		return false
+	})
+	s.ex.breaks(f.there.member)
+	s.eventually("it was sent again", again.Load)
+	release()
+	f.once(1)
+}
+
+// The answer is lost after the job was accepted, and it has even ended since.
+func TestSubmittedAgainAfterItWasAccepted(t *testing.T) {
+	for _, dead := range []bool{false, true} {
+		s := newSite(t, 2, nil)
+		s.ex.deafen(true)
+		f := begin(s, "15")
+		s.eventually("the job has ended", func() bool {
+			page, _ := s.store.List(context.Background(), fairfactor.Query{Caller: "alice", State: fairfactor.Completed, Limit: 10})
+			return len(page.Jobs) == 1
+		})
+		s.ex.deafen(false)
+		if dead { // the next activation has to ask the store
+			s.kill(f.there)
+		} else {
+			s.ex.breaks(f.there.member)
+		}
+		f.once(1)
+	}
+}
+
+// What was not accepted is accepted when it is sent again, and so is the same
+// number when it is another submission.
+func TestSubmittedAgainWithoutTrace(t *testing.T) {
+	s := newSite(t, 2, nil)
+	release := s.nodes[1].store.hold()
+	defer release()
+	f := begin(s, "15")
+	s.eventually("the job is on its way to the disk", func() bool { return s.nodes[1].store.held() == 1 })
+	f.there.store.kill() // not all of site.kill, which waits for the disk
+	s.ex.kill(f.there.member)
+	s.changed()
+	release()
+	f.once(1)
+	f.submission("15")
+	f.once(2)
+}

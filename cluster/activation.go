@@ -1,0 +1,211 @@
+package cluster
+
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+	clustering "github.com/asynkron/protoactor-go/cluster"
+)
+
+// Identity returns which virtual actor ctx belongs to; empty for an actor that
+// isn't virtual.
+func Identity(ctx actor.Context) string {
+	var id *clustering.ClusterIdentity
+	id, _ = ctx.Get(id.ExtensionID()).(*clustering.ClusterIdentity)
+	return id.GetIdentity()
+}
+
+// activation is one virtual actor of this node, from before it is spawned until
+// after it has stopped. It is the actor's mailbox, and stands between the mailbox
+// and the actor too: protoactor drops without a word what is in the mailbox of an
+// actor that stops, and what is posted to it a moment later. Here every message
+// is either given to the actor or goes back to the router.
+type activation struct {
+	key
+	hash   uint64
+	router *router
+	inner  actor.Mailbox
+	next   actor.MessageInvoker // the actor
+	pid    *actor.PID           // set before the actor runs
+	done   chan struct{}        // closed when the actor has stopped
+
+	ready    atomic.Bool // the mailbox works
+	mu       sync.Mutex
+	early    []any // guarded by mu: posted before the mailbox worked
+	stopping bool  // guarded by mu: stop was called
+	broken   bool  // guarded by mu: there will never be an actor
+
+	stopped bool // belongs to the mailbox's run, as all below Invoke does
+}
+
+func newActivation(r *router, k key, h uint64) *activation {
+	return &activation{
+		key:    k,
+		hash:   h,
+		router: r,
+		inner:  newMailbox(),
+		done:   make(chan struct{}),
+	}
+}
+
+// newMailbox is the default mailbox of protoactor.
+var newMailbox = actor.Unbounded()
+
+// spawn starts the actor. It is called once.
+func (a *activation) spawn(system *actor.ActorSystem, kind *actor.Props) {
+	if err := a.start(system, kind); err != nil {
+		a.failed(err)
+	}
+}
+
+func (a *activation) start(system *actor.ActorSystem, kind *actor.Props) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	props := *kind // Clone would add an empty middleware, that is an allocation for each message
+	props.Configure(actor.WithMailbox(func() actor.Mailbox { return a }))
+	name := a.kind + "/" + a.identity + system.ProcessRegistry.NextId()
+	if _, err := system.Root.SpawnNamed(&props, name); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, m := range a.early {
+		a.inner.PostUserMessage(m)
+	}
+	a.early = nil
+	a.ready.Store(true)
+	if a.stopping {
+		system.Root.Stop(a.pid)
+	}
+	return nil
+}
+
+// failed ends an activation that was never spawned.
+func (a *activation) failed(err error) {
+	a.router.table.remove(a)
+	a.mu.Lock()
+	early := a.early
+	a.early, a.broken = nil, true
+	a.mu.Unlock()
+	close(a.done)
+	a.router.log.Error("virtual actor not started", "kind", a.kind, "identity", a.identity, "err", err)
+	for _, m := range early {
+		a.router.fail(actor.UnwrapEnvelopeSender(m), "the actor could not be made")
+	}
+}
+
+// post gives m to the actor, now or when it is spawned. It returns false for an
+// activation that failed.
+func (a *activation) post(m any) bool {
+	if a.ready.Load() {
+		a.inner.PostUserMessage(m)
+		return true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.ready.Load():
+		a.inner.PostUserMessage(m)
+	case a.broken:
+		return false
+	default:
+		a.early = append(a.early, m)
+	}
+	return true
+}
+
+// stop asks the actor to stop after the message it is at. a.done tells when it
+// has.
+func (a *activation) stop() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stopping {
+		return
+	}
+	a.stopping = true
+	if a.ready.Load() {
+		a.router.system.Root.Stop(a.pid)
+	}
+}
+
+// PostUserMessage implements [actor.Mailbox] for those who have the PID.
+func (a *activation) PostUserMessage(m any) { a.inner.PostUserMessage(m) }
+
+// PostSystemMessage implements [actor.Mailbox].
+func (a *activation) PostSystemMessage(m any) { a.inner.PostSystemMessage(m) }
+
+// RegisterHandlers implements [actor.Mailbox]: it steps between the mailbox and
+// the actor, and tells the actor its identity.
+func (a *activation) RegisterHandlers(next actor.MessageInvoker, d actor.Dispatcher) {
+	a.next = next
+	ctx := next.(actor.Context) // the only invoker there is
+	a.pid = ctx.Self()
+	clustering.SetClusterIdentity(ctx, clustering.NewClusterIdentity(a.identity, a.kind))
+	a.inner.RegisterHandlers(a, d)
+}
+
+// Start implements [actor.Mailbox].
+func (a *activation) Start() { a.inner.Start() }
+
+// UserMessageCount implements [actor.Mailbox].
+func (a *activation) UserMessageCount() int { return a.inner.UserMessageCount() }
+
+// again marks a message that came back from an activation that had stopped.
+type again struct{ message any }
+
+// InvokeUserMessage implements [actor.MessageInvoker].
+func (a *activation) InvokeUserMessage(m any) {
+	if a.stopped || a.router.lease.lapsed() {
+		a.router.bounce(a, m)
+		return
+	}
+	if back, ok := m.(again); ok {
+		m = back.message
+	}
+	a.next.InvokeUserMessage(m)
+}
+
+// InvokeSystemMessage implements [actor.MessageInvoker].
+func (a *activation) InvokeSystemMessage(m any) {
+	a.next.InvokeSystemMessage(m)
+	switch m.(type) {
+	case *actor.Stop, *actor.Terminated: // the only ones after which an actor may have stopped
+		if _, alive := a.router.system.ProcessRegistry.GetLocal(a.pid.Id); !alive {
+			a.finish()
+		}
+	}
+}
+
+// finish ends an activation whose actor has seen Stopped.
+func (a *activation) finish() {
+	if a.stopped {
+		return
+	}
+	a.stopped = true
+	a.router.table.remove(a)
+	close(a.done)
+}
+
+// EscalateFailure implements [actor.MessageInvoker]: the actor panicked at m.
+// Whoever waits for an answer to m gets one, and the actor is restarted, unless
+// it was stopping.
+func (a *activation) EscalateFailure(reason, m any) {
+	a.router.log.Error("virtual actor panicked", "kind", a.kind, "identity", a.identity,
+		"err", fmt.Sprint(reason), "stack", string(debug.Stack()))
+	if back, ok := m.(again); ok {
+		m = back.message
+	}
+	a.router.fail(actor.UnwrapEnvelopeSender(m), "the actor panicked")
+	if _, stop := m.(*actor.Stop); stop {
+		a.router.system.ProcessRegistry.Remove(a.pid)
+		a.finish()
+		return
+	}
+	a.next.EscalateFailure(reason, m)
+}

@@ -1,0 +1,65 @@
+package cluster
+
+import (
+	"fairfactor/cluster/clusterpb"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/protobuf/proto"
+)
+
+// deliveriesName is the process at which every member takes what others send.
+const deliveriesName = "deliveries"
+
+// deliveries takes what other members send: messages for actors, and what
+// members tell each other. It runs in the goroutine that reads the sender's
+// stream, so that it keeps the order in which that was written, and never
+// blocks.
+type deliveries struct {
+	router   *router
+	provider *provider
+}
+
+// SendUserMessage implements [actor.Process].
+func (d *deliveries) SendUserMessage(_ *actor.PID, m any) {
+	_, inner, sender := actor.UnwrapEnvelope(m)
+	switch m := inner.(type) {
+	case *clusterpb.Deliver:
+		d.deliver(m, sender)
+	case *clusterpb.Activate:
+		d.answer(sender, d.activate(m))
+	case *clusterpb.Flush:
+		d.answer(sender, &clusterpb.Done{})
+	case *clusterpb.Applied, *clusterpb.Leaving:
+		d.provider.hear(news{m.(proto.Message), sender})
+	}
+}
+
+func (d *deliveries) deliver(m *clusterpb.Deliver, sender *actor.PID) {
+	l := letter{kind: m.Kind, identity: m.Identity, wire: m, sender: sender, hops: max(m.Hops, 1)}
+	if l.kind == "" {
+		l.member = d.router.system.ID
+	} else {
+		l.hash = identityHash(l.kind, l.identity)
+	}
+	d.router.send(&l)
+}
+
+func (d *deliveries) activate(m *clusterpb.Activate) proto.Message {
+	pid := d.router.process(m.Kind, m.Identity)
+	if pid == nil {
+		return &clusterpb.NotMine{}
+	}
+	return &clusterpb.Activated{Address: pid.Address, Id: pid.Id}
+}
+
+func (d *deliveries) answer(to *actor.PID, m proto.Message) {
+	if to != nil {
+		d.router.system.Root.Send(to, m)
+	}
+}
+
+// SendSystemMessage implements [actor.Process]: nobody has to send one.
+func (d *deliveries) SendSystemMessage(*actor.PID, any) {}
+
+// Stop implements [actor.Process]: a peer can't stop it.
+func (d *deliveries) Stop(*actor.PID) {}

@@ -1,0 +1,128 @@
+package cluster
+
+import (
+	"context"
+	"time"
+
+	"fairfactor"
+	"fairfactor/cluster/clusterpb"
+
+	"github.com/asynkron/protoactor-go/remote"
+	"google.golang.org/protobuf/proto"
+)
+
+// leaveTimeout bounds each of the steps in which others are told that this node
+// goes. They would find out by themselves.
+const leaveTimeout = time.Second
+
+// Stop takes the node out of the cluster: its virtual actors stop and see it,
+// the others take over what they owned, then the ports close. Messages that
+// arrive meanwhile are passed on to the new owners. It returns an error when
+// activations were still busy as ctx or [Timing].Drain ended; the node has
+// stopped all the same. Plain actors are left alone.
+func (n *Node) Stop(ctx context.Context) error {
+	n.stop.Do(func() {
+		n.stopped = n.leave(ctx)
+		n.close()
+		n.log.Info("node stopped", "node", n.cfg.Name, "id", n.id)
+	})
+	return n.stopped
+}
+
+// leave is the part of Stop that others notice. No member activates what this
+// one owns before its own activations have stopped.
+func (n *Node) leave(ctx context.Context) error {
+	p := n.provider
+	p.order(func() {
+		p.set(&standing{placement: p.now.placement, settled: p.now.settled, closing: true})
+	})
+	activations := n.router.table.collect(func(*activation) bool { return true })
+	for _, a := range activations {
+		a.stop()
+	}
+	busy := n.drained(ctx, activations)
+	if n.router.lease != nil {
+		n.router.lease.stop(ctx)
+	}
+
+	last := n.View()
+	n.askAll(ctx, last, &clusterpb.Leaving{Member: n.id})
+	p.order(func() { p.follow(last.without(n.id)) })
+	n.router.waiting.retry(n.router, time.Now())
+	n.askAll(ctx, last, &clusterpb.Flush{})
+	if busy > 0 {
+		return fairfactor.Errorf(fairfactor.Unavailable, "%d virtual actors did not stop in time", busy)
+	}
+	return nil
+}
+
+// drained waits until activations have stopped and returns how many have not, by
+// the end of ctx or [Timing].Drain.
+func (n *Node) drained(ctx context.Context, activations []*activation) int {
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Timing.Drain)
+	defer cancel()
+	for i, a := range activations {
+		select {
+		case <-a.done:
+		case <-ctx.Done():
+			n.log.Warn("virtual actors still busy", "count", len(activations)-i, "kind", a.kind, "identity", a.identity)
+			return len(activations) - i
+		}
+	}
+	return 0
+}
+
+// askAll sends m to all other members of v and waits until each has answered or
+// had its time.
+func (n *Node) askAll(ctx context.Context, v View, m proto.Message) {
+	ctx, cancel := context.WithTimeout(ctx, leaveTimeout)
+	defer cancel()
+	place := newPlacement(v)
+	var open []*request
+	for i, target := range place.targets {
+		if target == nil {
+			continue
+		}
+		req, sender := n.router.requests.open()
+		n.router.requests.sent(req.id, placeOf(v.Members[i]))
+		n.system.Root.RequestWithCustomSender(target, m, sender)
+		open = append(open, req)
+	}
+	for _, req := range open {
+		_, _ = n.router.requests.await(ctx, req) // a member that doesn't answer finds out from gossip
+	}
+}
+
+// close gives back everything, whatever of it there is. protoactor's own
+// shutdown sleeps for two seconds, stops the actor system before those who need
+// it, and panics if it comes too early.
+func (n *Node) close() {
+	p := n.provider
+	if n.router.lease != nil { // of a start that failed
+		n.router.lease.stop(context.Background())
+	}
+	n.router.standing.Store(&standing{placement: newPlacement(View{}), closing: true, stopped: true})
+	close(p.quit)
+	if p.running {
+		<-p.done
+	}
+	if p.gossip != nil {
+		_ = p.gossip.list.Leave(leaveTimeout) // only says that nobody heard it
+		if err := p.gossip.list.Shutdown(); err != nil {
+			n.log.Warn("gossip did not close", "err", err)
+		}
+	}
+	n.router.requests.fail(func(place) bool { return true }, gone{})
+	n.halt()
+	n.tasks.Wait()
+	if n.listening {
+		if p.gossip != nil { // a connection to a node outside the view would be tried for ever
+			for _, at := range p.gossip.addresses() {
+				n.system.EventStream.Publish(&remote.EndpointTerminatedEvent{Address: at})
+			}
+		}
+		n.cluster.Remote.Shutdown(false) // the graceful form races with its own readers
+		n.cluster.Gossip.Shutdown()
+	}
+	n.system.Shutdown()
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics shows the counters of a node's actors, and of the scheduler, to
+// Prometheus.
+type metrics struct {
+	node                                  *node
+	jobs, turns, cpu, callers, refused    *prometheus.Desc
+	activations, fenced                   *prometheus.Desc
+	lag, bound, violations, active, ahead *prometheus.Desc
+	open, handedOut                       *prometheus.Desc
+}
+
+func newMetrics(n *node) *metrics {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("fairfactor_"+name, help, labels, nil)
+	}
+	return &metrics{
+		node:        n,
+		jobs:        desc("jobs_total", "Jobs that this node's callers accepted and ended.", "state"),
+		refused:     desc("submissions_refused_total", "Submissions that were refused by a caller."),
+		turns:       desc("turns_total", "Turns run on this node."),
+		cpu:         desc("turn_cpu_seconds_total", "CPU that turns used on this node."),
+		callers:     desc("callers_active", "Caller actors that live on this node."),
+		activations: desc("caller_activations_total", "Times a caller actor started on this node."),
+		fenced:      desc("callers_fenced_total", "Caller actors that stopped because a newer one exists."),
+		lag:         desc("fairness_lag_seconds", "Largest difference in charged CPU between two waiting callers."),
+		bound:       desc("fairness_bound_seconds", "What the lag may be at most."),
+		violations:  desc("fairness_violations_total", "Times that the lag was above its bound."),
+		active:      desc("scheduler_callers", "Callers with work."),
+		ahead:       desc("scheduler_turns_waiting", "Turns offered and not handed out."),
+		open:        desc("scheduler_turns_open", "Turns handed out and not ended."),
+		handedOut:   desc("scheduler_place", "Place of the last hand-out in the global dispatch order."),
+	}
+}
+
+func (m *metrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
+
+func (m *metrics) Collect(ch chan<- prometheus.Metric) {
+	counter := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	gauge := func(d *prometheus.Desc, v float64) { ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v) }
+	c := &m.node.system.Counters
+	counter(m.jobs, float64(c.Accepted.Load()), "accepted")
+	counter(m.jobs, float64(c.Completed.Load()), "completed")
+	counter(m.jobs, float64(c.Failed.Load()), "failed")
+	counter(m.jobs, float64(c.Cancelled.Load()), "cancelled")
+	counter(m.refused, float64(c.Refused.Load()))
+	counter(m.turns, float64(c.Turns.Load()))
+	counter(m.cpu, time.Duration(c.CPU.Load()).Seconds())
+	gauge(m.callers, float64(c.Callers.Load()))
+	counter(m.activations, float64(c.Activations.Load()))
+	counter(m.fenced, float64(c.Fenced.Load()))
+
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	f, err := m.node.system.Service().Fairness(ctx)
+	if err != nil {
+		return // a scrape without the scheduler's part says that it is away
+	}
+	gauge(m.lag, f.Lag.Seconds())
+	gauge(m.bound, f.Bound.Seconds())
+	counter(m.violations, float64(f.Violations))
+	gauge(m.active, float64(f.Active))
+	gauge(m.ahead, float64(f.Waiting))
+	gauge(m.open, float64(f.Open))
+	gauge(m.handedOut, float64(f.HandedOut))
+}

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"fairfactor"
+	"fairfactor/actors"
+	"fairfactor/cluster"
+	httpd "fairfactor/http"
+	"fairfactor/store/group"
+	"fairfactor/store/pebble"
+	"fairfactor/store/postgres"
+)
+
+// node is a running node: its parts, in the order in which they were started.
+type node struct {
+	cfg       config
+	log       *slog.Logger
+	store     fairfactor.Store
+	members   fairfactor.MemberTable // nil: the store belongs to this node alone
+	committer *group.Committer
+	system    *actors.System
+	cluster   *cluster.Node
+	server    *httpd.Server
+	listener  net.Listener
+	profiler  io.Closer // nil without --pprof
+	url       string
+	leaving   atomic.Bool
+	draining  atomic.Bool
+	fatal     chan error
+}
+
+// spareThreads is how many goroutines may run beside the compute threads:
+// without them requests would wait for turns to end.
+const spareThreads = 4
+
+// gcPercent lets the heap grow to five times of what is live before it is
+// collected: that is some 25 MB at full load, and with the 100 of Go's default
+// eight collections a second cost a quarter of the jobs accepted at 50 requests
+// at once. GOGC in the environment has the last word.
+const gcPercent = 400
+
+// startNode opens and connects all parts. When it fails, nothing is left open.
+func startNode(ctx context.Context, cfg config, log *slog.Logger) (*node, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	runtime.GOMAXPROCS(cfg.workers + spareThreads)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	n := &node{cfg: cfg, log: log, fatal: make(chan error, 1)}
+	if err := n.start(ctx); err != nil {
+		n.close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *node) start(ctx context.Context) (err error) {
+	if n.listener, err = net.Listen("tcp", n.cfg.http); err != nil {
+		return fairfactor.Wrap(fairfactor.Unavailable, err, "can't listen on "+n.cfg.http+": choose another address with --http")
+	}
+	n.url = "http://" + n.listener.Addr().String()
+	if err := n.openStore(ctx); err != nil {
+		return err
+	}
+	if err := n.startActors(ctx); err != nil {
+		return err
+	}
+	n.startServer()
+	return n.startProfiler()
+}
+
+// storeTime is how long a node that starts waits for a database that nobody
+// answers for.
+const storeTime = time.Minute
+
+func (n *node) openStore(ctx context.Context) error {
+	if n.cfg.store == "" {
+		store, err := pebble.Open(n.cfg.data, pebble.Options{Logger: n.log, Fatal: n.storeFailed})
+		if err != nil {
+			return err
+		}
+		n.store = store
+	} else {
+		ctx, cancel := context.WithTimeout(ctx, storeTime)
+		defer cancel()
+		store, err := postgres.Open(ctx, n.cfg.store, postgres.Options{Logger: n.log})
+		if err != nil {
+			return err
+		}
+		n.store, n.members = store, store.Members()
+	}
+	n.committer = group.New(n.store, group.Options{})
+	return nil
+}
+
+// storeFailed ends the node after an error of the store.
+func (n *node) storeFailed(err error) {
+	n.fail(fairfactor.Wrap(fairfactor.Internal, err, "the store failed: what was acknowledged is safe, the node must be started again"))
+}
+
+// fail ends the node after an error that it must not survive.
+func (n *node) fail(err error) {
+	select {
+	case n.fatal <- err:
+	default:
+	}
+}
+
+func (n *node) startActors(ctx context.Context) error {
+	key, err := hex.DecodeString(n.cfg.gossipKey)
+	if err != nil {
+		return fairfactor.Errorf(fairfactor.Invalid, "--gossip-key is not hexadecimal")
+	}
+	var identity *cluster.TLS
+	if n.cfg.tlsCert != "" {
+		if identity, err = cluster.LoadTLS(n.cfg.tlsCert, n.cfg.tlsKey, n.cfg.tlsCA); err != nil {
+			return err
+		}
+	}
+	n.system = actors.New(actors.Config{
+		Store: n.store, Committer: n.committer, Members: n.view, Logger: n.log,
+		Workers: n.cfg.workers, Quantum: n.cfg.quantum, MaxQueue: n.cfg.maxQueue, MaxCPU: n.cfg.maxCPU,
+	})
+	n.cluster, err = cluster.Start(ctx, cluster.Config{
+		Name: n.cfg.node, Cluster: n.cfg.cluster, Remote: n.cfg.remote, Gossip: n.cfg.gossip, Advertise: n.cfg.advertise,
+		Join: n.cfg.join, GossipKey: key, TLS: identity, Insecure: n.cfg.insecure,
+		Table: n.members, Fatal: n.fail, Kinds: n.system.Kinds(cluster.Identity), Logger: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.cluster.OnView(func(v cluster.View) { n.system.MembersAre(idsOf(v)) })
+	return n.system.Start(n.cluster)
+}
+
+func idsOf(v cluster.View) (ids []string) {
+	for _, m := range v.Members {
+		ids = append(ids, m.ID)
+	}
+	return ids
+}
+
+// view is the cluster as this node sees it.
+func (n *node) view() (nodes []fairfactor.Node) {
+	for _, m := range n.cluster.View().Members {
+		nodes = append(nodes, fairfactor.Node{ID: m.ID, Name: m.Name, Address: m.Address, Gossip: m.Gossip, State: string(m.State), Self: m.Self})
+	}
+	return nodes
+}
+
+func (n *node) startServer() {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newMetrics(n))
+	n.server = httpd.New(httpd.Config{
+		Jobs: n.system.Service(), Logger: n.log, MaxDigits: n.cfg.maxDigits, Ready: n.ready, Leaving: n.stays,
+		Gatherer: registry, Registerer: registry, Version: version,
+	})
+}
+
+// ready says why the node takes no jobs, if it does not.
+func (n *node) ready() error {
+	if n.draining.Load() {
+		return fairfactor.Errorf(fairfactor.Unavailable, "the node is draining: use another one")
+	}
+	return n.cluster.Ready()
+}
+
+// stays says that the node is about to drain, if it is.
+func (n *node) stays() error {
+	if n.leaving.Load() {
+		return fairfactor.Errorf(fairfactor.Unavailable, "the node is about to stop: use another one")
+	}
+	return nil
+}
+
+// linger gives balancers the time to notice that the node leaves: whoever they
+// send until then is served.
+func (n *node) linger() error {
+	n.leaving.Store(true)
+	if n.cfg.linger == 0 {
+		return nil
+	}
+	n.log.Info("leaving", "linger", n.cfg.linger)
+	select {
+	case <-time.After(n.cfg.linger):
+		return nil
+	case err := <-n.fatal:
+		return err
+	}
+}
+
+// run serves until ctx ends or the node has to die, then stops everything.
+func (n *node) run(ctx context.Context) error {
+	served := make(chan error, 1)
+	go func() { served <- n.server.Serve(n.listener) }()
+	background, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var housekeeping sync.WaitGroup
+	housekeeping.Go(func() { n.expire(background) })
+	var err error
+	select {
+	case <-ctx.Done():
+		if err := n.linger(); err != nil {
+			return err
+		}
+		n.log.Info("draining")
+	case err = <-served:
+		err = fairfactor.Wrap(fairfactor.Internal, err, "the HTTP server stopped")
+	case err := <-n.fatal:
+		return err
+	}
+	cancel()
+	housekeeping.Wait()
+	n.draining.Store(true)
+	n.close()
+	n.log.Info("stopped")
+	return err
+}
+
+// expire deletes finished jobs when their retention is over.
+func (n *node) expire(ctx context.Context) {
+	const every, batch = time.Minute, 10_000
+	for {
+		deleted, err := n.store.Expire(ctx, time.Now().Add(-n.cfg.retention), batch)
+		if err != nil && ctx.Err() == nil {
+			n.log.Error("finished jobs can't be deleted", "err", err)
+		}
+		wait := every
+		if err == nil && deleted == batch {
+			wait = 10 * time.Millisecond
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+// close stops the parts from the outside in: no more requests, no more turns,
+// no more actors, no more writes. Each of the four has --drain for itself: one
+// that takes all of its time takes nothing from those that follow.
+func (n *node) close() {
+	var errs []error
+	step := func(do func(context.Context) error) bool {
+		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.drain)
+		defer cancel()
+		err := do(ctx)
+		errs = append(errs, err)
+		return err == nil
+	}
+	if n.server != nil {
+		step(n.server.Shutdown)
+	}
+	if n.listener != nil {
+		n.listener.Close()
+	}
+	if n.profiler != nil {
+		n.profiler.Close()
+	}
+	if n.system != nil && n.cluster != nil {
+		step(func(ctx context.Context) error { n.system.Drain(ctx); return nil })
+	}
+	if n.cluster != nil {
+		step(n.cluster.Stop)
+		n.system.Stop()
+	}
+	// A store must not be closed under somebody who writes. What waits for that is
+	// not acknowledged; what was is in the log, and the next start finds it there.
+	written := n.committer == nil || step(n.committer.Close)
+	if n.store != nil && written {
+		errs = append(errs, n.store.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		n.log.Warn("the node did not stop cleanly", "err", err)
+	}
+}

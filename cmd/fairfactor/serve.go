@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fairfactor"
+	"fairfactor/actors"
+	"fairfactor/actors/dispatch"
+	"fairfactor/cluster"
+)
+
+// config is what the flags of serve say.
+type config struct {
+	http, data, store    string
+	node, gossip, remote string
+	advertise, gossipKey string
+	cluster              string
+	tlsCert, tlsKey      string
+	tlsCA                string
+	insecure             bool
+	join                 []string
+	workers, maxDigits   int
+	quantum, retention   time.Duration
+	maxCPU, drain        time.Duration
+	linger               time.Duration
+	maxQueue             uint64
+	logLevel, logFormat  string
+	pprof                string
+}
+
+func newServe(io streams) *cobra.Command {
+	var cfg config
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a node",
+		Long: `serve runs a node until it gets SIGTERM or SIGINT; then it stops accepting jobs
+(after --linger, which is for balancers), finishes the turns that run and exits
+0. A second signal ends it at once. Jobs that were accepted are kept and go on at
+the next start.`,
+		Example: `  fairfactor serve
+  fairfactor serve --http 127.0.0.1:8080 --data /var/lib/fairfactor --workers 4
+  FAIRFACTOR_STORE=postgres://fairfactor:secret@db:5432/fairfactor fairfactor serve
+  FAIRFACTOR_LOG_LEVEL=debug fairfactor serve   # shows each turn with its caller`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := cfg.logger(io)
+			if err != nil {
+				return err
+			}
+			n, err := startNode(cmd.Context(), cfg, log)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(io.out, "fairfactor %s is ready on %s (%d workers, data in %s)\n", version, n.url, cfg.workers, cfg.place())
+			return n.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&cfg.http, "http", "127.0.0.1:5555", "address of the API and the web page")
+	f.StringVar(&cfg.data, "data", "./data", "directory of the embedded store")
+	f.StringVar(&cfg.store, "store", "", "URL of a PostgreSQL that nodes share, postgres://user:password@host:5432/database; empty for the embedded store in --data")
+	f.StringVar(&cfg.node, "node", hostname(), "name of this node")
+	f.StringVar(&cfg.gossip, "gossip", "127.0.0.1:0", "address of the membership gossip; port 0 takes a free one")
+	f.StringVar(&cfg.remote, "remote", "127.0.0.1:0", "address of the traffic between actors; port 0 takes a free one")
+	f.StringVar(&cfg.advertise, "advertise", "", "host under which other nodes reach this one")
+	f.StringVar(&cfg.cluster, "cluster", cluster.DefaultCluster, "name of the cluster; nodes of another one are not heard")
+	f.StringSliceVar(&cfg.join, "join", nil, "gossip addresses of nodes to join, host:port; a name may stand for many. Those in the shared store are found without")
+	f.StringVar(&cfg.gossipKey, "gossip-key", "", "key of the gossip, 32, 48 or 64 hexadecimal digits")
+	f.StringVar(&cfg.tlsCert, "tls-cert", "", "certificate of the traffic between actors, a PEM file; see fairfactor certs")
+	f.StringVar(&cfg.tlsKey, "tls-key", "", "key of --tls-cert, a PEM file")
+	f.StringVar(&cfg.tlsCA, "tls-ca", "", "authorities that sign the certificates of all nodes, a PEM file")
+	f.BoolVar(&cfg.insecure, "insecure", false, "allow --remote without TLS and --gossip without a key at addresses that other machines reach")
+	f.IntVar(&cfg.workers, "workers", runtime.NumCPU(), "compute threads")
+	f.DurationVar(&cfg.quantum, "quantum", dispatch.DefaultQuantum, "least CPU that a turn is charged")
+	f.IntVar(&cfg.maxDigits, "max-digits", 200, "longest number that is accepted, in digits, 1 to 1000")
+	f.DurationVar(&cfg.maxCPU, "max-cpu", time.Hour, "CPU that one job may use before it fails with what was found; 0 is no limit")
+	f.Uint64Var(&cfg.maxQueue, "max-queue", actors.DefaultMaxQueue, "unfinished jobs of one caller")
+	f.DurationVar(&cfg.retention, "retention", 7*24*time.Hour, "how long finished jobs are kept")
+	f.DurationVar(&cfg.drain, "drain", 10*time.Second, "time that each step of stopping may take: requests, turns, actors, writes")
+	f.DurationVar(&cfg.linger, "linger", 0, "how long a node that was told to stop still takes jobs while /readyz says 503, for balancers to notice")
+	f.StringVar(&cfg.logLevel, "log-level", "info", "debug, info, warn or error; debug shows each turn")
+	f.StringVar(&cfg.logFormat, "log-format", "text", "text or json")
+	f.StringVar(&cfg.pprof, "pprof", "", "loopback address of Go's profiler, for go tool pprof; empty for none")
+	return withEnv(cmd)
+}
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "node"
+	}
+	return name
+}
+
+// logger writes to standard error.
+func (c *config) logger(io streams) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.logLevel)); err != nil {
+		return nil, fairfactor.Errorf(fairfactor.Invalid, "--log-level %q is not debug, info, warn or error", c.logLevel)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch c.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(io.err, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(io.err, options)), nil
+	}
+	return nil, fairfactor.Errorf(fairfactor.Invalid, "--log-format %q is not text or json", c.logFormat)
+}
+
+// maxDigits bounds --max-digits: up to here the first turn of any number, whose
+// longest part is the proof that it is not prime, stays near the 100 ms that a
+// turn may take.
+const maxDigits = 1000
+
+// check refuses what can't work before anything is opened.
+func (c *config) check() error {
+	switch {
+	case c.workers < 1 || c.workers > 4096:
+		return fairfactor.Errorf(fairfactor.Invalid, "--workers %d is not between 1 and 4096", c.workers)
+	case c.maxDigits < 1 || c.maxDigits > maxDigits:
+		return fairfactor.Errorf(fairfactor.Invalid, "--max-digits %d is not between 1 and %d", c.maxDigits, maxDigits)
+	case c.quantum <= 0 || c.quantum > time.Hour:
+		return fairfactor.Errorf(fairfactor.Invalid, "--quantum %v is not above 0 and at most 1h", c.quantum)
+	case c.retention < fairfactor.KeyLife:
+		return fairfactor.Errorf(fairfactor.Invalid, "--retention %v is less than the %v for which idempotency keys are remembered", c.retention, fairfactor.KeyLife)
+	case c.linger < 0 || c.linger > time.Hour:
+		return fairfactor.Errorf(fairfactor.Invalid, "--linger %v is not between 0 and 1h", c.linger)
+	case c.store != "" && !strings.HasPrefix(c.store, "postgres://") && !strings.HasPrefix(c.store, "postgresql://"):
+		return fairfactor.Errorf(fairfactor.Invalid, "--store is not the URL of a PostgreSQL: write postgres://user:password@host:5432/database, or leave the flag out and set --data")
+	case (c.tlsCert == "") != (c.tlsKey == "") || (c.tlsCert == "") != (c.tlsCA == ""):
+		return fairfactor.Errorf(fairfactor.Invalid, "--tls-cert, --tls-key and --tls-ca belong together: give all three or none")
+	case c.store == "" && len(c.join) > 0:
+		return fairfactor.Errorf(fairfactor.Invalid, "--join needs a store that nodes can share, and the embedded store in %s belongs to one node: give all of them the same PostgreSQL with --store", c.data)
+	}
+	return nil
+}
+
+// place says where the jobs are kept, without the password to get there.
+func (c *config) place() string {
+	if u, err := url.Parse(c.store); c.store != "" && err == nil {
+		return "PostgreSQL at " + u.Host + u.Path
+	}
+	return c.data
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"fairfactor"
+	"fairfactor/factor"
+)
+
+// answer is one number's factors, or why there are none, or not all.
+type answer struct {
+	word      string
+	number    string
+	primes    []factor.Prime
+	remaining []string // composite factors that nothing was found of
+	methods   factor.Methods
+	took      time.Duration
+	err       error
+}
+
+// pending is the place of an answer in the order of the input.
+type pending struct {
+	word string
+	done chan answer
+}
+
+// solver factors numbers on several threads. Short numbers go side by side; one
+// long one at a time has all threads.
+type solver struct {
+	workers int
+	turn    sync.Mutex // held while a long number is factored
+	long    progress
+}
+
+// solveAll factors numbers on all threads and prints the answers in order.
+func (s *solver) solveAll(ctx context.Context, next words, asJSON bool, io streams) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	queue, order := make(chan pending, 64*s.workers), make(chan pending, 64*s.workers)
+	var threads sync.WaitGroup
+	for range s.workers {
+		threads.Go(func() {
+			runner := factor.NewRunner()
+			for p := range queue {
+				p.done <- s.solve(ctx, runner, p.word)
+			}
+		})
+	}
+	var readErr error
+	go func() {
+		defer close(order)
+		defer close(queue)
+		for ctx.Err() == nil {
+			word, err := next()
+			if err != nil {
+				readErr = err
+				return
+			}
+			p := pending{word, make(chan answer, 1)}
+			order <- p
+			queue <- p
+		}
+	}()
+	failed := s.printAll(order, asJSON, io)
+	cancel()
+	threads.Wait()
+	switch {
+	case atEnd(readErr):
+	case errors.Is(readErr, errInterrupted) || readErr == nil: // ctx ended
+		fmt.Fprintln(io.err, "fairfactor: interrupted")
+		failed = true
+	default:
+		fmt.Fprintf(io.err, "fairfactor: reading standard input: %v\n", readErr)
+		failed = true
+	}
+	if failed {
+		return errSilent
+	}
+	return nil
+}
+
+// solve factors one number: by itself with one thread if that is quickly done.
+func (s *solver) solve(ctx context.Context, runner *factor.Runner, word string) answer {
+	a := answer{word: word}
+	if a.number, a.err = fairfactor.ParseNumber(word, maxLocalDigits); a.err != nil {
+		return a
+	}
+	start := time.Now()
+	result, err := runner.Run(factor.First(a.number), func() bool { return ctx.Err() != nil })
+	done := false
+	if err == nil {
+		a.methods = result.Methods()
+		a.primes, done, err = factor.Decode(a.number, result)
+	}
+	if err == nil && !done {
+		err = s.solveLong(ctx, &a, result)
+	}
+	if errors.Is(err, factor.ErrStopped) || errors.Is(err, context.Canceled) {
+		err = errInterrupted
+	}
+	if err != nil && a.remaining == nil {
+		a.remaining = []string{a.number}
+	}
+	a.err, a.took = err, time.Since(start)
+	return a
+}
+
+// solveLong goes on after the first turn with all threads.
+func (s *solver) solveLong(ctx context.Context, a *answer, first factor.Result) error {
+	m, err := factor.New(a.number)
+	if err != nil {
+		return err
+	}
+	for _, turn := range m.Next(1) {
+		first.ID = turn.ID
+	}
+	if err := m.Apply(first); err != nil {
+		return err
+	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	driver := factor.NewDriver(m)
+	s.long.begin(a.number, driver, s.workers)
+	defer s.long.end()
+	err = driver.Run(ctx, s.workers)
+	a.primes, a.remaining, a.methods = m.Primes(), m.Remaining(), m.Methods()
+	return err
+}
+
+// printAll prints answers in order, and how the long number at hand is going
+// while there is none to print.
+func (s *solver) printAll(order <-chan pending, asJSON bool, io streams) (failed bool) {
+	out := bufio.NewWriterSize(io.out, 64<<10)
+	defer out.Flush()
+	untouched := 0
+	for p := range order {
+		var a answer
+		select {
+		case a = <-p.done:
+		default:
+			out.Flush()
+			a = s.long.waitFor(p.done, io.err)
+		}
+		failed = failed || a.err != nil
+		begun := len(a.primes) > 0 || len(a.remaining) > 0 && a.remaining[0] != a.number || a.took > time.Second
+		switch {
+		case errors.Is(a.err, errInterrupted) && !begun:
+			untouched++
+			continue
+		case a.err != nil:
+			out.Flush()
+			fmt.Fprintf(io.err, "fairfactor: %s\n", reason(a))
+		}
+		switch {
+		case asJSON && a.number != "":
+			writeJSON(out, a)
+		case a.err == nil:
+			writeLine(out, a)
+		}
+		if len(order) == 0 {
+			out.Flush()
+		}
+	}
+	if untouched > 0 {
+		fmt.Fprintf(io.err, "fairfactor: interrupted before anything was found of %d more\n", untouched)
+	}
+	return failed
+}

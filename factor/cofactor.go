@@ -1,0 +1,217 @@
+package factor
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+)
+
+// cofactor is a composite that is left, with the state of the search for its
+// factors.
+type cofactor struct {
+	n         *big.Int
+	bytes     []byte // of n, most significant first
+	words     int    // size of n in words of 64 bits
+	exp       int    // how often it divides the number
+	fresh     bool   // the quick methods have not seen it
+	splitting bool   // their turn is open
+	gone      bool   // split since
+	turns     uint64 // handed out
+
+	level  int      // index of levels
+	given  uint64   // curves handed out at this level
+	number uint64   // number of the next curve
+	done   float64  // CPU spent on curves by prediction, nanoseconds
+	handed float64  // the same with turns that are open
+	under  []*curve // curves cut up, whose next piece may be handed out
+
+	harvest   *harvest     // of the sieve, nil before it
+	ahead     *baseBuilder // of the sieve, while curves run
+	solving   *solving     // what follows the sieve, once it has relations enough
+	sieveless bool         // the sieve has failed: curves only
+	shown     float64      // largest share of the way that was seen, see left
+}
+
+// curve is a curve that is cut up.
+type curve struct {
+	number uint64
+	level  int
+	at     uint64 // stage 1 is done below it; b1+1: all
+	from   uint64 // stage 2 is done below it
+	x      []byte // coordinate reached; nil at the start
+	work   curves // the piece handed out last
+}
+
+func newCofactor(n *big.Int, exp int, fresh bool) *cofactor {
+	return &cofactor{n: n, bytes: n.Bytes(), words: (n.BitLen() + 63) / 64, exp: exp, fresh: fresh}
+}
+
+// seed is the family of curves of the cofactor (FNV-1a of its bytes).
+func (c *cofactor) seed() uint64 {
+	h := uint64(14695981039346656037)
+	for _, b := range c.bytes {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return h
+}
+
+// curves reports whether o runs curves or a piece of one.
+func (o *openTurn) curves() bool { return o.curve != nil || o.count > 0 }
+
+// splitTurn reports whether o runs the quick methods.
+func (c *cofactor) splitTurn(o *openTurn) bool { return !o.curves() && o.harvest == nil }
+
+// nextTurn returns the next turn of the cofactor: the quick methods if they
+// have not seen it, then a piece of a curve that is under way, then new curves,
+// or the sieve if there is one.
+func (c *cofactor) nextTurn() *openTurn {
+	c.turns++
+	if c.fresh && !c.splitting {
+		c.splitting = true
+		digits := len(c.bytes) * 5 / 2
+		return &openTurn{turn: Turn{Payload: splitPayload(c.n), Predict: Predict(digits)}, of: c}
+	}
+	if c.harvest != nil {
+		if o := c.nextSieve(); o != nil {
+			return o
+		}
+		c.harvest, c.sieveless = nil, true
+	}
+	if len(c.under) > 0 {
+		v := c.under[0]
+		c.under = c.under[1:]
+		return c.piece(v)
+	}
+	l := &levels[c.level]
+	if c.given >= l.curves && c.level+1 < len(levels) {
+		c.level++
+		c.given = 0
+		l = &levels[c.level]
+	}
+	c.prepare()
+	k := l.batch(c.words)
+	if k == 0 {
+		v := &curve{number: c.number, level: c.level, from: l.b1 + 1}
+		c.number++
+		c.given++
+		return c.piece(v)
+	}
+	k = min(k, l.curves-min(c.given, l.curves-1))
+	if c.sieves() {
+		k = min(k, uint64(max(1, c.curveBudget()/l.wholeNanos(c.words))))
+	}
+	work := c.work(c.number, l)
+	work.count = k
+	work.hi, work.from, work.to = l.b1+1, l.b1+1, l.b2
+	work.step = giantStepFor(work.from, work.to)
+	c.number += k
+	c.given += k
+	return c.turn(work, nil)
+}
+
+// work returns the common part of a turn of curves.
+func (c *cofactor) work(number uint64, l *level) curves {
+	return curves{n: c.bytes, seed: c.seed(), first: number, count: 1, b1: l.b1}
+}
+
+// piece returns the next piece of the curve v.
+func (c *cofactor) piece(v *curve) *openTurn {
+	l := &levels[v.level]
+	w := c.work(v.number, l)
+	w.x = v.x
+	if v.at <= l.b1 {
+		w.lo = v.at
+		w.hi = min(v.at+stage1Span(c.words), l.b1+1)
+	} else {
+		span, step := l.stage2Span(c.words)
+		w.from, w.step = v.from, step
+		w.to = min((v.from/step)*step+span+step/2, l.b2)
+	}
+	v.work = w
+	return c.turn(w, v)
+}
+
+// turn packs work.
+func (c *cofactor) turn(work curves, v *curve) *openTurn {
+	t := Turn{Payload: work.encode(), Predict: work.nanos(c.words)}
+	c.handed += float64(t.Predict)
+	return &openTurn{turn: t, of: c, curve: v, count: work.count}
+}
+
+// takeNothing takes the result of curves, or of a piece of stage 2, that found
+// nothing.
+func (c *cofactor) takeNothing(o *openTurn) {
+	c.done += float64(o.turn.Predict)
+	if v := o.curve; v != nil && v.work.to != 0 {
+		v.from = v.work.to
+		if v.from < levels[v.level].b2 {
+			c.under = append(c.under, v)
+		}
+	}
+}
+
+// takePoint takes the result of a piece of stage 1.
+func (c *cofactor) takePoint(v *curve, data []byte) error {
+	r := reader{b: data[2:]}
+	x := r.blob(len(c.bytes))
+	if r.bad || len(r.b) != 0 || v.work.hi == 0 ||
+		len(x) == 0 || new(big.Int).SetBytes(x).Cmp(c.n) >= 0 {
+		return ErrTurn
+	}
+	c.done += float64(v.work.nanos(c.words))
+	v.x = slices.Clone(x)
+	v.at = v.work.hi
+	c.under = append(c.under, v)
+	return nil
+}
+
+// left estimates the CPU until the cofactor is split, and which share of the way
+// is done, which never falls. Where curves are all there is, that is until factors
+// of half the size of the cofactor have probably been found.
+func (c *cofactor) left() (share float64, left time.Duration) {
+	spent, rest := c.done, 0.0
+	switch {
+	case c.solving != nil:
+		spent += c.harvest.done
+		rest = c.solving.left(c.harvest)
+	case c.harvest != nil:
+		spent += c.harvest.done
+		rest = c.harvest.left() + c.harvest.solvingNanos()
+	case c.sieves():
+		rest = (1+algebraShare)*sieveNanos(c.n.BitLen()) + max(0, curveShare*sieveNanos(c.n.BitLen())-c.done)
+	default:
+		rest = max(0, c.searchNanos()-c.done)
+	}
+	share = max(spent/(spent+rest+1), c.shown)
+	return min(share, 0.99), time.Duration(min(rest, 1<<62))
+}
+
+// noteShare keeps what left says of the share, so that it never falls.
+func (c *cofactor) noteShare() { c.shown, _ = c.left() }
+
+// searchNanos is the time of all curves that a search for factors of half the size
+// of the cofactor takes.
+func (c *cofactor) searchNanos() float64 {
+	total := 0.0
+	digits := float64(c.n.BitLen()) * 0.30103 / 2
+	for i := range levels {
+		l := &levels[i]
+		if float64(l.digits) > digits && i > 0 {
+			break
+		}
+		total += l.wholeNanos(c.words) * float64(min(l.curves, 1<<16))
+	}
+	return total
+}
+
+// phase says what is being done, for people.
+func (c *cofactor) phase() string {
+	switch {
+	case c.solving != nil:
+		return c.solving.phase()
+	case c.harvest != nil:
+		return fmt.Sprintf("quadratic sieve, %d of %d relations", min(c.harvest.independent(), c.harvest.enough), c.harvest.enough)
+	}
+	return fmt.Sprintf("elliptic curves, B1 = %d", levels[c.level].b1)
+}

@@ -1,0 +1,179 @@
+package factor
+
+import (
+	"math/big"
+	"sync"
+)
+
+// family8 are eight curves of Suyama's parameters s: u = s^2-5, v = 4s, the point
+// u^3 : v^3, and (A+2)/4 = (v-u)^3 (3u+v) / (16 u^3 v), whose numerator is
+// negative.
+type family8 struct{ u3, v3, minusNum, den [8]uint64 }
+
+// families8 are the families of the curves, in the order in which they are tried.
+var families8 = func() (t [5]family8) {
+	s := uint64(6)
+	for i := range t {
+		f := &t[i]
+		for j := range f.u3 {
+			u, v := s*s-5, 4*s
+			f.u3[j], f.v3[j] = u*u*u, v*v*v
+			f.minusNum[j] = (u - v) * (u - v) * (u - v) * (3*u + v)
+			f.den[j] = 16 * f.u3[j] * v
+			s++
+		}
+	}
+	return t
+}()
+
+// levels8 are the bounds of eight curves. A giant step of 210 pays from B1 = 70 on;
+// B2 = 35 B1 costs a third of a curve.
+var levels8 = func() (t []micro) {
+	var tb tables
+	for _, b1 := range [...]uint64{16, 47, 70, 100, 140, 205, 300, 400, 500} {
+		step := uint64(210)
+		if b1 < 60 {
+			step = 60
+		}
+		t = append(t, micro{b1, tb.chain(b1, 0, b1+1), newPairing(step, b1+1, 35*b1)})
+	}
+	return t
+}()
+
+// plans8 are the levels of the families that are tried one after the other for
+// numbers up to that many bits: small factors are likely in what trial division
+// leaves, so the first bounds are lower than what suits two factors of like size.
+// Above 84 bits the sieve is faster for those.
+var plans8 = [...]struct {
+	bits   int
+	levels []int
+}{
+	{54, []int{1, 2, 2, 3, 3}},
+	{58, []int{0, 2, 3, 3, 4}},
+	{61, []int{0, 3, 4, 4, 5}},
+	{64, []int{0, 4, 4, 5, 5}},
+	{68, []int{0, 4, 5, 6, 6}},
+	{74, []int{0, 6, 6, 7, 7}},
+	{80, []int{1, 7, 7, 8, 8}},
+	{84, []int{1, 7, 8, 8, 8}},
+	{92, []int{2, 4}},
+	{100, []int{2, 5}},
+}
+
+// quickBig8 are the bounds of the quick methods above 2^128, with the families
+// that they run: like quickBig, for a twentieth of the time.
+var quickBig8 = sync.OnceValue(func() micro {
+	var tb tables
+	return micro{quickBig.b1, tb.chain(quickBig.b1, 0, quickBig.hi), newPairing(quickBig.step, quickBig.from, quickBig.to)}
+})
+
+const quickFamilies = 3
+
+// quickCurves8 is quickCurves for n of up to eightMostBits bits.
+func (r *Runner) quickCurves8(n *big.Int) *big.Int {
+	l := quickBig8()
+	e := r.eightFor()
+	for i := range quickFamilies {
+		d := e.curvesBig(n, &l, &families8[i])
+		if r.poll() {
+			return nil
+		}
+		if d.Cmp(one) != 0 && d.Cmp(n) != 0 {
+			r.by |= ByCurves
+			return d
+		}
+	}
+	return nil
+}
+
+// eightFor returns the eight of the runner.
+func (r *Runner) eightFor() *eight {
+	if r.eight == nil {
+		r.eight = &eight{runner: r}
+	}
+	return r.eight
+}
+
+// eightFrom is the size from which eight is faster than twins.
+const eightFrom = 53
+
+// find8 returns a proper factor of n, an odd composite of eightFrom to eightBits
+// bits that is not a power, or 1 if the curves do not find one.
+func (r *Runner) find8(n wide) wide {
+	e := r.eightFor()
+	row := 0
+	for plans8[row].bits < n.len() {
+		row++
+	}
+	for i, l := range plans8[row].levels {
+		if d := e.curves(n, &levels8[l], &families8[i]); d != (wide{0, 1}) && d != n {
+			r.by |= ByCurves
+			return d
+		}
+	}
+	return wide{0, 1}
+}
+
+// Bounds of the curves of a turn that eight runs: its giant step is 210 whatever
+// the bounds, and others get ahead where few primes are left among its pairs.
+const (
+	eightMostB1 = 12_000
+	eightMostB2 = 2_000_000
+)
+
+// fitsEight reports whether c is whole curves that eight runs for a number of
+// that many bits.
+func (c *curves) fitsEight(bits int) bool {
+	return c.wholeInMemory() && c.count > 1 && c.b1 <= eightMostB1 && c.to <= eightMostB2 &&
+		bits >= eightFrom && bits <= eightMostBits
+}
+
+// curves8 is curvesBig for curves that fit eight; it returns a proper factor or
+// nil.
+func (r *Runner) curves8(n *big.Int, c *curves) *big.Int {
+	l := micro{c.b1, r.tables.chain(c.b1, c.lo, c.hi), r.tables.pair(210, c.from, c.to)}
+	e := r.eightFor()
+	w := make([]uint64, (n.BitLen()+63)/64)
+	words(w, n)
+	for i := uint64(0); i < c.count; i += 8 {
+		e.set(w...)
+		for lane := range uint64(8) { // the last curve fills the lanes that are left
+			e.startLane(n, int(lane), sigma(c.seed, c.first+min(i+lane, c.count-1)))
+		}
+		d := e.finish(n, &l)
+		if r.halted {
+			return nil
+		}
+		if d.Cmp(one) != 0 && d.Cmp(n) != 0 {
+			return d
+		}
+	}
+	return nil
+}
+
+// startLane sets the curve and the point of one lane to those of Suyama's
+// parameter.
+func (e *eight) startLane(n *big.Int, lane int, sigma uint64) {
+	s := new(big.Int).SetUint64(sigma)
+	u := new(big.Int).Mul(s, s)
+	u.Sub(u, big.NewInt(5))
+	v := new(big.Int).Lsh(s, 2)
+	cube := func(x *big.Int) *big.Int { return new(big.Int).Exp(x, big.NewInt(3), n) }
+	u3 := cube(u)
+	num := new(big.Int).Add(v, new(big.Int).Mul(u, big.NewInt(3)))
+	num.Mul(num, cube(new(big.Int).Sub(v, u)))
+	den := new(big.Int).Mul(u3, v)
+	e.setLane(&e.points[0].x, lane, u3)
+	e.setLane(&e.points[0].z, lane, cube(v))
+	e.setLane(&e.num, lane, num.Mod(num, n))
+	e.setLane(&e.den, lane, den.Mod(den.Lsh(den, 4), n))
+}
+
+// setLane sets one lane of a residue to v.
+func (e *eight) setLane(r *residue8, lane int, v *big.Int) {
+	var w [maxLimbs]uint64
+	words(w[:], v)
+	for i := range e.limbs {
+		r[i][lane] = limbAt(w[:], i)
+	}
+}

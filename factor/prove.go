@@ -1,0 +1,204 @@
+package factor
+
+import (
+	"math/big"
+	"slices"
+)
+
+// provableBits is the size up to which every prime is proven: 100 digits. A prime
+// up to minusBits is proven if that is easy; minusBits is a multiple of 8.
+const (
+	provableBits = 332
+	minusBits    = 664
+)
+
+// prove proves the primality of n, a number up to minusBits that passed the tests
+// for primality: by N-1 if enough of n - 1 comes apart in a small part of the time
+// that APR-CL takes, else by that. It returns the grade, composite if n is, and
+// the proof by N-1 if it is one. Nothing holds if r is halted.
+func (r *Runner) prove(n *big.Int) (grade, *minusOne) {
+	if knownPrime(n) {
+		return proven, nil
+	}
+	parts, by, shallow := r.parts, r.by, r.shallow
+	r.proving, r.shallow = true, false
+	c, v := r.proveMinus(n, 0)
+	r.parts, r.by, r.proving, r.shallow = parts, by, false, shallow
+	if v == undecided && n.BitLen() <= provableBits && !r.halted {
+		c, v = nil, r.proveJacobi(n)
+	}
+	switch {
+	case v == isComposite:
+		return composite, nil
+	case v == undecided:
+		return unproven, nil
+	case c != nil:
+		return provenMinus, c
+	}
+	return provenJacobi, nil
+}
+
+// gradeWide is primeWide with a proof where that has none.
+func (r *Runner) gradeWide(n wide) grade {
+	g := primeWide(n)
+	if g == probable && !r.proving {
+		g, _ = r.prove(n.big())
+	}
+	return g
+}
+
+// proveMinus looks for a proof of n by N-1. depth is how many proofs it is inside.
+func (r *Runner) proveMinus(n *big.Int, depth int) (*minusOne, verdict) {
+	minus := new(big.Int).Sub(n, one)
+	twos := minus.TrailingZeroBits()
+	a := &apart{r: r, n: n, minus: minus, primes: []*big.Int{two}}
+	a.take(minus.Rsh(minus, twos))
+	minus.Lsh(minus, twos)
+	if r.halted {
+		return nil, undecided
+	}
+	c := &minusOne{n: n}
+	for _, p := range a.primes {
+		c.factors = append(c.factors, minusFactor{p: p})
+	}
+	if !a.enough(a.primes) && depth < maxMinusDepth {
+		slices.SortFunc(a.likely, func(x, y *big.Int) int { return y.Cmp(x) })
+		for _, p := range a.likely {
+			if !a.enough(append(slices.Clone(a.primes), p)) {
+				continue
+			}
+			if inner, v := r.proveMinus(p, depth+1); v == isPrime {
+				a.primes = append(a.primes, p)
+				c.factors = append(c.factors, minusFactor{p: p, proof: inner})
+				break
+			}
+		}
+	}
+	if !a.enough(a.primes) {
+		return nil, undecided
+	}
+	c.shorten(a)
+	return c, c.check(true)
+}
+
+// shorten keeps 2 and the largest factors that are enough.
+func (c *minusOne) shorten(a *apart) {
+	rest := c.factors[1:]
+	slices.SortFunc(rest, func(x, y minusFactor) int { return y.p.Cmp(x.p) })
+	used := []*big.Int{two}
+	for i := range rest {
+		if a.enough(used) {
+			c.factors = c.factors[:i+1]
+			return
+		}
+		used = append(used, rest[i].p)
+	}
+}
+
+// apart takes n - 1 apart as far as a proof needs and a small effort goes.
+type apart struct {
+	r        *Runner
+	n, minus *big.Int
+	primes   []*big.Int // proven, each once
+	likely   []*big.Int // primes that need a proof of their own
+	effort   int        // composites that have been taken on
+}
+
+// enough reports whether these primes make a proof.
+func (a *apart) enough(primes []*big.Int) bool {
+	rest := new(big.Int).Set(a.minus)
+	for _, p := range primes {
+		takeOut(rest, p)
+	}
+	F := new(big.Int).Quo(a.minus, rest)
+	return lambdaFor(a.n, F, rest) >= 0
+}
+
+// take takes odd v apart: trial division, then what is left by other methods.
+func (a *apart) take(v *big.Int) {
+	r := a.r
+	r.parts = nil
+	if v.BitLen() > 128 {
+		v = r.trialBig(v)
+		v = r.roughBig(v)
+	}
+	if v.BitLen() <= 128 {
+		w := r.trialWide(wideOf(v.Bytes()))
+		if w.hi != 0 {
+			w = r.roughWide(w, 1)
+		}
+		v = w.big()
+	}
+	a.collect()
+	a.rest(v)
+}
+
+// collect moves the parts of the runner over.
+func (a *apart) collect() {
+	for i := range a.r.parts {
+		p := &a.r.parts[i]
+		v := p.value()
+		switch {
+		case slices.ContainsFunc(a.primes, func(q *big.Int) bool { return q.Cmp(v) == 0 }):
+		case p.grade == proven:
+			a.primes = append(a.primes, v)
+		case p.grade == probable:
+			a.likely = append(a.likely, v)
+		}
+	}
+	a.r.parts = nil
+}
+
+// wholeBits is the size up to which what is left of n - 1 is factored completely:
+// that takes less time than APR-CL.
+const wholeBits = 92
+
+// rest takes v apart, odd and without prime factors below roughTo if it exceeds 64
+// bits.
+func (a *apart) rest(v *big.Int) {
+	r := a.r
+	if v.Cmp(one) == 0 || r.poll() || v.BitLen() > 64 && a.enough(a.primes) {
+		return
+	}
+	if v.BitLen() <= wholeBits {
+		r.finishBig(v, 1)
+		a.collect()
+		return
+	}
+	if v.BitLen() <= 128 && primeWide(wideOf(v.Bytes())) == proven {
+		a.primes = append(a.primes, v)
+		return
+	}
+	if v.ProbablyPrime(0) {
+		a.likely = append(a.likely, v)
+		return
+	}
+	if a.effort++; a.effort > 4 {
+		return
+	}
+	if d := a.find(v); d != nil {
+		a.rest(d)
+		a.rest(new(big.Int).Quo(v, d))
+	}
+}
+
+// find looks for a factor of the composite v for a small part of the time that
+// APR-CL takes, if one of usual size would do.
+func (a *apart) find(v *big.Int) *big.Int {
+	r := a.r
+	if v.BitLen() > 128 {
+		return nil
+	}
+	w := wideOf(v.Bytes())
+	m := newMont128(w)
+	for i, l := range [...]int{1, 2, 4} {
+		d := m.microWide(r, &microLevels[l], sigma(quickSeed, uint64(i)))
+		if r.poll() {
+			return nil
+		}
+		if d != (wide{0, 1}) && d != w {
+			return d.big()
+		}
+	}
+	return nil
+}

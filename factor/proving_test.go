@@ -1,0 +1,289 @@
+package factor
+
+import (
+	"errors"
+	"math/big"
+	"slices"
+	"testing"
+)
+
+// proofTurn returns a machine of the prime n after its first turn, and the turn of
+// its proof.
+func proofTurn(t *testing.T, run *Runner, n *big.Int) (*Machine, Turn) {
+	t.Helper()
+	m, err := New(n.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := run.Run(m.Next(1)[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	primes, done, err := Decode(n.String(), res)
+	if err != nil || done || len(primes) != 1 || primes[0].Proven {
+		t.Fatalf("%v: the first turn says %v, done %v: %v", n, primes, done, err)
+	}
+	if err := m.Apply(res); err != nil || m.Done() {
+		t.Fatalf("%v: done %v before its proof: %v", n, m.Done(), err)
+	}
+	if p := m.Progress(); p.Percent == 100 || p.Left <= 0 || len(p.Remaining) != 0 || len(p.Found) != 1 {
+		t.Fatalf("%v: %+v", n, p)
+	}
+	turns := m.Next(3)
+	if len(turns) != 1 || turns[0].Payload[1] != kindProve || turns[0].Predict <= 0 {
+		t.Fatalf("%v: turns %v", n, turns)
+	}
+	return m, turns[0]
+}
+
+// TestSmallPrimesProvenAtOnce factors numbers to 128 bits: their primes come
+// proven, by the method of their size.
+func TestSmallPrimesProvenAtOnce(t *testing.T) {
+	r := seeded(t)
+	run := NewRunner()
+	for range 60 {
+		p := randomPrime(r, 82+r.IntN(40))
+		n := new(big.Int).Mul(p, big.NewInt(6))
+		res, err := run.Run(First(n.String()), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		primes, done, err := Decode(n.String(), res)
+		if err != nil || !done || len(primes) != 3 {
+			t.Fatalf("%v: %v, done %v, %v", n, primes, done, err)
+		}
+		if q := primes[2]; !q.Proven || q.Proof == Deterministic != (p.Cmp(provenBelow.big()) < 0) {
+			t.Errorf("%v", q)
+		}
+		m, _ := New(n.String())
+		m.Next(1)
+		if err := m.Apply(res); err != nil || !m.Done() {
+			t.Errorf("%v: %v", n, err)
+		}
+	}
+}
+
+func TestProofTurns(t *testing.T) {
+	r := seeded(t)
+	run := NewRunner()
+	for _, n := range []*big.Int{
+		randomPrime(r, 129), randomPrime(r, 200), randomPrime(r, 332), randomPrime(r, 333), randomPrime(r, 664),
+		new(big.Int).Add(new(big.Int).Lsh(big.NewInt(3), 189), one), new(big.Int).Add(new(big.Int).Lsh(big.NewInt(3), 534), one),
+	} {
+		m, turn := proofTurn(t, run, n)
+		m.Return(turn.ID) // lost
+		if again := m.Next(3); len(again) != 1 || again[0].ID != turn.ID {
+			t.Fatalf("%v: the lost proof is not handed out again: %v", n, again)
+		}
+		cp := m.Checkpoint(0) // in the middle
+		after, err := Restore(n.String(), cp)
+		if err != nil || after.Done() {
+			t.Fatalf("%v: restored: %v", n, err)
+		}
+		other := after.Next(3)
+		if len(other) != 1 || !slices.Equal(other[0].Payload, turn.Payload) {
+			t.Fatalf("%v: after a checkpoint: %v", n, other)
+		}
+		res, err := run.Run(turn, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // twice
+			if err := m.Apply(res); err != nil || !m.Done() || len(m.Next(2)) != 0 {
+				t.Fatalf("%v: %v, %+v", n, err, m.Progress())
+			}
+		}
+		if err := after.Apply(Result{ID: other[0].ID, Data: res.Data}); err != nil || !after.Done() {
+			t.Fatalf("%v: %v", n, err)
+		}
+		easy := n.TrailingZeroBits() == 0 && new(big.Int).Sub(n, one).TrailingZeroBits() > 100
+		if p := m.Primes()[0]; p.Proven != (n.BitLen() <= provableBits || easy) || easy && p.Proof != MinusOne {
+			t.Errorf("%+v", p)
+		}
+		again, err := Restore(n.String(), m.Checkpoint(0))
+		if err != nil || !again.Done() || !slices.Equal(again.Primes(), m.Primes()) {
+			t.Errorf("%v: the proof is not kept: %v, %v", n, err, again.Primes())
+		}
+	}
+}
+
+// TestNoProofAbove leaves primes above minusBits as they are.
+func TestNoProofAbove(t *testing.T) {
+	n := randomPrime(seeded(t), minusBits+1).String()
+	res, err := NewRunner().Run(First(n), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if primes, done, err := Decode(n, res); err != nil || !done || primes[0].Proven {
+		t.Errorf("%v, done %v, %v", primes, done, err)
+	}
+}
+
+// TestProofsOfSeveral proves several primes of one number, the last turn first.
+func TestProofsOfSeveral(t *testing.T) {
+	r := seeded(t)
+	run := NewRunner()
+	var parts []part
+	n := big.NewInt(1)
+	for _, size := range []int{140, 150, 90, 160} {
+		p := randomPrime(r, size)
+		n.Mul(n, p)
+		parts = insert(parts, partOf(p, 1, probable))
+	}
+	m, _ := New(n.String())
+	m.Next(1)
+	if err := m.Apply(Result{Data: encodeParts(parts, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	turns := append(m.Next(3), m.Next(3)...)
+	if len(turns) != 4 {
+		t.Fatalf("%d turns for 4 primes", len(turns))
+	}
+	slices.Reverse(turns)
+	for i, turn := range turns {
+		if m.Done() || len(m.Next(1)) != 0 {
+			t.Fatalf("before proof %d: %+v", i, m.Progress())
+		}
+		res, err := run.Run(turn, nil)
+		if err == nil {
+			err = m.Apply(res)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range m.Primes() {
+		if !p.Proven {
+			t.Errorf("%v", p)
+		}
+	}
+	if !m.Done() {
+		t.Error("not done")
+	}
+}
+
+func TestWrongProofs(t *testing.T) {
+	r := seeded(t)
+	run := NewRunner()
+	easy := new(big.Int).Add(new(big.Int).Lsh(big.NewInt(3), 189), one)
+	hard := randomPrime(r, 300)
+	_, c := run.prove(easy)
+	sound := c.encode([]byte{version, foundProof, byte(provenMinus)})
+	c.factors[0].base = 1
+	for _, bad := range [][]byte{
+		{version, foundProof},
+		{version, foundProof, byte(probable)},
+		{version, foundProof, byte(proven)},
+		{version, foundProof, byte(grades)},
+		{version, foundProof, byte(provenMinus)},
+		{version, foundProof, byte(provenMinus), 0},
+		{version, foundProof, byte(provenJacobi), 0},
+		{version, foundNothing},
+		encodeParts([]part{partOf(easy, 1, provenJacobi)}, 0),
+		c.encode([]byte{version, foundProof, byte(provenMinus)}),
+		append(slices.Clone(sound), 0),
+	} {
+		m, turn := proofTurn(t, run, easy)
+		if err := m.Apply(Result{ID: turn.ID, Data: bad}); !errors.Is(err, ErrTurn) && !errors.Is(err, ErrProof) || m.Done() {
+			t.Errorf("%x was taken: %v", bad, err)
+		}
+		if again := m.Next(2); len(again) != 1 || again[0].ID != turn.ID {
+			t.Errorf("after %x: %v", bad, again)
+		}
+		if err := m.Apply(Result{ID: turn.ID, Data: sound}); err != nil || !m.Done() {
+			t.Errorf("after %x: %v", bad, err)
+		}
+	}
+	m, turn := proofTurn(t, run, hard)
+	if err := m.Apply(Result{ID: turn.ID, Data: sound}); err == nil {
+		t.Error("the proof of another number was taken")
+	}
+	large := randomPrime(r, 400)
+	m, turn = proofTurn(t, run, large)
+	if err := m.Apply(Result{ID: turn.ID, Data: []byte{version, foundProof, byte(provenJacobi)}}); !errors.Is(err, ErrProof) {
+		t.Errorf("APR-CL above its bound: %v", err)
+	}
+	// First turns must not claim what they can't.
+	m, _ = New(hard.String())
+	m.Next(1)
+	for _, g := range []grade{proven, provenMinus, provenJacobi, unproven} {
+		if err := m.Apply(Result{Data: encodeParts([]part{partOf(hard, 1, g)}, 0)}); !errors.Is(err, ErrComposite) {
+			t.Errorf("a first turn claims grade %d: %v", g, err)
+		}
+	}
+}
+
+// TestNotPrimeAfterAll tells the machine that a prime is none, as a counterexample
+// to Baillie-PSW would: it becomes a cofactor, and the search goes on.
+func TestNotPrimeAfterAll(t *testing.T) {
+	run := NewRunner()
+	for _, size := range []int{130, 200, 400} {
+		n := randomPrime(seeded(t), size)
+		square := new(big.Int).Mul(n, n)
+		m, err := New(square.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := run.Run(m.Next(1)[0], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Apply(res); err != nil {
+			t.Fatal(err)
+		}
+		turn := m.Next(1)[0]
+		if err := m.Apply(Result{ID: turn.ID, Data: []byte{version, foundProof, byte(composite)}}); err != nil {
+			t.Fatal(err)
+		}
+		if m.Done() || len(m.Primes()) != 0 || !slices.Equal(m.Remaining(), []string{n.String()}) || m.rest[0].exp != 2 {
+			t.Fatalf("%v: %+v", n, m.Progress())
+		}
+		for range 3 {
+			turn := m.Next(1)[0]
+			if k := turn.Payload[1]; k == kindSplit || k == kindProve {
+				t.Fatalf("%v: a turn of kind %d", n, turn.Payload[1])
+			}
+			if res, err = run.Run(turn, nil); err == nil {
+				err = m.Apply(res)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := Restore(square.String(), m.Checkpoint(0)); err != nil {
+			t.Error(err)
+		}
+	}
+	composite := semiprime(seeded(t), 200)
+	res, err := run.Run(Turn{Payload: provePayload(composite)}, nil)
+	if err != nil || !slices.Equal(res.Data, []byte{version, foundProof, 0}) {
+		t.Errorf("a composite: %x, %v", res.Data, err)
+	}
+}
+
+// TestProofStops asks a proof to stop at every place where it asks.
+func TestProofStops(t *testing.T) {
+	r := seeded(t)
+	run := NewRunner()
+	for _, size := range []int{100, 128, 150, 332} {
+		turn := Turn{Payload: provePayload(randomPrime(r, size))}
+		asked := 0
+		res, err := run.Run(turn, func() bool { asked++; return false })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size > 128 && asked == 0 { // more than ten times, unless n - 1 is easy
+			t.Errorf("%d bits: asked %d times", size, asked)
+		}
+		for at := 1; at <= asked; at += 1 + asked/15 {
+			left := at
+			if _, err := run.Run(turn, func() bool { left--; return left <= 0 }); !errors.Is(err, ErrStopped) {
+				t.Fatalf("%d bits, stopped at %d of %d: %v", size, at, asked, err)
+			}
+		}
+		again, err := NewRunner().Run(turn, nil)
+		if err != nil || !slices.Equal(again.Data, res.Data) {
+			t.Errorf("%d bits: another runner differs: %v", size, err)
+		}
+	}
+}

@@ -1,0 +1,383 @@
+package factor
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/big"
+)
+
+// Prime is one prime factor.
+type Prime struct {
+	// P is the prime in canonical decimal digits.
+	P string
+	// Exponent is how often it divides the number, at least 1.
+	Exponent int
+	// Proven says that primality is proven; otherwise the prime passed the
+	// Baillie-PSW test and more, and no counterexample is known.
+	Proven bool
+	// Proof says by which method primality is proven, [NoProof] if it is not.
+	Proof Proof
+}
+
+// Proof names a method that proves primality. The names are stable: they are
+// what commands and servers print.
+type Proof string
+
+// Methods of proof.
+const (
+	// NoProof is that of a prime with Proven false.
+	NoProof Proof = ""
+	// Deterministic is trial division or a test that has been checked to know
+	// all primes of the size: Baillie-PSW up to 2^64, strong tests to the first
+	// 13 prime bases up to 3.3e24.
+	Deterministic Proof = "deterministic"
+	// MinusOne is factors of the prime less one (Pocklington; Brillhart, Lehmer,
+	// Selfridge).
+	MinusOne Proof = "n-1"
+	// APRCL is Jacobi sums (Adleman, Pomerance, Rumely; Cohen, Lenstra).
+	APRCL Proof = "apr-cl"
+)
+
+// Kinds of results, the second byte.
+const (
+	foundParts     = 1  // the number is split into parts
+	foundNothing   = 2  // the curves found no factor
+	foundPoint     = 3  // a curve under way reached a point
+	foundRelations = 4  // relations of the quadratic sieve
+	foundSquares   = 5  // differences of roots of the same square
+	foundCycles    = 6  // sets of relations that are free of large primes together
+	foundColumns   = 7  // columns of odd exponents
+	foundMatrix    = 8  // the matrix that is to be solved
+	foundShort     = 9  // more relations are needed
+	foundState     = 10 // where the linear algebra is
+	foundSets      = 11 // dependencies
+	foundBroken    = 12 // the linear algebra has broken down
+	foundProof     = 13 // a prime is proven, or is none
+)
+
+// grade says what is known of a part.
+type grade byte
+
+const (
+	composite grade = iota
+	probable
+	proven
+	provenMinus
+	provenJacobi
+	unproven // passed the tests, and a proof has been tried
+	grades   // how many there are
+)
+
+// proof returns the method that a prime of the grade is proven by.
+func (g grade) proof() Proof {
+	switch g {
+	case proven:
+		return Deterministic
+	case provenMinus:
+		return MinusOne
+	case provenJacobi:
+		return APRCL
+	}
+	return NoProof
+}
+
+// prime returns a prime of the grade.
+func (g grade) prime(p string, exp int) Prime {
+	proof := g.proof()
+	return Prime{P: p, Exponent: exp, Proven: proof != NoProof, Proof: proof}
+}
+
+// part is a factor with its exponent. Parts up to 128 bits are in w; larger
+// ones in b.
+type part struct {
+	w     wide
+	b     *big.Int // nil if the part is in w
+	exp   int
+	grade grade
+
+	proving bool // the turn of its proof is open
+}
+
+// less orders parts by value.
+func (p *part) less(q *part) bool {
+	switch {
+	case p.b == nil && q.b == nil:
+		return p.w.less(q.w)
+	case p.b != nil && q.b != nil:
+		return p.b.Cmp(q.b) < 0
+	}
+	return p.b == nil
+}
+
+// equal reports whether p and q have the same value.
+func (p *part) equal(q *part) bool { return !p.less(q) && !q.less(p) }
+
+// value returns the part as a big integer; do not change it.
+func (p *part) value() *big.Int {
+	if p.b != nil {
+		return p.b
+	}
+	return p.w.big()
+}
+
+// partOf returns v as a part.
+func partOf(v *big.Int, exp int, g grade) part {
+	if v.BitLen() <= 128 {
+		return part{w: wideOf(v.Bytes()), exp: exp, grade: g}
+	}
+	return part{b: v, exp: exp, grade: g}
+}
+
+// insert adds p to parts, which stay ascending, each value once.
+func insert(parts []part, p part) []part {
+	i := len(parts)
+	for i > 0 && p.less(&parts[i-1]) {
+		i--
+	}
+	if i > 0 && p.equal(&parts[i-1]) {
+		parts[i-1].exp += p.exp
+		if parts[i-1].grade == probable {
+			parts[i-1].grade = p.grade
+		}
+		return parts
+	}
+	parts = append(parts, part{})
+	copy(parts[i+1:], parts[i:])
+	parts[i] = p
+	return parts
+}
+
+// encodeParts returns the data of a result that splits a number by some methods.
+func encodeParts(parts []part, by Methods) []byte {
+	size := 4
+	for i := range parts {
+		size += 4
+		if b := parts[i].b; b != nil {
+			size += 2 + (b.BitLen()+7)/8
+		} else {
+			size += (parts[i].w.len() + 7) / 8
+		}
+	}
+	d := make([]byte, 0, size)
+	d = append(d, version, foundParts, byte(by))
+	d = binary.AppendUvarint(d, uint64(len(parts)))
+	for i := range parts {
+		p := &parts[i]
+		d = append(d, byte(p.grade))
+		d = binary.AppendUvarint(d, uint64(p.exp))
+		if p.b != nil {
+			d = appendBlob(d, p.b.Bytes())
+		} else {
+			d = binary.AppendUvarint(d, uint64(p.w.len()+7)/8)
+			d = p.w.appendBytes(d)
+		}
+	}
+	return d
+}
+
+// partsReader walks the parts of a result's data without allocating.
+type partsReader struct {
+	r    reader
+	left uint64
+}
+
+// readParts starts at the parts in data, if that is what data holds.
+func readParts(data []byte) (partsReader, error) {
+	if len(data) < 4 || data[0] != version || data[1] != foundParts || data[2] > allMethods {
+		return partsReader{}, ErrTurn
+	}
+	pr := partsReader{r: reader{b: data[3:]}}
+	pr.left = pr.r.uvarint()
+	if pr.r.bad || pr.left > uint64(len(data)) {
+		return partsReader{}, ErrTurn
+	}
+	return pr, nil
+}
+
+// rawPart is a part as it is on the wire.
+type rawPart struct {
+	digits []byte // most significant first, value at least 2
+	exp    int
+	grade  grade
+}
+
+// next returns the next part, or false at the end; then err tells whether the
+// data was sound.
+func (pr *partsReader) next() (p rawPart, ok bool, err error) {
+	if pr.left == 0 {
+		if len(pr.r.b) != 0 {
+			return p, false, ErrTurn
+		}
+		return p, false, nil
+	}
+	pr.left--
+	p.grade = grade(pr.r.byte())
+	e := pr.r.uvarint()
+	p.digits = pr.r.blob(maxBytes)
+	p.exp = int(e)
+	if pr.r.bad || p.grade >= grades || e == 0 || e > 8*maxBytes ||
+		len(p.digits) == 0 || p.digits[0] == 0 || len(p.digits) == 1 && p.digits[0] == 1 {
+		return p, false, ErrTurn
+	}
+	return p, true, nil
+}
+
+// decodeParts returns the parts in data.
+func decodeParts(data []byte) ([]part, error) {
+	pr, err := readParts(data)
+	if err != nil {
+		return nil, err
+	}
+	var parts []part
+	for {
+		p, ok, err := pr.next()
+		if err != nil || !ok {
+			return parts, err
+		}
+		q := part{exp: p.exp, grade: p.grade}
+		if len(p.digits) <= 16 {
+			q.w = wideOf(p.digits)
+		} else {
+			q.b = new(big.Int).SetBytes(p.digits)
+		}
+		parts = append(parts, q)
+	}
+}
+
+// Decode reads the result of n's first turn: the primes found, ascending, and
+// whether that is all of them, with no proof to come. If not, make a [Machine] and give it the result.
+// Data that is damaged, or whose parts do not multiply to n, is an error.
+func Decode(n string, first Result) (primes []Prime, done bool, err error) {
+	if w, ok := parseWide(n); ok {
+		primes, done, err = decodeWide(w, first.Data)
+	} else {
+		primes, done, err = decodeBig(n, first.Data)
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("factor: decode the first result: %w", err)
+	}
+	return primes, done, nil
+}
+
+// decodeWide is Decode up to 128 bits. All primes share one string.
+func decodeWide(n wide, data []byte) ([]Prime, bool, error) {
+	pr, err := readParts(data)
+	if err != nil {
+		return nil, false, err
+	}
+	var (
+		text   [64]byte
+		digits = text[:0]
+		ends   [26]int // the product of 27 different primes exceeds 128 bits
+		count  int
+		done   = true
+		prod   = wide{0, 1}
+		primes = make([]Prime, 0, min(pr.left, 26))
+	)
+	for {
+		p, ok, err := pr.next()
+		if err != nil {
+			return nil, false, err
+		}
+		if !ok {
+			break
+		}
+		if len(p.digits) > 16 || p.exp > 128 {
+			return nil, false, ErrTurn
+		}
+		v := wideOf(p.digits)
+		for range p.exp {
+			if prod, ok = prod.mul(v); !ok {
+				return nil, false, ErrProduct
+			}
+		}
+		if p.grade == composite {
+			done = false
+			continue
+		}
+		done = done && p.grade != probable
+		if count == len(ends) {
+			return nil, false, ErrTurn
+		}
+		digits = appendWide(digits, v)
+		ends[count] = len(digits)
+		count++
+		primes = append(primes, p.grade.prime("", p.exp))
+	}
+	if prod != n {
+		return nil, false, ErrProduct
+	}
+	all, start := string(digits), 0
+	for i := range primes {
+		primes[i].P = all[start:ends[i]]
+		start = ends[i]
+		if i > 0 && !ascends(primes[i-1].P, primes[i].P) {
+			return nil, false, ErrTurn
+		}
+	}
+	return primes, done, nil
+}
+
+// decodeBig is Decode above 128 bits.
+func decodeBig(n string, data []byte) ([]Prime, bool, error) {
+	v, ok := parseBig(n)
+	if !ok {
+		return nil, false, ErrNotNumber
+	}
+	parts, err := decodeParts(data)
+	if err != nil {
+		return nil, false, err
+	}
+	if !multipliesTo(parts, v) {
+		return nil, false, ErrProduct
+	}
+	primes, done := primesOf(parts), true
+	for i := range parts {
+		done = done && parts[i].grade != composite && !parts[i].pending()
+	}
+	for i := 1; i < len(primes); i++ {
+		if !ascends(primes[i-1].P, primes[i].P) {
+			return nil, false, ErrTurn
+		}
+	}
+	return primes, done, nil
+}
+
+// multipliesTo reports whether the product of the parts is n. It stops early
+// when the product grows beyond n.
+func multipliesTo(parts []part, n *big.Int) bool {
+	prod := big.NewInt(1)
+	size := 0
+	for i := range parts {
+		v := parts[i].value()
+		if size += (v.BitLen() - 1) * parts[i].exp; size > n.BitLen() {
+			return false
+		}
+		prod.Mul(prod, new(big.Int).Exp(v, big.NewInt(int64(parts[i].exp)), nil))
+	}
+	return prod.Cmp(n) == 0
+}
+
+// primesOf returns the primes among the parts.
+func primesOf(parts []part) []Prime {
+	primes := make([]Prime, 0, len(parts))
+	for i := range parts {
+		p := &parts[i]
+		if p.grade == composite {
+			continue
+		}
+		var text string
+		if p.b != nil {
+			text = p.b.String()
+		} else {
+			text = string(appendWide(nil, p.w))
+		}
+		primes = append(primes, p.grade.prime(text, p.exp))
+	}
+	return primes
+}
+
+// ascends reports whether a < b for canonical digits.
+func ascends(a, b string) bool {
+	return len(a) < len(b) || len(a) == len(b) && a < b
+}

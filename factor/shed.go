@@ -1,0 +1,47 @@
+package factor
+
+import "slices"
+
+// Shed forgets the open turns whose results can't help any more, and returns
+// their ids, ascending: turns on a cofactor that was split, and, once a sieve has
+// relations enough, all turns on its number but the linear algebra. Whoever holds
+// such turns in a queue had better drop them; a result that comes all the same is
+// ignored. What they would have covered is not handed out again, but neither
+// polynomials nor curves run out for that.
+func (m *Machine) Shed() []uint64 {
+	var ids []uint64
+	for id, o := range m.open {
+		if o.needed() {
+			continue
+		}
+		ids = append(ids, id)
+		delete(m.open, id)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	m.lost = slices.DeleteFunc(m.lost, func(id uint64) bool {
+		_, gone := slices.BinarySearch(ids, id)
+		return gone
+	})
+	return ids
+}
+
+// needed reports whether the result of an open turn can still help.
+func (o *openTurn) needed() bool {
+	c := o.of
+	switch {
+	case c == nil:
+		return true // the first turn, and proofs
+	case c.gone:
+		return false
+	case o.solving != nil:
+		return c.solving == o.solving
+	case c.harvest == nil:
+		return o.harvest == nil
+	case c.solving != nil || c.harvest.independent() >= c.harvest.enough:
+		return false
+	}
+	return o.harvest == nil || o.harvest == c.harvest
+}

@@ -1,0 +1,170 @@
+package factor
+
+import "slices"
+
+// buckets sort the hits of primes from bucketFrom on by block, so that a block is
+// in the cache while they are added to it.
+type buckets struct {
+	entries []uint32 // block after block, stride each: number of the prime in its slice << 16 | offset in the block
+	stride  uint32
+	filled  [maxBuckets]uint32 // index in entries where the next one of a block goes
+	slices  []slice
+	bounds  [][maxBuckets]uint32 // by slice, then block: filled after it
+}
+
+// bucketFrom is the size of primes from which their hits are entered in buckets,
+// eight at a time, instead of added to the block one by one. Measured at 60 to 80
+// digits it hardly matters between a quarter of a block and a block.
+const bucketFrom = 1 << 14
+
+// maxBlocks bounds the blocks of a sieve. Roots beyond the sieve belong to buckets
+// of no block, whose entries are not kept.
+const (
+	maxBlocks  = 32
+	maxBuckets = maxBasePrime / blockSize
+)
+
+// slice is a run of primes of the factor base with the same logarithm, at most
+// 2^16 of them.
+type slice struct {
+	from, to int // indices from mid on
+	log      uint8
+}
+
+// startBuckets cuts the large primes into slices.
+func (s *siqs) startBuckets() {
+	blocks := (s.size.length + blockSize - 1) / blockSize
+	count := len(s.primes) - s.mid
+	s.stride = 8 // scatterASM writes 8 at a time
+	for _, p := range s.primes[s.mid:] {
+		s.stride += 2 * (blockSize/p + 1)
+	}
+	s.entries = make([]uint32, blocks*int(s.stride)+8)
+	for i := 0; i < count; {
+		j := i + 1
+		for j < count && s.logs[s.mid+j] == s.logs[s.mid+i] && j-i < 1<<16 {
+			j++
+		}
+		s.slices = append(s.slices, slice{i, j, s.logs[s.mid+i]})
+		i = j
+	}
+	s.bounds = make([][maxBuckets]uint32, len(s.slices))
+}
+
+// stepLarge moves the large roots by step, or back, and fills the buckets; nil
+// does not move them. It goes in pieces, so that the roots are still in the first
+// cache when their hits are entered.
+func (s *siqs) stepLarge(step []uint32, minus bool) {
+	blocks := (s.size.length + blockSize - 1) / blockSize
+	for b := range s.filled {
+		s.filled[b] = uint32(min(b, blocks)) * s.stride
+	}
+	const piece = 512
+	for i := range s.slices {
+		sl := &s.slices[i]
+		for from := sl.from; from < sl.to; from += piece {
+			to := min(from+piece, sl.to)
+			if step != nil {
+				s.moveLarge(step, from, to, minus)
+			}
+			s.enter(from, to, uint32(from-sl.from)<<16)
+		}
+		s.bounds[i] = s.filled
+	}
+}
+
+// moveLarge moves the large roots from from to to-1.
+func (s *siqs) moveLarge(step []uint32, from, to int, minus bool) {
+	primes := s.primes[s.mid:]
+	if n := (to - from) &^ 7; useAVX2 && n > 0 {
+		moveRootsASM(&primes[from], &s.large1[from], &s.large2[from], &step[from], n, minus)
+		from += n
+	}
+	moveRoots(primes[from:to], s.large1[from:to], s.large2[from:to], step[from:to], minus)
+}
+
+// enter enters the hits of the large primes from from to to-1 in the buckets; tag
+// is that of the first.
+func (s *siqs) enter(from, to int, tag uint32) {
+	primes := s.primes[s.mid:]
+	end := uint32(s.size.length)
+	for from < to {
+		times := end / primes[from]
+		next := to
+		if times > 0 {
+			k, _ := slices.BinarySearch(primes[from:to], end/times+1)
+			next = from + k
+		}
+		if n := (next - from) &^ 7; useAVX2 && n > 0 {
+			spans := hitSpans(primes[from], primes[from+n-1], times, end)
+			scatterASM(&primes[from], &s.large1[from], &s.large2[from], n, &s.entries[0], &s.filled[0], tag, &spans[0][0], int(times)+1, &packs)
+			tag += uint32(n) << 16
+			from += n
+		}
+		scatter(primes[from:next], s.large1[from:], s.large2[from:], s.entries, &s.filled, tag, int(times), end)
+		tag += uint32(next-from) << 16
+		from = next
+	}
+}
+
+// hitSpans returns for each hit of a root, times and one, the first block that it
+// may be in, and the one after the last, for primes from low to high.
+func hitSpans(low, high, times, end uint32) (spans [maxBlocks*blockSize/bucketFrom + 1][2]uint32) {
+	blocks := (end + blockSize - 1) / blockSize
+	for i := range times + 1 {
+		first := i * low / blockSize
+		spans[i] = [2]uint32{min(first, blocks-1), min(((i+1)*high-1)/blockSize+1, blocks)}
+	}
+	return spans
+}
+
+// emptyBucket adds the hits of a block to s.block.
+//
+//go:norace
+func (s *siqs) emptyBucket(number int) {
+	if len(s.slices) == 0 {
+		return
+	}
+	b := (*[blockSize]byte)(s.block)
+	from := uint32(number) * s.stride
+	for i := range s.slices {
+		l := s.slices[i].log
+		to := s.bounds[i][number]
+		e := s.entries[from:to]
+		for len(e) >= 4 {
+			b[e[0]%blockSize] += l
+			b[e[1]%blockSize] += l
+			b[e[2]%blockSize] += l
+			b[e[3]%blockSize] += l
+			e = e[4:]
+		}
+		for _, v := range e {
+			b[v%blockSize] += l
+		}
+		from = to
+	}
+}
+
+// bucketHits appends to hits the indices in the factor base of the large primes
+// that divide Q at offset of the block.
+func (s *siqs) bucketHits(hits []int32, number, offset int) []int32 {
+	from := number * int(s.stride)
+	for i := range s.slices {
+		to := int(s.bounds[i][number])
+		base := int32(s.mid + s.slices[i].from)
+		for from < to {
+			if useAVX2 {
+				from = nextMatchASM(&s.entries[0], from, to, uint32(offset))
+			} else {
+				from = nextMatch(s.entries, from, to, uint32(offset))
+			}
+			for end := min(from+8, to); from < end; from++ {
+				if v := s.entries[from]; v%blockSize == uint32(offset) {
+					hits = append(hits, base+int32(v>>16))
+				}
+			}
+		}
+		from = to
+	}
+	return hits
+}

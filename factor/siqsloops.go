@@ -1,0 +1,165 @@
+package factor
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// The loops that the sieve spends its time in, in Go. Where useAVX2 is set,
+// there is assembly of each, and these are the slow twins that it is tested
+// against.
+
+// sieveRun adds logs at both roots of primes that hit the first end bytes of the
+// block times times at each for certain, and perhaps once more; it moves the
+// roots on by end.
+//
+//go:norace
+func sieveRun(b *[blockSize]byte, primes, pos1, pos2 []uint16, logs []uint8, times, end int) {
+	pos1, pos2, logs = pos1[:len(primes)], pos2[:len(primes)], logs[:len(primes)]
+	for k := range primes {
+		p, l := uint(primes[k]), logs[k]
+		i, j := uint(pos1[k]), uint(pos2[k])
+		for n := times; n > 0; n-- {
+			b[i%blockSize] += l
+			b[j%blockSize] += l
+			i += p
+			j += p
+		}
+		more1, more2 := below(i, uint(end)), below(j, uint(end))
+		b[i%blockSize] += l & byte(more1)
+		b[j%blockSize] += l & byte(more2)
+		pos1[k], pos2[k] = uint16(i+p&more1-uint(end)), uint16(j+p&more2-uint(end))
+	}
+}
+
+// below returns all ones if i < end, else 0, for numbers below 2^63.
+func below(i, end uint) uint { return uint(int(i-end) >> 63) }
+
+// scatter enters the hits of primes in the buckets, those that are certain, times
+// at each root, and perhaps one more: an entry outside of the sieve is
+// overwritten by the next one. tag is that of the first prime.
+//
+//go:norace
+func scatter(primes, r1, r2, entries []uint32, filled *[maxBuckets]uint32, tag uint32, times int, end uint32) {
+	r1, r2 = r1[:len(primes)], r2[:len(primes)]
+	for i, p := range primes {
+		x, y := r1[i], r2[i]
+		for n := times; n > 0; n-- {
+			a, b := x/blockSize%maxBuckets, y/blockSize%maxBuckets
+			entries[filled[a]] = tag | x%blockSize
+			filled[a]++
+			entries[filled[b]] = tag | y%blockSize
+			filled[b]++
+			x += p
+			y += p
+		}
+		a, b := x/blockSize%maxBuckets, y/blockSize%maxBuckets
+		entries[filled[a]] = tag | x%blockSize
+		filled[a] += (x - end) >> 31
+		entries[filled[b]] = tag | y%blockSize
+		filled[b] += (y - end) >> 31
+		tag += 1 << 16
+	}
+}
+
+// packs says for each set of 8 lanes, a bit each, which lanes are in it, the first
+// ones first, a byte each.
+var packs = func() (t [256]uint64) {
+	for mask := range t {
+		for at, m := 0, mask; m != 0; m &= m - 1 {
+			t[mask] |= uint64(bits.TrailingZeros(uint(m))) << at
+			at += 8
+		}
+	}
+	return t
+}()
+
+// nextMatch returns the index of an entry in a bucket, from from on and below to,
+// before which none has that offset, and to if there is none.
+//
+//go:norace
+func nextMatch(entries []uint32, from, to int, offset uint32) int {
+	for i, v := range entries[from:to] {
+		if v%blockSize == offset {
+			return from + i
+		}
+	}
+	return to
+}
+
+// moveRoots adds step to the roots modulo the primes or, if not minus, subtracts
+// it.
+//
+//go:norace
+func moveRoots(primes, r1, r2, step []uint32, minus bool) {
+	r1, r2, step = r1[:len(primes)], r2[:len(primes)], step[:len(primes)]
+	if minus {
+		for i, p := range primes {
+			d := step[i]
+			r1[i], r2[i] = less(r1[i]+d, p), less(r2[i]+d, p)
+		}
+		return
+	}
+	for i, p := range primes {
+		d := p - step[i]
+		r1[i], r2[i] = less(r1[i]+d, p), less(r2[i]+d, p)
+	}
+}
+
+// moveRoots16 is moveRoots for primes below 2^15.
+//
+//go:norace
+func moveRoots16(primes, r1, r2, step []uint16, minus bool) {
+	r1, r2, step = r1[:len(primes)], r2[:len(primes)], step[:len(primes)]
+	for i, p := range primes {
+		d := step[i]
+		if !minus {
+			d = p - d
+		}
+		r1[i], r2[i] = less16(r1[i]+d, p), less16(r2[i]+d, p)
+	}
+}
+
+// less16 returns x mod p for x < 2p.
+func less16(x, p uint16) uint16 {
+	y := x - p
+	if x < p {
+		y = x
+	}
+	return y
+}
+
+// rootMasks sets bit k%8 of masks[k/8] if x is r1[k] or r2[k] modulo primes[k],
+// where x+p-r is below 2^32; limit and inverse are floor((2^32-1)/p) and 1/p
+// modulo 2^32. There is a multiple of 8 of primes.
+//
+//go:norace
+func rootMasks(x uint32, primes, r1, r2 []uint16, limit, inverse []uint32, masks []uint8) {
+	r1, r2, limit, inverse = r1[:len(primes)], r2[:len(primes)], limit[:len(primes)], inverse[:len(primes)]
+	clear(masks[:len(primes)/8])
+	for k := range primes {
+		y, inv := x+uint32(primes[k]), inverse[k]
+		if min((y-uint32(r1[k]))*inv, (y-uint32(r2[k]))*inv) <= limit[k] {
+			masks[k/8] |= 1 << (k % 8)
+		}
+	}
+}
+
+// nextSign returns the first multiple of 64 from from on where one of 64 bytes of
+// the block is 128 or more, or len(block); both are multiples of 64.
+//
+//go:norace
+func nextSign(block []byte, from int) int {
+	const top = 0x8080808080808080
+	for i := from; i+64 <= len(block); i += 64 {
+		b := block[i : i+64 : i+64]
+		w := binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:]) |
+			binary.LittleEndian.Uint64(b[16:]) | binary.LittleEndian.Uint64(b[24:]) |
+			binary.LittleEndian.Uint64(b[32:]) | binary.LittleEndian.Uint64(b[40:]) |
+			binary.LittleEndian.Uint64(b[48:]) | binary.LittleEndian.Uint64(b[56:])
+		if w&top != 0 {
+			return i
+		}
+	}
+	return len(block)
+}

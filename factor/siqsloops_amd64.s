@@ -1,0 +1,332 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// func sieveRunASM(block *byte, primes, pos1, pos2 *uint16, logs *uint8, count, times, end int)
+TEXT ·sieveRunASM(SB), NOSPLIT, $0-64
+	MOVQ block+0(FP), DI
+	MOVQ primes+8(FP), SI
+	MOVQ pos1+16(FP), R12
+	MOVQ pos2+24(FP), R13
+	MOVQ logs+32(FP), BX
+	XORL CX, CX
+
+prime:
+	CMPQ CX, count+40(FP)
+	JGE  done
+	MOVWLZX (SI)(CX*2), R8
+	MOVWLZX (R12)(CX*2), R9
+	MOVWLZX (R13)(CX*2), R10
+	MOVBLZX (BX)(CX*1), R11
+	MOVQ    times+48(FP), DX
+	TESTQ   DX, DX
+	JEQ     last
+
+hit:
+	ADDB R11, (DI)(R9*1)
+	ADDB R11, (DI)(R10*1)
+	ADDQ R8, R9
+	ADDQ R8, R10
+	DECQ DX
+	JNE  hit
+
+last:
+	// One more hit of the log, or of zero if it is outside of the block.
+	MOVQ R9, AX
+	SUBQ end+56(FP), AX
+	MOVQ AX, DX
+	SARQ $63, DX
+	MOVL DX, R15
+	ANDL R11, R15
+	ANDL $32767, R9
+	ADDB R15, (DI)(R9*1)
+	ANDL R8, DX
+	ADDL DX, AX
+	MOVW AX, (R12)(CX*2)
+	MOVQ R10, AX
+	SUBQ end+56(FP), AX
+	MOVQ AX, DX
+	SARQ $63, DX
+	MOVL DX, R15
+	ANDL R11, R15
+	ANDL $32767, R10
+	ADDB R15, (DI)(R10*1)
+	ANDL R8, DX
+	ADDL DX, AX
+	MOVW AX, (R13)(CX*2)
+	INCQ CX
+	JMP  prime
+
+done:
+	RET
+
+// func scatterASM(primes, r1, r2 *uint32, count int, entries, filled *uint32, tag uint32, spans *uint32, rounds int, packs *[256]uint64)
+//
+// Eight positions of each root at a time: for every block that they may be in,
+// those that are get packed to the front and stored.
+TEXT ·scatterASM(SB), NOSPLIT, $0-80
+	MOVQ primes+0(FP), SI
+	MOVQ r1+8(FP), R8
+	MOVQ r2+16(FP), R9
+	MOVQ entries+32(FP), DI
+	MOVQ filled+40(FP), R10
+	MOVQ packs+72(FP), R11
+	MOVL tag+48(FP), AX
+	VMOVD AX, X15
+	VPBROADCASTD X15, Y15
+	MOVL $65536, AX
+	VMOVD AX, X13
+	VPBROADCASTD X13, Y13
+	MOVQ 2040(R11), AX // packs[255]: 0 to 7
+	VMOVQ AX, X12
+	VPMOVZXBD X12, Y12
+	VPMULLD Y13, Y12, Y12
+	VPADDD Y12, Y15, Y15
+	VPSLLD $3, Y13, Y13
+	MOVL $32767, AX
+	VMOVD AX, X14
+	VPBROADCASTD X14, Y14
+	MOVL $1, AX
+	VMOVD AX, X11
+	VPBROADCASTD X11, Y11
+	XORL CX, CX
+
+eight:
+	CMPQ    CX, count+24(FP)
+	JGE     scattered
+	VMOVDQU (R8)(CX*4), Y0
+	VMOVDQU (R9)(CX*4), Y1
+	MOVQ    spans+56(FP), R13
+	MOVQ    rounds+64(FP), R12
+
+round:
+	VPSRLD $15, Y0, Y2
+	VPSRLD $15, Y1, Y3
+	VPAND  Y14, Y0, Y4
+	VPAND  Y14, Y1, Y5
+	VPOR   Y15, Y4, Y4
+	VPOR   Y15, Y5, Y5
+	MOVL   (R13), BX
+	MOVL   4(R13), DX
+	VPBROADCASTD (R13), Y6
+
+block:
+	VPCMPEQD  Y2, Y6, Y7
+	VPCMPEQD  Y3, Y6, Y8
+	VMOVMSKPS Y7, AX
+	VMOVMSKPS Y8, R14
+	MOVL      (R10)(BX*4), R15
+	VPMOVZXBD (R11)(AX*8), Y9
+	VPMOVZXBD (R11)(R14*8), Y10
+	VPERMD    Y4, Y9, Y9
+	VPERMD    Y5, Y10, Y10
+	VMOVDQU   Y9, (DI)(R15*4)
+	POPCNTL   AX, AX
+	ADDL      AX, R15
+	VMOVDQU   Y10, (DI)(R15*4)
+	POPCNTL   R14, R14
+	ADDL      R14, R15
+	MOVL      R15, (R10)(BX*4)
+	VPADDD    Y11, Y6, Y6
+	INCL      BX
+	CMPL      BX, DX
+	JLT       block
+	ADDQ      $8, R13
+	VPADDD    (SI)(CX*4), Y0, Y0
+	VPADDD    (SI)(CX*4), Y1, Y1
+	DECQ      R12
+	JNE       round
+	VPADDD    Y13, Y15, Y15
+	ADDQ      $8, CX
+	JMP       eight
+
+scattered:
+	VZEROUPPER
+	RET
+
+// func nextMatchASM(entries *uint32, from, to int, offset uint32) int
+TEXT ·nextMatchASM(SB), NOSPLIT, $0-40
+	MOVQ entries+0(FP), SI
+	MOVQ from+8(FP), CX
+	MOVQ to+16(FP), DX
+	MOVL offset+24(FP), AX
+	SHLL $16, AX
+	VMOVD AX, X0
+	VPBROADCASTD X0, Y0
+
+compare:
+	CMPQ      CX, DX
+	JGE       compared
+	VMOVDQU   (SI)(CX*4), Y1
+	VPSLLD    $16, Y1, Y1
+	VPCMPEQD  Y0, Y1, Y1
+	VMOVMSKPS Y1, AX
+	TESTL     AX, AX
+	JNE       compared
+	ADDQ      $8, CX
+	JMP       compare
+
+compared:
+	MOVQ CX, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func moveRootsASM(primes, r1, r2, step *uint32, count int, minus bool)
+TEXT ·moveRootsASM(SB), NOSPLIT, $0-41
+	MOVQ primes+0(FP), SI
+	MOVQ r1+8(FP), R8
+	MOVQ r2+16(FP), R9
+	MOVQ step+24(FP), R10
+	MOVQ count+32(FP), DX
+	XORL CX, CX
+	CMPB minus+40(FP), $0
+	JEQ  plus
+
+down:
+	CMPQ    CX, DX
+	JGE     moved
+	VMOVDQU (SI)(CX*4), Y0
+	VMOVDQU (R10)(CX*4), Y1
+	VPADDD  (R8)(CX*4), Y1, Y2
+	VPADDD  (R9)(CX*4), Y1, Y3
+	VPSUBD  Y0, Y2, Y4
+	VPSUBD  Y0, Y3, Y5
+	VPMINUD Y2, Y4, Y2
+	VPMINUD Y3, Y5, Y3
+	VMOVDQU Y2, (R8)(CX*4)
+	VMOVDQU Y3, (R9)(CX*4)
+	ADDQ    $8, CX
+	JMP     down
+
+plus:
+	CMPQ    CX, DX
+	JGE     moved
+	VMOVDQU (SI)(CX*4), Y0
+	VMOVDQU (R10)(CX*4), Y1
+	VMOVDQU (R8)(CX*4), Y2
+	VMOVDQU (R9)(CX*4), Y3
+	VPSUBD  Y1, Y2, Y2
+	VPSUBD  Y1, Y3, Y3
+	VPADDD  Y0, Y2, Y4
+	VPADDD  Y0, Y3, Y5
+	VPMINUD Y2, Y4, Y2
+	VPMINUD Y3, Y5, Y3
+	VMOVDQU Y2, (R8)(CX*4)
+	VMOVDQU Y3, (R9)(CX*4)
+	ADDQ    $8, CX
+	JMP     plus
+
+moved:
+	VZEROUPPER
+	RET
+
+// func moveRoots16ASM(primes, r1, r2, step *uint16, count int, minus bool)
+TEXT ·moveRoots16ASM(SB), NOSPLIT, $0-41
+	MOVQ primes+0(FP), SI
+	MOVQ r1+8(FP), R8
+	MOVQ r2+16(FP), R9
+	MOVQ step+24(FP), R10
+	MOVQ count+32(FP), DX
+	XORL CX, CX
+	CMPB minus+40(FP), $0
+	JEQ  plus
+
+down:
+	CMPQ    CX, DX
+	JGE     moved
+	VMOVDQU (SI)(CX*2), Y0
+	VMOVDQU (R10)(CX*2), Y1
+	VPADDW  (R8)(CX*2), Y1, Y2
+	VPADDW  (R9)(CX*2), Y1, Y3
+	VPSUBW  Y0, Y2, Y4
+	VPSUBW  Y0, Y3, Y5
+	VPMINUW Y2, Y4, Y2
+	VPMINUW Y3, Y5, Y3
+	VMOVDQU Y2, (R8)(CX*2)
+	VMOVDQU Y3, (R9)(CX*2)
+	ADDQ    $16, CX
+	JMP     down
+
+plus:
+	CMPQ    CX, DX
+	JGE     moved
+	VMOVDQU (SI)(CX*2), Y0
+	VMOVDQU (R10)(CX*2), Y1
+	VMOVDQU (R8)(CX*2), Y2
+	VMOVDQU (R9)(CX*2), Y3
+	VPSUBW  Y1, Y2, Y2
+	VPSUBW  Y1, Y3, Y3
+	VPADDW  Y0, Y2, Y4
+	VPADDW  Y0, Y3, Y5
+	VPMINUW Y2, Y4, Y2
+	VPMINUW Y3, Y5, Y3
+	VMOVDQU Y2, (R8)(CX*2)
+	VMOVDQU Y3, (R9)(CX*2)
+	ADDQ    $16, CX
+	JMP     plus
+
+moved:
+	VZEROUPPER
+	RET
+
+// func rootMasksASM(x uint32, primes, r1, r2 *uint16, limit, inverse *uint32, count int, masks *uint8)
+TEXT ·rootMasksASM(SB), NOSPLIT, $0-64
+	MOVL x+0(FP), AX
+	VMOVD AX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ primes+8(FP), SI
+	MOVQ r1+16(FP), R8
+	MOVQ r2+24(FP), R9
+	MOVQ limit+32(FP), R10
+	MOVQ inverse+40(FP), R11
+	MOVQ count+48(FP), DX
+	MOVQ masks+56(FP), DI
+	XORL CX, CX
+
+test:
+	CMPQ      CX, DX
+	JGE       tested
+	VPMOVZXWD (SI)(CX*2), Y1
+	VPADDD    Y0, Y1, Y1
+	VPMOVZXWD (R8)(CX*2), Y2
+	VPMOVZXWD (R9)(CX*2), Y3
+	VPSUBD    Y2, Y1, Y2
+	VPSUBD    Y3, Y1, Y3
+	VMOVDQU   (R11)(CX*4), Y4
+	VMOVDQU   (R10)(CX*4), Y5
+	VPMULLD   Y4, Y2, Y2
+	VPMULLD   Y4, Y3, Y3
+	VPMINUD   Y3, Y2, Y2
+	VPMINUD   Y5, Y2, Y3
+	VPCMPEQD  Y3, Y2, Y2
+	VMOVMSKPS Y2, AX
+	MOVB      AX, (DI)
+	INCQ      DI
+	ADDQ      $8, CX
+	JMP       test
+
+tested:
+	VZEROUPPER
+	RET
+
+// func nextSignASM(block *byte, from, to int) int
+TEXT ·nextSignASM(SB), NOSPLIT, $0-32
+	MOVQ block+0(FP), SI
+	MOVQ from+8(FP), CX
+	MOVQ to+16(FP), DX
+
+line:
+	CMPQ      CX, DX
+	JGE       none
+	VMOVDQU   (SI)(CX*1), Y0
+	VPOR      32(SI)(CX*1), Y0, Y0
+	VPMOVMSKB Y0, AX
+	TESTL     AX, AX
+	JNE       none
+	ADDQ      $64, CX
+	JMP       line
+
+none:
+	MOVQ CX, ret+24(FP)
+	VZEROUPPER
+	RET

@@ -1,0 +1,192 @@
+//go:build !purego
+
+package factor
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// rootsOfPrimes returns two random residues modulo each prime, and a third.
+func rootsOfPrimes(r *rand.Rand, primes []uint32) (r1, r2, step []uint32) {
+	for _, p := range primes {
+		r1 = append(r1, r.Uint32N(p))
+		r2 = append(r2, r.Uint32N(p))
+		step = append(step, r.Uint32N(p))
+	}
+	return r1, r2, step
+}
+
+// narrow returns the values as 16 bits.
+func narrow(v []uint32) []uint16 {
+	w := make([]uint16, len(v))
+	for i := range v {
+		w[i] = uint16(v[i])
+	}
+	return w
+}
+
+// TestLoops holds the assembly of each loop against the Go.
+func TestLoops(t *testing.T) {
+	if !useAVX2 {
+		t.Log("this CPU has no AVX2")
+		return
+	}
+	r := seeded(t)
+	var odd []uint32
+	for _, p := range smallPrimes(1 << 18) {
+		odd = append(odd, uint32(p))
+	}
+	mid, _ := slices.BinarySearch(odd, bucketFrom)
+	for round := range 40 {
+		from := r.IntN(mid - 20)
+		medium := odd[from : from+16+r.IntN(mid-from-16)]
+		large := odd[mid+r.IntN(5000):][:8*(1+r.IntN(200))]
+		testMoves(t, r, medium, large)
+		testRun(t, r, narrow(medium))
+		testScatter(t, r, large)
+		testMasks(t, r, medium, round)
+		testSearches(t, r)
+	}
+}
+
+func testMoves(t *testing.T, r *rand.Rand, medium, large []uint32) {
+	t.Helper()
+	minus := r.IntN(2) == 0
+	a1, a2, step := rootsOfPrimes(r, large)
+	b1, b2 := slices.Clone(a1), slices.Clone(a2)
+	moveRoots(large, a1, a2, step, minus)
+	moveRootsASM(&large[0], &b1[0], &b2[0], &step[0], len(large), minus)
+	if !slices.Equal(a1, b1) || !slices.Equal(a2, b2) {
+		t.Fatal("moveRoots")
+	}
+	medium = medium[:len(medium)&^15]
+	a1, a2, step = rootsOfPrimes(r, medium)
+	p, s, c1, c2, d1, d2 := narrow(medium), narrow(step), narrow(a1), narrow(a2), narrow(a1), narrow(a2)
+	moveRoots16(p, c1, c2, s, minus)
+	moveRoots16ASM(&p[0], &d1[0], &d2[0], &s[0], len(p), minus)
+	if !slices.Equal(c1, d1) || !slices.Equal(c2, d2) {
+		t.Fatal("moveRoots16")
+	}
+}
+
+func testRun(t *testing.T, r *rand.Rand, primes []uint16) {
+	t.Helper()
+	end := blockSize
+	if r.IntN(2) == 0 {
+		end = 64 * (1 + r.IntN(blockSize/64))
+	}
+	times := end / int(primes[0])
+	last := slices.IndexFunc(primes, func(p uint16) bool { return end/int(p) != times })
+	if last >= 0 {
+		primes = primes[:last]
+	}
+	var a, b [blockSize]byte
+	var a1, a2 []uint16
+	logs := make([]uint8, len(primes))
+	for i, p := range primes {
+		a1, a2 = append(a1, uint16(r.Uint32N(uint32(p)))), append(a2, uint16(r.Uint32N(uint32(p))))
+		logs[i] = uint8(r.IntN(16))
+	}
+	b1, b2 := slices.Clone(a1), slices.Clone(a2)
+	sieveRun(&a, primes, a1, a2, logs, times, end)
+	sieveRunASM(&b[0], &primes[0], &b1[0], &b2[0], &logs[0], len(primes), times, end)
+	if a != b || !slices.Equal(a1, b1) || !slices.Equal(a2, b2) {
+		t.Fatalf("sieveRun of %d primes from %d to %d", len(primes), primes[0], end)
+	}
+}
+
+func testScatter(t *testing.T, r *rand.Rand, primes []uint32) {
+	t.Helper()
+	blocks := 1 + r.IntN(20)
+	end := uint32(blocks * blockSize)
+	times := end / primes[0]
+	last := slices.IndexFunc(primes, func(p uint32) bool { return end/p != times })
+	if last >= 0 {
+		primes = primes[:last&^7]
+	}
+	if len(primes) == 0 {
+		return
+	}
+	r1, r2, _ := rootsOfPrimes(r, primes)
+	stride := 16*len(primes) + 8
+	fill := func(scatter func(entries []uint32, filled *[maxBuckets]uint32)) (buckets [][]uint32) {
+		entries := make([]uint32, stride*(blocks+1)+8)
+		var filled [maxBuckets]uint32
+		for b := range filled {
+			filled[b] = uint32(min(b, blocks) * stride)
+		}
+		scatter(entries, &filled)
+		for b := range blocks {
+			bucket := entries[b*stride : filled[b]]
+			slices.Sort(bucket)
+			buckets = append(buckets, bucket)
+		}
+		return buckets
+	}
+	want := fill(func(entries []uint32, filled *[maxBuckets]uint32) {
+		scatter(primes, r1, r2, entries, filled, 5<<16, int(times), end)
+	})
+	got := fill(func(entries []uint32, filled *[maxBuckets]uint32) {
+		spans := hitSpans(primes[0], primes[len(primes)-1], times, end)
+		scatterASM(&primes[0], &r1[0], &r2[0], len(primes), &entries[0], &filled[0], 5<<16, &spans[0][0], int(times)+1, &packs)
+	})
+	for b := range want {
+		if !slices.Equal(got[b], want[b]) {
+			t.Fatalf("scatter of %d primes from %d into %d blocks: bucket %d", len(primes), primes[0], blocks, b)
+		}
+	}
+}
+
+func testMasks(t *testing.T, r *rand.Rand, primes []uint32, round int) {
+	t.Helper()
+	primes = primes[:len(primes)&^7]
+	r1, r2, _ := rootsOfPrimes(r, primes)
+	x := r.Uint32N(1 << 21)
+	limit, inverse := make([]uint32, len(primes)), make([]uint32, len(primes))
+	for i, p := range primes {
+		limit[i], inverse[i] = math.MaxUint32/p, uint32(inverse2(uint64(p)))
+		if i%5 == round%5 {
+			r1[i] = x % p
+		}
+		if i%7 == round%7 {
+			r2[i] = x % p
+		}
+	}
+	p, a, b := narrow(primes), narrow(r1), narrow(r2)
+	got, want := make([]uint8, len(p)/8), make([]uint8, len(p)/8)
+	rootMasks(x, p, a, b, limit, inverse, want)
+	rootMasksASM(x, &p[0], &a[0], &b[0], &limit[0], &inverse[0], len(p), &got[0])
+	if !slices.Equal(got, want) {
+		t.Fatal("rootMasks")
+	}
+	for i := range p {
+		if (want[i/8]>>(i%8)&1 == 1) != (x%primes[i] == r1[i] || x%primes[i] == r2[i]) {
+			t.Fatalf("rootMasks: %d modulo %d, roots %d and %d", x, primes[i], r1[i], r2[i])
+		}
+	}
+}
+
+func testSearches(t *testing.T, r *rand.Rand) {
+	t.Helper()
+	block := make([]byte, 64*(1+r.IntN(20)))
+	for range r.IntN(3) {
+		block[r.IntN(len(block))] = byte(128 + r.IntN(128))
+	}
+	for from := 0; from < len(block); from += 64 {
+		if got, want := nextSignASM(&block[0], from, len(block)), nextSign(block, from); got != want {
+			t.Fatalf("nextSign from %d: %d, want %d", from, got, want)
+		}
+	}
+	entries := make([]uint32, 100)
+	for i := range entries {
+		entries[i] = r.Uint32N(1<<16)<<16 | r.Uint32N(200)
+	}
+	from, to := r.IntN(40), 40+r.IntN(50)
+	got, want := nextMatchASM(&entries[0], from, to, 7), nextMatch(entries, from, to, 7)
+	if want < to && (got > want || want >= got+8) || want == to && got < to && !slices.ContainsFunc(entries[got:got+8], func(v uint32) bool { return v%blockSize == 7 }) {
+		t.Fatalf("nextMatch from %d to %d: %d, want %d", from, to, got, want)
+	}
+}

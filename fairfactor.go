@@ -1,0 +1,137 @@
+// Package fairfactor is the domain of a service that factors integers for many
+// callers at once: what a job is, which states it passes through, what can go
+// wrong, and the two interfaces everything else meets at.
+//
+//   - [Jobs] is what a user can do: submit, look, wait, cancel. A node offers it
+//     over HTTP, and an HTTP client offers it again on the other side.
+//   - [Store] is what must survive a crash. It is written by caller actors only.
+//
+// The package holds no state, starts no goroutine and imports the standard
+// library only. Start reading at [Job], then [Jobs].
+package fairfactor
+
+import (
+	"context"
+	"time"
+)
+
+// Jobs is the service as its users see it. Every method may fail with an
+// [*Error]; its code says whose move is next.
+type Jobs interface {
+	// Submit accepts numbers of one caller, in order. It returns one [Receipt] for
+	// each submission, in the same order; a submission that is refused has its own
+	// error in its receipt and does not touch its neighbours. When Submit returns
+	// a job without an error, the job is durable. The error result is for calls
+	// that failed as a whole.
+	Submit(ctx context.Context, caller string, subs []Submission) ([]Receipt, error)
+	// Job returns a job as it is now: not_found if it never existed or its
+	// retention is over.
+	Job(ctx context.Context, id ID) (Job, error)
+	// Wait returns the job as soon as it is in a final state, or as it is when
+	// ctx ends; running out of time is not an error.
+	Wait(ctx context.Context, id ID) (Job, error)
+	// List returns a caller's jobs, or everybody's, newest first.
+	List(ctx context.Context, q Query) (Page, error)
+	// Cancel ends an unfinished job; conflict if it has ended already.
+	Cancel(ctx context.Context, id ID) (Job, error)
+	// Retry puts a failed job back at the end of its caller's queue; conflict if
+	// it is in any other state.
+	Retry(ctx context.Context, id ID) (Job, error)
+	// Callers returns all callers known to the service, ordered by name, after
+	// the given name; at most limit.
+	Callers(ctx context.Context, after string, limit int) ([]Caller, error)
+	// Caller returns one caller: not_found if it never submitted anything.
+	Caller(ctx context.Context, name string) (Caller, error)
+	// SetWeight changes a caller's share, 1 to [MaxWeight].
+	SetWeight(ctx context.Context, name string, weight int) (Caller, error)
+	// Fairness returns the scheduler's account of its own promise.
+	Fairness(ctx context.Context) (Fairness, error)
+	// Nodes returns the members of the cluster as this node sees them.
+	Nodes(ctx context.Context) ([]Node, error)
+}
+
+// Submission is one number to factor.
+type Submission struct {
+	Number string // canonical decimal, see [ParseNumber]
+	Key    string // idempotency key, empty for none, at most [MaxKeyBytes]
+}
+
+// Receipt answers one submission: either a durable job or the reason why not.
+type Receipt struct {
+	Job    Job
+	Replay bool // the same job again, found by its idempotency key
+	Err    error
+}
+
+// Query selects jobs for [Jobs.List].
+type Query struct {
+	Caller string // empty for all callers
+	State  State  // zero for all states
+	Limit  int    // 1 to [MaxPage]
+	Cursor string // opaque, from [Page.Next]; empty for the first page
+}
+
+// Page is one page of jobs.
+type Page struct {
+	Jobs []Job
+	Next string // cursor of the next page, empty on the last one
+}
+
+// Limits that every part of the service agrees on.
+const (
+	MaxPage        = 1000           // jobs in one page of a list
+	MaxKeyBytes    = 128            // bytes of an idempotency key
+	KeyLife        = 24 * time.Hour // how long an idempotency key is remembered
+	MaxCallerBytes = 64             // bytes of a caller's name
+	MaxWeight      = 1000           // largest share of a caller
+)
+
+// Caller is the account of one caller.
+type Caller struct {
+	Name      string
+	Weight    int
+	Queued    uint64 // unfinished jobs, running ones included
+	Running   uint64
+	Completed uint64
+	Failed    uint64
+	Cancelled uint64
+	CPU       time.Duration // used by finished turns
+	Turns     uint64        // finished turns
+	Oldest    time.Time     // submission time of the oldest unfinished job, zero if none
+}
+
+// Fairness is the scheduler's account of its promise: for any two callers that
+// both had work during an interval, the CPU each got, divided by its weight,
+// differs by at most Bound.
+type Fairness struct {
+	Quantum    time.Duration // least that a turn is charged
+	Bound      time.Duration
+	Lag        time.Duration // now: the largest difference between two waiting callers
+	MaxLag     time.Duration // the largest since the scheduler started
+	Jain       float64       // Jain's index over the shares of waiting callers, 1 is equal
+	Violations uint64        // times that Lag was seen above half of Bound, which it can only be by breaking the promise
+	Active     int           // callers with work
+	Waiting    int           // turns prefetched, not handed out
+	Open       int           // turns handed out, not ended
+	HandedOut  uint64        // place of the last turn in the global dispatch order
+	Epoch      uint64        // of the scheduler
+}
+
+// Node is one member of the cluster.
+type Node struct {
+	ID      string
+	Name    string
+	Address string // of its actor traffic
+	Gossip  string
+	State   string // alive, suspect, left
+	Self    bool   // the node that answered
+	Workers []Worker
+}
+
+// Worker is one compute thread of a node.
+type Worker struct {
+	Caller string // empty while idle
+	Job    string
+	Number string
+	Since  time.Time
+}

@@ -1,0 +1,20 @@
+package http
+
+import "time"
+
+// NewImpatient returns a server that has all its deadlines after the same short
+// time and takes few connections and one batch, so that tests reach these limits.
+func NewImpatient(cfg Config, connections int, deadline time.Duration) *Server {
+	return newServer(cfg, limits{
+		connections: connections, read: deadline, park: deadline, idle: deadline, write: deadline, submit: deadline, grace: deadline, batches: 1,
+	})
+}
+
+// PlainNumber and AnyNumber are the two readers of a submission's body;
+// AppendString and AppendFloat write parts of answers.
+var (
+	PlainNumber  = plainNumber
+	AnyNumber    = anyNumber
+	AppendString = appendString
+	AppendFloat  = appendFloat
+)

@@ -1,0 +1,63 @@
+package http_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"runtime"
+	"testing"
+)
+
+func inUse() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse + m.StackInuse
+}
+
+func TestIdleConnectionsAreCheap(t *testing.T) {
+	s := start(t)
+	s.submit("7")
+	const n = 2000
+	const most = 12 << 10 // both ends of a connection, and what the runtime keeps for it
+	before := inUse()
+	conns := make([]net.Conn, n)
+	for i := range conns {
+		conns[i] = dial(t, s.addr)
+		if i%2 == 0 {
+			continue // this one has never said a thing
+		}
+		roundTrip(t, conns[i])
+	}
+	eventually(t, "all connections are parked", func() bool { return s.metric(`fairfactor_http_connections{state="idle"}`) >= n })
+	each := (inUse() - before) / n
+	t.Logf("%d bytes for each idle connection, both ends", each)
+	if each > most {
+		t.Errorf("%d bytes for each idle connection, want at most %d", each, most)
+	}
+	for _, i := range []int{0, 1, n - 1} {
+		roundTrip(t, conns[i]) // they still work
+	}
+}
+
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// roundTrip submits a number over a connection.
+func roundTrip(t *testing.T, conn net.Conn) {
+	t.Helper()
+	if _, err := io.WriteString(conn, postRequest); err != nil {
+		t.Fatal(err)
+	}
+	if err := readAnswer(bufio.NewReaderSize(conn, 512)); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,188 @@
+package http
+
+import (
+	"container/list"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// lot holds the connections that have nothing to say: new ones until the head
+// of their first request is there, and others after some time without one.
+// fasthttp gives each connection a worker and buffers, some 25 KB, until it is
+// closed; one that is parked here costs a quarter of that. To fasthttp the lot is
+// the listener, and a connection that leaves the lot is one just accepted.
+//
+// It also bounds the connections: when too many are open, the one that has been
+// parked longest makes room, and only if none is parked the new one is refused. So those who keep connections open and those who send heads byte by
+// byte don't keep others out.
+type lot struct {
+	ln     net.Listener
+	log    *slog.Logger
+	limits limits
+
+	ready chan *conn    // those that leave
+	done  chan struct{} // closed by close
+
+	mu     sync.Mutex // guards what follows
+	open   map[*conn]struct{}
+	parked *list.List // of *conn, the longest parked first
+	closed bool
+
+	refused atomic.Uint64 // connections turned away
+	evicted atomic.Uint64 // parked ones closed to make room
+}
+
+func newLot(ln net.Listener, bounds limits, log *slog.Logger) *lot {
+	return &lot{
+		ln: ln, log: log, limits: bounds, ready: make(chan *conn), done: make(chan struct{}),
+		open: map[*conn]struct{}{}, parked: list.New(),
+	}
+}
+
+// Accept returns the next connection that has something to say.
+func (l *lot) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.ready:
+		return c, nil
+	case <-l.done:
+		return nil, io.EOF // what fasthttp takes for the ordinary end
+	}
+}
+
+// Addr is the address that is listened on.
+func (l *lot) Addr() net.Addr { return l.ln.Addr() }
+
+// Close stops accepting and closes all parked connections; those that are at
+// work go on.
+func (l *lot) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	close(l.done)
+	for e := l.parked.Front(); e != nil; e = e.Next() {
+		e.Value.(*conn).Conn.Close()
+	}
+	return l.ln.Close()
+}
+
+// closeAll closes the connections that are still open after Close.
+func (l *lot) closeAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.open {
+		c.Conn.Close()
+	}
+}
+
+// count returns how many connections are open, and how many of them parked.
+func (l *lot) count() (open, parked int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.open), l.parked.Len()
+}
+
+// fill accepts connections until the listener is closed. When the system has
+// no more of something, files for one, it waits and goes on: connections end.
+func (l *lot) fill() error {
+	pause := time.Duration(0)
+	for {
+		plain, err := l.ln.Accept()
+		if err == nil {
+			pause = 0
+			l.admit(&conn{Conn: plain, lot: l})
+			continue
+		}
+		if l.isClosed() {
+			return nil
+		}
+		var temporary interface{ Temporary() bool }
+		if !errors.As(err, &temporary) || !temporary.Temporary() {
+			l.Close()
+			return fmt.Errorf("accepting connections on %s: %w", l.Addr(), err)
+		}
+		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+		l.log.Warn("no connection can be accepted now", "err", err)
+		select {
+		case <-time.After(pause):
+		case <-l.done:
+		}
+	}
+}
+
+func (l *lot) isClosed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}
+
+// admit lets a new connection in, if need be in the place of a parked one.
+func (l *lot) admit(c *conn) {
+	l.mu.Lock()
+	if len(l.open) >= l.limits.connections && !l.evict() {
+		l.mu.Unlock()
+		l.refused.Add(1)
+		c.refuse(refuse(notNow, "too many connections are open", count("max_connections", l.limits.connections)))
+		c.Conn.Close()
+		return
+	}
+	l.open[c] = struct{}{}
+	l.mu.Unlock()
+	l.park(c)
+}
+
+// evict closes the connection that has been parked for the longest time. The
+// lock is held.
+func (l *lot) evict() bool {
+	oldest := l.parked.Front()
+	if oldest == nil {
+		return false
+	}
+	c := l.parked.Remove(oldest).(*conn)
+	l.evicted.Add(1)
+	delete(l.open, c)
+	c.Conn.Close()
+	return true
+}
+
+// park keeps a connection until the head of a request is there.
+func (l *lot) park(c *conn) {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		l.leave(c)
+		return
+	}
+	place := l.parked.PushBack(c)
+	l.mu.Unlock()
+	go func() {
+		err := c.listen()
+		l.mu.Lock()
+		l.parked.Remove(place) // does nothing if it was evicted
+		l.mu.Unlock()
+		if err == nil {
+			select {
+			case l.ready <- c:
+				return
+			case <-l.done:
+			}
+		}
+		l.leave(c)
+	}()
+}
+
+// leave closes a connection for good.
+func (l *lot) leave(c *conn) {
+	l.mu.Lock()
+	delete(l.open, c)
+	l.mu.Unlock()
+	c.Conn.Close()
+}

@@ -1,0 +1,97 @@
+package http
+
+import (
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics counts requests by route and status, and how long they took. The
+// series of a route are looked up once and kept, so that counting costs a few
+// atomic additions.
+type metrics struct {
+	requests  *prometheus.CounterVec
+	durations [routeCount][methodCount]prometheus.Observer
+	counters  [routeCount][methodCount][statusCount]atomic.Pointer[prometheus.Counter]
+}
+
+const (
+	routeCount  = 16  // at least one more than there are resources
+	statusFirst = 200 // of the statuses that are kept
+	statusCount = 304
+)
+
+// buckets are seconds: from an answer out of memory to the longest poll.
+var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
+
+func newMetrics(r prometheus.Registerer, current func() *lot) *metrics {
+	m := &metrics{requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "fairfactor_http_requests_total", Help: "Requests answered.",
+	}, []string{"route", "method", "status"})}
+	durations := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "fairfactor_http_request_duration_seconds", Help: "Time from a request's arrival to its answer, long polls included; of a batch, to the beginning of its answer.", Buckets: buckets,
+	}, []string{"route", "method"})
+	for i := range resources {
+		for k, e := range resources[i].endpoints {
+			if e != nil {
+				m.durations[i][k] = durations.WithLabelValues(resources[i].path, methodNames[k])
+			}
+		}
+	}
+	if r != nil {
+		r.MustRegister(m.requests, durations, &lotMetrics{
+			current: current,
+			open:    prometheus.NewDesc("fairfactor_http_connections", "Open connections.", []string{"state"}, nil),
+			refused: prometheus.NewDesc("fairfactor_http_connections_refused_total", "Connections that were turned away, or closed while idle, because too many were open.", []string{"how"}, nil),
+		})
+	}
+	return m
+}
+
+// observe counts one answer. A nil resource is a path that does not exist.
+func (m *metrics) observe(r *resource, k method, status int, took time.Duration) {
+	index, path := routeCount-1, "other"
+	if r != nil {
+		index, path = r.index, r.path
+	}
+	if d := m.durations[index][k]; d != nil {
+		d.Observe(took.Seconds())
+	}
+	if status < statusFirst || status >= statusFirst+statusCount {
+		m.requests.WithLabelValues(path, methodNames[k], strconv.Itoa(status)).Inc()
+		return
+	}
+	slot := &m.counters[index][k][status-statusFirst]
+	c := slot.Load()
+	if c == nil {
+		made := m.requests.WithLabelValues(path, methodNames[k], strconv.Itoa(status))
+		c = &made
+		slot.Store(c)
+	}
+	(*c).Inc()
+}
+
+// lotMetrics shows what the lot counts.
+type lotMetrics struct {
+	current       func() *lot
+	open, refused *prometheus.Desc
+}
+
+func (m *lotMetrics) Describe(ch chan<- *prometheus.Desc) {
+	ch <- m.open
+	ch <- m.refused
+}
+
+func (m *lotMetrics) Collect(ch chan<- prometheus.Metric) {
+	l := m.current()
+	if l == nil {
+		return
+	}
+	open, parked := l.count()
+	ch <- prometheus.MustNewConstMetric(m.open, prometheus.GaugeValue, float64(parked), "idle")
+	ch <- prometheus.MustNewConstMetric(m.open, prometheus.GaugeValue, float64(open-parked), "active")
+	ch <- prometheus.MustNewConstMetric(m.refused, prometheus.CounterValue, float64(l.refused.Load()), "refused")
+	ch <- prometheus.MustNewConstMetric(m.refused, prometheus.CounterValue, float64(l.evicted.Load()), "evicted")
+}

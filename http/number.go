@@ -1,0 +1,164 @@
+package http
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"unicode/utf8"
+
+	"fairfactor"
+)
+
+// parseSubmission reads the body of a submission, {"number":"..."}, and returns
+// the number in its canonical form. The number is a string of decimal digits,
+// or a JSON number written with digits only: 7.0 and 1e9 are refused, because
+// what other programs make of them may no longer be exact.
+func parseSubmission(body []byte, maxDigits int) (string, error) {
+	digits, ok := plainNumber(body)
+	text := ""
+	if ok {
+		text = string(digits)
+	} else {
+		var err error
+		if text, err = anyNumber(body); err != nil {
+			return "", err
+		}
+	}
+	number, err := fairfactor.ParseNumber(text, maxDigits)
+	if err != nil {
+		return "", notANumber(err, text, maxDigits)
+	}
+	return number, nil
+}
+
+func notANumber(err error, text string, maxDigits int) *problem {
+	facts := []fact{shown("number", text), count("max_digits", maxDigits)}
+	if len(text) > factBytes {
+		facts = append(facts, count("length", len(text)))
+	}
+	return problemAs(badNumber, err, facts...)
+}
+
+// plainNumber reads the body that nearly every client sends: one member, of
+// digits. It says false to anything else, right or wrong, and leaves that to
+// [anyNumber].
+func plainNumber(body []byte) (digits []byte, ok bool) {
+	rest := skipSpace(body)
+	for _, token := range [...]string{"{", `"number"`, ":"} {
+		if len(rest) < len(token) || string(rest[:len(token)]) != token {
+			return nil, false
+		}
+		rest = skipSpace(rest[len(token):])
+	}
+	quoted := len(rest) > 0 && rest[0] == '"'
+	if quoted {
+		rest = rest[1:]
+	}
+	n := 0
+	for n < len(rest) && '0' <= rest[n] && rest[n] <= '9' {
+		n++
+	}
+	digits, rest = rest[:n], rest[n:]
+	switch {
+	case n == 0:
+		return nil, false
+	case !quoted && n > 1 && digits[0] == '0': // JSON has no 007
+		return nil, false
+	case quoted && (len(rest) == 0 || rest[0] != '"'):
+		return nil, false
+	case quoted:
+		rest = rest[1:]
+	}
+	rest = skipSpace(rest)
+	if len(rest) == 0 || rest[0] != '}' || len(skipSpace(rest[1:])) > 0 {
+		return nil, false
+	}
+	return digits, true
+}
+
+func skipSpace(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\n' || b[0] == '\t' || b[0] == '\r') {
+		b = b[1:]
+	}
+	return b
+}
+
+// anyNumber reads any body of a submission and returns the number's text, which
+// may still be anything.
+func anyNumber(body []byte) (string, error) {
+	raw, err := onlyMember(body, "number")
+	if err != nil {
+		return "", err
+	}
+	if raw[0] == '"' {
+		var text string
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return "", refuse(badRequest, "the body is not JSON")
+		}
+		return text, nil
+	}
+	for _, c := range raw {
+		if c < '0' || c > '9' {
+			return "", refuse(badNumber, "number must be a string of decimal digits, or a JSON number written with digits only", shown("number", string(raw)))
+		}
+	}
+	return string(raw), nil
+}
+
+// onlyMember returns the value of the only member that an object may have. It
+// refuses everything that two programs could understand differently: a member
+// given twice, members nobody knows, bytes that are not UTF-8, more than one
+// value.
+func onlyMember(body []byte, name string) (json.RawMessage, error) {
+	switch {
+	case len(skipSpace(body)) == 0:
+		return nil, refuse(badRequest, `the body is empty: send {"`+name+`": ...}`)
+	case !utf8.Valid(body):
+		return nil, refuse(badRequest, "the body is not UTF-8")
+	case skipSpace(body)[0] != '{':
+		return nil, refuse(badRequest, `the body must be a JSON object: {"`+name+`": ...}`)
+	}
+	var value json.RawMessage
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if _, err := d.Token(); err != nil {
+		return nil, notJSON(d, err)
+	}
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return nil, notJSON(d, err)
+		}
+		member, ok := token.(string)
+		switch {
+		case !ok:
+			return nil, notJSON(d, errors.New("a member has no name"))
+		case member != name:
+			return nil, refuse(badRequest, "the body has a member that is not known here", shown("member", member))
+		case value != nil:
+			return nil, refuse(badRequest, "the body gives a member twice", shown("member", member))
+		}
+		if err := d.Decode(&value); err != nil {
+			return nil, notJSON(d, err)
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, notJSON(d, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, refuse(badRequest, "something follows the JSON object in the body")
+	}
+	if value == nil {
+		return nil, refuse(badRequest, "the body lacks the member "+name, fact{name: "member", text: name})
+	}
+	return value, nil
+}
+
+// notJSON says where a body stops being JSON; the decoder's own text is not
+// shown, it names Go types.
+func notJSON(d *json.Decoder, cause error) *problem {
+	p := refuse(badRequest, "the body is not JSON", count("offset", int(d.InputOffset())))
+	p.cause = cause
+	return p
+}

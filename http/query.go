@@ -1,0 +1,138 @@
+package http
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"fairfactor"
+)
+
+// callerOf returns who sends a request: the header X-Caller-ID or ?caller_id=,
+// or both if they agree.
+func callerOf(ctx *fasthttp.RequestCtx) (string, error) {
+	name := ctx.Request.Header.Peek("X-Caller-Id")
+	if others := ctx.Request.Header.PeekAll("X-Caller-Id"); len(others) > 1 {
+		for _, other := range others[1:] {
+			if !bytes.Equal(other, name) {
+				return "", refuse(badCaller, "the header X-Caller-ID is there more than once", shown("caller_id", string(name)), shown("other", string(other)))
+			}
+		}
+	}
+	asked, has, err := queryValue(ctx, "caller_id")
+	if err != nil {
+		return "", err
+	}
+	caller := string(name)
+	if has {
+		if len(name) > 0 && asked != caller {
+			return "", refuse(badCaller, "the header X-Caller-ID and the parameter caller_id name different callers", shown("caller_id", caller), shown("other", asked))
+		}
+		caller = asked
+	}
+	return checkCaller(caller)
+}
+
+func checkCaller(name string) (string, error) {
+	caller, err := fairfactor.ParseCaller(name)
+	if err != nil {
+		return "", problemAs(badCaller, err, shown("caller_id", name))
+	}
+	return caller, nil
+}
+
+// queryValue returns a parameter of the query, which may be there once, or more
+// often with the same value.
+func queryValue(ctx *fasthttp.RequestCtx, name string) (value string, has bool, err error) {
+	if len(ctx.URI().QueryString()) == 0 {
+		return "", false, nil
+	}
+	for _, v := range ctx.QueryArgs().PeekMulti(name) {
+		if has && string(v) != value {
+			return "", false, refuse(badRequest, "the parameter "+name+" is there more than once", fact{name: "parameter", text: name})
+		}
+		value, has = string(v), true
+	}
+	return value, has, nil
+}
+
+// queryLimit returns ?limit=, or def without it.
+func queryLimit(ctx *fasthttp.RequestCtx, def int) (int, error) {
+	text, has, err := queryValue(ctx, "limit")
+	if err != nil || !has {
+		return def, err
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > fairfactor.MaxPage {
+		return 0, refuse(badRequest, "limit must be a whole number between 1 and "+strconv.Itoa(fairfactor.MaxPage), shown("limit", text))
+	}
+	return limit, nil
+}
+
+// waitOf returns how long the client wants to wait for a job to end, at most
+// [maxWait], and whether it said so in a Prefer header. Nonsense in ?wait= is
+// refused; in Prefer it is ignored (RFC 7240, section 2).
+func waitOf(ctx *fasthttp.RequestCtx) (wait time.Duration, preferred bool, err error) {
+	text, has, err := queryValue(ctx, "wait")
+	if err != nil {
+		return 0, false, err
+	}
+	if has {
+		seconds, ok := parseSeconds(text)
+		if !ok {
+			return 0, false, refuse(badRequest, "wait must be a whole number of seconds", shown("wait", text), count("max_seconds", int(maxWait.Seconds())))
+		}
+		return seconds, false, nil
+	}
+	if len(ctx.Request.Header.Peek("Prefer")) == 0 {
+		return 0, false, nil
+	}
+	for _, line := range ctx.Request.Header.PeekAll("Prefer") {
+		if wait, ok := preferredWait(string(line)); ok {
+			return wait, true, nil
+		}
+	}
+	return 0, false, nil
+}
+
+// preferredWait finds wait=N in the value of a Prefer header. The first one
+// counts.
+func preferredWait(line string) (time.Duration, bool) {
+	for preference := range strings.SplitSeq(line, ",") {
+		preference, _, _ = strings.Cut(preference, ";")
+		name, value, _ := strings.Cut(preference, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "wait") {
+			continue
+		}
+		value = strings.TrimSpace(value)
+		if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' {
+			value = value[1 : n-1]
+		}
+		return parseSeconds(value)
+	}
+	return 0, false
+}
+
+// parseSeconds reads a whole number of seconds; more than [maxWait] is maxWait.
+func parseSeconds(text string) (time.Duration, bool) {
+	if text == "" || len(text) > 9 {
+		return 0, false
+	}
+	seconds := 0
+	for i := 0; i < len(text); i++ {
+		if text[i] < '0' || text[i] > '9' {
+			return 0, false
+		}
+		seconds = seconds*10 + int(text[i]-'0')
+	}
+	return min(time.Duration(seconds)*time.Second, maxWait), true
+}
+
+// preferenceApplied tells the client that its Prefer: wait was heard, and how
+// much of it.
+func preferenceApplied(ctx *fasthttp.RequestCtx, wait time.Duration) {
+	ctx.Response.Header.Set("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
+}

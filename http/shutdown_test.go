@@ -1,0 +1,218 @@
+package http_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"fairfactor"
+	httpd "fairfactor/http"
+)
+
+// stop shuts the server down within a time and returns what Shutdown and Serve
+// say.
+func (s *service) stop(within time.Duration) (shutdown, serve error) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	shutdown = s.server.Shutdown(ctx)
+	select {
+	case serve = <-s.served:
+	case <-time.After(5 * time.Second):
+		s.t.Fatal("Serve did not return")
+	}
+	return shutdown, serve
+}
+
+func TestShutdownEndsLongPolls(t *testing.T) {
+	s := start(t)
+	id := s.submit("91")
+	polls := make(chan *answer, 40)
+	for i := range cap(polls) {
+		go func() {
+			if i%2 == 0 {
+				polls <- s.do("GET", "/compute/"+id.String()+"?wait=60", "")
+			} else {
+				polls <- s.post(`{"number":"91"}`, "Prefer: wait=60")
+			}
+		}()
+	}
+	eventually(t, "the polls are open", func() bool { return s.jobs.polls() == cap(polls) })
+	begun := time.Now()
+	if shutdown, serve := s.stop(10 * time.Second); shutdown != nil || serve != nil {
+		t.Errorf("Shutdown: %v, Serve: %v", shutdown, serve)
+	}
+	if took := time.Since(begun); took > 3*time.Second {
+		t.Errorf("shutting down took %v", took)
+	}
+	for range cap(polls) {
+		if a := <-polls; (a.status != 200 && a.status != 202) || a.text("status") != "pending" {
+			t.Errorf("a poll: %d %s", a.status, a.body)
+		}
+	}
+	if conn, err := net.Dial("tcp", s.addr); err == nil {
+		conn.Close()
+		t.Error("the port is still open")
+	}
+}
+
+// slow is Jobs whose Submit waits for the test.
+type slow struct {
+	*memory
+	begun, goOn chan struct{}
+}
+
+func (j *slow) Submit(ctx context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
+	j.begun <- struct{}{}
+	<-j.goOn
+	return j.memory.Submit(ctx, caller, subs)
+}
+
+func TestShutdownWaitsForRunningRequests(t *testing.T) {
+	jobs := &slow{newMemory(), make(chan struct{}), make(chan struct{})}
+	s := startServer(t, jobs.memory, func(cfg httpd.Config) *httpd.Server {
+		cfg.Jobs = jobs
+		return httpd.New(cfg)
+	})
+	answered := make(chan *answer, 1)
+	go func() { answered <- s.post(`{"number":"7"}`) }()
+	<-jobs.begun
+	stopped := make(chan error, 1)
+	go func() {
+		shutdown, serve := s.stop(10 * time.Second)
+		stopped <- errors.Join(shutdown, serve)
+	}()
+	eventually(t, "the port is closed", func() bool {
+		conn, err := net.Dial("tcp", s.addr)
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	})
+	select {
+	case err := <-stopped:
+		t.Fatalf("Shutdown returned while a request ran: %v", err)
+	default:
+	}
+	close(jobs.goOn)
+	if a := <-answered; a.status != 202 || !a.closes {
+		t.Errorf("the running request: %d %v", a.status, a.header)
+	}
+	if err := <-stopped; err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
+
+// TestShutdownGivesUp on a request that does not end in time: its client sees that
+// there is no answer.
+func TestShutdownGivesUp(t *testing.T) {
+	jobs := &slow{newMemory(), make(chan struct{}), make(chan struct{})}
+	s := startServer(t, jobs.memory, func(cfg httpd.Config) *httpd.Server {
+		cfg.Jobs = jobs
+		return httpd.New(cfg)
+	})
+	defer close(jobs.goOn)
+	failed := make(chan error, 1)
+	go func() {
+		_, err := s.try("POST", "/compute", strings.NewReader(`{"number":"7"}`), "X-Caller-ID: alice", "Content-Type: application/json")
+		failed <- err
+	}()
+	<-jobs.begun
+	if shutdown, _ := s.stop(50 * time.Millisecond); !errors.Is(shutdown, context.DeadlineExceeded) {
+		t.Errorf("Shutdown with a running request: %v", shutdown)
+	}
+	if err := <-failed; err == nil {
+		t.Error("the request that was broken off got an answer")
+	}
+}
+
+func TestShutdownBeforeServe(t *testing.T) {
+	server := httpd.New(httpd.Config{Jobs: newMemory(), MaxDigits: maxDigits})
+	if err := server.Shutdown(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Serve(ln); err != nil {
+		t.Error(err)
+	}
+	if _, err := ln.Accept(); err == nil {
+		t.Error("the listener is still open")
+	}
+}
+
+// tired is a listener that has no more files for a while.
+type tired struct {
+	net.Listener
+	failures int
+}
+
+func (l *tired) Accept() (net.Conn, error) {
+	if l.failures > 0 {
+		l.failures--
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: tooManyFiles{}}
+	}
+	return l.Listener.Accept()
+}
+
+type tooManyFiles struct{}
+
+func (tooManyFiles) Error() string   { return "too many open files" }
+func (tooManyFiles) Temporary() bool { return true }
+func (tooManyFiles) Timeout() bool   { return false }
+
+func TestServeOutlivesAcceptErrors(t *testing.T) {
+	server := httpd.New(httpd.Config{Jobs: newMemory(), MaxDigits: maxDigits})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(&tired{ln, 4}) }()
+	roundTrip(t, dial(t, ln.Addr().String()))
+	ln.Close()
+	if err := <-served; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Serve on a listener that somebody closed: %v", err)
+	}
+}
+
+// TestShutdownEndsOpenBatches: a client that keeps a batch open and sends nothing
+// holds nobody up, and learns what was taken of it.
+func TestShutdownEndsOpenBatches(t *testing.T) {
+	s := start(t)
+	r, w := io.Pipe()
+	defer w.Close()
+	batch := make(chan *answer, 1)
+	go func() {
+		a, err := s.try("POST", "/compute/batch", r, "X-Caller-ID: alice", ndjson)
+		if err != nil {
+			t.Errorf("the batch: %v", err)
+		}
+		batch <- a
+	}()
+	if _, err := io.WriteString(w, `{"number":"7"}`+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the batch is open", func() bool { return s.jobs.count() == 1 })
+	begun := time.Now()
+	if shutdown, serve := s.stop(10 * time.Second); shutdown != nil || serve != nil {
+		t.Errorf("Shutdown: %v, Serve: %v", shutdown, serve)
+	}
+	if took := time.Since(begun); took > 3*time.Second {
+		t.Errorf("shutting down took %v", took)
+	}
+	a := <-batch
+	if a == nil {
+		return
+	}
+	lines := linesOf(t, a.body)
+	if len(lines) != 2 || lines[0].ID == "" || lines[1].Status != 503.0 {
+		t.Errorf("answered %s", a.body)
+	}
+}

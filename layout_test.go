@@ -1,0 +1,111 @@
+package fairfactor_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport is the project's import law: which of its own packages each part
+// may import, itself and its subfolders always included.
+var mayImport = map[string][]string{
+	"fairfactor":                 {},
+	"fairfactor/factor":          {},
+	"fairfactor/actors":          {"fairfactor", "fairfactor/factor"},
+	"fairfactor/cluster":         {"fairfactor"},
+	"fairfactor/http":            {"fairfactor"},
+	"fairfactor/store":           {"fairfactor"},
+	"fairfactor/store/roll":      {"fairfactor"},
+	"fairfactor/cmd":             nil, // wires everything
+	"fairfactor/bench":           nil,
+	"fairfactor/actors/fair":     {},
+	"fairfactor/actors/dispatch": {"fairfactor/actors/fair"},
+	"fairfactor/actors/backlog":  {"fairfactor", "fairfactor/factor"},
+}
+
+// standardOnly are the parts that import nothing from outside the standard
+// library and the project; pure ones may not even do I/O.
+var (
+	standardOnly = []string{"fairfactor", "fairfactor/factor", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/roll"}
+	pure         = []string{"fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/roll"}
+	impure       = []string{"os", "net", "net/http", "log", "log/slog", "sync", "math/rand", "math/rand/v2"}
+)
+
+type listedPackage struct {
+	ImportPath string
+	Imports    []string
+	Standard   bool
+}
+
+func TestImportLaw(t *testing.T) {
+	packages := list(t, "./...")
+	if len(packages) < 10 {
+		t.Fatalf("only %d packages found", len(packages))
+	}
+	for _, p := range packages {
+		part := partOf(p.ImportPath)
+		allowed, known := mayImport[part]
+		if !known {
+			t.Errorf("%s is in no part of the layout", p.ImportPath)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if !ours(imported) {
+				if slices.Contains(standardOnly, part) && strings.Contains(imported, ".") {
+					t.Errorf("%s imports %s, but may use the standard library only", p.ImportPath, imported)
+				}
+				if slices.Contains(pure, part) && slices.Contains(impure, imported) {
+					t.Errorf("%s imports %s, but must be pure", p.ImportPath, imported)
+				}
+				continue
+			}
+			if allowed != nil && !(part != "fairfactor" && within(imported, part)) && !slices.Contains(allowed, imported) {
+				t.Errorf("%s imports %s, which the layout forbids", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+// list asks the go command for the packages that match a pattern.
+func list(t *testing.T, pattern string) (packages []listedPackage) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Standard", pattern)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listedPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// partOf is the longest part of the layout that a package lies in.
+func partOf(path string) (part string) {
+	if path == "fairfactor" {
+		return path
+	}
+	for p := range mayImport {
+		if p != "fairfactor" && within(path, p) && len(p) > len(part) {
+			part = p
+		}
+	}
+	return part
+}
+
+func ours(path string) bool { return within(path, "fairfactor") }
+
+func within(path, part string) bool {
+	return path == part || strings.HasPrefix(path, part+"/")
+}

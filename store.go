@@ -1,0 +1,117 @@
+package fairfactor
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps what must survive a crash: jobs, callers, epochs. The jobs of a
+// caller are written by that caller's current activation only; every write
+// carries the epoch of the activation, and a write with an older epoch than
+// the last one claimed is refused with conflict.
+//
+// Errors are [*Error]: unavailable if the store can't be reached or written,
+// internal if it holds data that it can't read (which is reported, never
+// served). All methods may be called from many goroutines at once.
+type Store interface {
+	// ClaimCaller opens a new epoch for a caller, which fences all earlier ones,
+	// and returns the caller's account. The first claim of a name makes it.
+	ClaimCaller(ctx context.Context, name string) (Claim, error)
+	// ClaimScheduler opens a new epoch for the scheduler.
+	ClaimScheduler(ctx context.Context) (SchedulerClaim, error)
+	// Apply makes changes durable, all in one group: when it returns they are on
+	// disk. Changes of one caller take effect in the order given. A change that
+	// is refused (an old epoch, a job that ended already) has its error at its
+	// index of the first result, which is nil if none was; the second result is
+	// for a group that failed as a whole, of which nothing was written.
+	Apply(ctx context.Context, changes []Change) ([]error, error)
+	// Job returns a job: not_found if there is none.
+	Job(ctx context.Context, id ID) (Job, error)
+	// Backlog returns the unfinished jobs of a caller with Order > after,
+	// ascending, at most limit, with their checkpoints, without the pieces.
+	Backlog(ctx context.Context, caller uint64, after uint64, limit int) ([]Waiting, error)
+	// Piece returns a piece of the checkpoint of the unfinished job with that
+	// order: nil if there is none.
+	Piece(ctx context.Context, caller, order uint64, number uint32) ([]byte, error)
+	// List returns jobs newest first. Unfinished jobs are all pending here:
+	// what runs now is known to the caller's actor only.
+	List(ctx context.Context, q Query) (Page, error)
+	// Key returns the job that a caller submitted with an idempotency key since
+	// the given time, or false.
+	Key(ctx context.Context, caller uint64, key string, since time.Time) (ID, bool, error)
+	// Callers returns callers by name, ascending, after the given one, at most
+	// limit; queuedOnly leaves out those without unfinished jobs. Running is
+	// zero: see List.
+	Callers(ctx context.Context, after string, limit int, queuedOnly bool) ([]Caller, error)
+	// Caller returns one caller: not_found if it was never claimed.
+	Caller(ctx context.Context, name string) (Caller, error)
+	// Expire deletes at most limit jobs that finished before the given time and
+	// returns how many it deleted.
+	Expire(ctx context.Context, before time.Time, limit int) (int, error)
+	// Close releases the store; nothing may be called after it.
+	Close() error
+}
+
+// Claim is what an activation of a caller starts from.
+type Claim struct {
+	Number uint64 // of the caller, from 1, for the life of the store
+	Epoch  uint64 // of this activation, from 1
+	Last   uint64 // the highest sequence or order number in use, 0 if none
+	Caller Caller
+}
+
+// SchedulerClaim is what an activation of the scheduler starts from.
+type SchedulerClaim struct {
+	Epoch uint64
+	// Place is the highest place in the global dispatch order that any stored
+	// job has.
+	Place uint64
+}
+
+// Waiting is an unfinished job with what was saved of its progress.
+type Waiting struct {
+	Job        Job
+	Checkpoint []byte // nil if none
+}
+
+// Op is what a [Change] does.
+type Op uint8
+
+// Operations of a [Change].
+const (
+	// Accept adds a job; its id and order are new.
+	Accept Op = iota + 1
+	// Finish ends an unfinished job: it replaces the record with one in a final
+	// state and drops the checkpoint with its pieces. Conflict if the job has
+	// ended already.
+	Finish
+	// Checkpoint saves the progress of an unfinished job: the checkpoint takes
+	// the place of the one before, each piece that of the one with its number,
+	// and all other pieces stay. With it go the job's attempts,
+	// times and counters.
+	Checkpoint
+	// Requeue makes a failed job pending again, with a new order. Conflict if
+	// it is not failed.
+	Requeue
+	// Weigh sets the caller's weight.
+	Weigh
+)
+
+// Change is one durable step of one caller.
+type Change struct {
+	Op         Op
+	Caller     string
+	Number     uint64 // of the caller
+	Epoch      uint64
+	Job        *Job    // all but Weigh
+	Checkpoint []byte  // Checkpoint only
+	Pieces     []Piece // Checkpoint only: those that are new or have changed
+	Weight     int     // Weigh only
+}
+
+// Piece is a part of a checkpoint that is too large to be written whole every
+// time.
+type Piece struct {
+	Number uint32 // from 0
+	Data   []byte // not empty
+}

@@ -1,0 +1,62 @@
+package memory
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"fairfactor"
+	"fairfactor/store/roll"
+)
+
+// Members is a [fairfactor.MemberTable] for nodes of one process.
+type Members struct {
+	now func() time.Time
+
+	mu    sync.Mutex // guards the fields below
+	table roll.Table
+	ids   map[string]bool // of all members there ever were
+}
+
+var _ fairfactor.MemberTable = (*Members)(nil)
+
+// NewMembers returns a table without members, whose time is now's.
+func NewMembers(now func() time.Time) *Members { return &Members{now: now, ids: map[string]bool{}} }
+
+// Join implements [fairfactor.MemberTable].
+func (t *Members) Join(ctx context.Context, m fairfactor.Member, lease time.Duration) (fairfactor.Roll, error) {
+	if err := live(ctx); err != nil {
+		return fairfactor.Roll{}, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.table.Join(m, t.ids[m.ID], lease, t.now()); err != nil {
+		return fairfactor.Roll{}, err
+	}
+	t.ids[m.ID] = true
+	return t.table.Roll(), nil
+}
+
+// Renew implements [fairfactor.MemberTable].
+func (t *Members) Renew(ctx context.Context, id string, dead []string, lease time.Duration) (fairfactor.Roll, error) {
+	if err := live(ctx); err != nil {
+		return fairfactor.Roll{}, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.table.Renew(id, dead, lease, t.now()); err != nil {
+		return fairfactor.Roll{}, err
+	}
+	return t.table.Roll(), nil
+}
+
+// Leave implements [fairfactor.MemberTable].
+func (t *Members) Leave(ctx context.Context, id string) error {
+	if err := live(ctx); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.table.Leave(id)
+	return nil
+}

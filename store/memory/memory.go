@@ -1,0 +1,270 @@
+// Package memory is a [fairfactor.Store] that forgets everything when it is
+// closed. It is for tests: one mutex, plain maps and slices, no bound on what
+// it keeps. Start reading at [Store.Apply]. [Members] is the table of members
+// that goes with it.
+package memory
+
+import (
+	"context"
+	"slices"
+	"sort"
+	"strconv"
+	"sync"
+	"time"
+
+	"fairfactor"
+)
+
+// Store keeps jobs in memory.
+type Store struct {
+	mu      sync.Mutex // guards everything below
+	callers map[string]*caller
+	numbers []*caller // by number, from 1
+	order   []*job    // all jobs in the order of their acceptance
+	epoch   uint64    // of the scheduler
+	place   uint64    // highest Job.Turn ever stored
+}
+
+// caller is one caller with its jobs.
+type caller struct {
+	number, epoch, last uint64
+	account             fairfactor.Caller
+	jobs                map[uint64]*job // by sequence number
+	keys                map[string]*job
+}
+
+// job is a stored job; expired jobs stay in Store.order as holes.
+type job struct {
+	fairfactor.Job
+	saved   []byte            // of its progress, nil if nothing
+	pieces  map[uint32][]byte // of what was saved
+	expired bool
+}
+
+// New returns an empty store.
+func New() *Store { return &Store{callers: map[string]*caller{}, numbers: []*caller{nil}} }
+
+// Close does nothing.
+func (s *Store) Close() error { return nil }
+
+// ClaimCaller implements [fairfactor.Store].
+func (s *Store) ClaimCaller(ctx context.Context, name string) (fairfactor.Claim, error) {
+	if err := live(ctx); err != nil {
+		return fairfactor.Claim{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.callers[name]
+	if c == nil {
+		c = &caller{
+			number:  uint64(len(s.numbers)),
+			account: fairfactor.Caller{Name: name, Weight: 1},
+			jobs:    map[uint64]*job{},
+			keys:    map[string]*job{},
+		}
+		s.callers[name] = c
+		s.numbers = append(s.numbers, c)
+	}
+	c.epoch++
+	return fairfactor.Claim{Number: c.number, Epoch: c.epoch, Last: c.last, Caller: c.view()}, nil
+}
+
+// ClaimScheduler implements [fairfactor.Store].
+func (s *Store) ClaimScheduler(ctx context.Context) (fairfactor.SchedulerClaim, error) {
+	if err := live(ctx); err != nil {
+		return fairfactor.SchedulerClaim{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.epoch++
+	return fairfactor.SchedulerClaim{Epoch: s.epoch, Place: s.place}, nil
+}
+
+// Job implements [fairfactor.Store].
+func (s *Store) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
+	if err := live(ctx); err != nil {
+		return fairfactor.Job{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id.Caller < uint64(len(s.numbers)) && id.Caller > 0 {
+		if j := s.numbers[id.Caller].jobs[id.Seq]; j != nil && j.ID == id {
+			return j.copy(), nil
+		}
+	}
+	return fairfactor.Job{}, fairfactor.Errorf(fairfactor.NotFound, "there is no job %s", id)
+}
+
+// Backlog implements [fairfactor.Store].
+func (s *Store) Backlog(ctx context.Context, number, after uint64, limit int) ([]fairfactor.Waiting, error) {
+	if err := live(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if number == 0 || number >= uint64(len(s.numbers)) {
+		return nil, nil
+	}
+	var waiting []fairfactor.Waiting
+	for _, j := range s.numbers[number].jobs {
+		if !j.State.Final() && j.Order > after {
+			waiting = append(waiting, fairfactor.Waiting{Job: j.copy(), Checkpoint: slices.Clone(j.saved)})
+		}
+	}
+	sort.Slice(waiting, func(a, b int) bool { return waiting[a].Job.Order < waiting[b].Job.Order })
+	return waiting[:min(len(waiting), max(limit, 0))], nil
+}
+
+// Piece implements [fairfactor.Store].
+func (s *Store) Piece(ctx context.Context, caller, order uint64, number uint32) ([]byte, error) {
+	if err := live(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if caller >= uint64(len(s.numbers)) || caller == 0 {
+		return nil, nil
+	}
+	for _, j := range s.numbers[caller].jobs {
+		if j.Order == order && !j.State.Final() {
+			return slices.Clone(j.pieces[number]), nil
+		}
+	}
+	return nil, nil
+}
+
+// List implements [fairfactor.Store]. A cursor is an index into the order of
+// acceptance.
+func (s *Store) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, error) {
+	if err := live(ctx); err != nil {
+		return fairfactor.Page{}, err
+	}
+	if q.Limit < 1 || q.Limit > fairfactor.MaxPage {
+		return fairfactor.Page{}, fairfactor.Errorf(fairfactor.Invalid, "limit is %d: it must be between 1 and %d", q.Limit, fairfactor.MaxPage)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from := len(s.order)
+	if q.Cursor != "" {
+		n, err := strconv.Atoi(q.Cursor)
+		if err != nil || n < 0 {
+			return fairfactor.Page{}, fairfactor.Errorf(fairfactor.Invalid, "cursor %.40q is not one of ours", q.Cursor)
+		}
+		from = min(n, from)
+	}
+	var page fairfactor.Page
+	last := 0
+	for i := from - 1; i >= 0; i-- {
+		j := s.order[i]
+		if j.expired || q.Caller != "" && j.Caller != q.Caller || q.State != 0 && j.State != q.State {
+			continue
+		}
+		if len(page.Jobs) == q.Limit {
+			page.Next = strconv.Itoa(last)
+			break
+		}
+		page.Jobs, last = append(page.Jobs, j.copy()), i
+	}
+	return page, nil
+}
+
+// Key implements [fairfactor.Store].
+func (s *Store) Key(ctx context.Context, number uint64, key string, since time.Time) (fairfactor.ID, bool, error) {
+	if err := live(ctx); err != nil {
+		return fairfactor.ID{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if key == "" || number == 0 || number >= uint64(len(s.numbers)) {
+		return fairfactor.ID{}, false, nil
+	}
+	j := s.numbers[number].keys[key]
+	if j == nil || j.Submitted.Before(kept(since)) {
+		return fairfactor.ID{}, false, nil
+	}
+	return j.ID, true, nil
+}
+
+// Callers implements [fairfactor.Store].
+func (s *Store) Callers(ctx context.Context, after string, limit int, queuedOnly bool) ([]fairfactor.Caller, error) {
+	if err := live(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var callers []fairfactor.Caller
+	for name, c := range s.callers {
+		if name > after && (!queuedOnly || c.account.Queued > 0) {
+			callers = append(callers, c.view())
+		}
+	}
+	sort.Slice(callers, func(a, b int) bool { return callers[a].Name < callers[b].Name })
+	return callers[:min(len(callers), max(limit, 0))], nil
+}
+
+// Caller implements [fairfactor.Store].
+func (s *Store) Caller(ctx context.Context, name string) (fairfactor.Caller, error) {
+	if err := live(ctx); err != nil {
+		return fairfactor.Caller{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.callers[name]
+	if c == nil {
+		return fairfactor.Caller{}, fairfactor.Errorf(fairfactor.NotFound, "there is no caller %q", name)
+	}
+	return c.view(), nil
+}
+
+// Expire implements [fairfactor.Store].
+func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (int, error) {
+	if err := live(ctx); err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, j := range s.order {
+		if n >= limit {
+			break
+		}
+		if j.expired || !j.State.Final() || !j.Finished.Before(kept(before)) {
+			continue
+		}
+		c := s.numbers[j.ID.Caller]
+		delete(c.jobs, j.ID.Seq)
+		if c.keys[j.Key] == j {
+			delete(c.keys, j.Key)
+		}
+		j.expired = true
+		n++
+	}
+	return n, nil
+}
+
+// view returns the caller's account with the time of its oldest unfinished job.
+func (c *caller) view() fairfactor.Caller {
+	v := c.account
+	var oldest uint64
+	for seq, j := range c.jobs {
+		if !j.State.Final() && (oldest == 0 || seq < oldest) {
+			oldest, v.Oldest = seq, j.Submitted
+		}
+	}
+	return v
+}
+
+// copy returns the job as a caller may keep it.
+func (j *job) copy() fairfactor.Job {
+	out := j.Job
+	out.Factors = slices.Clone(j.Factors)
+	return out
+}
+
+// live returns an error if ctx has ended.
+func live(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fairfactor.Wrap(fairfactor.Canceled, err, "the caller went away")
+	}
+	return nil
+}

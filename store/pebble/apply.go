@@ -1,0 +1,179 @@
+package pebble
+
+import (
+	"context"
+	"encoding/binary"
+
+	pebbledb "github.com/cockroachdb/pebble/v2"
+
+	"fairfactor"
+)
+
+// maxGroup bounds the changes of one group. It must be below accountsCached/2 and
+// knownCached/2, so that no account and no job leaves the memory while a group
+// changes it: what is on the disk of them is out of date.
+const maxGroup = 1 << 13
+
+// staging builds the batch of one group. It belongs to Store and is used under
+// Store.mu by one group after the other.
+type staging struct {
+	s        *Store
+	batch    *pebbledb.Batch
+	accounts []*account // changed by this group
+	accepted rollMaker
+	finished rollMaker
+	landing  []place // jobs that finished, as finished lists them
+	earliest int64   // time of the first job that finished, microseconds
+	place    uint64
+	key      []byte
+	value    []byte
+}
+
+// staged is a job as the last group that changed it left it.
+type staged struct {
+	brief
+	saved bool // there is a checkpoint
+}
+
+// Apply implements [fairfactor.Store].
+func (s *Store) Apply(ctx context.Context, changes []fairfactor.Change) ([]error, error) {
+	if err := live(ctx); err != nil {
+		return nil, err
+	}
+	wait, err := s.Start(changes)
+	if err != nil {
+		return nil, err
+	}
+	return wait()
+}
+
+// Start is the first half of Apply: it decides about the changes and gives the
+// group its place, so that whatever is started later comes after it. The
+// function it returns is the second half: it waits for the disk, and must be
+// called once.
+func (s *Store) Start(changes []fairfactor.Change) (wait func() ([]error, error), err error) {
+	if len(changes) > maxGroup {
+		return nil, fairfactor.Errorf(fairfactor.Limit, "a group of %d changes is larger than %d", len(changes), maxGroup)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.refusal(); err != nil {
+		return nil, err
+	}
+	st := &s.stage
+	st.begin(s)
+	var errs []error
+	for i := range changes {
+		if err := st.change(&changes[i]); err != nil {
+			if errs == nil {
+				errs = make([]error, len(changes))
+			}
+			errs[i] = err
+		}
+	}
+	b := st.end()
+	if b == nil {
+		return func() ([]error, error) { return errs, nil }, nil
+	}
+	flight := s.flights.depart(st.landing)
+	synced := s.start(b)
+	return func() ([]error, error) {
+		if err := synced(); err != nil {
+			return nil, err
+		}
+		s.flights.land(flight)
+		return errs, nil
+	}, nil
+}
+
+func (st *staging) begin(s *Store) {
+	st.s, st.place = s, s.place
+	st.landing = st.landing[:0]
+	st.batch = s.db.NewBatch()
+}
+
+// end completes the batch with what is written once for the group and returns
+// it, nil if nothing has changed.
+func (st *staging) end() *pebbledb.Batch {
+	s, b := st.s, st.batch
+	for i, a := range st.accounts {
+		a.staged = false
+		key := accountKey(st.key[:0], a.name)
+		st.key, st.value = key, seal(key, a.append(st.value[:0]))
+		b.Set(key, st.value, nil)
+		st.accounts[i] = nil
+	}
+	if st.accepted.n > 0 {
+		key := acceptedKey(st.key[:0], s.group+1)
+		st.key, st.value = key, seal(key, st.accepted.append(st.value[:0]))
+		b.Set(key, st.value, nil)
+	}
+	if st.finished.n > 0 {
+		key := finishedKey(st.key[:0], st.earliest, s.group+1)
+		st.key, st.value = key, seal(key, st.finished.append(st.value[:0]))
+		b.Set(key, st.value, nil)
+	}
+	changed := len(st.accounts) > 0
+	if changed {
+		s.group++
+		s.place = st.place
+		s.setProgress(b)
+	}
+	st.accounts, st.batch = st.accounts[:0], nil
+	st.accepted.reset()
+	st.finished.reset()
+	if !changed {
+		b.Close()
+		return nil
+	}
+	return b
+}
+
+// setProgress writes the last group and the highest place. s.mu is held.
+func (s *Store) setProgress(b *pebbledb.Batch) {
+	value := binary.AppendUvarint(make([]byte, 0, 24), s.group)
+	value = seal(keyProgress, binary.AppendUvarint(value, s.place))
+	b.Set(keyProgress, value, nil)
+}
+
+// loadProgress reads the last group and the highest place.
+func (s *Store) loadProgress() error {
+	value, ok, err := get(s.db, keyProgress)
+	if err != nil || !ok {
+		return err
+	}
+	r := reader{b: value}
+	s.group, s.place = r.uvarint(), r.uvarint()
+	if r.bad || len(r.b) != 0 {
+		return damaged(keyProgress, "its value has an unknown form")
+	}
+	return nil
+}
+
+// account returns the account a change is for, or ErrFenced.
+func (st *staging) account(ch *fairfactor.Change) (*account, error) {
+	a, ok := st.s.accounts.get(ch.Number)
+	if !ok {
+		read, found, err := readAccount(st.s.db, ch.Caller)
+		if err != nil {
+			return nil, err
+		}
+		if !found || read.number != ch.Number {
+			return nil, fairfactor.ErrFenced
+		}
+		a = &read
+		st.s.accounts.put(a.number, a)
+	}
+	if a.epoch != ch.Epoch || a.name != ch.Caller {
+		return nil, fairfactor.ErrFenced
+	}
+	return a, nil
+}
+
+// touch puts an account on the list of those to write.
+func (st *staging) touch(a *account) {
+	if !a.staged {
+		a.staged = true
+		st.accounts = append(st.accounts, a)
+	}
+}

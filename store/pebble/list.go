@@ -1,0 +1,150 @@
+package pebble
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"fairfactor"
+)
+
+// Bounds of the work for one page. A page that reaches one ends there, perhaps
+// empty, with a cursor for the rest.
+const (
+	pageRecords = 50_000 // records of one caller, read in sequence
+	pageLookups = 2_000  // jobs of all callers, looked up one by one
+)
+
+// List implements [fairfactor.Store].
+func (s *Store) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, error) {
+	if err := live(ctx); err != nil {
+		return fairfactor.Page{}, err
+	}
+	if q.Limit < 1 || q.Limit > fairfactor.MaxPage {
+		return fairfactor.Page{}, fairfactor.Errorf(fairfactor.Invalid, "limit is %d: it must be between 1 and %d", q.Limit, fairfactor.MaxPage)
+	}
+	if q.State == fairfactor.Running {
+		return fairfactor.Page{}, nil
+	}
+	list := s.listAll
+	if q.Caller != "" {
+		list = s.listCaller
+	}
+	page, err := list(ctx, q)
+	for i := range page.Jobs {
+		if j := &page.Jobs[i]; err == nil && j.State.Final() {
+			err = s.flights.wait(ctx, place{j.ID.Caller, j.ID.Seq})
+		}
+	}
+	if err != nil {
+		return fairfactor.Page{}, err
+	}
+	return page, nil
+}
+
+// pager collects one page.
+type pager struct {
+	page fairfactor.Page
+	size int
+	left int    // records that may still be looked at
+	last string // cursor of the last job on the page
+}
+
+// add puts a job on the page and reports whether the page is complete; the job
+// after the last one only proves that there is a next page.
+func (p *pager) add(j fairfactor.Job, cursor string) (full bool) {
+	if len(p.page.Jobs) == p.size {
+		p.page.Next = p.last
+		return true
+	}
+	p.page.Jobs = append(p.page.Jobs, j)
+	p.last = cursor
+	return false
+}
+
+// spent counts a record and reports whether the page must end here.
+func (p *pager) spent(cursor string) bool {
+	p.left--
+	if p.left > 0 {
+		return false
+	}
+	p.page.Next = cursor
+	return true
+}
+
+// badCursor is the answer to a cursor that no page has given.
+func badCursor(cursor string) error {
+	return fairfactor.Errorf(fairfactor.Invalid, "cursor %.40q is not one of ours", cursor)
+}
+
+// parseCursor reads a cursor of two numbers; an empty one is the top.
+func parseCursor(cursor, format string) (a, b uint64, err error) {
+	if cursor == "" {
+		return math.MaxUint64, math.MaxUint64, nil
+	}
+	if _, err := fmt.Sscanf(cursor, format, &a, &b); err != nil || fmt.Sprintf(format, a, b) != cursor {
+		return 0, 0, badCursor(cursor)
+	}
+	return a, b, nil
+}
+
+// allFormat is a cursor of all callers' jobs: a group and an index in its roll.
+const allFormat = "g%d.%d"
+
+// listAll lists all callers' jobs by the rolls of accepted jobs, last group
+// first. New groups come before the first page, so a cursor stays good while
+// writes go on.
+func (s *Store) listAll(ctx context.Context, q fairfactor.Query) (fairfactor.Page, error) {
+	group, index, err := parseCursor(q.Cursor, allFormat)
+	if err != nil {
+		return fairfactor.Page{}, err
+	}
+	snapshot := s.db.NewSnapshot()
+	defer snapshot.Close()
+	lower, upper := kindBounds(kindAccepted)
+	if group < math.MaxUint64 {
+		upper = acceptedKey(nil, group+1)
+	}
+	it, err := snapshot.NewIter(iterBounds(lower, upper))
+	if err != nil {
+		return fairfactor.Page{}, readError(err)
+	}
+	defer it.Close()
+	p := pager{size: q.Limit, left: pageLookups}
+	for ok := it.Last(); ok; ok = it.Prev() {
+		if err := live(ctx); err != nil {
+			return fairfactor.Page{}, err
+		}
+		value, err := it.ValueAndErr()
+		if err != nil {
+			return fairfactor.Page{}, readError(err)
+		}
+		r, err := decodeRoll(it.Key(), value)
+		if err != nil {
+			return fairfactor.Page{}, err
+		}
+		at := acceptedGroup(it.Key())
+		from := len(r.places)
+		if at == group {
+			from = int(min(uint64(from), index))
+		}
+		for i := from - 1; i >= 0; i-- {
+			name, _, err := s.name(r.places[i].caller)
+			if err != nil {
+				return fairfactor.Page{}, err
+			}
+			j, ok, err := locate(snapshot, r.places[i], name, q.State)
+			if err != nil {
+				return fairfactor.Page{}, err
+			}
+			cursor := ""
+			if ok || p.left == 1 {
+				cursor = fmt.Sprintf(allFormat, at, i)
+			}
+			if ok && p.add(j, cursor) || p.spent(cursor) {
+				return p.page, nil
+			}
+		}
+	}
+	return p.page, readError(it.Error())
+}

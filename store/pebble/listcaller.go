@@ -1,0 +1,200 @@
+package pebble
+
+import (
+	"context"
+	"fmt"
+
+	pebbledb "github.com/cockroachdb/pebble/v2"
+
+	"fairfactor"
+)
+
+// callerFormat is a cursor of one caller's jobs: a sequence number, and zero.
+const callerFormat = "s%d.%d"
+
+// listCaller lists one caller's jobs by their sequence numbers, descending. It
+// merges three places: the queue, those that were queued again, and those that
+// ended.
+func (s *Store) listCaller(ctx context.Context, q fairfactor.Query) (fairfactor.Page, error) {
+	below, _, err := parseCursor(q.Cursor, callerFormat)
+	if err != nil {
+		return fairfactor.Page{}, err
+	}
+	below = min(below, maxNumber+1)
+	snapshot := s.db.NewSnapshot()
+	defer snapshot.Close()
+	a, ok, err := readAccount(snapshot, q.Caller)
+	if err != nil || !ok {
+		return fairfactor.Page{}, err
+	}
+	m := merger{db: snapshot, a: &a, want: q.State, pager: pager{size: q.Limit, left: pageRecords}}
+	defer m.close()
+	if err := m.open(below, s.headOf(&a)); err != nil {
+		return fairfactor.Page{}, err
+	}
+	err = m.run(ctx)
+	return m.pager.page, err
+}
+
+// merger walks down the three places side by side. A place that the wanted
+// state rules out has no iterator.
+type merger struct {
+	db    *pebbledb.Snapshot
+	a     *account
+	want  fairfactor.State
+	pager pager
+
+	ended, again, queue          *pebbledb.Iterator
+	endedSeq, againSeq, queueSeq uint64 // under the iterator, 0 if it is at its end
+	atLimit                      bool   // the queue's iterator waits at a limit
+}
+
+// open puts all iterators on the first job below a sequence number.
+func (m *merger) open(below, head uint64) (err error) {
+	iter := func(kind byte, from uint64) *pebbledb.Iterator {
+		if err != nil || from >= below {
+			return nil
+		}
+		var it *pebbledb.Iterator
+		it, err = m.db.NewIter(iterBounds(slot(nil, kind, m.a.number, from), m.upper(kind, below)))
+		return it
+	}
+	if m.want == 0 || m.want.Final() {
+		m.ended = iter(kindEnded, 0)
+	}
+	if (m.want == 0 || m.want == fairfactor.Pending) && m.a.queued > 0 {
+		m.again = iter(kindRequeued, 0)
+		m.queue = iter(kindQueued, min(head, m.a.head))
+	}
+	if err != nil {
+		return readError(err)
+	}
+	if m.ended != nil && m.ended.Last() {
+		m.endedSeq = slotNumber(m.ended.Key())
+	}
+	if m.again != nil && m.again.Last() {
+		m.againSeq = slotNumber(m.again.Key())
+	}
+	if m.queue != nil {
+		m.settle(m.queue.SeekLTWithLimit(m.upper(kindQueued, below), m.limit()))
+	}
+	return nil
+}
+
+// upper returns the key just above all of a kind with numbers below a bound.
+func (m *merger) upper(kind byte, below uint64) []byte {
+	if below > maxNumber {
+		return slotsEnd(kind, m.a.number)
+	}
+	return slot(nil, kind, m.a.number, below)
+}
+
+// limit is how far down the queue is looked through: not below the job that
+// comes next anyway, so that it never walks over a long stretch of removed
+// jobs for nothing.
+func (m *merger) limit() []byte { return slot(nil, kindQueued, m.a.number, m.endedSeq) }
+
+// settle notes where the queue's iterator came to rest.
+func (m *merger) settle(v pebbledb.IterValidityState) {
+	m.queueSeq = 0
+	m.atLimit = v == pebbledb.IterAtLimit
+	if v == pebbledb.IterValid {
+		m.queueSeq = slotNumber(m.queue.Key())
+	}
+}
+
+func (m *merger) close() {
+	for _, it := range []*pebbledb.Iterator{m.ended, m.again, m.queue} {
+		if it != nil {
+			it.Close()
+		}
+	}
+}
+
+// run fills the page.
+func (m *merger) run(ctx context.Context) error {
+	for n := 0; ; n++ {
+		if n%1024 == 1023 {
+			if err := live(ctx); err != nil {
+				return err
+			}
+		}
+		if m.queueSeq == 0 && m.atLimit {
+			m.settle(m.queue.PrevWithLimit(m.limit()))
+		}
+		// An iterator that damage has stopped looks as if it were at its end, and
+		// the others would go on without it.
+		if err := m.err(); err != nil {
+			return err
+		}
+		seq := max(m.endedSeq, m.againSeq, m.queueSeq)
+		if seq == 0 {
+			return nil
+		}
+		j, ok, err := m.take(seq)
+		if err != nil {
+			return err
+		}
+		cursor := ""
+		if ok || m.pager.left == 1 {
+			cursor = fmt.Sprintf(callerFormat, seq, 0)
+		}
+		if ok && m.pager.add(j, cursor) || m.pager.spent(cursor) {
+			return nil
+		}
+	}
+}
+
+// take reads the job at seq, if it is in the wanted state, and moves the
+// iterator that was on it.
+func (m *merger) take(seq uint64) (j fairfactor.Job, ok bool, err error) {
+	p := place{m.a.number, seq}
+	switch seq {
+	case m.endedSeq:
+		j, ok, err = m.takeEnded()
+	case m.againSeq:
+		j, ok, err = locate(m.db, p, m.a.name, fairfactor.Pending)
+		m.againSeq = 0
+		if m.again.Prev() {
+			m.againSeq = slotNumber(m.again.Key())
+		}
+	default:
+		// A job under an order that is not its sequence number is found by
+		// the other iterator.
+		j, ok, err = queuedJob(m.db, p, seq, m.a.name)
+		m.settle(m.queue.PrevWithLimit(m.limit()))
+	}
+	return j, ok, err
+}
+
+// takeEnded reads the finished job under its iterator and moves on.
+func (m *merger) takeEnded() (j fairfactor.Job, ok bool, err error) {
+	key := m.ended.Key()
+	value, err := iterValue(m.ended)
+	if err != nil {
+		return j, false, err
+	}
+	if ok = m.want == 0 || len(value) > 1 && fairfactor.State(value[1]) == m.want; ok {
+		j, err = decodeJob(key, value, m.a.number, m.a.name)
+	}
+	m.endedSeq = 0
+	if m.ended.Prev() {
+		m.endedSeq = slotNumber(m.ended.Key())
+	}
+	return j, ok && err == nil, err
+}
+
+// err returns what ended an iterator, if it was not the end of its range.
+func (m *merger) err() error {
+	for _, it := range []*pebbledb.Iterator{m.ended, m.again, m.queue} {
+		if it != nil && it.Error() != nil {
+			return readError(it.Error())
+		}
+	}
+	return nil
+}
+
+// iterBounds returns the options of an iterator over a range.
+func iterBounds(lower, upper []byte) *pebbledb.IterOptions {
+	return &pebbledb.IterOptions{LowerBound: lower, UpperBound: upper}
+}

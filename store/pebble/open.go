@@ -1,0 +1,276 @@
+package pebble
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	pebbledb "github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"fairfactor"
+)
+
+// layoutVersion is the value of the key v.
+const layoutVersion = 1
+
+// Memory, together at most about 200 MB: memtables 4 x 32 MB, block cache
+// 48 MB, and blocks in flight. A memtable of 32 MB holds the write and the
+// removal of most short jobs, which then cancel out before they reach the
+// disk.
+const (
+	memtableBytes  = 32 << 20
+	memtables      = 4
+	cacheBytes     = 48 << 20
+	accountsCached = 1 << 15 // about 250 bytes each
+	namesCached    = 1 << 15
+	headsCached    = 1 << 12
+	knownCached    = 1 << 16 // about 120 bytes each; the heads of some dozen queues
+)
+
+// Options of a store; the zero value is the default.
+type Options struct {
+	Logger *slog.Logger // default [slog.Default]
+	// NoSync leaves the moment of writing to the operating system: what was
+	// accepted survives the end of the process, but not of the machine.
+	NoSync bool
+	// Fatal is called at most once, when the log can't be written or synced.
+	// What is on the disk is unknown then, and only a new start tells; so it
+	// should end the process, and by default does. If it returns, the store
+	// refuses all changes and still answers reads.
+	Fatal func(error)
+
+	memtable uint64 // bytes, default memtableBytes: small ones make tests flush and compact
+}
+
+// Store is a data directory that is open.
+type Store struct {
+	dir    string
+	db     *pebbledb.DB
+	lock   *pebbledb.Lock
+	log    *slog.Logger
+	write  *pebbledb.WriteOptions
+	fatal  func(error)
+	failed atomic.Bool // the log failed: see Options.Fatal
+
+	mu       sync.Mutex                // guards the fields below, and puts batches in order
+	accounts *recent[uint64, *account] // by caller's number
+	next     uint64                    // number of the next new caller
+	group    uint64                    // last group
+	place    uint64                    // highest place in the dispatch order that was stored
+	epoch    uint64                    // of the scheduler
+	known    *recent[place, staged]    // jobs that were changed or handed out last, as they are
+	changes  uint64                    // uses of known since the start, see [Store.paged]
+	stage    staging                   // scratch of the group that is being built
+
+	flights flights // has its own mutex
+
+	cold  sync.Mutex              // guards the fields below
+	names *recent[uint64, string] // of callers, by number
+	heads *recent[uint64, uint64] // see account.head: later ones that readers found
+}
+
+var _ fairfactor.Store = (*Store)(nil)
+
+// Open opens the data directory dir, which is made if there is none. Only one
+// process can have it open.
+func Open(dir string, opts Options) (*Store, error) { return open(dir, opts, vfs.Default) }
+
+func open(dir string, opts Options, fs vfs.FS) (*Store, error) {
+	s := &Store{
+		log: opts.Logger, fatal: opts.Fatal, write: pebbledb.Sync,
+		accounts: newRecent[uint64, *account](accountsCached),
+		known:    newRecent[place, staged](knownCached),
+		names:    newRecent[uint64, string](namesCached),
+		heads:    newRecent[uint64, uint64](headsCached),
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.fatal == nil {
+		s.fatal = func(error) { os.Exit(1) }
+	}
+	if opts.NoSync {
+		s.write = pebbledb.NoSync
+	}
+	dir = filepath.Clean(dir)
+	s.dir = dir
+	if err := fs.MkdirAll(dir, 0o750); err != nil {
+		return nil, fairfactor.Wrap(fairfactor.Unavailable, err, fmt.Sprintf("the data directory %s can't be made", dir))
+	}
+	var err error
+	if s.lock, err = pebbledb.LockDirectory(dir, fs); err != nil {
+		if path := new(os.PathError); errors.As(err, &path) {
+			return nil, fairfactor.Wrap(fairfactor.Unavailable, err, fmt.Sprintf("the data directory %s can't be written", dir))
+		}
+		return nil, fairfactor.Wrap(fairfactor.Conflict, err, fmt.Sprintf(
+			"another node is using the data directory %s: stop that node, or give this one its own directory with --data", dir))
+	}
+	if err = checkEnds(dir, fs); err != nil {
+		s.lock.Close()
+		return nil, s.openError(dir, err)
+	}
+	if s.db, err = pebbledb.Open(dir, s.options(fs, opts.memtable)); err != nil {
+		s.lock.Close()
+		return nil, s.openError(dir, err)
+	}
+	if err := s.load(); err != nil {
+		s.db.Close()
+		s.lock.Close()
+		return nil, s.loadError(dir, err)
+	}
+	return s, nil
+}
+
+// loadError says what to do about a directory that Pebble can open but we
+// can't read.
+func (s *Store) loadError(dir string, err error) error {
+	if fairfactor.CodeOf(err) == fairfactor.Internal {
+		return damagedDirectory(dir, err)
+	}
+	return err
+}
+
+func damagedDirectory(dir string, err error) error {
+	return fairfactor.Wrap(fairfactor.Internal, err, fmt.Sprintf(
+		"the data directory %s is damaged: restore it from a backup, or start with an empty one", dir))
+}
+
+// openError turns Pebble's reason for not opening into a sentence.
+func (s *Store) openError(dir string, err error) error {
+	if pebbledb.IsCorruptionError(err) {
+		return damagedDirectory(dir, err)
+	}
+	return fairfactor.Wrap(fairfactor.Unavailable, err, fmt.Sprintf("the data directory %s can't be opened", dir))
+}
+
+// options returns Pebble's settings.
+func (s *Store) options(fs vfs.FS, memtable uint64) *pebbledb.Options {
+	if memtable == 0 {
+		memtable = memtableBytes
+	}
+	o := &pebbledb.Options{
+		FS:                          fs,
+		Lock:                        s.lock,
+		FormatMajorVersion:          pebbledb.FormatNewest,
+		CacheSize:                   cacheBytes,
+		MemTableSize:                memtable,
+		MemTableStopWritesThreshold: memtables,
+		MaxOpenFiles:                500,
+		L0CompactionThreshold:       4,
+		L0StopWritesThreshold:       24,
+		LBaseMaxBytes:               64 << 20,
+		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		Logger:                      logger{s},
+		EventListener: &pebbledb.EventListener{
+			BackgroundError: func(err error) { s.log.Error("store background work failed", "err", err) },
+			// What was read is refused; the node goes on serving the rest.
+			DataCorruption: func(info pebbledb.DataCorruptionInfo) {
+				s.log.Error("data directory is damaged", "err", info.Details, "path", info.Path)
+			},
+		},
+	}
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		o.Levels[i].BlockSize = 8 << 10
+	}
+	o.TargetFileSizes[0] = 8 << 20
+	return o
+}
+
+// load checks the version of the layout and reads what is kept in memory.
+func (s *Store) load() error {
+	version, err := s.number(keyVersion)
+	if err != nil {
+		return err
+	}
+	switch version {
+	case layoutVersion:
+	case 0:
+		if err := s.initialise(); err != nil {
+			return err
+		}
+	default:
+		return fairfactor.Errorf(fairfactor.Conflict,
+			"the data directory %s was written by another fairfactor (layout %d, this one knows %d): use that version", s.dir, version, layoutVersion)
+	}
+	if s.epoch, err = s.number(keyScheduler); err != nil {
+		return err
+	}
+	if err := s.loadProgress(); err != nil {
+		return err
+	}
+	lower, upper := kindBounds(kindName)
+	it, err := s.db.NewIter(&pebbledb.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return readError(err)
+	}
+	defer it.Close()
+	s.next = 1
+	if it.Last() {
+		s.next = get40(it.Key()[1:]) + 1
+	}
+	return readError(it.Error())
+}
+
+// initialise marks an empty directory as ours.
+func (s *Store) initialise() error {
+	it, err := s.db.NewIter(nil)
+	if err != nil {
+		return readError(err)
+	}
+	defer it.Close()
+	if it.First() {
+		return fairfactor.Errorf(fairfactor.Conflict, "the data directory %s holds something else: give this node its own directory with --data", s.dir)
+	}
+	if err := it.Error(); err != nil {
+		return readError(err)
+	}
+	b := s.db.NewBatch()
+	setNumber(b, keyVersion, layoutVersion)
+	return s.commit(b)
+}
+
+// Close writes what is in the log to tables, so that the next start has none to
+// read, and releases the directory.
+func (s *Store) Close() error {
+	var err error
+	if !s.failed.Load() {
+		err = s.db.Flush()
+	}
+	if e := s.db.Close(); err == nil {
+		err = e
+	}
+	if e := s.lock.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return fairfactor.Wrap(fairfactor.Unavailable, err, "the data directory can't be closed")
+	}
+	return nil
+}
+
+// live returns an error if ctx has ended.
+func live(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fairfactor.Wrap(fairfactor.Canceled, err, "the caller went away")
+	}
+	return nil
+}
+
+// readError turns an error of Pebble's reading side into one of ours.
+func readError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case pebbledb.IsCorruptionError(err):
+		return fairfactor.Wrap(fairfactor.Internal, err, "the data directory is damaged")
+	}
+	return fairfactor.Wrap(fairfactor.Unavailable, err, "the data directory can't be read")
+}

@@ -1,0 +1,214 @@
+package pebble
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	pebbledb "github.com/cockroachdb/pebble/v2"
+
+	"fairfactor"
+)
+
+// Job implements [fairfactor.Store].
+func (s *Store) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
+	if err := live(ctx); err != nil {
+		return fairfactor.Job{}, err
+	}
+	name, ok, err := s.name(id.Caller)
+	if err != nil {
+		return fairfactor.Job{}, err
+	}
+	if !ok {
+		return fairfactor.Job{}, missing(id)
+	}
+	j, err := find(s.db, id, name)
+	if fairfactor.CodeOf(err) == fairfactor.NotFound {
+		// The job may have moved between two keys while they were read.
+		snapshot := s.db.NewSnapshot()
+		defer snapshot.Close()
+		j, err = find(snapshot, id, name)
+	}
+	if err == nil && j.State.Final() {
+		err = s.flights.wait(ctx, place{id.Caller, id.Seq})
+	}
+	if err != nil {
+		return fairfactor.Job{}, err
+	}
+	return j, nil
+}
+
+// missing returns the error for a job that is not there.
+func missing(id fairfactor.ID) error {
+	return fairfactor.Errorf(fairfactor.NotFound, "there is no job %s", id)
+}
+
+// find reads a job, wherever it is in its life.
+func find(db pebbledb.Reader, id fairfactor.ID, caller string) (fairfactor.Job, error) {
+	j, ok, err := locate(db, place{id.Caller, id.Seq}, caller, 0)
+	if err == nil && (!ok || j.ID != id) {
+		err = missing(id)
+	}
+	if err != nil {
+		return fairfactor.Job{}, err
+	}
+	return j, nil
+}
+
+// locate reads the job at a place if it is there and in the wanted state, zero
+// for any.
+func locate(db pebbledb.Reader, p place, caller string, want fairfactor.State) (j fairfactor.Job, ok bool, err error) {
+	if want == 0 || want == fairfactor.Pending {
+		if j, ok, err = queuedJob(db, p, p.seq, caller); err != nil || ok {
+			return j, ok, err
+		}
+	}
+	if want != fairfactor.Pending {
+		key := slot(nil, kindEnded, p.caller, p.seq)
+		value, ok, err := get(db, key)
+		if err != nil {
+			return j, false, err
+		}
+		if ok {
+			j, err = decodeJob(key, value, p.caller, caller)
+			return j, err == nil && (want == 0 || want == j.State), err
+		}
+	}
+	if want == 0 || want == fairfactor.Pending {
+		order, ok, err := requeuedOrder(db, p)
+		if err != nil || !ok {
+			return j, false, err
+		}
+		return queuedJob(db, p, order, caller)
+	}
+	return j, false, nil
+}
+
+// requeuedOrder returns the order of a job that was queued again.
+func requeuedOrder(db pebbledb.Reader, p place) (uint64, bool, error) {
+	key := slot(nil, kindRequeued, p.caller, p.seq)
+	value, ok, err := get(db, key)
+	if err != nil || !ok {
+		return 0, false, err
+	}
+	r := reader{b: value}
+	order := r.uvarint()
+	if r.bad || len(r.b) != 0 {
+		return 0, false, damaged(key, "its value has an unknown form")
+	}
+	return order, true, nil
+}
+
+// queuedJob reads the unfinished job with that order if it is the one at p.
+func queuedJob(db pebbledb.Reader, p place, order uint64, caller string) (j fairfactor.Job, ok bool, err error) {
+	key := slot(nil, kindQueued, p.caller, order)
+	record, ok, err := get(db, key)
+	if err != nil || !ok {
+		return j, false, err
+	}
+	saved := slot(nil, kindCheckpoint, p.caller, order)
+	if value, ok, err := get(db, saved); err != nil {
+		return j, false, err
+	} else if ok {
+		key = saved
+		if record, _, err = splitCheckpoint(saved, value); err != nil {
+			return j, false, err
+		}
+	}
+	j, err = decodeJob(key, record, p.caller, caller)
+	return j, err == nil && j.ID.Seq == p.seq, err
+}
+
+// splitCheckpoint takes a checkpoint's value apart: the job's record and what
+// was saved of its progress.
+func splitCheckpoint(key, value []byte) (record, saved []byte, err error) {
+	r := reader{b: value}
+	record = r.take(r.uvarint())
+	if r.bad {
+		return nil, nil, damaged(key, "the checkpoint has an unknown form")
+	}
+	return record, r.b, nil
+}
+
+// Key implements [fairfactor.Store].
+func (s *Store) Key(ctx context.Context, caller uint64, key string, since time.Time) (fairfactor.ID, bool, error) {
+	if err := live(ctx); err != nil {
+		return fairfactor.ID{}, false, err
+	}
+	id, at, ok, err := keyed(s.db, caller, key)
+	if err != nil || !ok || at < micros(since) {
+		return fairfactor.ID{}, false, err
+	}
+	return id, true, nil
+}
+
+// keyed reads the job with an idempotency key and its time of submission.
+func keyed(db pebbledb.Reader, caller uint64, text string) (id fairfactor.ID, at int64, ok bool, err error) {
+	key := idempotencyKey(nil, caller, text)
+	value, ok, err := get(db, key)
+	if err != nil || !ok {
+		return id, 0, false, err
+	}
+	r := reader{b: value}
+	id = fairfactor.ID{Nonce: r.uvarint(), Caller: caller, Seq: r.uvarint()}
+	at = r.varint()
+	if r.bad || len(r.b) != 0 {
+		return fairfactor.ID{}, 0, false, damaged(key, "its value has an unknown form")
+	}
+	return id, at, true, nil
+}
+
+// get reads a value and checks its seal.
+func get(db pebbledb.Reader, key []byte) ([]byte, bool, error) {
+	value, closer, err := db.Get(key)
+	if errors.Is(err, pebbledb.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, readError(err)
+	}
+	defer closer.Close()
+	opened, err := unseal(key, value)
+	if err != nil {
+		return nil, false, err
+	}
+	return append([]byte(nil), opened...), true, nil
+}
+
+// getBrief reads the head of a record.
+func getBrief(db pebbledb.Reader, key []byte) (brief, bool, error) {
+	value, closer, err := db.Get(key)
+	if errors.Is(err, pebbledb.ErrNotFound) {
+		return brief{}, false, nil
+	}
+	if err != nil {
+		return brief{}, false, readError(err)
+	}
+	defer closer.Close()
+	h, err := decodeBrief(key, value)
+	return h, err == nil, err
+}
+
+// name returns the name of a caller.
+func (s *Store) name(caller uint64) (string, bool, error) {
+	s.cold.Lock()
+	name, ok := s.names.get(caller)
+	s.cold.Unlock()
+	if ok || caller == 0 || caller > maxNumber {
+		return name, ok, nil
+	}
+	value, ok, err := get(s.db, nameKey(nil, caller))
+	if err != nil || !ok {
+		return "", false, err
+	}
+	s.cold.Lock()
+	s.names.put(caller, string(value))
+	s.cold.Unlock()
+	return string(value), true, nil
+}
+
+// slotsEnd returns the key just after all slots of a caller, for a bound.
+func slotsEnd(kind byte, caller uint64) []byte {
+	return binary.BigEndian.AppendUint64(slot(nil, kind, caller, maxNumber), 0)
+}

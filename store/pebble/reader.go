@@ -1,0 +1,84 @@
+package pebble
+
+import (
+	"encoding/binary"
+
+	"fairfactor"
+)
+
+// reader takes a value apart. After the first thing that is not there, bad is
+// set and everything reads as zero.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) take(n uint64) []byte {
+	if r.bad || n > uint64(len(r.b)) {
+		r.b, r.bad = nil, true
+		return nil
+	}
+	taken := r.b[:n]
+	r.b = r.b[n:]
+	return taken
+}
+
+func (r *reader) byte() byte {
+	if b := r.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *reader) uint40() uint64 {
+	if b := r.take(5); b != nil {
+		return get40(b)
+	}
+	return 0
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) varint() int64 {
+	v := r.uvarint()
+	return int64(v>>1) ^ -int64(v&1)
+}
+
+func (r *reader) string() string { return string(r.take(r.uvarint())) }
+
+// digits reads what appendDigits wrote.
+func (r *reader) digits() string {
+	n := r.uvarint()
+	packed := r.take(n/2 + n&1)
+	if packed == nil {
+		return ""
+	}
+	text := make([]byte, 0, 2*len(packed))
+	for _, b := range packed {
+		text = append(text, '0'+b>>4, '0'+b&15)
+	}
+	return string(text[:n])
+}
+
+// factors reads what appendFactors wrote.
+func (r *reader) factors() []fairfactor.Factor {
+	n := r.uvarint()
+	if n > uint64(len(r.b)) {
+		r.b, r.bad = nil, true
+		return nil
+	}
+	factors := make([]fairfactor.Factor, n)
+	for i := range factors {
+		e := r.uvarint()
+		factors[i] = fairfactor.Factor{Exponent: int(e >> 1), Probable: e&1 != 0, Prime: r.digits()}
+	}
+	return factors
+}

@@ -1,0 +1,236 @@
+package pebble
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"time"
+
+	"fairfactor"
+)
+
+// recordVersion is the first byte of a job's record. A reader refuses
+// versions it does not know.
+const recordVersion = 1
+
+// Fields that most records lack; a record begins with the set of those it has.
+const (
+	hasOrder = 1 << iota // the order differs from the sequence number
+	hasKey
+	hasSubmitted
+	hasStarted
+	hasFinished
+	hasAttempts
+	hasTurn
+	hasCPU
+	hasTurns
+	hasFactors
+	hasReason
+)
+
+// brief is the part of a record that deciding about a change needs; it comes
+// first in the record.
+type brief struct {
+	state fairfactor.State
+	nonce uint64
+	seq   uint64
+	order uint64
+	group uint64 // that accepted the job
+	cpu   time.Duration
+	turns uint64
+}
+
+// appendRecord appends a job's record: version, state, fields, nonce, sequence
+// number, group, then the fields. It fails if the number or a prime is not a
+// string of decimal digits.
+func appendRecord(b []byte, j *fairfactor.Job, state fairfactor.State, group uint64) ([]byte, error) {
+	fields := fieldsOf(j, state)
+	b = append(b, recordVersion, byte(state))
+	b = binary.AppendUvarint(b, fields)
+	b = append(b, byte(j.ID.Nonce>>40))
+	b = put40(b, j.ID.Nonce)
+	b = binary.AppendUvarint(b, j.ID.Seq)
+	b = binary.AppendUvarint(b, group)
+	if fields&hasOrder != 0 {
+		b = binary.AppendUvarint(b, j.Order)
+	}
+	if fields&hasCPU != 0 {
+		b = binary.AppendVarint(b, int64(j.CPU))
+	}
+	if fields&hasTurns != 0 {
+		b = binary.AppendUvarint(b, j.Turns)
+	}
+	b, ok := appendDigits(b, j.Number)
+	if !ok {
+		return nil, fairfactor.Errorf(fairfactor.Invalid, "number %.40q of job %s is not a string of decimal digits", j.Number, j.ID)
+	}
+	if fields&hasKey != 0 {
+		b = appendString(b, j.Key)
+	}
+	b = appendTimes(b, j, fields)
+	if fields&hasAttempts != 0 {
+		b = binary.AppendVarint(b, int64(j.Attempts))
+	}
+	if fields&hasTurn != 0 {
+		b = binary.AppendUvarint(b, j.Turn)
+	}
+	if fields&hasReason != 0 {
+		b = appendString(b, j.Reason)
+	}
+	if fields&hasFactors != 0 {
+		return appendFactors(b, j)
+	}
+	return b, nil
+}
+
+func fieldsOf(j *fairfactor.Job, state fairfactor.State) (fields uint64) {
+	set := func(bit uint64, have bool) {
+		if have {
+			fields |= bit
+		}
+	}
+	set(hasOrder, j.Order != j.ID.Seq)
+	set(hasKey, j.Key != "")
+	set(hasSubmitted, !j.Submitted.IsZero())
+	set(hasStarted, !j.Started.IsZero())
+	set(hasFinished, !j.Finished.IsZero() && state.Final())
+	set(hasAttempts, j.Attempts != 0)
+	set(hasTurn, j.Turn != 0)
+	set(hasCPU, j.CPU != 0)
+	set(hasTurns, j.Turns != 0)
+	set(hasFactors, len(j.Factors) != 0)
+	set(hasReason, j.Reason != "")
+	return fields
+}
+
+// appendTimes appends the times there are, each as microseconds after the one
+// before it.
+func appendTimes(b []byte, j *fairfactor.Job, fields uint64) []byte {
+	last := int64(0)
+	for _, f := range [...]struct {
+		bit uint64
+		at  time.Time
+	}{{hasSubmitted, j.Submitted}, {hasStarted, j.Started}, {hasFinished, j.Finished}} {
+		if fields&f.bit != 0 {
+			b = binary.AppendVarint(b, micros(f.at)-last)
+			last = micros(f.at)
+		}
+	}
+	return b
+}
+
+func appendFactors(b []byte, j *fairfactor.Job) ([]byte, error) {
+	b = binary.AppendUvarint(b, uint64(len(j.Factors)))
+	for _, f := range j.Factors {
+		e := uint64(f.Exponent) << 1
+		if f.Probable {
+			e |= 1
+		}
+		b = binary.AppendUvarint(b, e)
+		var ok bool
+		if b, ok = appendDigits(b, f.Prime); !ok {
+			return nil, fairfactor.Errorf(fairfactor.Invalid, "prime %.40q of job %s is not a string of decimal digits", f.Prime, j.ID)
+		}
+	}
+	return b, nil
+}
+
+// appendDigits appends a string of decimal digits, two to a byte, behind its
+// length.
+func appendDigits(b []byte, digits string) ([]byte, bool) {
+	b = binary.AppendUvarint(b, uint64(len(digits)))
+	for i := 0; i < len(digits); i += 2 {
+		hi, lo := digits[i]-'0', byte(0)
+		if i+1 < len(digits) {
+			lo = digits[i+1] - '0'
+		}
+		if hi > 9 || lo > 9 {
+			return b, false
+		}
+		b = append(b, hi<<4|lo)
+	}
+	return b, true
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// readBrief reads the head of a record and returns the rest of it.
+func readBrief(r *reader) (h brief, fields uint64) {
+	if v := r.byte(); v != recordVersion {
+		r.bad = true
+	}
+	h.state = fairfactor.State(r.byte())
+	fields = r.uvarint()
+	h.nonce = uint64(r.byte())<<40 | r.uint40()
+	h.seq = r.uvarint()
+	h.group = r.uvarint()
+	h.order = h.seq
+	if fields&hasOrder != 0 {
+		h.order = r.uvarint()
+	}
+	if fields&hasCPU != 0 {
+		h.cpu = time.Duration(r.varint())
+	}
+	if fields&hasTurns != 0 {
+		h.turns = r.uvarint()
+	}
+	if h.state < fairfactor.Pending || h.state > fairfactor.Cancelled || bits.Len64(fields) > bits.Len64(hasReason) {
+		r.bad = true
+	}
+	return h, fields
+}
+
+// decodeBrief returns the head of the record under key.
+func decodeBrief(key, value []byte) (brief, error) {
+	value, err := unseal(key, value)
+	if err != nil {
+		return brief{}, err
+	}
+	r := reader{b: value}
+	h, _ := readBrief(&r)
+	if r.bad {
+		return brief{}, damaged(key, "the job's record has an unknown form")
+	}
+	return h, nil
+}
+
+// decodeJob returns the job whose record, without a seal, is stored under key.
+func decodeJob(key, value []byte, caller uint64, name string) (fairfactor.Job, error) {
+	r := reader{b: value}
+	h, fields := readBrief(&r)
+	j := fairfactor.Job{
+		ID:     fairfactor.ID{Nonce: h.nonce, Caller: caller, Seq: h.seq},
+		Caller: name, Order: h.order, State: h.state, CPU: h.cpu, Turns: h.turns,
+	}
+	j.Number = r.digits()
+	if fields&hasKey != 0 {
+		j.Key = r.string()
+	}
+	last := int64(0)
+	for _, f := range [...]struct {
+		bit uint64
+		at  *time.Time
+	}{{hasSubmitted, &j.Submitted}, {hasStarted, &j.Started}, {hasFinished, &j.Finished}} {
+		if fields&f.bit != 0 {
+			last += r.varint()
+			*f.at = time.UnixMicro(last).UTC()
+		}
+	}
+	if fields&hasAttempts != 0 {
+		j.Attempts = int(r.varint())
+	}
+	if fields&hasTurn != 0 {
+		j.Turn = r.uvarint()
+	}
+	if fields&hasReason != 0 {
+		j.Reason = r.string()
+	}
+	if fields&hasFactors != 0 {
+		j.Factors = r.factors()
+	}
+	if r.bad || len(r.b) != 0 {
+		return fairfactor.Job{}, damaged(key, "the job's record has an unknown form")
+	}
+	return j, nil
+}

@@ -1,0 +1,66 @@
+package pebble
+
+import "encoding/binary"
+
+// place names a job of the store: its caller and its sequence number.
+type place struct{ caller, seq uint64 }
+
+// rollMaker builds a roll: the list of jobs that one group accepted, or
+// finished. Jobs of one caller that follow one another cost two bytes each.
+type rollMaker struct {
+	b    []byte
+	n    uint64
+	last place
+}
+
+func (m *rollMaker) reset() { m.b, m.n, m.last = m.b[:0], 0, place{} }
+
+func (m *rollMaker) add(p place) {
+	m.b = binary.AppendVarint(m.b, int64(p.caller-m.last.caller))
+	m.b = binary.AppendVarint(m.b, int64(p.seq-m.last.seq))
+	m.n++
+	m.last = p
+}
+
+// append appends the roll's value without a seal: how many of its jobs are
+// still stored, how many it lists, the list.
+func (m *rollMaker) append(b []byte) []byte { return appendRoll(b, m.n, m.n, m.b) }
+
+func appendRoll(b []byte, kept, n uint64, list []byte) []byte {
+	b = binary.AppendUvarint(b, kept)
+	b = binary.AppendUvarint(b, n)
+	return append(b, list...)
+}
+
+// roll is a roll as it is stored.
+type roll struct {
+	kept   uint64
+	places []place
+	list   []byte // as it is stored
+}
+
+// decodeRoll returns the roll stored under key.
+func decodeRoll(key, value []byte) (roll, error) {
+	value, err := unseal(key, value)
+	if err != nil {
+		return roll{}, err
+	}
+	r := reader{b: value}
+	out := roll{kept: r.uvarint()}
+	n := r.uvarint()
+	if n > uint64(len(r.b)) {
+		return roll{}, damaged(key, "the roll has an unknown form")
+	}
+	out.list = append(out.list, r.b...)
+	out.places = make([]place, n)
+	var p place
+	for i := range out.places {
+		p.caller += uint64(r.varint())
+		p.seq += uint64(r.varint())
+		out.places[i] = p
+	}
+	if r.bad || len(r.b) != 0 {
+		return roll{}, damaged(key, "the roll has an unknown form")
+	}
+	return out, nil
+}

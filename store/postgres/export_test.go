@@ -1,0 +1,18 @@
+package postgres
+
+import (
+	"testing"
+	"time"
+)
+
+// MembersAt returns the table of members with another clock than the server's.
+func (s *Store) MembersAt(now func() time.Time) *Members { return &Members{store: s, now: now} }
+
+// Setting returns a setting of the server as a connection that writes has it.
+func (s *Store) Setting(t *testing.T, name string) (value string) {
+	t.Helper()
+	if err := s.writes.QueryRow(t.Context(), "SELECT current_setting($1)", name).Scan(&value); err != nil {
+		t.Fatal(err)
+	}
+	return value
+}

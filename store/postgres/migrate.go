@@ -1,0 +1,71 @@
+package postgres
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"fairfactor"
+)
+
+// migrations are the steps from one version of the tables to the next, the file
+// 0001 leads to version 1. A step that was released is never changed.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrationLock is the advisory lock under which one node at a time brings the
+// tables up to date: "fairfact" in ASCII.
+const migrationLock = 0x6661697266616374
+
+// migrationTime bounds the steps together, and the wait for another node's.
+const migrationTime = 10 * time.Minute
+
+// migrate brings the tables up to date, all steps in one transaction. Nodes that
+// start at once do it one after the other.
+func migrate(ctx context.Context, c *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, migrationTime)
+	defer cancel()
+	return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
+		for _, statement := range []string{
+			fmt.Sprintf("SET LOCAL statement_timeout = %d", migrationTime.Milliseconds()),
+			fmt.Sprintf("SET LOCAL lock_timeout = %d", migrationTime.Milliseconds()),
+			fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock),
+			"CREATE SCHEMA IF NOT EXISTS fairfactor",
+			"CREATE TABLE IF NOT EXISTS fairfactor.schema (version bigint NOT NULL)",
+		} {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		steps, err := migrations.ReadDir("migrations")
+		if err != nil {
+			return err
+		}
+		var version int
+		if err := tx.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM fairfactor.schema").Scan(&version); err != nil {
+			return err
+		}
+		if version > len(steps) {
+			return fairfactor.Errorf(fairfactor.Conflict,
+				"the database was written by a newer fairfactor (tables of version %d, this one knows %d): use that one", version, len(steps))
+		}
+		for _, step := range steps[version:] {
+			text, err := migrations.ReadFile("migrations/" + step.Name())
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Conn().PgConn().Exec(ctx, string(text)).ReadAll(); err != nil {
+				return fmt.Errorf("%s: %w", step.Name(), err)
+			}
+		}
+		if version == len(steps) {
+			return nil
+		}
+		_, err = tx.Exec(ctx, "INSERT INTO fairfactor.schema (version) VALUES ($1)", len(steps))
+		return err
+	})
+}

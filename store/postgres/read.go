@@ -1,0 +1,145 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"fairfactor"
+)
+
+// Job implements [fairfactor.Store].
+func (s *Store) Job(ctx context.Context, id fairfactor.ID) (j fairfactor.Job, err error) {
+	if id.Caller > maxNumber || id.Seq > maxNumber || id.Nonce > maxNonce {
+		return j, fairfactor.Errorf(fairfactor.NotFound, "there is no job %s", id)
+	}
+	err = s.retry(ctx, "to read a job", func(ctx context.Context) error {
+		var r jobRow
+		var caller string
+		err := s.reads.QueryRow(ctx, "SELECT "+jobColumns+`, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = r.caller) FROM (
+			SELECT `+jobColumns+` FROM fairfactor.jobs WHERE caller = $1 AND seq = $2
+			UNION ALL
+			SELECT `+queueColumns+` FROM fairfactor.queue WHERE caller = $1 AND ord = $2 AND ord = seq
+			UNION ALL
+			SELECT `+queueColumns+` FROM fairfactor.queue WHERE caller = $1 AND seq = $2 AND ord <> seq
+		) AS r WHERE nonce = $3`, int64(id.Caller), int64(id.Seq), int64(id.Nonce)).Scan(append(r.fields(), &caller)...)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fairfactor.Errorf(fairfactor.NotFound, "there is no job %s", id)
+		}
+		if err == nil {
+			j, err = r.job(caller)
+		}
+		return err
+	})
+	return j, err
+}
+
+// Backlog implements [fairfactor.Store].
+func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int) (list []fairfactor.Waiting, err error) {
+	if limit <= 0 || caller > maxNumber || after >= maxNumber {
+		return nil, live(ctx)
+	}
+	err = s.retry(ctx, "to read a backlog", func(ctx context.Context) error {
+		name, err := s.name(ctx, int64(caller))
+		if err != nil {
+			return err
+		}
+		rows, err := s.reads.Query(ctx, "SELECT "+queueColumns+`, checkpoint FROM fairfactor.queue
+			WHERE caller = $1 AND ord > $2 ORDER BY ord LIMIT $3`, int64(caller), int64(after), limit)
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (w fairfactor.Waiting, err error) {
+			var r jobRow
+			if err := row.Scan(append(r.fields(), &w.Checkpoint)...); err != nil {
+				return w, err
+			}
+			if len(w.Checkpoint) == 0 {
+				w.Checkpoint = nil
+			}
+			w.Job, err = r.job(name)
+			return w, err
+		})
+		return err
+	})
+	return list, err
+}
+
+// Piece implements [fairfactor.Store].
+func (s *Store) Piece(ctx context.Context, caller, order uint64, number uint32) (data []byte, err error) {
+	if caller > maxNumber || order > maxNumber {
+		return nil, live(ctx)
+	}
+	err = s.retry(ctx, "to read a piece of a checkpoint", func(ctx context.Context) error {
+		err := s.reads.QueryRow(ctx, "SELECT data FROM fairfactor.pieces WHERE caller = $1 AND ord = $2 AND number = $3",
+			int64(caller), int64(order), int64(number)).Scan(&data)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return data, err
+}
+
+// name returns the name of a caller, empty if there is none with that number.
+func (s *Store) name(ctx context.Context, number int64) (string, error) {
+	if name, ok := s.names.get(number); ok {
+		return name, nil
+	}
+	var name string
+	err := s.reads.QueryRow(ctx, "SELECT name FROM fairfactor.callers WHERE number = $1", number).Scan(&name)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	}
+	if err == nil {
+		s.names.put(number, name)
+	}
+	return name, err
+}
+
+// Key implements [fairfactor.Store].
+func (s *Store) Key(ctx context.Context, caller uint64, key string, since time.Time) (id fairfactor.ID, found bool, err error) {
+	if key == "" || caller > maxNumber || !storable(key) {
+		return id, false, live(ctx)
+	}
+	err = s.retry(ctx, "to read a key", func(ctx context.Context) error {
+		// A key may outlive its job when it was about to be written as the job expired.
+		err := s.reads.QueryRow(ctx, `SELECT k.nonce, k.caller, k.seq FROM fairfactor.keys AS k
+			WHERE k.caller = $1 AND k.key = $2 AND k.submitted >= $3 AND (
+				EXISTS (SELECT 1 FROM fairfactor.jobs AS j WHERE j.caller = k.caller AND j.seq = k.seq)
+				OR EXISTS (SELECT 1 FROM fairfactor.queue AS q WHERE q.caller = k.caller AND q.ord = k.seq AND q.ord = q.seq)
+				OR EXISTS (SELECT 1 FROM fairfactor.queue AS q WHERE q.caller = k.caller AND q.seq = k.seq AND q.ord <> q.seq))`,
+			int64(caller), key, kept(since)).Scan(&id.Nonce, &id.Caller, &id.Seq)
+		found = err == nil
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return id, found, err
+}
+
+// Expire implements [fairfactor.Store]. Several nodes may do it at once: each takes
+// jobs that no other has taken, and waits for nobody.
+func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	if limit <= 0 {
+		return 0, live(ctx)
+	}
+	err = s.retry(ctx, "to delete finished jobs", func(ctx context.Context) error {
+		return s.reads.QueryRow(ctx, `
+			WITH due AS MATERIALIZED (
+				SELECT caller, seq, key FROM fairfactor.jobs WHERE finished < $1 ORDER BY finished LIMIT $2 FOR UPDATE SKIP LOCKED
+			), gone AS (
+				DELETE FROM fairfactor.jobs AS j USING due WHERE j.caller = due.caller AND j.seq = due.seq RETURNING 1
+			), free AS MATERIALIZED (
+				SELECT k.caller, k.key FROM due JOIN fairfactor.keys AS k ON k.caller = due.caller AND k.key = due.key AND k.seq = due.seq
+				WHERE due.key <> '' FOR UPDATE OF k SKIP LOCKED
+			), forgotten AS (
+				DELETE FROM fairfactor.keys AS k USING free WHERE k.caller = free.caller AND k.key = free.key
+			)
+			SELECT count(*) FROM gone`, kept(before), limit).Scan(&n)
+	})
+	return n, err
+}

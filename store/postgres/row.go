@@ -1,0 +1,155 @@
+package postgres
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"fairfactor"
+)
+
+// Bounds of the numbers in an id.
+const (
+	maxNumber = 1<<40 - 1
+	maxNonce  = 1<<48 - 1
+)
+
+// maxKey bounds an idempotency key: an index takes no longer ones. It is far
+// above [fairfactor.MaxKeyBytes].
+const maxKey = 1024
+
+// kept returns a time as it is stored: in microseconds, in UTC. The zero time is
+// stored as what it is, the first second of the year 1.
+func kept(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// digits reports whether a text has decimal digits only.
+func digits(text string) bool {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// storable reports whether a column of texts takes this one.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
+
+// sentence returns a reason as it can be stored.
+func sentence(text string) string {
+	if storable(text) {
+		return text
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
+}
+
+// factorsText writes factors as in "2^3 1000003?".
+func factorsText(factors []fairfactor.Factor) string {
+	var b strings.Builder
+	for i, f := range factors {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(f.Prime)
+		if f.Probable {
+			b.WriteByte('?')
+		}
+		if f.Exponent != 1 {
+			b.WriteByte('^')
+			b.WriteString(strconv.Itoa(f.Exponent))
+		}
+	}
+	return b.String()
+}
+
+// parseFactors reads what factorsText wrote.
+func parseFactors(text string) ([]fairfactor.Factor, error) {
+	if text == "" {
+		return nil, nil
+	}
+	factors := make([]fairfactor.Factor, 0, strings.Count(text, " ")+1)
+	for field := range strings.SplitSeq(text, " ") {
+		f := fairfactor.Factor{Exponent: 1}
+		prime, exponent, power := strings.Cut(field, "^")
+		f.Prime, f.Probable = strings.CutSuffix(prime, "?")
+		if power {
+			n, err := strconv.Atoi(exponent)
+			if err != nil {
+				return nil, err
+			}
+			f.Exponent = n
+		}
+		if !digits(f.Prime) {
+			return nil, strconv.ErrSyntax
+		}
+		factors = append(factors, f)
+	}
+	return factors, nil
+}
+
+// jobRow is a row of queue or jobs on its way out.
+type jobRow struct {
+	caller, seq, ord, nonce, accepted int64
+	state                             int16
+	number, key                       string
+	submitted, started, finished      time.Time
+	attempts, turn, cpu, turns        int64
+	factors, reason                   string
+}
+
+// Columns of jobs and queue in the order of jobRow.scan. What is unfinished is
+// pending and has no end.
+const (
+	jobColumns   = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason`
+	queueColumns = `caller, seq, ord, nonce, accepted, 1::smallint AS state, number, key, submitted, started, timestamptz '0001-01-01 00:00:00Z' AS finished, attempts, turn, cpu, turns, factors, reason`
+)
+
+// fields are where a row is scanned to.
+func (r *jobRow) fields() []any {
+	return []any{
+		&r.caller, &r.seq, &r.ord, &r.nonce, &r.accepted, &r.state, &r.number, &r.key, &r.submitted, &r.started, &r.finished,
+		&r.attempts, &r.turn, &r.cpu, &r.turns, &r.factors, &r.reason,
+	}
+}
+
+// job returns the job in a row; caller is its caller's name.
+func (r *jobRow) job(caller string) (fairfactor.Job, error) {
+	j := fairfactor.Job{
+		ID:     fairfactor.ID{Nonce: uint64(r.nonce), Caller: uint64(r.caller), Seq: uint64(r.seq)},
+		Caller: caller, Number: r.number, Key: r.key, Order: uint64(r.ord), State: fairfactor.State(r.state),
+		Submitted: r.submitted.UTC(), Started: r.started.UTC(), Finished: r.finished.UTC(),
+		Attempts: int(r.attempts), Turn: uint64(r.turn), CPU: time.Duration(r.cpu), Turns: uint64(r.turns), Reason: r.reason,
+	}
+	var err error
+	if j.Factors, err = parseFactors(r.factors); err != nil || !digits(j.Number) || j.State < fairfactor.Pending || j.State > fairfactor.Cancelled {
+		return fairfactor.Job{}, fairfactor.Errorf(fairfactor.Internal, "the database is damaged: job %s can't be read", j.ID)
+	}
+	return j, nil
+}
+
+// names remembers callers' names by their numbers, which never change.
+type names struct {
+	mu    sync.Mutex
+	known map[int64]string // guarded by mu
+}
+
+// namesKept bounds what is remembered, about 100 bytes each.
+const namesKept = 1 << 15
+
+func (n *names) get(number int64) (string, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	name, ok := n.known[number]
+	return name, ok
+}
+
+func (n *names) put(number int64, name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.known == nil || len(n.known) >= namesKept {
+		n.known = map[int64]string{}
+	}
+	n.known[number] = name
+}

@@ -1,0 +1,56 @@
+package postgres_test
+
+import (
+	"flag"
+	"math/rand/v2"
+	"testing"
+
+	"fairfactor"
+	"fairfactor/store/postgres/pgtest"
+)
+
+// finished is how many finished jobs BenchmarkFull has: go test -bench Full -args -finished 10000000.
+var finished = flag.Int("finished", 1_000_000, "finished jobs in BenchmarkFull")
+
+// BenchmarkFull asks a database with many finished jobs and 100,000 that wait.
+func BenchmarkFull(b *testing.B) {
+	url := pgtest.Start(b, "fsync=off", "max_wal_size=4GB").Database(b)
+	open(b, url).Close()
+	fill(b, url, *finished, 100_000)
+	s := open(b, url)
+	defer s.Close()
+	last := uint64(*finished / 100)
+	run := func(name string, call func() error) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := call(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	run("job", func() error {
+		_, err := s.Job(b.Context(), fairfactor.ID{Nonce: 7, Caller: 1 + rand.Uint64N(100), Seq: 1 + rand.Uint64N(last)})
+		return err
+	})
+	run("list=all", func() error {
+		_, err := s.List(b.Context(), fairfactor.Query{Limit: 100})
+		return err
+	})
+	run("list=caller", func() error {
+		_, err := s.List(b.Context(), fairfactor.Query{Caller: "c042", Limit: 100})
+		return err
+	})
+	run("list=failed", func() error {
+		_, err := s.List(b.Context(), fairfactor.Query{State: fairfactor.Failed, Limit: 100})
+		return err
+	})
+	run("activation", func() error {
+		claim, err := s.ClaimCaller(b.Context(), "c105")
+		if err != nil {
+			return err
+		}
+		_, err = s.Backlog(b.Context(), claim.Number, 0, 256)
+		return err
+	})
+}

@@ -1,0 +1,197 @@
+// Package roll decides who belongs to a cluster: it is what every
+// [fairfactor.MemberTable] does between reading its rows and writing them. It
+// has no I/O and no clock; whoever calls it owns the rows and keeps others from
+// changing them meanwhile.
+//
+// Start reading at [Table.Renew].
+package roll
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"fairfactor"
+)
+
+// Bounds of a table.
+const (
+	MaxMembers = 1000 // members at a time
+	MaxBytes   = 256  // of each text of a member
+)
+
+// Table is the rows of a cluster's members.
+type Table struct {
+	Version uint64 // changes of who is in Rows, 0 before the first
+	Rows    []Row  // by ID, ascending
+}
+
+// Row is what the table knows of one member.
+type Row struct {
+	fairfactor.Member
+	// Since is when the member's leases began to follow one another without a gap.
+	Since time.Time
+	// Renewed and Until bound the lease that it was given last.
+	Renewed, Until time.Time
+	// Dead are the members that it believes dead, by ID, ascending.
+	Dead []string
+}
+
+// lease is the length of the lease that was given last.
+func (r *Row) lease() time.Duration { return r.Until.Sub(r.Renewed) }
+
+// Join enters a member, in the place of one with the same address if there is
+// any. known says that a node once had this id, whether it is a member or was.
+func (t *Table) Join(m fairfactor.Member, known bool, lease time.Duration, now time.Time) error {
+	if err := check(m, lease); err != nil {
+		return err
+	}
+	if known || t.row(m.ID) != nil {
+		return fairfactor.Errorf(fairfactor.Conflict, "a node with the id %s has been a member before: start with a new id", m.ID)
+	}
+	rows := slices.DeleteFunc(slices.Clone(t.Rows), func(r Row) bool { return r.Address == m.Address })
+	if len(rows) >= MaxMembers {
+		return fairfactor.Errorf(fairfactor.Limit, "the cluster has %d members, more are not allowed", len(rows))
+	}
+	rows = append(rows, Row{Member: m, Since: now, Renewed: now, Until: now.Add(lease)})
+	slices.SortFunc(rows, func(a, b Row) int { return strings.Compare(a.ID, b.ID) })
+	t.Rows = rows
+	t.Version++
+	return nil
+}
+
+// check returns what is wrong with a request to join.
+func check(m fairfactor.Member, lease time.Duration) error {
+	for _, f := range []struct{ name, text string }{{"id", m.ID}, {"name", m.Name}, {"address", m.Address}, {"gossip address", m.Gossip}} {
+		if len(f.text) > MaxBytes {
+			return fairfactor.Errorf(fairfactor.Invalid, "the %s of the node has %d bytes, at most %d are allowed", f.name, len(f.text), MaxBytes)
+		}
+		if !utf8.ValidString(f.text) || strings.ContainsRune(f.text, 0) {
+			return fairfactor.Errorf(fairfactor.Invalid, "the %s of the node is no text", f.name)
+		}
+	}
+	if m.ID == "" || m.Address == "" {
+		return fairfactor.Errorf(fairfactor.Invalid, "a member needs an id and an address")
+	}
+	return checkLease(lease)
+}
+
+func checkLease(lease time.Duration) error {
+	if lease <= 0 {
+		return fairfactor.Errorf(fairfactor.Invalid, "a lease of %s is none", lease)
+	}
+	return nil
+}
+
+// Renew renews the lease of a member, replaces its reports by dead, and removes
+// those who are no members any more:
+//
+//   - Those whose lease ran out, if the member can judge it: its own leases must
+//     have followed one another without a gap since that other lease was valid,
+//     or for longer than that lease was. So after an outage of the store, when
+//     everybody's lease has run out, all stay, and get one whole lease to return.
+//   - Those that are in dead, if more than half of their other members report
+//     them. Majorities are counted as of when the report came, without those
+//     whose lease ran out. The member that renews is alive, whatever others say;
+//     so no report empties the table.
+func (t *Table) Renew(id string, dead []string, lease time.Duration, now time.Time) error {
+	if err := checkLease(lease); err != nil {
+		return err
+	}
+	if t.row(id) == nil {
+		return fairfactor.Errorf(fairfactor.Conflict, "node %s is no member of the cluster any more", id)
+	}
+	t.Rows = slices.Clone(t.Rows)
+	for i := range t.Rows {
+		t.Rows[i].rewind(now)
+	}
+	own := t.row(id)
+	if now.After(own.Until) {
+		own.Since = now
+	}
+	own.Renewed, own.Until = now, now.Add(lease)
+	since := own.Since
+	own.Dead = t.reports(id, dead)
+	t.remove(func(r *Row) bool {
+		return now.After(r.Until) && (!since.After(r.Until) || now.After(since.Add(r.lease())))
+	})
+	reported := t.row(id).Dead
+	votes := t.votes()
+	needed := (len(t.Rows)-1)/2 + 1
+	t.remove(func(r *Row) bool {
+		_, tipped := slices.BinarySearch(reported, r.ID)
+		return tipped && votes[r.ID] >= needed
+	})
+	return nil
+}
+
+// rewind brings back a row from the future, where it is when the clock was set
+// back; otherwise a lease would last for as long as it was set back.
+func (r *Row) rewind(now time.Time) {
+	if r.Renewed.After(now) {
+		r.Renewed, r.Until = now, now.Add(r.lease())
+	}
+	if r.Since.After(now) {
+		r.Since = now
+	}
+}
+
+// reports returns what a member's reports are kept as: the other members among
+// those it believes dead.
+func (t *Table) reports(id string, dead []string) []string {
+	var kept []string
+	for i := range t.Rows {
+		if r := &t.Rows[i]; r.ID != id && slices.Contains(dead, r.ID) {
+			kept = append(kept, r.ID)
+		}
+	}
+	return kept
+}
+
+// votes counts how many members report each one dead.
+func (t *Table) votes() map[string]int {
+	votes := make(map[string]int)
+	for i := range t.Rows {
+		for _, id := range t.Rows[i].Dead {
+			votes[id]++
+		}
+	}
+	return votes
+}
+
+// Leave removes a member, if there is one with that id.
+func (t *Table) Leave(id string) { t.remove(func(r *Row) bool { return r.ID == id }) }
+
+// remove removes the rows that gone chooses, all in one change.
+func (t *Table) remove(gone func(*Row) bool) {
+	var kept []Row
+	for i := range t.Rows {
+		if !gone(&t.Rows[i]) {
+			kept = append(kept, t.Rows[i])
+		}
+	}
+	if len(kept) == len(t.Rows) {
+		return
+	}
+	t.Rows = kept
+	t.Version++
+}
+
+// row returns the row of a member, nil if there is none with that id.
+func (t *Table) row(id string) *Row {
+	i, ok := slices.BinarySearchFunc(t.Rows, id, func(r Row, id string) int { return strings.Compare(r.ID, id) })
+	if !ok {
+		return nil
+	}
+	return &t.Rows[i]
+}
+
+// Roll returns the members as they are now.
+func (t *Table) Roll() fairfactor.Roll {
+	roll := fairfactor.Roll{Version: t.Version, Members: make([]fairfactor.Member, len(t.Rows))}
+	for i := range t.Rows {
+		roll.Members[i] = t.Rows[i].Member
+	}
+	return roll
+}

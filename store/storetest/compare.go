@@ -1,0 +1,113 @@
+package storetest
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"time"
+
+	"fairfactor"
+)
+
+// comparisons is how many kinds of comparison there are.
+const comparisons = 5
+
+// compare asks the store and the model the same questions of one kind.
+func (p *pair) compare(kind int) {
+	switch kind {
+	case 0:
+		p.compareJobs()
+	case 1:
+		p.compareBacklogs()
+	case 2:
+		p.compareLists()
+	case 3:
+		p.compareKeys()
+	case 4:
+		p.compareCallers()
+	}
+}
+
+func (p *pair) compareJobs() {
+	for _, j := range p.twin.jobs {
+		got, err := p.store.Job(p.ctx(), j.ID)
+		if j.expired {
+			if fairfactor.CodeOf(err) != fairfactor.NotFound {
+				p.Errorf("an expired job: got %+v, %v", got, err)
+			}
+			continue
+		}
+		if err != nil {
+			p.Errorf("job %s: %v", j.ID, err)
+			continue
+		}
+		p.same("job", got, j.Job)
+	}
+}
+
+func (p *pair) compareBacklogs() {
+	for _, c := range p.twin.callers {
+		for range 3 {
+			after, limit := p.rng.Uint64N(p.twin.last(c)+2), p.rng.IntN(20)
+			if p.oneIn(3) {
+				after = 0
+			}
+			want, _ := p.twin.Backlog(p.ctx(), c.number, after, limit)
+			got := p.backlog(c.number, after, limit)
+			if len(got)+len(want) > 0 {
+				p.same(fmt.Sprintf("backlog of %q after %d, limit %d", c.name, after, limit), got, want)
+			}
+		}
+		for order := range p.twin.last(c) + 2 {
+			number := uint32(p.rng.IntN(5))
+			want, _ := p.twin.Piece(p.ctx(), c.number, order, number)
+			got, err := p.store.Piece(p.ctx(), c.number, order, number)
+			if err != nil || !bytes.Equal(got, want) {
+				p.Errorf("piece %d of order %d of %q: got %q, %v, want %q", number, order, c.name, got, err, want)
+			}
+		}
+	}
+}
+
+func (p *pair) compareLists() {
+	for _, caller := range append([]string{""}, callerNames...) {
+		q := fairfactor.Query{Caller: caller, State: fairfactor.State(p.rng.IntN(6)), Limit: 1 + p.rng.IntN(30)}
+		var all []fairfactor.Job
+		for _, j := range p.twin.jobs {
+			if !j.expired && (caller == "" || j.Caller == caller) && (q.State == 0 || j.State == q.State) {
+				all = append(all, j.Job)
+			}
+		}
+		p.same(fmt.Sprintf("list %+v", q), p.list(q), newest(all))
+	}
+}
+
+func (p *pair) compareKeys() {
+	for _, c := range p.twin.callers {
+		for _, key := range []string{"x", "y", "z", ""} {
+			since := p.now.Add(-time.Duration(p.rng.Int64N(int64(200 * time.Millisecond))))
+			if p.oneIn(2) {
+				since = time.Time{}
+			}
+			want, found, _ := p.twin.Key(p.ctx(), c.number, key, since)
+			if got, ok, err := p.store.Key(p.ctx(), c.number, key, since); err != nil || ok != found || got != want {
+				p.Errorf("key %q of %q since %v: got %v, %v, %v, want %v, %v", key, c.name, since, got, ok, err, want, found)
+			}
+		}
+	}
+}
+
+func (p *pair) compareCallers() {
+	for _, c := range p.twin.callers {
+		p.same("caller", p.caller(c.name), p.twin.account(c))
+	}
+	after, limit, queuedOnly := p.name(), p.rng.IntN(5), p.oneIn(2)
+	want, _ := p.twin.Callers(p.ctx(), after, limit, queuedOnly)
+	got, err := p.store.Callers(p.ctx(), after, limit, queuedOnly)
+	if err != nil {
+		p.Fatalf("callers: %v", err)
+	}
+	if !slices.Equal(got, want) {
+		p.Errorf("callers after %q, limit %d, queued only %v:\n got %+v\nwant %+v", after, limit, queuedOnly, got, want)
+	}
+}

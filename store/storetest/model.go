@@ -1,0 +1,285 @@
+package storetest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"fairfactor"
+)
+
+// model is a store that is slow and plainly right: a list of all jobs that were
+// ever accepted, from which every answer is worked out anew. It keeps no count
+// and no index, so there is nothing in it that could disagree with the jobs.
+type model struct {
+	mu      sync.Mutex // guards everything below
+	callers []*modelCaller
+	jobs    []*modelJob // in the order of their acceptance
+	epoch   uint64      // of the scheduler
+	place   uint64      // highest Job.Turn that was stored
+}
+
+type modelCaller struct {
+	name   string
+	number uint64
+	epoch  uint64
+	weight int
+}
+
+type modelJob struct {
+	fairfactor.Job
+	checkpoint []byte
+	pieces     map[uint32][]byte
+	orders     []uint64      // every order the job ever had
+	cpu        time.Duration // used, over all its attempts
+	turns      uint64
+	expired    bool
+}
+
+var _ fairfactor.Store = (*model)(nil)
+
+func (m *model) Close() error { return nil }
+
+func (m *model) ClaimCaller(ctx context.Context, name string) (fairfactor.Claim, error) {
+	if err := ended(ctx); err != nil {
+		return fairfactor.Claim{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.called(name)
+	if c == nil {
+		c = &modelCaller{name: name, number: uint64(len(m.callers) + 1), weight: 1}
+		m.callers = append(m.callers, c)
+	}
+	c.epoch++
+	return fairfactor.Claim{Number: c.number, Epoch: c.epoch, Last: m.last(c), Caller: m.account(c)}, nil
+}
+
+func (m *model) ClaimScheduler(ctx context.Context) (fairfactor.SchedulerClaim, error) {
+	if err := ended(ctx); err != nil {
+		return fairfactor.SchedulerClaim{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.epoch++
+	return fairfactor.SchedulerClaim{Epoch: m.epoch, Place: m.place}, nil
+}
+
+func (m *model) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
+	if err := ended(ctx); err != nil {
+		return fairfactor.Job{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if j := m.stored(id); j != nil {
+		return j.Job, nil
+	}
+	return fairfactor.Job{}, fairfactor.Errorf(fairfactor.NotFound, "there is no job %s", id)
+}
+
+func (m *model) Piece(ctx context.Context, caller, order uint64, number uint32) ([]byte, error) {
+	if err := ended(ctx); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, j := range m.jobs {
+		if j.ID.Caller == caller && j.Order == order && !j.State.Final() {
+			return bytes.Clone(j.pieces[number]), nil
+		}
+	}
+	return nil, nil
+}
+
+func (m *model) Backlog(ctx context.Context, caller, after uint64, limit int) ([]fairfactor.Waiting, error) {
+	if err := ended(ctx); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var waiting []fairfactor.Waiting
+	for _, j := range m.jobs {
+		if j.ID.Caller == caller && !j.State.Final() && j.Order > after {
+			waiting = append(waiting, fairfactor.Waiting{Job: j.Job, Checkpoint: j.checkpoint})
+		}
+	}
+	slices.SortFunc(waiting, func(a, b fairfactor.Waiting) int { return cmp.Compare(a.Job.Order, b.Job.Order) })
+	return waiting[:min(len(waiting), max(limit, 0))], nil
+}
+
+// List's cursor is the id of the last job on the page.
+func (m *model) List(ctx context.Context, q fairfactor.Query) (page fairfactor.Page, err error) {
+	if err := ended(ctx); err != nil {
+		return page, err
+	}
+	if q.Limit < 1 || q.Limit > fairfactor.MaxPage {
+		return page, fairfactor.Errorf(fairfactor.Invalid, "limit is %d", q.Limit)
+	}
+	if q.Cursor != "" {
+		if _, err := fairfactor.ParseID(q.Cursor); err != nil {
+			return page, fairfactor.Errorf(fairfactor.Invalid, "cursor %.40q is not one of ours", q.Cursor)
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	below := q.Cursor == ""
+	for _, j := range slices.Backward(m.jobs) {
+		switch {
+		case !below:
+			below = j.ID.String() == q.Cursor
+		case j.expired || q.Caller != "" && j.Caller != q.Caller || q.State != 0 && j.State != q.State:
+		case len(page.Jobs) == q.Limit:
+			page.Next = page.Jobs[q.Limit-1].ID.String()
+			return page, nil
+		default:
+			page.Jobs = append(page.Jobs, j.Job)
+		}
+	}
+	return page, nil
+}
+
+func (m *model) Key(ctx context.Context, caller uint64, key string, since time.Time) (fairfactor.ID, bool, error) {
+	if err := ended(ctx); err != nil {
+		return fairfactor.ID{}, false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, j := range slices.Backward(m.jobs) {
+		if key != "" && j.ID.Caller == caller && j.Key == key {
+			if j.expired || j.Submitted.Before(asStored(since)) {
+				break
+			}
+			return j.ID, true, nil
+		}
+	}
+	return fairfactor.ID{}, false, nil
+}
+
+func (m *model) Callers(ctx context.Context, after string, limit int, queuedOnly bool) ([]fairfactor.Caller, error) {
+	if err := ended(ctx); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var callers []fairfactor.Caller
+	for _, c := range m.callers {
+		if a := m.account(c); a.Name > after && (!queuedOnly || a.Queued > 0) {
+			callers = append(callers, a)
+		}
+	}
+	slices.SortFunc(callers, func(a, b fairfactor.Caller) int { return cmp.Compare(a.Name, b.Name) })
+	return callers[:min(len(callers), max(limit, 0))], nil
+}
+
+func (m *model) Caller(ctx context.Context, name string) (fairfactor.Caller, error) {
+	if err := ended(ctx); err != nil {
+		return fairfactor.Caller{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c := m.called(name); c != nil {
+		return m.account(c), nil
+	}
+	return fairfactor.Caller{}, fairfactor.Errorf(fairfactor.NotFound, "there is no caller %q", name)
+}
+
+func (m *model) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	if err := ended(ctx); err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, j := range m.due(before) {
+		if n >= limit {
+			break
+		}
+		j.expired = true
+		n++
+	}
+	return n, nil
+}
+
+// due returns the jobs that Expire may delete.
+func (m *model) due(before time.Time) (due []*modelJob) {
+	for _, j := range m.jobs {
+		if !j.expired && j.State.Final() && j.Finished.Before(asStored(before)) {
+			due = append(due, j)
+		}
+	}
+	return due
+}
+
+// called returns the caller with a name, nil if there is none.
+func (m *model) called(name string) *modelCaller {
+	for _, c := range m.callers {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// stored returns the job with an id, nil if there is none.
+func (m *model) stored(id fairfactor.ID) *modelJob {
+	for _, j := range m.jobs {
+		if j.ID == id && !j.expired {
+			return j
+		}
+	}
+	return nil
+}
+
+// last returns the highest sequence or order number that a caller has used.
+func (m *model) last(c *modelCaller) (last uint64) {
+	for _, j := range m.jobs {
+		if j.ID.Caller == c.number {
+			last = max(last, slices.Max(j.orders))
+		}
+	}
+	return last
+}
+
+// account counts a caller's jobs; those that expired still count.
+func (m *model) account(c *modelCaller) fairfactor.Caller {
+	a := fairfactor.Caller{Name: c.name, Weight: c.weight}
+	for _, j := range m.jobs {
+		if j.ID.Caller != c.number {
+			continue
+		}
+		a.CPU += j.cpu
+		a.Turns += j.turns
+		switch j.State {
+		case fairfactor.Completed:
+			a.Completed++
+		case fairfactor.Failed:
+			a.Failed++
+		case fairfactor.Cancelled:
+			a.Cancelled++
+		default:
+			if a.Queued == 0 {
+				a.Oldest = j.Submitted
+			}
+			a.Queued++
+		}
+	}
+	return a
+}
+
+// ended returns an error if ctx has ended.
+func ended(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fairfactor.Wrap(fairfactor.Canceled, err, "the caller went away")
+	}
+	return nil
+}
+
+// asStored returns a time as stores keep it: in microseconds, in UTC.
+func asStored(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
