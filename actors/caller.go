@@ -104,12 +104,12 @@ func (a *caller) stopping() {
 	a.sys.Counters.Callers.Add(-1)
 	a.stopped = true
 	for _, s := range a.stash {
-		a.respond(s.sender, problemEnvelope(moved()))
+		a.respond(s.sender, problemEnvelope(errMoved))
 	}
 	batch := append(a.batch, a.failed...)
 	a.stash, a.batch, a.failed = nil, nil, nil
 	for _, c := range batch {
-		c.then(moved())
+		c.then(errMoved)
 	}
 	a.sendWaitersAway()
 	a.inbox.close()

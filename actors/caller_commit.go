@@ -16,7 +16,7 @@ type commit struct {
 // durable adds a change to the next group.
 func (a *caller) durable(change fairfactor.Change, then func(error)) {
 	if a.stopped {
-		then(moved())
+		then(errMoved)
 		return
 	}
 	change.Caller, change.Number, change.Epoch = a.name, a.claim.Number, a.claim.Epoch

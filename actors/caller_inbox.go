@@ -70,8 +70,9 @@ func (a *caller) outside(work func(context.Context) func()) {
 	})
 }
 
-// moved is what is said to those who wait for an actor that stops: what was not
-// committed was never acknowledged, and the next activation takes it.
-func moved() error {
-	return &fairfactor.Error{Code: fairfactor.Unavailable, Message: "the caller's queue is moving to another node: try again", Retry: time.Second}
+// errMoved is said to those who wait for an actor that stops: what they asked for
+// left no trace, and the next activation takes it. The node that asked sees to
+// that, so they hear of it only when it takes too long.
+var errMoved = &fairfactor.Error{
+	Code: fairfactor.Unavailable, Message: "the caller's queue is moving to another node: try again", Retry: time.Second,
 }

@@ -90,7 +90,7 @@ func (a *caller) dropWaiters(now time.Time) {
 
 // sendWaitersAway has those who wait look for the next activation.
 func (a *caller) sendWaitersAway() {
-	answer := problemEnvelope(moved())
+	answer := problemEnvelope(errMoved)
 	for _, waiters := range a.wait {
 		for _, w := range waiters {
 			a.respond(w.sender, answer)

@@ -37,7 +37,7 @@ func (a *caller) submit(m *actorspb.Submit, sender *actor.PID) {
 		switch {
 		case sub.Key != "":
 			a.acceptKeyed(sub, done)
-		case m.Again:
+		case m.Again || a.repeats.find(sub.Nonce) != nil: // the first copy can come last
 			a.acceptAgain(sub, done)
 		case sender.GetAddress() != a.self.Address: // its answer may get lost
 			a.acceptFar(sub, done)
@@ -84,7 +84,7 @@ func (a *caller) accept(sub *actorspb.Submission, done func(*actorspb.Receipt)) 
 // refusal is what a submitter is told when the store did not take its job.
 func refusal(err error) error {
 	if isFenced(err) {
-		return moved()
+		return errMoved
 	}
 	return err
 }

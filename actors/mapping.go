@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"time"
 
 	"fairfactor"
@@ -29,7 +30,7 @@ func problemOf(err error) *actorspb.Problem {
 	if err == nil {
 		return nil
 	}
-	p := &actorspb.Problem{Code: string(fairfactor.CodeOf(err)), Message: fairfactor.MessageOf(err)}
+	p := &actorspb.Problem{Code: string(fairfactor.CodeOf(err)), Message: fairfactor.MessageOf(err), Moved: errors.Is(err, errMoved)}
 	if e, ok := err.(*fairfactor.Error); ok {
 		p.RetryNs = int64(e.Retry)
 	}
@@ -39,6 +40,9 @@ func problemOf(err error) *actorspb.Problem {
 func errorOf(p *actorspb.Problem) error {
 	if p == nil {
 		return nil
+	}
+	if p.Moved {
+		return errMoved
 	}
 	return &fairfactor.Error{Code: fairfactor.Code(p.Code), Message: p.Message, Retry: time.Duration(p.RetryNs)}
 }

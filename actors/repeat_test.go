@@ -2,10 +2,16 @@ package actors_test
 
 import (
 	"context"
+	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"fairfactor"
+	"fairfactor/actors"
 	"fairfactor/actors/actorspb"
 )
 
@@ -107,4 +113,73 @@ func TestSubmittedAgainWithoutTrace(t *testing.T) {
 	f.once(1)
 	f.submission("15")
 	f.once(2)
+}
+
+// The first copy of a submission comes after the one that was sent again.
+func TestFirstCopyComesLast(t *testing.T) {
+	s := newSite(t, 2, nil)
+	var late *actorspb.Envelope
+	s.ex.losing(func(_ string, m *actorspb.Envelope) bool {
+		if sub := m.GetSubmit(); sub != nil && !sub.Again {
+			late = proto.CloneOf(m)
+			sub.Again = true
+		}
+		return false
+	})
+	f := begin(s, "15")
+	f.once(1)
+	s.ex.losing(nil)
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
+	defer cancel()
+	answer, err := f.here.member.Ask(ctx, actors.CallerKind, "alice", late)
+	if r := answer.(*actorspb.Envelope).GetReceipts().GetReceipts(); err != nil || len(r) != 1 || r[0].Job == nil {
+		t.Fatalf("%v %v", answer, err)
+	}
+	f.submission("21")
+	f.once(2)
+}
+
+// A caller's actor that stops refuses what is not on its way to the disk yet. The
+// next activation takes it, and nobody hears of that.
+func TestSubmissionsFollowTheirCaller(t *testing.T) {
+	s := newSite(t, 2, nil)
+	var moves atomic.Int64
+	stop := make(chan struct{})
+	var mover sync.WaitGroup
+	mover.Go(func() {
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				s.ex.pin("caller", "alice", s.nodes[i%2].member, false)
+				moves.Add(1)
+			}
+		}
+	})
+	defer mover.Wait()
+	defer close(stop)
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
+	defer cancel()
+	var submitters sync.WaitGroup
+	const each = 100
+	for w := range 4 {
+		submitters.Go(func() {
+			for i := range each {
+				receipts, err := s.nodes[w%2].Submit(ctx, "alice", []fairfactor.Submission{{Number: "15"}, {Number: "21", Key: strconv.Itoa(w*each + i)}})
+				if err != nil || receipts[0].Err != nil || receipts[1].Err != nil {
+					t.Errorf("after %d moves: %v %v", moves.Load(), receipts, err)
+					return
+				}
+			}
+		})
+	}
+	submitters.Wait()
+	c, err := s.store.Caller(ctx, "alice")
+	if jobs := c.Queued + c.Completed; err != nil || jobs != 4*each*2 {
+		t.Errorf("%d jobs were accepted, want %d (%v)", jobs, 4*each*2, err)
+	}
+	t.Logf("%d moves", moves.Load())
 }

@@ -23,9 +23,21 @@ var _ fairfactor.Jobs = (*Service)(nil)
 // Service returns the jobs interface of the system.
 func (s *System) Service() *Service { return &Service{s} }
 
-// ask sends a request to a caller's actor and turns a problem into an error.
+// Bounds of asking again: what a caller's actor did not do because it was about
+// to move is asked of the next activation.
+const (
+	resubmit  = 10 * time.Millisecond // pause
+	moveLimit = 10 * time.Second      // from the first try, far longer than any move
+)
+
+// ask sends a request to a virtual actor and turns a problem into an error.
 func (v *Service) ask(ctx context.Context, kind, identity string, m *actorspb.Envelope) (*actorspb.Envelope, error) {
-	return unpacked(v.sys.net.Ask(ctx, kind, identity, m))
+	for begin := time.Now(); ; pause(ctx, resubmit) {
+		e, err := unpacked(v.sys.net.Ask(ctx, kind, identity, m))
+		if !errors.Is(err, errMoved) || ctx.Err() != nil || time.Since(begin) > moveLimit {
+			return e, err
+		}
+	}
 }
 
 // unpacked is the envelope that an actor answered with.
@@ -45,51 +57,75 @@ func unpacked(answer proto.Message, err error) (*actorspb.Envelope, error) {
 
 // Submit implements fairfactor.Jobs.
 func (v *Service) Submit(ctx context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
-	block, m := make([]actorspb.Submission, len(subs)), &actorspb.Submit{Submissions: make([]*actorspb.Submission, len(subs))}
+	t := tries{Service: v, caller: caller, receipts: make([]fairfactor.Receipt, len(subs))}
+	block := make([]actorspb.Submission, len(subs))
 	for i, sub := range subs {
 		block[i].Number, block[i].Key, block[i].Nonce = sub.Number, sub.Key, rand.Uint64()>>16
-		m.Submissions[i] = &block[i]
+		t.open, t.index = append(t.open, &block[i]), append(t.index, i)
 	}
-	e, err := v.submit(ctx, caller, m)
-	if err != nil {
-		return nil, err
+	for begin := time.Now(); ; pause(ctx, resubmit) {
+		err := t.try(ctx)
+		switch late := ctx.Err() != nil; {
+		case errors.Is(err, fairfactor.ErrUnanswered) && !late:
+			t.again = true
+		case errors.Is(err, errMoved) && !late && time.Since(begin) <= moveLimit:
+		case len(t.open) == len(subs) && err != nil:
+			return nil, err
+		default:
+			for _, i := range t.index {
+				t.receipts[i].Err = err
+			}
+			return t.receipts, nil
+		}
+	}
+}
+
+// tries sends submissions to a caller's actor until it is known what became of
+// each.
+type tries struct {
+	*Service
+	caller   string
+	receipts []fairfactor.Receipt
+	open     []*actorspb.Submission // those without a receipt
+	index    []int                  // their places among the receipts
+	again    bool                   // an actor may have got them, and its answer is lost
+}
+
+// try sends what is open once. It returns errMoved if some of it is open still.
+func (t *tries) try(ctx context.Context) error {
+	m := &actorspb.Submit{Submissions: t.open, Again: t.again}
+	e, err := unpacked(t.sys.net.AskOnce(ctx, CallerKind, t.caller, &actorspb.Envelope{Body: &actorspb.Envelope_Submit{Submit: m}}))
+	switch {
+	case errors.Is(err, fairfactor.ErrUnanswered) || errors.Is(err, errMoved):
+		return err
+	case t.again && fairfactor.CodeOf(err) == fairfactor.Unavailable:
+		return fairfactor.Wrap(fairfactor.Unavailable, err,
+			"the node that got the request has gone, and whether it accepted is not known yet: look for the job in the list, or use an Idempotency-Key and send it again")
+	case err != nil:
+		return err
 	}
 	got := e.GetReceipts().GetReceipts()
-	if len(got) != len(subs) {
-		return nil, fairfactor.Errorf(fairfactor.Internal, "%d receipts for %d submissions", len(got), len(subs))
+	if len(got) != len(t.open) {
+		return fairfactor.Errorf(fairfactor.Internal, "%d receipts for %d submissions", len(got), len(t.open))
 	}
-	receipts := make([]fairfactor.Receipt, len(got))
-	for i, r := range got {
-		receipts[i].Err = errorOf(r.Problem)
+	var open []*actorspb.Submission
+	var index []int
+	for k, r := range got {
+		if r.Problem.GetMoved() {
+			open, index = append(open, t.open[k]), append(index, t.index[k])
+			continue
+		}
+		receipt := &t.receipts[t.index[k]]
+		receipt.Err = errorOf(r.Problem)
 		if r.Job != nil {
-			receipts[i].Job, receipts[i].Replay = jobFromPB(r.Job), r.Replay
+			receipt.Job, receipt.Replay = jobFromPB(r.Job), r.Replay
 		}
 	}
-	return receipts, nil
-}
-
-// submit asks a caller's actor to accept submissions, until it is known what
-// became of them or ctx ends.
-func (v *Service) submit(ctx context.Context, caller string, m *actorspb.Submit) (*actorspb.Envelope, error) {
-	for {
-		e, err := unpacked(v.sys.net.AskOnce(ctx, CallerKind, caller, &actorspb.Envelope{Body: &actorspb.Envelope_Submit{Submit: m}}))
-		switch {
-		case errors.Is(err, fairfactor.ErrUnanswered) && ctx.Err() == nil:
-			if !m.Again {
-				m = &actorspb.Submit{Submissions: m.Submissions, Again: true}
-			}
-			pause(ctx, resubmit)
-		case m.Again && fairfactor.CodeOf(err) == fairfactor.Unavailable:
-			return nil, fairfactor.Wrap(fairfactor.Unavailable, err,
-				"the node that got the request has gone, and whether it accepted is not known yet: look for the job in the list, or use an Idempotency-Key and send it again")
-		default:
-			return e, err
-		}
+	if t.open, t.index = open, index; len(open) > 0 {
+		return errMoved
 	}
+	return nil
 }
-
-// resubmit is the pause before a submission whose answer got lost is sent again.
-const resubmit = 10 * time.Millisecond
 
 // Job implements fairfactor.Jobs.
 func (v *Service) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	clustering "github.com/asynkron/protoactor-go/cluster"
 	"github.com/hashicorp/memberlist"
+	"google.golang.org/protobuf/proto"
 )
 
 // Through has c's node reach others by dial, and its gossip as tune says.
@@ -57,6 +58,12 @@ func (n *Node) Settled() bool { return n.router.standing.Load().settled }
 
 // Process activates a virtual actor of n and returns its process.
 func (n *Node) Process(kind, identity string) *actor.PID { return n.router.process(kind, identity) }
+
+// GiveBack takes back what an activation of n did not handle before it stopped.
+func (n *Node) GiveBack(kind, identity string, m proto.Message, sender *actor.PID) {
+	a := newActivation(n.router, key{kind, identity}, identityHash(kind, identity))
+	n.router.bounce(a, &actor.MessageEnvelope{Message: m, Sender: sender})
+}
 
 // OpenRequests returns how many requests wait for an answer.
 func (n *Node) OpenRequests() int {

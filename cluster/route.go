@@ -56,13 +56,18 @@ type letter struct {
 	deadline       time.Time
 }
 
+// foreign tells whether another member waits for the answer. Such a letter is not
+// passed on: that member asks the owner itself, and a copy that wanders on could
+// be handled after the next one, which the member sent when this node went.
+func (l *letter) foreign() bool { return l.hops > 0 && l.sender != nil }
+
 // outcome of an attempt to deliver a letter.
 type outcome int
 
 const (
 	sent    outcome = iota
 	later           // nobody can have it now
-	notMine         // it came from a member that thinks this one owns it
+	notMine         // it came from a member, and this one does not own it
 	lost            // nobody can have it ever
 )
 
@@ -129,7 +134,7 @@ func (r *router) try(l *letter) outcome {
 		return later
 	case at == st.self:
 		return r.activate(l)
-	case l.hops > 0 && !l.waited:
+	case l.foreign() || l.hops > 0 && !l.waited:
 		return notMine
 	default:
 		return r.forward(st, at, l)
@@ -288,6 +293,9 @@ func (r *router) bounce(a *activation, m any) {
 		return // what an actor tells itself ends with it
 	}
 	l := letter{kind: a.kind, identity: a.identity, hash: a.hash, message: message, sender: sender, again: true}
+	if sender != nil && sender.Address != r.requests.address {
+		l.hops = 1
+	}
 	if twice {
 		r.drop(&l)
 		return

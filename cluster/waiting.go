@@ -82,7 +82,7 @@ func (w *waiting) retry(r *router, now time.Time) int {
 	for _, l := range w.take() {
 		switch r.try(&l) {
 		case sent:
-		case lost:
+		case lost, notMine:
 			r.drop(&l)
 		default:
 			if now.After(l.deadline) || !w.add(l) {

@@ -470,6 +470,7 @@ type Problem struct {
 	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	RetryNs       int64                  `protobuf:"varint,3,opt,name=retry_ns,json=retryNs,proto3" json:"retry_ns,omitempty"`
+	Moved         bool                   `protobuf:"varint,4,opt,name=moved,proto3" json:"moved,omitempty"` // left no trace: the next activation takes it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -523,6 +524,13 @@ func (x *Problem) GetRetryNs() int64 {
 		return x.RetryNs
 	}
 	return 0
+}
+
+func (x *Problem) GetMoved() bool {
+	if x != nil {
+		return x.Moved
+	}
+	return false
 }
 
 type Id struct {
@@ -2613,11 +2621,12 @@ const file_actors_proto_rawDesc = "" +
 	"\bfairness\x18+ \x01(\v2\x1e.fairfactor.actors.v1.FairnessH\x00R\bfairness\x12F\n" +
 	"\fstatus_state\x18, \x01(\v2!.fairfactor.actors.v1.StatusStateH\x00R\vstatusState\x129\n" +
 	"\aproblem\x18- \x01(\v2\x1d.fairfactor.actors.v1.ProblemH\x00R\aproblemB\x06\n" +
-	"\x04body\"R\n" +
+	"\x04body\"h\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x19\n" +
-	"\bretry_ns\x18\x03 \x01(\x03R\aretryNs\"D\n" +
+	"\bretry_ns\x18\x03 \x01(\x03R\aretryNs\x12\x14\n" +
+	"\x05moved\x18\x04 \x01(\bR\x05moved\"D\n" +
 	"\x02Id\x12\x14\n" +
 	"\x05nonce\x18\x01 \x01(\x04R\x05nonce\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\x04R\x06caller\x12\x10\n" +
