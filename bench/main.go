@@ -65,6 +65,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	if len(args) > 0 && args[0] == "tune" {
 		return tuneCommand(ctx, args[1:], out, progress)
 	}
+	if len(args) > 0 && args[0] == "worst" {
+		return worstCommand(ctx, args[1:], out, progress)
+	}
 	for _, c := range comparisons {
 		if len(args) > 0 && args[0] == c.name {
 			return runOne(ctx, c, args[1:], out, progress)
@@ -223,6 +226,7 @@ func describe(w io.Writer) {
 		}
 	}
 	fmt.Fprintf(w, "  %-12s %s\n", "engine", engineSummary)
+	fmt.Fprintf(w, "  %-12s %s\n", "worst", worstSummary)
 	fmt.Fprintf(w, "  %-12s %s\n", "tune", tuneSummary)
 }
 
