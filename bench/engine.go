@@ -14,9 +14,20 @@ import (
 	"fairfactor/factor"
 )
 
-const (
-	engineSummary = "CPU of the factoring engine for each size of number, beside PARI and GNU factor"
-	engineHelp    = `Factors the same random numbers with this engine (one thread, in this process), with
+var engineStudy = study{
+	name:    "engine",
+	summary: "CPU of the factoring engine for each size of number, beside PARI and GNU factor",
+	limit:   time.Hour,
+	prepare: func(f *flag.FlagSet) inquiry {
+		b := &engineBench{}
+		f.IntVar(&b.digits, "digits", 60, "largest `size` of semiprimes: 20 to 95")
+		f.IntVar(&b.most, "numbers", 10_000, "at most so many `numbers` in a row")
+		f.DurationVar(&b.bound, "bound", 10*time.Second, "time of an alternative for one row")
+		f.StringVar(&b.gp, "gp", "gp", "PARI's `program`; empty: leave it out")
+		f.StringVar(&b.gnu, "gnu", "factor", "GNU factor's `program`; empty: leave it out")
+		return b
+	},
+	help: `Factors the same random numbers with this engine (one thread, in this process), with
 PARI (gp) and with GNU factor, as far as these are installed, in turn, a few numbers at
 a time, and compares all answers. Times are CPU per number: of this process, of gp's own
 loop without its start, of factor without its start. An alternative is stopped in a row
@@ -28,8 +39,8 @@ Examples:
   go run ./bench engine                    # to 60 digits, about three minutes
   go run ./bench engine -digits 80         # to 80 digits, about ten minutes
   go run ./bench engine -digits 30 -numbers 20 -gnu ""  # a quick look, without GNU factor
-  go run ./bench engine -seed 7 -json engine.json`
-)
+  go run ./bench engine -seed 7 -json engine.json`,
+}
 
 // engineSizes are the rows of the table: what the engine should take at least, and
 // what it aims at.
@@ -80,6 +91,7 @@ const (
 
 // engineBench measures the table.
 type engineBench struct {
+	engineTable
 	digits   int
 	most     int // numbers in a row
 	bound    time.Duration
@@ -96,46 +108,20 @@ type alternative struct {
 	gone bool // not even the first numbers of a row were done within the bound
 }
 
-func engineCommand(ctx context.Context, args []string, out, progress io.Writer) int {
-	f := flag.NewFlagSet("bench engine", flag.ContinueOnError)
-	b := engineBench{progress: progress}
-	f.IntVar(&b.digits, "digits", 60, "largest `size` of semiprimes: 20 to 95")
-	f.IntVar(&b.most, "numbers", 10_000, "at most so many `numbers` in a row")
-	f.DurationVar(&b.bound, "bound", 10*time.Second, "time of an alternative for one row")
-	f.StringVar(&b.gp, "gp", "gp", "PARI's `program`; empty: leave it out")
-	f.StringVar(&b.gnu, "gnu", "factor", "GNU factor's `program`; empty: leave it out")
-	file := f.String("json", "", "write the rows as JSON to this `file` too")
-	seed := f.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random numbers")
-	limit := f.Duration("limit", time.Hour, "give up after this time")
-	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "bench engine: %s\n\n%s\n\nFlags:\n", engineSummary, engineHelp)
-		f.PrintDefaults()
-	}
-	if code, ok := parse(f, args, progress); !ok {
-		return code
-	}
-	if err := checkPositive(f); err != nil {
-		fmt.Fprintln(progress, "bench:", err)
-		return 2
-	}
-	ctx, cancel := context.WithTimeout(ctx, *limit)
-	defer cancel()
+func (b *engineBench) check() error { return nil }
+
+func (b *engineBench) measure(ctx context.Context, seed uint64, progress io.Writer) error {
+	b.progress = progress
+	b.engineTable = engineTable{Seed: seed, Machine: describeMachine(), Bound: b.bound}
 	defer b.close()
-	table := engineTable{Seed: *seed, Machine: describeMachine(), Bound: b.bound}
-	fmt.Fprintln(out, table.Machine)
-	err := b.open(ctx, &table)
-	if err == nil {
-		err = b.measure(ctx, &table)
+	if err := b.open(ctx); err != nil {
+		return err
 	}
-	table.print(out)
-	if *file != "" {
-		err = errors.Join(err, writeJSON(*file, &table))
-	}
-	return status(err, progress)
+	return b.rows(ctx)
 }
 
 // open starts the engines that are installed.
-func (b *engineBench) open(ctx context.Context, t *engineTable) error {
+func (b *engineBench) open(ctx context.Context) error {
 	b.ours = &ownEngine{runner: factor.NewRunner()}
 	for _, other := range []struct {
 		name, program string
@@ -153,7 +139,7 @@ func (b *engineBench) open(ctx context.Context, t *engineTable) error {
 			return fmt.Errorf("%s: %w", other.program, err)
 		}
 		b.others = append(b.others, &alternative{engine: e, name: other.name})
-		t.Versions = append(t.Versions, version)
+		b.Versions = append(b.Versions, version)
 	}
 	return nil
 }
@@ -164,18 +150,18 @@ func (b *engineBench) close() {
 	}
 }
 
-// measure fills the table. Rows before an error are kept.
-func (b *engineBench) measure(ctx context.Context, t *engineTable) error {
+// rows fills the table. Rows before an error are kept.
+func (b *engineBench) rows(ctx context.Context) error {
 	for i, size := range engineSizes {
 		if size.digits > b.digits {
 			continue
 		}
-		numbers := many(min(size.count, b.most), newRand(t.Seed, uint64(i)), size.draw)
+		numbers := many(min(size.count, b.most), newRand(b.Seed, uint64(i)), size.draw)
 		row, wall, err := b.row(ctx, size, numbers)
 		if err != nil {
 			return fmt.Errorf("%s: %w", size.name, err)
 		}
-		t.Rows = append(t.Rows, row)
+		b.Rows = append(b.Rows, row)
 		if size.digits < speedupFrom || runtime.NumCPU() < 2 {
 			continue
 		}
@@ -184,7 +170,7 @@ func (b *engineBench) measure(ctx context.Context, t *engineTable) error {
 		if err != nil {
 			return fmt.Errorf("%s, two workers: %w", size.name, err)
 		}
-		t.Rows = append(t.Rows, speedupRow(size.name, len(numbers), times))
+		b.Rows = append(b.Rows, speedupRow(size.name, len(numbers), times))
 	}
 	return nil
 }

@@ -122,17 +122,17 @@ func TestEngineBounds(t *testing.T) {
 	b.others = []*alternative{{engine: &gp{program: os.Args[0]}, name: "PARI"}, {engine: &gnu{program: os.Args[0]}, name: "GNU"}}
 	b.ours = &ownEngine{factor.NewRunner()}
 	defer b.close()
-	table := engineTable{Seed: 1}
-	if err := b.measure(t.Context(), &table); err != nil {
+	b.Seed = 1
+	if err := b.rows(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for i := range table.Rows {
-		if got := table.Rows[i].cells("PARI") + "\t" + table.Rows[i].cells("GNU"); strings.Count(got, "> ") != 2 {
-			t.Errorf("%s: %s", table.Rows[i].Input, got)
+	for i := range b.Rows {
+		if got := b.Rows[i].cells("PARI") + "\t" + b.Rows[i].cells("GNU"); strings.Count(got, "> ") != 2 {
+			t.Errorf("%s: %s", b.Rows[i].Input, got)
 		}
 	}
-	if !b.others[0].gone || !b.others[1].gone || len(table.Rows) != 7 {
-		t.Errorf("%d rows, gone %v %v", len(table.Rows), b.others[0].gone, b.others[1].gone)
+	if !b.others[0].gone || !b.others[1].gone || len(b.Rows) != 7 {
+		t.Errorf("%d rows, gone %v %v", len(b.Rows), b.others[0].gone, b.others[1].gone)
 	}
 }
 

@@ -7,7 +7,7 @@
 // promise of the service and print a table.
 //
 // Nothing here is used by the service. Start reading at [loadCommand] for the
-// load generator and at [comparisons] for the rest.
+// load generator and at [comparisons] and [studies] for the rest.
 package main
 
 import (
@@ -59,14 +59,10 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	if len(args) > 0 && args[0] == "all" {
 		return runAll(ctx, args[1:], out, progress)
 	}
-	if len(args) > 0 && args[0] == "engine" {
-		return engineCommand(ctx, args[1:], out, progress)
-	}
-	if len(args) > 0 && args[0] == "tune" {
-		return tuneCommand(ctx, args[1:], out, progress)
-	}
-	if len(args) > 0 && args[0] == "worst" {
-		return worstCommand(ctx, args[1:], out, progress)
+	for _, s := range studies {
+		if len(args) > 0 && args[0] == s.name {
+			return s.run(ctx, args[1:], out, progress)
+		}
 	}
 	for _, c := range comparisons {
 		if len(args) > 0 && args[0] == c.name {
@@ -225,9 +221,9 @@ func describe(w io.Writer) {
 			fmt.Fprintf(w, "  %-12s %s\n", c.name, c.summary)
 		}
 	}
-	fmt.Fprintf(w, "  %-12s %s\n", "engine", engineSummary)
-	fmt.Fprintf(w, "  %-12s %s\n", "worst", worstSummary)
-	fmt.Fprintf(w, "  %-12s %s\n", "tune", tuneSummary)
+	for _, s := range studies {
+		fmt.Fprintf(w, "  %-12s %s\n", s.name, s.summary)
+	}
 }
 
 // finish prints the table and returns an error if a row that must hold does not.

@@ -175,12 +175,16 @@ func TestComparisonsExplainThemselves(t *testing.T) {
 			t.Errorf("%s -h says\n%s", c.name, said)
 		}
 	}
-	if _, said := command(t, 0, "engine", "-h"); !strings.Contains(said, engineHelp) || !strings.Contains(said, "-digits") {
-		t.Errorf("engine -h says\n%s", said)
+	for _, s := range studies {
+		if _, said := command(t, 0, s.name, "-h"); !strings.Contains(said, s.help) || !strings.Contains(said, "-seed") {
+			t.Errorf("%s -h says\n%s", s.name, said)
+		}
 	}
 	_, said := command(t, 0, "-h")
-	if !strings.Contains(said, engineSummary) {
-		t.Errorf("-h does not tell of engine:\n%s", said)
+	for _, s := range studies {
+		if !strings.Contains(said, s.summary) {
+			t.Errorf("-h does not tell of %s:\n%s", s.name, said)
+		}
 	}
 	for _, c := range comparisons {
 		if !strings.Contains(said, c.summary) {

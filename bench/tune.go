@@ -17,9 +17,19 @@ import (
 	"fairfactor/factor"
 )
 
-const (
-	tuneSummary = "the fastest method and parameters for each size of number, as the engine's tables have them"
-	tuneHelp    = `Measures which method splits products of two primes of like size the fastest: Hart's,
+var tuneStudy = study{
+	name:    "tune",
+	summary: "the fastest method and parameters for each size of number, as the engine's tables have them",
+	limit:   12 * time.Hour,
+	prepare: func(f *flag.FlagSet) inquiry {
+		var t tuning
+		f.StringVar(&t.list, "bits", "130,140,150,165,181", "`sizes` of numbers to tune the large sieve for: 100 to 332")
+		f.DurationVar(&t.work, "work", time.Second, "CPU that one set of parameters is tried for")
+		f.IntVar(&t.count, "numbers", 50, "`numbers` of one size that each method is tried with")
+		f.DurationVar(&t.each, "method", 100*time.Millisecond, "CPU that one method is tried for at one size, at least")
+		return &t
+	},
+	help: `Measures which method splits products of two primes of like size the fastest: Hart's,
 curves, the small quadratic sieve, the large one. Then it looks for the parameters of
 the large sieve: one after the other is changed, and kept if the same numbers take
 less CPU than with the parameters so far, measured in turn, by more than chance, until
@@ -28,8 +38,8 @@ nothing gets better. The table of factor/siqssize.go is printed as it should be 
 Examples:
   go run ./bench tune                        # crossovers, and the sieve to 181 bits: some minutes
   go run ./bench tune -bits 198,215,232      # larger numbers: an hour or more
-  go run ./bench tune -bits "" -json t.json  # crossovers only`
-)
+  go run ./bench tune -bits "" -json t.json  # crossovers only`,
+}
 
 // tuning is what `bench tune` has found out.
 type tuning struct {
@@ -37,6 +47,11 @@ type tuning struct {
 	Seed       uint64      `json:"seed"`
 	Crossovers []crossover `json:"crossovers"`
 	Sieve      []tunedSize `json:"sieve"`
+
+	list       string
+	sizes      []int
+	count      int
+	work, each time.Duration
 }
 
 // crossover is the CPU of each method for numbers of one size.
@@ -62,42 +77,23 @@ type tunedSize struct {
 // Sizes at which methods are compared, in bits.
 var crossoverBits = []int{30, 34, 36, 38, 40, 42, 48, 54, 60, 62, 64, 68, 72, 76, 80, 84, 88, 92, 100, 108, 112, 116, 120, 124, 128}
 
-func tuneCommand(ctx context.Context, args []string, out, progress io.Writer) int {
-	f := flag.NewFlagSet("bench tune", flag.ContinueOnError)
-	list := f.String("bits", "130,140,150,165,181", "`sizes` of numbers to tune the large sieve for: 100 to 332")
-	work := f.Duration("work", time.Second, "CPU that one set of parameters is tried for")
-	count := f.Int("numbers", 50, "`numbers` of one size that each method is tried with")
-	each := f.Duration("method", 100*time.Millisecond, "CPU that one method is tried for at one size, at least")
-	file := f.String("json", "", "write the result as JSON to this `file` too")
-	seed := f.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random numbers")
-	limit := f.Duration("limit", 12*time.Hour, "give up after this time")
-	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "bench tune: %s\n\n%s\n\nFlags:\n", tuneSummary, tuneHelp)
-		f.PrintDefaults()
+func (t *tuning) check() (err error) {
+	t.sizes, err = bitList(t.list)
+	return err
+}
+
+func (t *tuning) measure(ctx context.Context, seed uint64, progress io.Writer) error {
+	t.Machine, t.Seed = describeMachine(), seed
+	if err := t.compare(ctx, t.count, t.each, progress); err != nil {
+		return err
 	}
-	if code, ok := parse(f, args, progress); !ok {
-		return code
-	}
-	sizes, err := bitList(*list)
-	if err = errors.Join(err, checkPositive(f)); err != nil {
-		fmt.Fprintln(progress, "bench:", err)
-		return 2
-	}
-	ctx, cancel := context.WithTimeout(ctx, *limit)
-	defer cancel()
-	t := tuning{Machine: describeMachine(), Seed: *seed}
-	fmt.Fprintln(out, t.Machine)
-	err = t.compare(ctx, *count, *each, progress)
+	return t.tune(ctx, t.sizes, t.work, progress)
+}
+
+func (t *tuning) print(out io.Writer) {
 	t.printCrossovers(out)
-	if err == nil {
-		err = t.tune(ctx, sizes, *work, progress)
-	}
 	t.printSieve(out)
-	fmt.Fprintf(out, "\nseed %d\n", *seed)
-	if *file != "" {
-		err = errors.Join(err, writeJSON(*file, &t))
-	}
-	return status(err, progress)
+	fmt.Fprintf(out, "\nseed %d\n", t.Seed)
 }
 
 // bitList reads sizes separated by commas.

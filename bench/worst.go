@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -14,9 +13,18 @@ import (
 	"fairfactor/factor"
 )
 
-const (
-	worstSummary = "the number of each size that keeps the factoring engine longest, among forms that others have trouble with"
-	worstHelp    = `Factors numbers of many forms and one size: products of two primes of like size, which
+var worstStudy = study{
+	name:    "worst",
+	summary: "the number of each size that keeps the factoring engine longest, among forms that others have trouble with",
+	limit:   time.Hour,
+	prepare: func(f *flag.FlagSet) inquiry {
+		var t worstTable
+		f.IntVar(&t.digits, "digits", 50, "largest `size` of numbers: 6 to 70")
+		f.IntVar(&t.most, "numbers", 40, "at most so many `numbers` of one form")
+		f.DurationVar(&t.each, "form", 2*time.Second, "no more numbers of a form after this `time`")
+		return &t
+	},
+	help: `Factors numbers of many forms and one size: products of two primes of like size, which
 are meant to be the hardest, and what has kept engines for ever or far too long:
 neighbouring and related primes, powers, three primes, one prime much smaller than the
 other, primes (which are proven), repunits, powers of two plus and minus one. Each number
@@ -27,8 +35,8 @@ number that looks harmless.
 
 Examples:
   go run ./bench worst                        # to 50 digits, about two minutes
-  go run ./bench worst -digits 60 -numbers 5  # larger ones, fewer of each form`
-)
+  go run ./bench worst -digits 60 -numbers 5  # larger ones, fewer of each form`,
+}
 
 // worstDigits are the sizes.
 var worstDigits = []int{6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 28, 32, 36, 40, 43, 45, 50, 55, 60, 65, 70}
@@ -129,47 +137,27 @@ type worstTable struct {
 	Machine machine    `json:"machine"`
 	Seed    uint64     `json:"seed"`
 	Rows    []worstRow `json:"rows"`
+
+	digits, most int
+	each         time.Duration
 }
 
-func worstCommand(ctx context.Context, args []string, out, progress io.Writer) int {
-	f := flag.NewFlagSet("bench worst", flag.ContinueOnError)
-	digits := f.Int("digits", 50, "largest `size` of numbers: 6 to 70")
-	most := f.Int("numbers", 40, "at most so many `numbers` of one form")
-	each := f.Duration("form", 2*time.Second, "no more numbers of a form after this `time`")
-	file := f.String("json", "", "write the rows as JSON to this `file` too")
-	seed := f.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random numbers")
-	limit := f.Duration("limit", time.Hour, "give up after this time")
-	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "bench worst: %s\n\n%s\n\nFlags:\n", worstSummary, worstHelp)
-		f.PrintDefaults()
-	}
-	if code, ok := parse(f, args, progress); !ok {
-		return code
-	}
-	if err := checkPositive(f); err != nil {
-		fmt.Fprintln(progress, "bench:", err)
-		return 2
-	}
-	ctx, cancel := context.WithTimeout(ctx, *limit)
-	defer cancel()
-	t := worstTable{Machine: describeMachine(), Seed: *seed}
-	fmt.Fprintln(out, t.Machine)
-	var err error
+func (t *worstTable) check() error { return nil }
+
+func (t *worstTable) measure(ctx context.Context, seed uint64, progress io.Writer) error {
+	t.Machine, t.Seed = describeMachine(), seed
 	for _, size := range worstDigits {
-		if err != nil || size > *digits {
+		if size > t.digits {
 			break
 		}
 		fmt.Fprintf(progress, "bench:   %d digits\n", size)
-		var row worstRow
-		if row, err = worstOf(ctx, size, *most, *each, newRand(*seed, uint64(size))); err == nil {
-			t.Rows = append(t.Rows, row)
+		row, err := worstOf(ctx, size, t.most, t.each, newRand(seed, uint64(size)))
+		if err != nil {
+			return err
 		}
+		t.Rows = append(t.Rows, row)
 	}
-	t.print(out)
-	if *file != "" {
-		err = errors.Join(err, writeJSON(*file, &t))
-	}
-	return status(err, progress)
+	return nil
 }
 
 // worstOf looks for the slowest number of a size.
