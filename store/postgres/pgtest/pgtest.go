@@ -262,6 +262,22 @@ func (s *Server) Exec(t testing.TB, url, statement string) {
 	}
 }
 
+// Tool runs one of PostgreSQL's programs for operators, of the version of the
+// servers.
+func Tool(t testing.TB, name string, args ...string) {
+	t.Helper()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if real, err := filepath.EvalSymlinks(filepath.Join(bin, "initdb")); err == nil { // a link may stand alone
+		bin = filepath.Dir(real)
+	}
+	if out, err := exec.Command(filepath.Join(bin, name), args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+}
+
 // Stop shuts the server down as an operator would, cutting off who is connected.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
