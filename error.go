@@ -72,7 +72,8 @@ func MessageOf(err error) string {
 }
 
 // ErrUnanswered is for a request that somebody may have got whose answer is lost:
-// it may have been carried out or not.
+// it may have been carried out or not. [Unavailable] without it says that it was
+// not.
 var ErrUnanswered = &Error{Code: Unavailable, Message: "the answer to the request got lost: it is not known whether it was carried out"}
 
 // ErrFenced answers a write whose epoch is not the newest: another activation

@@ -268,6 +268,10 @@ func (m *member) AskOnce(ctx context.Context, kind, identity string, msg proto.M
 	return m.ask(ctx, true, m.sending(kind, identity, msg))
 }
 
+func (m *member) Await(ctx context.Context, kind, identity string, msg proto.Message) (proto.Message, error) {
+	return m.ask(ctx, false, m.sending(kind, identity, msg))
+}
+
 func (m *member) sending(kind, identity string, msg proto.Message) func(*question, *actor.PID) {
 	return func(q *question, sender *actor.PID) {
 		q.seen, q.await = false, msg.(*actorspb.Envelope).GetAwait() != nil

@@ -65,10 +65,10 @@ func (v *Service) Submit(ctx context.Context, caller string, subs []fairfactor.S
 	}
 	for begin := time.Now(); ; pause(ctx, resubmit) {
 		err := t.try(ctx)
-		switch late := ctx.Err() != nil; {
+		switch late := ctx.Err() != nil || time.Since(begin) > moveLimit; {
 		case errors.Is(err, fairfactor.ErrUnanswered) && !late:
 			t.again = true
-		case errors.Is(err, errMoved) && !late && time.Since(begin) <= moveLimit:
+		case errors.Is(err, errMoved) && !late:
 		case len(t.open) == len(subs) && err != nil:
 			return nil, err
 		default:
@@ -99,7 +99,7 @@ func (t *tries) try(ctx context.Context) error {
 	case errors.Is(err, fairfactor.ErrUnanswered) || errors.Is(err, errMoved):
 		return err
 	case t.again && fairfactor.CodeOf(err) == fairfactor.Unavailable:
-		return fairfactor.Wrap(fairfactor.Unavailable, err,
+		return fairfactor.Wrap(fairfactor.Unavailable, errors.Join(fairfactor.ErrUnanswered, err),
 			"the node that got the request has gone, and whether it accepted is not known yet: look for the job in the list, or use an Idempotency-Key and send it again")
 	case err != nil:
 		return err
@@ -148,8 +148,10 @@ func (v *Service) live(ctx context.Context, job fairfactor.Job) (fairfactor.Job,
 	return v.sys.cfg.Store.Job(ctx, job.ID) // it has ended meanwhile, or waits in the store
 }
 
-// longestWait bounds a Wait whose context has no deadline.
-const longestWait = time.Hour
+const (
+	longestWait = time.Hour        // of a Wait whose context has no deadline
+	awaitTime   = 15 * time.Second // after which one whose answer may have got lost asks again
+)
 
 // Wait implements fairfactor.Jobs. It goes on waiting when the caller's actor
 // moves or the store can't be reached meanwhile, until this node stops.
@@ -175,11 +177,13 @@ func (v *Service) Wait(ctx context.Context, id fairfactor.ID) (fairfactor.Job, e
 	return v.Job(late, id)
 }
 
-// await asks a job's caller for its end. It is unavailable if the caller's actor
-// stops before.
+// await asks a job's caller for its end, for a while. It is unavailable if the
+// caller's actor stops before, or that time is over.
 func (v *Service) await(ctx context.Context, job fairfactor.Job) (fairfactor.Job, error) {
+	ctx, cancel := context.WithTimeout(ctx, awaitTime)
+	defer cancel()
 	deadline, _ := ctx.Deadline()
-	e, err := v.ask(ctx, CallerKind, job.Caller, &actorspb.Envelope{Body: &actorspb.Envelope_Await{Await: &actorspb.Await{Id: idToPB(job.ID), DeadlineUs: micros(deadline)}}})
+	e, err := unpacked(v.sys.net.Await(ctx, CallerKind, job.Caller, &actorspb.Envelope{Body: &actorspb.Envelope_Await{Await: &actorspb.Await{Id: idToPB(job.ID), DeadlineUs: micros(deadline)}}}))
 	if err != nil {
 		return job, err
 	}

@@ -26,13 +26,14 @@ const (
 // never block and may lose a message; Ask retries until ctx ends. AskOnce is
 // Ask for what must not be done twice: it doesn't ask again, but fails with
 // ErrUnanswered, when the receiver may have got the message and its answer is
-// lost.
+// lost or late. Await is Ask for an answer that may take long.
 type Network interface {
 	ID() string // of this member
 	System() *actor.ActorSystem
 	Tell(kind, identity string, m proto.Message)
 	Ask(ctx context.Context, kind, identity string, m proto.Message) (proto.Message, error)
 	AskOnce(ctx context.Context, kind, identity string, m proto.Message) (proto.Message, error)
+	Await(ctx context.Context, kind, identity string, m proto.Message) (proto.Message, error)
 	TellMember(member, name string, m proto.Message)
 	AskMember(ctx context.Context, member, name string, m proto.Message) (proto.Message, error)
 }

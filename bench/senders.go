@@ -168,7 +168,10 @@ func (s *senders) submit(l *submission) {
 		switch {
 		case err != nil && notSent(err):
 			l.Fault = err.Error()
-		case err != nil:
+		case err != nil || status == http.StatusGatewayTimeout:
+			if err == nil {
+				err = fmt.Errorf("%d %.200s", status, raw)
+			}
 			l.Outcome, l.Fault = unknown, err.Error()
 			if l.Key == "" {
 				return
@@ -200,7 +203,7 @@ func (s *senders) watch(l *submission) {
 			l.Finished = time.Now()
 			return
 		}
-		if err == nil && status != http.StatusOK && status != http.StatusServiceUnavailable {
+		if err == nil && status != http.StatusOK && status != http.StatusServiceUnavailable && status != http.StatusGatewayTimeout {
 			l.Outcome, l.Fault = amiss, fmt.Sprintf("GET of %s: %d %.200s", l.ID, status, raw)
 			return
 		}

@@ -79,6 +79,7 @@ type Timing struct {
 	Unheard time.Duration // after which a member that gossip has never seen counts as dead; 3 s
 
 	Ask     time.Duration // an Ask whose context has no deadline; 10 s
+	Attempt time.Duration // after which another member that did not answer is asked again, twice as long the next time; 2 s
 	Tell    time.Duration // how long a Tell looks for an owner; 3 s
 	Settle  time.Duration // how long a new view waits for all members to follow it; 5 s
 	Drain   time.Duration // how long activations may take to stop; 5 s
@@ -99,6 +100,7 @@ func (t Timing) withDefaults() Timing {
 		{&t.Lease, 10 * time.Second},
 		{&t.Unheard, 3 * time.Second},
 		{&t.Ask, 10 * time.Second},
+		{&t.Attempt, 2 * time.Second},
 		{&t.Tell, 3 * time.Second},
 		{&t.Settle, 5 * time.Second},
 		{&t.Drain, 5 * time.Second},

@@ -44,7 +44,12 @@ type gossip struct {
 	mu   sync.Mutex
 	seen map[string]Member // guarded by mu; alive as far as gossip knows
 	left map[string]bool   // guarded by mu; said that they go
-	lost []string          // guarded by mu; gossip addresses of those that vanished
+	// doubted are those that are looked at by [gossip.doubt], ended those of them
+	// whose process has ended. Guarded by mu.
+	doubted, ended map[string]bool
+	checks         sync.WaitGroup // added to under mu
+	closed         bool           // guarded by mu: no more checks
+	lost           []string       // guarded by mu; gossip addresses of those that vanished
 	// expected are gossip addresses of members that were never seen, or are no
 	// more. Guarded by mu.
 	expected []string
@@ -88,6 +93,8 @@ func newGossip(ctx context.Context, cfg Config, id, address string, e endpoint) 
 		wanted:  make(chan struct{}, 1),
 		seen:    make(map[string]Member),
 		left:    make(map[string]bool),
+		doubted: make(map[string]bool),
+		ended:   make(map[string]bool),
 		met:     make(map[string]bool),
 	}
 	c := memberlist.DefaultLANConfig()
@@ -197,7 +204,7 @@ func (g *gossip) alive() []Member {
 	defer g.mu.Unlock()
 	members := make([]Member, 0, len(g.seen))
 	for _, m := range g.seen {
-		if !g.left[m.ID] {
+		if !g.left[m.ID] && !g.ended[m.ID] {
 			members = append(members, m)
 		}
 	}

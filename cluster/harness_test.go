@@ -30,7 +30,8 @@ func config(watch func(event, identity, node string), join ...string) cluster.Co
 
 // echo answers a string with its identity, its node and that string.
 type echo struct {
-	watch func(event, identity, node string)
+	watch    func(event, identity, node string)
+	forgiven int
 }
 
 func (e *echo) Receive(ctx actor.Context) {
@@ -56,6 +57,10 @@ func (e *echo) Receive(ctx actor.Context) {
 			ctx.Stop(ctx.Self())
 		case "silence":
 			return
+		case "silence once":
+			if e.forgiven++; e.forgiven == 1 {
+				return
+			}
 		}
 		if ctx.Sender() != nil {
 			ctx.Respond(wrapperspb.String(cluster.Identity(ctx) + "@" + node + " " + m.Value))

@@ -48,6 +48,9 @@ func (g gossipLog) Write(line []byte) (int, error) {
 		switch text[1:end] {
 		case "ERR":
 			level = slog.LevelWarn
+			if strings.Contains(text, ": EOF from=") { // somebody has only looked whether the port is open
+				level = slog.LevelDebug
+			}
 		case "WARN":
 			level = slog.LevelInfo
 		}

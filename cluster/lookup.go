@@ -26,7 +26,6 @@ func (l *lookup) Setup(c *clustering.Cluster, _ []string, _ bool) {
 	n.router.requests.address = registry.Address
 	registry.Add(n.router.requests, n.router.requests.name)
 	registry.Add(&deliveries{n.router, n.provider}, deliveriesName)
-	n.system.EventStream.Subscribe(n.router.unreachable)
 }
 
 // Get implements [clustering.IdentityLookup].
@@ -42,7 +41,7 @@ func (l *lookup) Get(id *clustering.ClusterIdentity) *actor.PID {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), r.timing.Connect)
 	defer cancel()
-	req, sender := r.requests.open()
+	req, sender := r.requests.open(0)
 	r.requests.sent(req.id, placeOf(st.view.Members[at]))
 	r.system.Root.RequestWithCustomSender(st.targets[at], &clusterpb.Activate{Kind: id.Kind, Identity: id.Identity}, sender)
 	answer, _ := r.requests.await(ctx, req)

@@ -15,6 +15,7 @@ import (
 	"fairfactor/cluster"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
@@ -201,6 +202,56 @@ func TestKill(t *testing.T) {
 	}
 }
 
+// An answer that got lost is asked for again, in time, unless the question must not
+// be asked twice.
+func TestLateAnswers(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	var log ledger
+	c := config(log.see)
+	c.Timing.Attempt = 300 * time.Millisecond
+	a := start(t, c)
+	b := spawn(t, &log, settings{join: gossipOf(a)})
+	members(t, 2, a)
+	identity := ownedBy(t, a, b.id)
+	if got, err := ask(t, a, identity, "silence once"); err != nil || got != identity+"@"+b.id+" silence once" {
+		t.Errorf("%q %v", got, err)
+	}
+	if _, err := a.AskOnce(t.Context(), "echo", identity, wrapperspb.String("silence")); !errors.Is(err, fairfactor.ErrUnanswered) {
+		t.Errorf("what must not be asked twice: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*c.Timing.Attempt)
+	defer cancel()
+	before := log.matching(identity, "silence")
+	if _, err := a.Await(ctx, "echo", identity, wrapperspb.String("silence")); fairfactor.CodeOf(err) != fairfactor.Unavailable {
+		t.Errorf("what may take long: %v", err)
+	}
+	if n := log.matching(identity, "silence") - before; n != 1 {
+		t.Errorf("what may take long was asked %d times", n)
+	}
+}
+
+// A member whose process has ended is out of the view long before gossip has
+// missed it, also when its death is only seen by an idle connection.
+func TestProcessEnds(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	var log ledger
+	patient := quick
+	patient.Probe, patient.SuspicionMult = time.Second, 30
+	c := config(log.see)
+	c.Timing = patient
+	a := start(t, c)
+	b := spawn(t, &log, settings{join: gossipOf(a), timing: patient})
+	members(t, 2, a)
+	begin := time.Now()
+	b.kill()
+	members(t, 1, a)
+	t.Logf("out after %v", time.Since(begin).Round(time.Millisecond))
+}
+
 // What another member asked is not passed on by an activation that has stopped:
 // the member asks again, and the copy could arrive after that.
 func TestRequestsOfOthersDoNotWanderOn(t *testing.T) {
@@ -227,10 +278,17 @@ func TestKillAndRestartOnTheSamePorts(t *testing.T) {
 	}
 	var log ledger
 	a := start(t, config(log.see))
+	var breaks atomic.Int64
+	a.System().EventStream.Subscribe(func(event any) {
+		if _, ok := event.(*remote.EndpointTerminatedEvent); ok {
+			breaks.Add(1)
+		}
+	})
 	stop := load(t, a, 50)
 	b := spawn(t, &log, settings{join: gossipOf(a)})
 	members(t, 2, a)
-	for range 3 {
+	const rounds = 3
+	for range rounds {
 		b.kill()
 		b = spawn(t, &log, settings{remote: b.remote, gossip: b.gossip, join: gossipOf(a)})
 		eventually(t, func() bool {
@@ -245,6 +303,11 @@ func TestKillAndRestartOnTheSamePorts(t *testing.T) {
 	if _, double := log.alive(); len(double) > 0 {
 		t.Errorf("%d activations beside another one: %v", len(double), double[0])
 	}
+	// The break, the view without the member, and an attempt or two to connect.
+	if n := breaks.Load(); n > 6*rounds {
+		t.Errorf("protoactor closed connections %d times in %d restarts", n, rounds)
+	}
+	t.Logf("connections were closed %d times", breaks.Load())
 }
 
 func contains(v cluster.View, id string) bool {

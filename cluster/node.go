@@ -15,6 +15,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	clustering "github.com/asynkron/protoactor-go/cluster"
+	"github.com/asynkron/protoactor-go/remote"
 	"github.com/oklog/ulid/v2"
 	"google.golang.org/protobuf/proto"
 )
@@ -31,6 +32,7 @@ type Node struct {
 	provider *provider
 	viewers  *viewers
 	blocks   sync.RWMutex // guards protoactor's list of members that left
+	breaks   breaks
 
 	remoteAt, gossipAt endpoint
 	starting           context.Context // of Start, until it returns
@@ -133,7 +135,8 @@ func (n *Node) checkPlain() error {
 
 func (n *Node) start(ctx context.Context) error {
 	n.starting = ctx
-	config := clustering.Configure(n.cfg.Cluster, n.provider, &lookup{n}, traffic(n.remoteAt, n.cfg, &n.blocks))
+	n.system.EventStream.Subscribe(n.unreachable) // before protoactor does
+	config := clustering.Configure(n.cfg.Cluster, n.provider, &lookup{n}, traffic(n.remoteAt, n.cfg, &n.blocks, &n.breaks))
 	// protoactor's own gossip takes members for dead that aren't; ours decides.
 	config.GossipInterval = 24 * time.Hour
 	n.cluster = clustering.New(n.system, config)
@@ -178,6 +181,20 @@ func (n *Node) startError(err error) error {
 	}
 }
 
+// unreachable hears protoactor's events about connections, before protoactor
+// itself does.
+func (n *Node) unreachable(event any) {
+	e, ok := event.(*remote.EndpointTerminatedEvent)
+	if !ok {
+		return
+	}
+	n.breaks.note(e.Address)
+	n.router.unreachable(e.Address)
+	if g := n.provider.listening.Load(); g != nil {
+		g.broke(n.running, e.Address)
+	}
+}
+
 // background runs f until the node has stopped.
 func (n *Node) background(f func(context.Context)) {
 	n.tasks.Go(func() { f(n.running) })
@@ -207,8 +224,8 @@ func (n *Node) Tell(kind, identity string, m proto.Message) {
 }
 
 // Ask sends m to a virtual actor, which is activated if needed, and returns what
-// the actor responds. It asks again while the owner changes, and when the
-// connection breaks: m may arrive more than once. It ends with ctx, or after
+// the actor responds. It asks again while the owner changes, when the connection
+// breaks, and when the answer takes long: m may arrive more than once. It ends with ctx, or after
 // [Timing].Ask if ctx has no deadline. Errors are Unavailable when nobody
 // answered, Canceled when ctx was, Internal when the actor panicked.
 func (n *Node) Ask(ctx context.Context, kind, identity string, m proto.Message) (proto.Message, error) {
@@ -216,9 +233,16 @@ func (n *Node) Ask(ctx context.Context, kind, identity string, m proto.Message) 
 }
 
 // AskOnce is Ask for what must not be done twice: when a member may have got m and
-// its answer is lost, the error is [fairfactor.ErrUnanswered].
+// its answer is lost, or takes longer than [Timing].Attempt, the error is [fairfactor.ErrUnanswered].
 func (n *Node) AskOnce(ctx context.Context, kind, identity string, m proto.Message) (proto.Message, error) {
 	return n.router.ask(ctx, &letter{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m, once: true})
+}
+
+// Await is Ask for an answer that comes when something has happened, however long
+// that takes: it asks again when its owner changes, and never because it waits. The
+// answer can get lost on the way, so ctx should end now and then.
+func (n *Node) Await(ctx context.Context, kind, identity string, m proto.Message) (proto.Message, error) {
+	return n.router.ask(ctx, &letter{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m, patient: true})
 }
 
 // TellMember sends m to the actor with this name on a member. It doesn't block,

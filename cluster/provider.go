@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fairfactor"
@@ -17,7 +18,7 @@ import (
 )
 
 // resend is the pause after which a view that others don't seem to follow is
-// announced again.
+// announced again, and requests whose answers are late are looked for.
 const resend = 200 * time.Millisecond
 
 // provider is what protoactor calls a cluster provider: it says who is a member.
@@ -34,15 +35,17 @@ const resend = 200 * time.Millisecond
 type provider struct {
 	node    *Node
 	cluster *clustering.Cluster
-	gossip  *gossip        // nil until it listens
-	running bool           // run was called
-	source  Membership     // set when gossip listens, if a table decides
-	news    chan news      // from other members
-	quit    chan struct{}  // closed by stop
-	done    chan struct{}  // closed when run has ended
-	orders  chan func()    // run by the goroutine
-	moved   chan *standing // all that had to stop for this view has stopped
-	settled chan struct{}  // closed when the first view has settled
+	gossip  *gossip // nil until it listens
+
+	listening atomic.Pointer[gossip] // gossip, for other goroutines
+	running   bool                   // run was called
+	source    Membership             // set when gossip listens, if a table decides
+	news      chan news              // from other members
+	quit      chan struct{}          // closed by stop
+	done      chan struct{}          // closed when run has ended
+	orders    chan func()            // run by the goroutine
+	moved     chan *standing         // all that had to stop for this view has stopped
+	settled   chan struct{}          // closed when the first view has settled
 
 	// Owned by the goroutine.
 	now       *standing
@@ -87,6 +90,7 @@ func (p *provider) StartMember(c *clustering.Cluster) error {
 		return err
 	}
 	p.gossip = g
+	p.listening.Store(g)
 	ctx, cancel := context.WithTimeout(n.starting, n.cfg.Timing.Join)
 	defer cancel()
 	if l := n.router.lease; l != nil {
@@ -177,6 +181,7 @@ func (p *provider) run() {
 				p.farewell()
 			}
 		case <-again.C:
+			p.node.router.requests.expire(time.Now())
 			if p.announced && !p.now.settled {
 				p.announce(true)
 				p.settle()
@@ -219,7 +224,7 @@ func (p *provider) may() bool {
 		for _, a := range p.halted {
 			a.stop()
 		}
-		n.router.requests.fail(func(place) bool { return true }, gone{})
+		n.router.requests.fail(func(*request) bool { return true }, gone{})
 	}
 	for len(p.halted) > 0 {
 		select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -32,8 +33,10 @@ type requestShard struct {
 // answer.
 type request struct {
 	id     uint32
-	at     place    // where it was sent to, empty while it is here; guarded by the shard
-	answer chan any // holds one
+	at     place         // where it was sent to, empty while it is here; guarded by the shard
+	limit  time.Duration // for an answer from another member, zero is none; set before it is open
+	due    time.Time     // when that is over; guarded by the shard
+	answer chan any      // holds one
 }
 
 // place is where a request was sent to. A process that comes back at the address
@@ -56,10 +59,12 @@ func newRequests(id string) *requests {
 
 func (r *requests) shard(id uint32) *requestShard { return &r.shards[id%uint32(len(r.shards))] }
 
-// open returns a new request and the PID that answers go to.
-func (r *requests) open() (*request, *actor.PID) {
+// open returns a new request and the PID that answers go to. Once it was sent to
+// another member limit is how long to wait for the answer, zero for as long as it
+// takes: one that is lost on the way leaves no trace.
+func (r *requests) open(limit time.Duration) (*request, *actor.PID) {
 	req := r.pool.Get().(*request)
-	req.at = place{}
+	req.at, req.limit, req.due = place{}, limit, time.Time{}
 	for {
 		req.id = r.last.Add(1)
 		if req.id == 0 { // means none on the wire
@@ -83,6 +88,9 @@ func (r *requests) sent(id uint32, at place) {
 	s.mu.Lock()
 	if req := s.open[id]; req != nil {
 		req.at = at
+		if req.limit > 0 {
+			req.due = time.Now().Add(req.limit)
+		}
 	}
 	s.mu.Unlock()
 }
@@ -124,14 +132,24 @@ func (r *requests) close(req *request) {
 	r.pool.Put(req)
 }
 
-// fail answers v to all requests that were sent to a place for which pick holds.
-func (r *requests) fail(pick func(place) bool, v any) {
+// expire answers those whose limit is over.
+func (r *requests) expire(now time.Time) {
+	r.fail(func(q *request) bool { return !q.due.IsZero() && now.After(q.due) }, gone{})
+}
+
+// failAt answers v to all requests that were sent to a place for which pick holds.
+func (r *requests) failAt(pick func(place) bool, v any) {
+	r.fail(func(q *request) bool { return pick(q.at) }, v)
+}
+
+// fail answers v to all requests for which pick holds.
+func (r *requests) fail(pick func(*request) bool, v any) {
 	for i := range r.shards {
 		s := &r.shards[i]
 		var failed []*request
 		s.mu.Lock()
 		for id, req := range s.open {
-			if pick(req.at) {
+			if pick(req) {
 				delete(s.open, id)
 				failed = append(failed, req)
 			}

@@ -11,7 +11,6 @@ import (
 	"fairfactor/cluster/clusterpb"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -52,6 +51,7 @@ type letter struct {
 	hops           uint32             // members that passed it on to this one
 	again          bool               // it came back from a stopped activation
 	once           bool               // it must not be sent again when its answer is lost
+	patient        bool               // its answer may take long
 	waited         bool
 	deadline       time.Time
 }
@@ -318,12 +318,17 @@ func (r *router) ask(ctx context.Context, l *letter) (proto.Message, error) {
 		defer cancel()
 		deadline, _ = ctx.Deadline()
 	}
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		req, sender := r.requests.open()
+	limit := r.timing.Attempt
+	if l.patient {
+		limit = 0
+	}
+	for pause := firstPause; ; pause, limit = min(2*pause, lastPause), min(2*limit, r.timing.Ask) {
+		req, sender := r.requests.open(limit)
 		l.sender, l.deadline, l.waited = sender, deadline, false
 		r.send(l)
 		answer, err := r.requests.await(ctx, req)
 		if err != nil {
+			r.log.Debug("request without an answer", "kind", l.kind, "identity", l.identity, "node", l.member, "err", context.Cause(ctx))
 			return nil, ended(ctx)
 		}
 		switch v := answer.(type) {
@@ -366,7 +371,7 @@ var errFenced = &fairfactor.Error{
 // abandon answers requests that went to those who are no members any more. Another
 // process at such a member's address doesn't know of them.
 func (r *router) abandon(v View) {
-	r.requests.fail(func(at place) bool { return at.member != "" && !v.has(at.member) }, gone{})
+	r.requests.failAt(func(at place) bool { return at.member != "" && !v.has(at.member) }, gone{})
 }
 
 // afterBreak is how long a request may still get into the queue of a connection
@@ -374,16 +379,14 @@ func (r *router) abandon(v View) {
 // put a message into its queue, also on a busy machine.
 const afterBreak = 250 * time.Millisecond
 
-// unreachable hears protoactor's events: a connection that broke takes with it
-// what was written to it, and nobody else would tell those who wait. So does its
-// queue with what is put there by somebody who found the connection just before
-// it was taken out of the list, which is after this.
-func (r *router) unreachable(event any) {
-	if e, ok := event.(*remote.EndpointTerminatedEvent); ok {
-		fail := func() { r.requests.fail(func(at place) bool { return at.address == e.Address }, gone{}) }
-		fail()
-		time.AfterFunc(afterBreak, fail)
-	}
+// unreachable answers what was sent to an address: a connection that broke takes
+// with it what was written to it, and nobody else would tell those who wait. So
+// does its queue with what is put there by somebody who found the connection just
+// before it was taken out of the list, which is after this.
+func (r *router) unreachable(address string) {
+	fail := func() { r.requests.failAt(func(at place) bool { return at.address == address }, gone{}) }
+	fail()
+	time.AfterFunc(afterBreak, fail)
 }
 
 func ended(ctx context.Context) error {

@@ -83,7 +83,7 @@ func (n *Node) askAll(ctx context.Context, v View, m proto.Message) {
 		if target == nil {
 			continue
 		}
-		req, sender := n.router.requests.open()
+		req, sender := n.router.requests.open(0)
 		n.router.requests.sent(req.id, placeOf(v.Members[i]))
 		n.system.Root.RequestWithCustomSender(target, m, sender)
 		open = append(open, req)
@@ -112,9 +112,12 @@ func (n *Node) close() {
 			n.log.Warn("gossip did not close", "err", err)
 		}
 	}
-	n.router.requests.fail(func(place) bool { return true }, gone{})
+	n.router.requests.fail(func(*request) bool { return true }, gone{})
 	n.halt()
 	n.tasks.Wait()
+	if p.gossip != nil {
+		p.gossip.close()
+	}
 	if n.listening {
 		if p.gossip != nil { // a connection to a node outside the view would be tried for ever
 			for _, at := range p.gossip.addresses() {

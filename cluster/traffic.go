@@ -3,9 +3,11 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/remote"
@@ -30,11 +32,11 @@ const (
 
 // traffic returns how protoactor's remote listens at e and reaches others. While
 // blocks is held no new stream is let in.
-func traffic(e endpoint, cfg Config, blocks *sync.RWMutex) *remote.Config {
+func traffic(e endpoint, cfg Config, blocks *sync.RWMutex, breaks *breaks) *remote.Config {
 	timing, log, creds := cfg.Timing, cfg.Logger, credentialsOf(cfg)
 	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(creds),
-		grpc.WithChainStreamInterceptor(patient(timing.Connect)),
+		grpc.WithChainStreamInterceptor(discreet(breaks), patient(timing.Connect)),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
 			MinConnectTimeout: timing.Connect,
@@ -132,6 +134,74 @@ func (a *admission) SendMsg(m any) error {
 		a.end()
 	}
 	return a.ServerStream.SendMsg(m)
+}
+
+// breaks counts how often protoactor was told, at each address, that the
+// connection to it has broken.
+type breaks struct {
+	mu sync.Mutex
+	of map[string]uint64 // guarded by mu
+}
+
+func (b *breaks) note(address string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.of == nil {
+		b.of = make(map[string]uint64)
+	}
+	b.of[address]++
+}
+
+func (b *breaks) count(address string) uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.of[address]
+}
+
+// discreet has protoactor not take for a loss what it did itself. When it hears
+// that the connection to an address has broken it closes what it has; reads from
+// that, in another goroutine, that it was closed; and tells of a break at that
+// address once more. Meanwhile there is a new connection, to a process that came
+// back there, and that is closed then, with all that waits in it: and so on, dozens
+// of times a second, as long as somebody sends.
+func discreet(breaks *breaks) grpc.StreamClientInterceptor {
+	return func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string,
+		streamer grpc.Streamer, opts ...grpc.CallOption,
+	) (grpc.ClientStream, error) {
+		s := &discreetStream{address: cc.Target(), breaks: breaks}
+		s.since = breaks.count(s.address)
+		var err error
+		s.ClientStream, err = streamer(ctx, desc, cc, method, opts...)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+}
+
+// discreetStream ends in order when protoactor had heard of its break before it
+// closed it.
+type discreetStream struct {
+	grpc.ClientStream
+	address string
+	breaks  *breaks
+	since   uint64 // breaks at the address before this stream
+	closed  atomic.Bool
+}
+
+// CloseSend implements [grpc.ClientStream].
+func (s *discreetStream) CloseSend() error {
+	s.closed.Store(true)
+	return s.ClientStream.CloseSend()
+}
+
+// RecvMsg implements [grpc.ClientStream].
+func (s *discreetStream) RecvMsg(m any) error {
+	err := s.ClientStream.RecvMsg(m)
+	if err != nil && s.closed.Load() && s.breaks.count(s.address) > s.since {
+		return io.EOF
+	}
+	return err
 }
 
 // patient waits for the connection to be there before it opens a stream, for at

@@ -4,8 +4,6 @@ import (
 	"context"
 	"testing"
 	"time"
-
-	"github.com/asynkron/protoactor-go/remote"
 )
 
 // A request that is sent to a connection while that is being taken down is
@@ -15,12 +13,12 @@ func TestRequestIntoABrokenConnectionIsAnswered(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	sent := func(address string) *request {
-		req, sender := r.requests.open()
+		req, sender := r.requests.open(0)
 		r.requests.sent(sender.RequestId, place{member: "m", address: address})
 		return req
 	}
 	before, other := sent("broken:1"), sent("other:1")
-	r.unreachable(&remote.EndpointTerminatedEvent{Address: "broken:1"})
+	r.unreachable("broken:1")
 	after := sent("broken:1")
 	for name, req := range map[string]*request{"before": before, "after": after} {
 		if answer, err := r.requests.await(ctx, req); err != nil || answer != (gone{}) {
@@ -41,12 +39,12 @@ func TestRequestToAnEarlierProcessIsAnswered(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	sent := func(member string) *request {
-		req, sender := r.requests.open()
+		req, sender := r.requests.open(0)
 		r.requests.sent(sender.RequestId, place{member: member, address: "same:1"})
 		return req
 	}
 	earlier, later := sent("earlier"), sent("later")
-	here, _ := r.requests.open()
+	here, _ := r.requests.open(0)
 	r.abandon(View{Version: 2, Members: []Member{{ID: "later", Address: "same:1"}}})
 	if answer, err := r.requests.await(ctx, earlier); err != nil || answer != (gone{}) {
 		t.Errorf("to the earlier one: %v, %v", answer, err)

@@ -306,6 +306,8 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 			}
 		}
 	}
+	s.jobs.fail(fairfactor.Wrap(fairfactor.Unavailable, fairfactor.ErrUnanswered, "a sentence"))
+	s.post(`{"number":"7"}`).problem(t, "an answer that was lost", 504, "unanswered")
 	s.jobs.fail(secret)
 	s.post(`{"number":"7"}`).problem(t, "an error without a code", 500, "internal")
 	if !strings.Contains(s.log.String(), "secret") {

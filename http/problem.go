@@ -31,6 +31,7 @@ const (
 	full
 	broken
 	notNow
+	unanswered
 )
 
 // kinds is the one table from what went wrong to what a client sees of it.
@@ -55,6 +56,7 @@ var kinds = [...]struct {
 	full:         {429, fairfactor.Limit, "limit", "A limit is reached"},
 	broken:       {500, fairfactor.Internal, "internal", "Something is wrong on our side"},
 	notNow:       {503, fairfactor.Unavailable, "unavailable", "The service can't take this now"},
+	unanswered:   {504, fairfactor.Unavailable, "unanswered", "It is not known whether the request was carried out"},
 }
 
 // kindOf says which refusal a domain error becomes, unless the place where it
@@ -127,6 +129,9 @@ func problemOf(err error) *problem {
 	var p *problem
 	if errors.As(err, &p) {
 		return p
+	}
+	if errors.Is(err, fairfactor.ErrUnanswered) {
+		return problemAs(unanswered, err)
 	}
 	return problemAs(kindOf(fairfactor.CodeOf(err)), err)
 }
