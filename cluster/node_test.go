@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -158,6 +159,9 @@ func TestAskEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	if _, err := n.Ask(ctx, "echo", "alice", wrapperspb.String("silence")); fairfactor.CodeOf(err) != fairfactor.Unavailable {
 		t.Errorf("deadline: %v", err)
+	}
+	if _, err := n.AskOnce(ctx, "echo", "alice", wrapperspb.String("silence")); !errors.Is(err, fairfactor.ErrUnanswered) {
+		t.Errorf("deadline of what must not be asked twice: %v", err)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	cancel()

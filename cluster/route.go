@@ -329,7 +329,7 @@ func (r *router) ask(ctx context.Context, l *letter) (proto.Message, error) {
 		answer, err := r.requests.await(ctx, req)
 		if err != nil {
 			r.log.Debug("request without an answer", "kind", l.kind, "identity", l.identity, "node", l.member, "err", context.Cause(ctx))
-			return nil, ended(ctx)
+			return nil, ended(ctx, l.once)
 		}
 		switch v := answer.(type) {
 		case gone:
@@ -354,7 +354,7 @@ func (r *router) ask(ctx context.Context, l *letter) (proto.Message, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ended(ctx)
+			return nil, ended(ctx, false)
 		case <-time.After(pause):
 		}
 	}
@@ -389,10 +389,16 @@ func (r *router) unreachable(address string) {
 	time.AfterFunc(afterBreak, fail)
 }
 
-func ended(ctx context.Context) error {
+// ended is the error of a request whose time is over; unsure says that somebody may
+// have got it and must not get it twice.
+func ended(ctx context.Context, unsure bool) error {
 	err := context.Cause(ctx)
-	if errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(err, context.Canceled):
 		return fairfactor.Wrap(fairfactor.Canceled, err, "the request was given up")
+	case unsure:
+		return fairfactor.Wrap(fairfactor.Unavailable, errors.Join(fairfactor.ErrUnanswered, err),
+			"the request was not answered in time: it is not known whether it was carried out")
 	}
 	return fairfactor.Wrap(fairfactor.Unavailable, err, "no member answered in time: try again")
 }
