@@ -2,5 +2,6 @@
 
 package factor
 
-// useAVX2 and useIFMA say that there is assembly to call; here there is none.
-const useAVX2, useIFMA = false, false
+// useAVX2, useAVX512 and useIFMA say that there is assembly to call; here there is
+// none.
+const useAVX2, useAVX512, useIFMA = false, false, false

@@ -30,7 +30,7 @@ var families8 = func() (t [5]family8) {
 // B2 = 35 B1 costs a third of a curve.
 var levels8 = func() (t []micro) {
 	var tb tables
-	for _, b1 := range [...]uint64{16, 47, 70, 100, 140, 205, 300, 400, 500} {
+	for _, b1 := range [...]uint64{16, 47, 70, 100, 120, 140, 205, 300, 400, 500} {
 		step := uint64(210)
 		if b1 < 60 {
 			step = 60
@@ -49,15 +49,15 @@ var plans8 = [...]struct {
 	levels []int
 }{
 	{54, []int{1, 2, 2, 3, 3}},
-	{58, []int{0, 2, 3, 3, 4}},
-	{61, []int{0, 3, 4, 4, 5}},
-	{64, []int{0, 4, 4, 5, 5}},
-	{68, []int{0, 4, 5, 6, 6}},
-	{74, []int{0, 6, 6, 7, 7}},
-	{80, []int{1, 7, 7, 8, 8}},
-	{84, []int{1, 7, 8, 8, 8}},
-	{92, []int{2, 4}},
-	{100, []int{2, 5}},
+	{58, []int{0, 2, 3, 3, 5}},
+	{61, []int{0, 3, 5, 5, 6}},
+	{64, []int{4, 5, 5, 6, 6}},
+	{68, []int{0, 5, 6, 7, 7}},
+	{74, []int{0, 7, 7, 8, 8}},
+	{80, []int{1, 8, 8, 9, 9}},
+	{84, []int{1, 8, 9, 9, 9}},
+	{92, []int{2, 5}},
+	{100, []int{2, 6}},
 }
 
 // quickBig8 are the bounds of the quick methods above 2^128, with the families

@@ -19,6 +19,31 @@ func (m *matrix) columns() int { return len(m.start) - 1 }
 // column returns the rows of column c.
 func (m *matrix) column(c int) []uint32 { return m.entries[m.start[c]:m.start[c+1]] }
 
+// part returns the columns from lo to hi-1, with the rows that occur in them
+// numbered anew, and which ones these are.
+func (m *matrix) part(lo, hi int) (p *matrix, used []bool) {
+	entries := m.entries[m.start[lo]:m.start[hi]]
+	used = make([]bool, m.rows)
+	for _, i := range entries {
+		used[i] = true
+	}
+	number := make([]uint32, m.rows)
+	p = &matrix{start: make([]uint32, 1, hi-lo+1), entries: make([]uint32, len(entries))}
+	for i, in := range used {
+		if in {
+			number[i] = uint32(p.rows)
+			p.rows++
+		}
+	}
+	for k, i := range entries {
+		p.entries[k] = number[i]
+	}
+	for c := lo; c < hi; c++ {
+		p.start = append(p.start, m.start[c+1]-m.start[lo])
+	}
+	return p, used
+}
+
 // push appends a column.
 func (m *matrix) push(column []uint32) {
 	m.entries = append(m.entries, column...)

@@ -13,6 +13,7 @@ type gathered struct {
 	as    [][]int
 	count int
 	log   []byte
+	from  []uint32 // where each relation begins in the log; nil before they were read
 }
 
 // gather appends some relations, ascending, to a payload; nil are all.
@@ -105,32 +106,56 @@ func (r *Runner) baseFor(n *big.Int, k uint64, size siqsSize) *siqsBase {
 	return r.base
 }
 
-// each calls take with every relation.
-func (g *gathered) each(r *Runner, take func(f *found, number int, twos uint8)) error {
+// each calls take with every relation, or with those of some.
+func (g *gathered) each(r *Runner, some []bool, take func(f *found, number int, twos uint8)) error {
+	if g.from != nil && some != nil {
+		return g.eachOf(r, some, take)
+	}
 	p := reader{b: g.log}
+	from := make([]uint32, 0, g.count)
 	var f found
 	for i := range g.count {
 		if i%(pollEvery/16) == 0 && r.poll() {
 			return ErrStopped
 		}
+		from = append(from, uint32(len(g.log)-len(p.b)))
 		number, twos := f.readEntry(&p, g.base, g.as)
 		if p.bad {
 			return ErrTurn
 		}
-		take(&f, number, twos)
+		if some == nil || some[i] {
+			take(&f, number, twos)
+		}
 	}
 	if len(p.b) != 0 {
 		return ErrTurn
+	}
+	g.from = from
+	return nil
+}
+
+// eachOf is each for relations that were read before.
+func (g *gathered) eachOf(r *Runner, some []bool, take func(f *found, number int, twos uint8)) error {
+	var f found
+	for i, in := range some {
+		if i%(pollEvery/16) == 0 && r.poll() {
+			return ErrStopped
+		}
+		if in {
+			p := reader{b: g.log[g.from[i]:]}
+			number, twos := f.readEntry(&p, g.base, g.as)
+			take(&f, number, twos)
+		}
 	}
 	return nil
 }
 
 // odd returns the matrix of odd exponents: a column is a relation, row 0 the sign,
-// row i+1 prime number i.
-func (g *gathered) odd(r *Runner) (*matrix, error) {
+// row i+1 prime number i. There are columns for all relations, or for some.
+func (g *gathered) odd(r *Runner, some []bool) (*matrix, error) {
 	m := &matrix{rows: len(g.base.primes) + 1, start: make([]uint32, 1, g.count+1)}
 	var list []uint32
-	err := g.each(r, func(f *found, number int, twos uint8) {
+	err := g.each(r, some, func(f *found, number int, twos uint8) {
 		list = list[:0]
 		if twos&1 == 1 {
 			list = append(list, 0)
@@ -202,7 +227,7 @@ func (r *Runner) runColumns(payload []byte) ([]byte, error) {
 	if err != nil || g.count != sets.rows {
 		return nil, ErrTurn
 	}
-	m, err := g.odd(r)
+	m, err := g.odd(r, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +276,7 @@ func (r *Runner) runFinish(payload []byte) ([]byte, error) {
 	}
 	vertex := map[uint32]uint32{1: 0}
 	var ends [][2]uint32
-	err = g.each(r, func(f *found, _ int, _ uint8) {
+	err = g.each(r, nil, func(f *found, _ int, _ uint8) {
 		var e [2]uint32
 		for k, q := range f.large {
 			v, ok := vertex[q]
@@ -270,11 +295,12 @@ func (r *Runner) runFinish(payload []byte) ([]byte, error) {
 	if r.halted {
 		return nil, ErrStopped
 	}
-	odd, err := g.odd(r)
+	part, used := sets.part(0, sets.columns())
+	odd, err := g.odd(r, used)
 	if err != nil {
 		return nil, err
 	}
-	m := odd.sums(r, sets)
+	m := odd.sums(r, part)
 	if m == nil {
 		return nil, ErrStopped
 	}

@@ -13,7 +13,16 @@ func sieveRunASM(block *byte, primes, pos1, pos2 *uint16, logs *uint8, count, ti
 func scatterASM(primes, r1, r2 *uint32, count int, entries, filled *uint32, tag uint32, spans *uint32, rounds int, packs *[256]uint64)
 
 //go:noescape
+func scatter16ASM(primes, r1, r2 *uint32, count int, entries, filled *uint32, tag uint32, spans *uint32, rounds int)
+
+//go:noescape
+func scatterFewASM(r1, r2 *uint32, count int, entries, filled *uint32, tag, end uint32, hits *uint32)
+
+//go:noescape
 func nextMatchASM(entries *uint32, from, to int, offset uint32) int
+
+//go:noescape
+func nextMatch16ASM(entries *uint32, from, to int, offset uint32) int
 
 //go:noescape
 func moveRootsASM(primes, r1, r2, step *uint32, count int, minus bool)

@@ -144,6 +144,175 @@ scattered:
 	VZEROUPPER
 	RET
 
+// func scatter16ASM(primes, r1, r2 *uint32, count int, entries, filled *uint32, tag uint32, spans *uint32, rounds int)
+//
+// scatterASM with AVX-512: sixteen positions at a time.
+TEXT ·scatter16ASM(SB), NOSPLIT, $0-72
+	MOVQ primes+0(FP), SI
+	MOVQ r1+8(FP), R8
+	MOVQ r2+16(FP), R9
+	MOVQ entries+32(FP), DI
+	MOVQ filled+40(FP), R10
+	MOVL tag+48(FP), AX
+	VPBROADCASTD AX, Z15
+	VPMOVZXBD lanes<>(SB), Z12
+	VPSLLD $16, Z12, Z12
+	VPADDD Z12, Z15, Z15
+	MOVL $0x100000, AX
+	VPBROADCASTD AX, Z13
+	MOVL $32767, AX
+	VPBROADCASTD AX, Z14
+	MOVL $1, AX
+	VPBROADCASTD AX, Z11
+	XORL CX, CX
+
+sixteen:
+	CMPQ      CX, count+24(FP)
+	JGE       scattered16
+	VMOVDQU32 (R8)(CX*4), Z0
+	VMOVDQU32 (R9)(CX*4), Z1
+	MOVQ      spans+56(FP), R13
+	MOVQ      rounds+64(FP), R12
+
+round16:
+	VPSRLD       $15, Z0, Z2
+	VPSRLD       $15, Z1, Z3
+	VPANDD       Z14, Z0, Z4
+	VPANDD       Z14, Z1, Z5
+	VPORD        Z15, Z4, Z4
+	VPORD        Z15, Z5, Z5
+	MOVL         (R13), BX
+	MOVL         4(R13), DX
+	VPBROADCASTD (R13), Z6
+
+block16:
+	VPCMPEQD     Z2, Z6, K1
+	VPCMPEQD     Z3, Z6, K2
+	MOVL         (R10)(BX*4), R15
+	VPCOMPRESSD.Z Z4, K1, Z9
+	VPCOMPRESSD.Z Z5, K2, Z10
+	KMOVW        K1, AX
+	KMOVW        K2, R14
+	VMOVDQU32    Z9, (DI)(R15*4)
+	POPCNTL      AX, AX
+	ADDL         AX, R15
+	VMOVDQU32    Z10, (DI)(R15*4)
+	POPCNTL      R14, R14
+	ADDL         R14, R15
+	MOVL         R15, (R10)(BX*4)
+	VPADDD       Z11, Z6, Z6
+	INCL         BX
+	CMPL         BX, DX
+	JLT          block16
+	ADDQ         $8, R13
+	VPADDD       (SI)(CX*4), Z0, Z0
+	VPADDD       (SI)(CX*4), Z1, Z1
+	DECQ         R12
+	JNE          round16
+	VPADDD       Z13, Z15, Z15
+	ADDQ         $16, CX
+	JMP          sixteen
+
+scattered16:
+	VZEROUPPER
+	RET
+
+DATA lanes<>+0(SB)/8, $0x0706050403020100
+DATA lanes<>+8(SB)/8, $0x0f0e0d0c0b0a0908
+GLOBL lanes<>(SB), RODATA|NOPTR, $16
+
+// func scatterFewASM(r1, r2 *uint32, count int, entries, filled *uint32, tag, end uint32, hits *uint32)
+//
+// Where most positions are beyond the sieve: first those are taken out, sixteen at
+// a time, and each that is left is entered by itself. hits has room for them twice,
+// the second time for their blocks.
+TEXT ·scatterFewASM(SB), NOSPLIT, $0-56
+	MOVQ r1+0(FP), R8
+	MOVQ r2+8(FP), R9
+	MOVQ entries+24(FP), DI
+	MOVQ filled+32(FP), R10
+	MOVQ hits+48(FP), SI
+	MOVL end+44(FP), AX
+	VPBROADCASTD AX, Z8
+	VPMOVZXBD lanes<>(SB), Z12
+	VPSLLD $20, Z12, Z12
+	MOVL $0x1000000, AX
+	VPBROADCASTD AX, Z13
+	MOVQ SI, R11
+	XORL CX, CX
+
+pick:
+	CMPQ          CX, count+16(FP)
+	JGE           picked
+	VMOVDQU32     (R8)(CX*4), Z0
+	VMOVDQU32     (R9)(CX*4), Z1
+	VPCMPUD       $1, Z8, Z0, K1
+	VPCMPUD       $1, Z8, Z1, K2
+	VPORD         Z12, Z0, Z0
+	VPORD         Z12, Z1, Z1
+	VPCOMPRESSD.Z Z0, K1, Z0
+	VPCOMPRESSD.Z Z1, K2, Z1
+	KMOVW         K1, AX
+	KMOVW         K2, BX
+	POPCNTL       AX, AX
+	POPCNTL       BX, BX
+	VMOVDQU32     Z0, (R11)
+	LEAQ          (R11)(AX*4), R11
+	VMOVDQU32     Z1, (R11)
+	LEAQ          (R11)(BX*4), R11
+	VPADDD        Z13, Z12, Z12
+	ADDQ          $16, CX
+	JMP           pick
+
+picked:
+	// From number << 20 | position to the entry, and the block beside it.
+	SUBQ SI, R11
+	SHRQ $2, R11 // hits
+	MOVL tag+40(FP), AX
+	VPBROADCASTD AX, Z15
+	MOVL $32767, AX
+	VPBROADCASTD AX, Z14
+	MOVL $31, AX
+	VPBROADCASTD AX, Z13
+	MOVL $0xffff0000, AX
+	VPBROADCASTD AX, Z12
+	XORL CX, CX
+
+unpack:
+	CMPQ      CX, R11
+	JGE       unpacked
+	VMOVDQU32 (SI)(CX*4), Z0
+	VPSRLD    $15, Z0, Z1
+	VPANDD    Z13, Z1, Z1
+	VPSRLD    $4, Z0, Z2
+	VPANDD    Z12, Z2, Z2
+	VPANDD    Z14, Z0, Z0
+	VPADDD    Z15, Z2, Z2
+	VPORD     Z2, Z0, Z0
+	VMOVDQU32 Z0, (SI)(CX*4)
+	VMOVDQU32 Z1, 4224(SI)(CX*4)
+	ADDQ      $16, CX
+	JMP       unpack
+
+unpacked:
+	VZEROUPPER
+	XORL CX, CX
+	JMP  more
+
+one:
+	MOVL (SI)(CX*4), AX
+	MOVL 4224(SI)(CX*4), BX
+	MOVL (R10)(BX*4), R15
+	MOVL AX, (DI)(R15*4)
+	INCL R15
+	MOVL R15, (R10)(BX*4)
+	INCQ CX
+
+more:
+	CMPQ CX, R11
+	JLT  one
+	RET
+
 // func nextMatchASM(entries *uint32, from, to int, offset uint32) int
 TEXT ·nextMatchASM(SB), NOSPLIT, $0-40
 	MOVQ entries+0(FP), SI
@@ -167,6 +336,31 @@ compare:
 	JMP       compare
 
 compared:
+	MOVQ CX, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func nextMatch16ASM(entries *uint32, from, to int, offset uint32) int
+TEXT ·nextMatch16ASM(SB), NOSPLIT, $0-40
+	MOVQ entries+0(FP), SI
+	MOVQ from+8(FP), CX
+	MOVQ to+16(FP), DX
+	MOVL offset+24(FP), AX
+	VPBROADCASTD AX, Z0
+	MOVL $0xffff, AX
+	VPBROADCASTD AX, Z3
+
+compare16:
+	CMPQ       CX, DX
+	JGE        compared16
+	VPXORD     (SI)(CX*4), Z0, Z1
+	VPTESTNMD  Z3, Z1, K1
+	KORTESTW   K1, K1
+	JNE        compared16
+	ADDQ       $16, CX
+	JMP        compare16
+
+compared16:
 	MOVQ CX, ret+32(FP)
 	VZEROUPPER
 	RET

@@ -36,14 +36,18 @@ func TestLoops(t *testing.T) {
 	}
 	r := seeded(t)
 	var odd []uint32
-	for _, p := range smallPrimes(1 << 18) {
+	for _, p := range smallPrimes(1 << 20) {
 		odd = append(odd, uint32(p))
 	}
 	mid, _ := slices.BinarySearch(odd, bucketFrom)
 	for round := range 40 {
 		from := r.IntN(mid - 20)
 		medium := odd[from : from+16+r.IntN(mid-from-16)]
-		large := odd[mid+r.IntN(5000):][:8*(1+r.IntN(200))]
+		at := mid + r.IntN(5000)
+		if round%2 == 0 { // beyond most sieves
+			at = r.IntN(len(odd)-mid-1600) + mid
+		}
+		large := odd[at:][:8*(1+r.IntN(200))]
 		testMoves(t, r, medium, large)
 		testRun(t, r, narrow(medium))
 		testScatter(t, r, large)
@@ -111,9 +115,9 @@ func testScatter(t *testing.T, r *rand.Rand, primes []uint32) {
 		return
 	}
 	r1, r2, _ := rootsOfPrimes(r, primes)
-	stride := 16*len(primes) + 8
+	stride := 16*len(primes) + 16
 	fill := func(scatter func(entries []uint32, filled *[maxBuckets]uint32)) (buckets [][]uint32) {
-		entries := make([]uint32, stride*(blocks+1)+8)
+		entries := make([]uint32, stride*(blocks+1)+16)
 		var filled [maxBuckets]uint32
 		for b := range filled {
 			filled[b] = uint32(min(b, blocks) * stride)
@@ -129,15 +133,35 @@ func testScatter(t *testing.T, r *rand.Rand, primes []uint32) {
 	want := fill(func(entries []uint32, filled *[maxBuckets]uint32) {
 		scatter(primes, r1, r2, entries, filled, 5<<16, int(times), end)
 	})
-	got := fill(func(entries []uint32, filled *[maxBuckets]uint32) {
-		spans := hitSpans(primes[0], primes[len(primes)-1], times, end)
-		scatterASM(&primes[0], &r1[0], &r2[0], len(primes), &entries[0], &filled[0], 5<<16, &spans[0][0], int(times)+1, &packs)
-	})
-	for b := range want {
-		if !slices.Equal(got[b], want[b]) {
-			t.Fatalf("scatter of %d primes from %d into %d blocks: bucket %d", len(primes), primes[0], blocks, b)
+	compare := func(name string, scatter func(entries []uint32, filled *[maxBuckets]uint32)) {
+		t.Helper()
+		got := fill(scatter)
+		for b := range want {
+			if !slices.Equal(got[b], want[b]) {
+				t.Fatalf("%s of %d primes from %d into %d blocks: bucket %d", name, len(primes), primes[0], blocks, b)
+			}
 		}
 	}
+	spans := hitSpans(primes[0], primes[len(primes)-1], times, end)
+	compare("scatterASM", func(entries []uint32, filled *[maxBuckets]uint32) {
+		scatterASM(&primes[0], &r1[0], &r2[0], len(primes), &entries[0], &filled[0], 5<<16, &spans[0][0], int(times)+1, &packs)
+	})
+	if !useAVX512 || len(primes)%16 != 0 {
+		return
+	}
+	compare("scatter16ASM", func(entries []uint32, filled *[maxBuckets]uint32) {
+		scatter16ASM(&primes[0], &r1[0], &r2[0], len(primes), &entries[0], &filled[0], 5<<16, &spans[0][0], int(times)+1)
+	})
+	if times > 0 {
+		return
+	}
+	few := make([]uint32, 2*fewRoom)
+	compare("scatterFewASM", func(entries []uint32, filled *[maxBuckets]uint32) {
+		for from := 0; from < len(primes); from += stretch {
+			n := min(stretch, len(primes)-from)
+			scatterFewASM(&r1[from], &r2[from], n, &entries[0], &filled[0], uint32(5+from)<<16, end, &few[0])
+		}
+	})
 }
 
 func testMasks(t *testing.T, r *rand.Rand, primes []uint32, round int) {
@@ -180,13 +204,21 @@ func testSearches(t *testing.T, r *rand.Rand) {
 			t.Fatalf("nextSign from %d: %d, want %d", from, got, want)
 		}
 	}
-	entries := make([]uint32, 100)
+	entries := make([]uint32, 110)
 	for i := range entries {
 		entries[i] = r.Uint32N(1<<16)<<16 | r.Uint32N(200)
 	}
 	from, to := r.IntN(40), 40+r.IntN(50)
-	got, want := nextMatchASM(&entries[0], from, to, 7), nextMatch(entries, from, to, 7)
-	if want < to && (got > want || want >= got+8) || want == to && got < to && !slices.ContainsFunc(entries[got:got+8], func(v uint32) bool { return v%blockSize == 7 }) {
-		t.Fatalf("nextMatch from %d to %d: %d, want %d", from, to, got, want)
+	want := nextMatch(entries, from, to, 7)
+	check := func(got, lanes int) {
+		t.Helper()
+		beyond := want == to && got < to && slices.ContainsFunc(entries[got:got+lanes], func(v uint32) bool { return v%blockSize == 7 })
+		if want < to && (got > want || want >= got+lanes) || want == to && got < to && !beyond {
+			t.Fatalf("nextMatch from %d to %d: %d, want %d", from, to, got, want)
+		}
+	}
+	check(nextMatchASM(&entries[0], from, to, 7), 8)
+	if useAVX512 {
+		check(nextMatch16ASM(&entries[0], from, to, 7), 16)
 	}
 }

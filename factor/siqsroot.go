@@ -18,12 +18,7 @@ func (g *gathered) difference(r *Runner, times []bool) (*big.Int, error) {
 	sums := make([]int, len(g.base.primes))
 	large := make(map[uint32]int)
 	leads := make([]*leading, len(g.as))
-	i := 0
-	err := g.each(r, func(f *found, number int, twos uint8) {
-		i++
-		if times != nil && !times[i-1] {
-			return
-		}
+	err := g.each(r, times, func(f *found, number int, twos uint8) {
 		if leads[number] == nil {
 			leads[number] = g.base.newLeading(g.as[number])
 		}

@@ -30,7 +30,7 @@ const curveShare = 1.0 / 16
 var siqsNanos = [...]struct {
 	bits  int
 	nanos float64
-}{{100, 3e6}, {130, 12e6}, {150, 42e6}, {165, 140e6}, {182, 450e6}, {198, 1.1e9}, {215, 3.2e9}, {232, 11e9}, {265, 85e9}, {298, 750e9}, {332, 6500e9}}
+}{{100, 3e6}, {130, 10e6}, {150, 36e6}, {165, 80e6}, {182, 220e6}, {198, 620e6}, {215, 1.9e9}, {232, 6e9}, {265, 50e9}, {298, 430e9}, {332, 3800e9}}
 
 // sieveNanos estimates the CPU that the sieve of a number of that many bits
 // takes.

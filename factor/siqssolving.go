@@ -127,24 +127,9 @@ func (h *harvest) predictAll() time.Duration {
 // numbers.
 func (h *harvest) columnsTurn(s *solving) Turn {
 	lo, hi := s.sets.start[s.cuts[s.next]], s.sets.start[s.cuts[s.next+1]]
-	used := make([]bool, h.count())
-	for _, i := range s.sets.entries[lo:hi] {
-		used[i] = true
-	}
-	some := chosen(used)
-	number := make([]uint32, h.count())
-	for k, i := range some {
-		number[i] = uint32(k)
-	}
-	part := &matrix{rows: len(some), start: []uint32{0}}
-	for c := s.cuts[s.next]; c < s.cuts[s.next+1]; c++ {
-		for _, i := range s.sets.column(c) {
-			part.entries = append(part.entries, number[i])
-		}
-		part.start = append(part.start, uint32(len(part.entries)))
-	}
+	part, used := s.sets.part(s.cuts[s.next], s.cuts[s.next+1])
 	p := part.append([]byte{version, kindColumns}, nil)
-	return Turn{Payload: h.gather(p, some), Predict: time.Millisecond + 1000*time.Duration(hi-lo)}
+	return Turn{Payload: h.gather(p, chosen(used)), Predict: time.Millisecond + 1000*time.Duration(hi-lo)}
 }
 
 // rootTurn asks for the root of the next dependency.

@@ -190,7 +190,7 @@ func TestHalfOfRootsSplit(t *testing.T) {
 		t.Fatal(err)
 	}
 	sets := setsOf(t, h)
-	odd, err := g.odd(run)
+	odd, err := g.odd(run, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
