@@ -29,7 +29,7 @@ const (
 	readTimeout    = 10 * time.Second // a question
 	writeTimeout   = 15 * time.Second // each of the two trips of a group
 	expireTimeout  = 30 * time.Second
-	idleTimeout    = 3 * time.Second // a transaction whose node has stopped: it holds its locks until then, and is missed by the others then
+	idleTimeout    = 2 * time.Second // a transaction whose node has stopped: it holds its locks until then, and one that waited for it another time
 	rollTimeout    = 2 * time.Second // each statement about members, well below their lease
 )
 
