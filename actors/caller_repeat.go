@@ -101,12 +101,13 @@ func (a *caller) acceptAgain(sub *actorspb.Submission, done func(*actorspb.Recei
 	}
 	if a.repeats.earlier == nil {
 		a.afterEarlier(func(err error) {
-			if err != nil {
-				a.refuse(err, done)
+			if err != nil { // it may have been accepted, so this is no refusal
+				a.log.Warn("earlier jobs of a caller can't be read, trying again", "err", err)
+				a.refuse(errMoved, done)
 				return
 			}
 			a.acceptAgain(sub, done)
-		}, func() { a.refuse(a.tooFast(), done) })
+		}, func() { a.refuse(errMoved, done) })
 		return
 	}
 	if job := a.repeats.earlier[sub.Nonce]; job != nil && job.Number == sub.Number {

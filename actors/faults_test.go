@@ -157,6 +157,14 @@ func (f *faults) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, err
 	return f.Store.Job(ctx, id)
 }
 
+// List implements [fairfactor.Store].
+func (f *faults) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, error) {
+	if err := f.trouble("list"); err != nil {
+		return fairfactor.Page{}, err
+	}
+	return f.Store.List(ctx, q)
+}
+
 // book notes what was made durable, over all nodes.
 type book struct {
 	mu       sync.Mutex

@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"context"
+	"errors"
 	"hash/fnv"
 	"io"
 	"log/slog"
@@ -327,7 +328,11 @@ func (m *member) ask(ctx context.Context, once bool, send func(*question, *actor
 	case <-gone:
 		return nil, fairfactor.ErrUnanswered
 	case <-ctx.Done():
-		return nil, fairfactor.Wrap(fairfactor.Unavailable, context.Cause(ctx), "no member answered in time")
+		err := context.Cause(ctx)
+		if once {
+			err = errors.Join(fairfactor.ErrUnanswered, err)
+		}
+		return nil, fairfactor.Wrap(fairfactor.Unavailable, err, "no member answered in time")
 	}
 }
 

@@ -2,7 +2,9 @@ package actors_test
 
 import (
 	"context"
+	"errors"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,12 +21,16 @@ import (
 type far struct {
 	*site
 	here, there *node
+	limit       time.Duration
 	done        chan fairfactor.Receipt
 }
 
 // begin submits a number while the disk of the caller's node is slow.
-func begin(s *site, number string) *far {
-	f := &far{site: s, here: s.nodes[0], there: s.nodes[1], done: make(chan fairfactor.Receipt, 1)}
+func begin(s *site, number string) *far { return beginWithin(s, number, longest) }
+
+// beginWithin is begin with a limit for the submission.
+func beginWithin(s *site, number string, limit time.Duration) *far {
+	f := &far{site: s, here: s.nodes[0], there: s.nodes[1], limit: limit, done: make(chan fairfactor.Receipt, 1)}
 	s.ex.pin("caller", "alice", f.there.member, false)
 	f.submission(number)
 	return f
@@ -32,7 +38,7 @@ func begin(s *site, number string) *far {
 
 func (f *far) submission(number string) {
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), longest)
+		ctx, cancel := context.WithTimeout(context.Background(), f.limit)
 		defer cancel()
 		receipts, err := f.here.Submit(ctx, "alice", []fairfactor.Submission{{Number: number}})
 		if err != nil {
@@ -182,4 +188,81 @@ func TestSubmissionsFollowTheirCaller(t *testing.T) {
 		t.Errorf("%d jobs were accepted, want %d (%v)", jobs, 4*each*2, err)
 	}
 	t.Logf("%d moves", moves.Load())
+}
+
+// The next activation can't read what was accepted before: it accepts nothing
+// again until it can, and if that takes too long nobody says that the submission
+// was not accepted.
+func TestSubmittedAgainWhileTheStoreCanNotBeRead(t *testing.T) {
+	for _, forever := range []bool{false, true} {
+		s := newSite(t, 2, nil)
+		s.ex.deafen(true)
+		limit := longest
+		if forever {
+			limit = 2 * time.Second
+		}
+		f := beginWithin(s, "15", limit)
+		s.eventually("the job has ended", func() bool {
+			page, _ := s.store.List(context.Background(), fairfactor.Query{Caller: "alice", State: fairfactor.Completed, Limit: 10})
+			return len(page.Jobs) == 1
+		})
+		s.ex.deafen(false)
+		var failures atomic.Int64
+		f.here.store.unreadable(func(what string) error {
+			if what == "list" && (forever || failures.Load() < 3) {
+				failures.Add(1)
+				return down
+			}
+			return nil
+		})
+		s.kill(f.there)
+		if !forever {
+			f.once(1)
+			continue
+		}
+		if r := <-f.done; !errors.Is(r.Err, fairfactor.ErrUnanswered) {
+			t.Errorf("got %+v", r)
+		}
+		if failures.Load() > 200 {
+			t.Errorf("the store was asked %d times", failures.Load())
+		}
+	}
+}
+
+// A cancellation whose answer got lost is not refused because it is under way, or
+// done.
+func TestCancelledAgain(t *testing.T) {
+	s := newSite(t, 2, nil)
+	here, there := s.nodes[0], s.nodes[1]
+	s.ex.pin(actors.CallerKind, "alice", there.member, false)
+	for _, answered := range []bool{false, true} {
+		job := s.submit(here, "alice", strings.Repeat("1", 71))[0] // a prime factor of 30 digits: it takes a while
+		release := there.store.hold()
+		got := make(chan error, 1)
+		go func() {
+			cancelled, err := here.Cancel(context.Background(), job.ID)
+			if err == nil && cancelled.State != fairfactor.Cancelled {
+				err = errors.New(cancelled.State.String())
+			}
+			got <- err
+		}()
+		s.eventually("it is on its way to the disk", func() bool { return there.store.held() > 0 })
+		if answered {
+			s.ex.deafen(true)
+			release()
+			s.eventually("it is cancelled", func() bool {
+				j, err := s.store.Job(context.Background(), job.ID)
+				return err == nil && j.State == fairfactor.Cancelled
+			})
+			s.ex.deafen(false)
+			s.ex.breaks(there.member)
+		} else {
+			s.ex.breaks(there.member)
+			time.Sleep(50 * time.Millisecond) // the second one is refused meanwhile
+			release()
+		}
+		if err := <-got; err != nil {
+			t.Errorf("answered %v: %v", answered, err)
+		}
+	}
 }

@@ -26,8 +26,9 @@ func (s *System) Service() *Service { return &Service{s} }
 // Bounds of asking again: what a caller's actor did not do because it was about
 // to move is asked of the next activation.
 const (
-	resubmit  = 10 * time.Millisecond // pause
-	moveLimit = 10 * time.Second      // from the first try, far longer than any move
+	resubmit  = 10 * time.Millisecond  // first pause
+	slowest   = 250 * time.Millisecond // last one
+	moveLimit = 10 * time.Second       // from the first try, far longer than any move
 )
 
 // ask sends a request to a virtual actor and turns a problem into an error.
@@ -63,20 +64,25 @@ func (v *Service) Submit(ctx context.Context, caller string, subs []fairfactor.S
 		block[i].Number, block[i].Key, block[i].Nonce = sub.Number, sub.Key, rand.Uint64()>>16
 		t.open, t.index = append(t.open, &block[i]), append(t.index, i)
 	}
-	for begin := time.Now(); ; pause(ctx, resubmit) {
+	wait := resubmit
+	for begin := time.Now(); ; wait = min(2*wait, slowest) {
 		err := t.try(ctx)
 		switch late := ctx.Err() != nil || time.Since(begin) > moveLimit; {
 		case errors.Is(err, fairfactor.ErrUnanswered) && !late:
 			t.again = true
 		case errors.Is(err, errMoved) && !late:
 		case len(t.open) == len(subs) && err != nil:
-			return nil, err
+			return nil, t.unsure(err)
 		default:
 			for _, i := range t.index {
 				t.receipts[i].Err = err
 			}
+			for i := range t.receipts {
+				t.receipts[i].Err = t.unsure(t.receipts[i].Err)
+			}
 			return t.receipts, nil
 		}
+		pause(ctx, wait)
 	}
 }
 
@@ -91,17 +97,20 @@ type tries struct {
 	again    bool                   // an actor may have got them, and its answer is lost
 }
 
+// unsure is the error of a submission whose first copy may have been accepted.
+func (t *tries) unsure(err error) error {
+	if !t.again || fairfactor.CodeOf(err) != fairfactor.Unavailable || errors.Is(err, fairfactor.ErrUnanswered) {
+		return err
+	}
+	return fairfactor.Wrap(fairfactor.Unavailable, errors.Join(fairfactor.ErrUnanswered, err),
+		"the node that got the request has gone or does not answer, and whether it accepted is not known yet: look for the job in the list, or use an Idempotency-Key and send it again")
+}
+
 // try sends what is open once. It returns errMoved if some of it is open still.
 func (t *tries) try(ctx context.Context) error {
 	m := &actorspb.Submit{Submissions: t.open, Again: t.again}
 	e, err := unpacked(t.sys.net.AskOnce(ctx, CallerKind, t.caller, &actorspb.Envelope{Body: &actorspb.Envelope_Submit{Submit: m}}))
-	switch {
-	case errors.Is(err, fairfactor.ErrUnanswered) || errors.Is(err, errMoved):
-		return err
-	case t.again && fairfactor.CodeOf(err) == fairfactor.Unavailable:
-		return fairfactor.Wrap(fairfactor.Unavailable, errors.Join(fairfactor.ErrUnanswered, err),
-			"the node that got the request has gone, and whether it accepted is not known yet: look for the job in the list, or use an Idempotency-Key and send it again")
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	got := e.GetReceipts().GetReceipts()
@@ -276,29 +285,49 @@ func (v *Service) running(ctx context.Context, q fairfactor.Query) (page fairfac
 
 // Cancel implements fairfactor.Jobs.
 func (v *Service) Cancel(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
-	return v.change(ctx, id, &actorspb.Envelope{Body: &actorspb.Envelope_Cancel{Cancel: &actorspb.Cancel{Id: idToPB(id)}}})
+	return v.change(ctx, id, &actorspb.Envelope{Body: &actorspb.Envelope_Cancel{Cancel: &actorspb.Cancel{Id: idToPB(id)}}},
+		func(s fairfactor.State) bool { return s == fairfactor.Cancelled })
 }
 
 // Retry implements fairfactor.Jobs.
 func (v *Service) Retry(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
-	return v.change(ctx, id, &actorspb.Envelope{Body: &actorspb.Envelope_Retry{Retry: &actorspb.Retry{Id: idToPB(id)}}})
+	return v.change(ctx, id, &actorspb.Envelope{Body: &actorspb.Envelope_Retry{Retry: &actorspb.Retry{Id: idToPB(id)}}},
+		func(s fairfactor.State) bool { return s != fairfactor.Failed })
 }
 
-// change has a job's caller do something to it. An answer that was lost makes
-// the request run again, and the second time it finds the job as it should be.
-func (v *Service) change(ctx context.Context, id fairfactor.ID, m *actorspb.Envelope) (fairfactor.Job, error) {
+// change has a job's caller do something to it, after which done holds for its
+// state. An answer that gets lost, or comes late, makes the request run again;
+// then it may find that it was done already, or is about to be.
+func (v *Service) change(ctx context.Context, id fairfactor.ID, m *actorspb.Envelope, done func(fairfactor.State) bool) (fairfactor.Job, error) {
 	job, err := v.sys.cfg.Store.Job(ctx, id)
 	if err != nil {
 		return job, err
 	}
-	e, err := v.ask(ctx, CallerKind, job.Caller, m)
-	if err != nil {
-		return job, err
+	again, wait := false, resubmit
+	for begin := time.Now(); ; wait = min(2*wait, slowest) {
+		e, err := unpacked(v.sys.net.AskOnce(ctx, CallerKind, job.Caller, m))
+		late := ctx.Err() != nil || time.Since(begin) > moveLimit
+		lost := errors.Is(err, fairfactor.ErrUnanswered)
+		again = again || lost
+		switch {
+		case err == nil:
+			if jobs := e.GetJobState().GetJobs(); len(jobs) == 1 {
+				return jobFromPB(jobs[0]), nil
+			}
+			return v.Job(ctx, id)
+		case again && (lost || fairfactor.CodeOf(err) == fairfactor.Conflict):
+			now, readErr := v.sys.cfg.Store.Job(ctx, id)
+			if readErr == nil && done(now.State) {
+				return now, nil
+			}
+			if late || readErr == nil && now.State.Final() && !lost {
+				return job, err
+			}
+		case late || !errors.Is(err, errMoved):
+			return job, err
+		}
+		pause(ctx, wait)
 	}
-	if jobs := e.GetJobState().GetJobs(); len(jobs) == 1 {
-		return jobFromPB(jobs[0]), nil
-	}
-	return v.Job(ctx, id)
 }
 
 // Callers implements fairfactor.Jobs.

@@ -48,7 +48,7 @@ func (g gossipLog) Write(line []byte) (int, error) {
 		switch text[1:end] {
 		case "ERR":
 			level = slog.LevelWarn
-			if strings.Contains(text, ": EOF from=") { // somebody has only looked whether the port is open
+			if strings.Contains(text, `unacceptable label "": from=`) { // somebody has only looked whether the port is open
 				level = slog.LevelDebug
 			}
 		case "WARN":

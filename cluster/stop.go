@@ -16,8 +16,9 @@ import (
 const leaveTimeout = time.Second
 
 // Stop takes the node out of the cluster: its virtual actors stop and see it,
-// the others take over what they owned, then the ports close. Messages that
-// arrive meanwhile are passed on to the new owners. It returns an error when
+// the others take over what they owned, then the ports close. What arrives
+// meanwhile is passed on to the new owners; who asked from another member is told
+// to ask them. It returns an error when
 // activations were still busy as ctx or [Timing].Drain ended; the node has
 // stopped all the same. Plain actors are left alone.
 func (n *Node) Stop(ctx context.Context) error {

@@ -49,6 +49,9 @@ func (p *problemAnswer) err() *fairfactor.Error {
 		message = "the node answers " + strconv.Itoa(p.Status) + " " + http.StatusText(p.Status)
 	}
 	e := fairfactor.Errorf(codeOfStatus(p.Status), "%s", message)
+	if p.Status == http.StatusBadGateway || p.Status == http.StatusGatewayTimeout {
+		e.Err = fairfactor.ErrUnanswered
+	}
 	if e.Code == fairfactor.Limit || e.Code == fairfactor.Unavailable {
 		e.Retry = time.Duration(min(max(p.RetryAfter, 0), 86400)) * time.Second
 	}
@@ -111,6 +114,9 @@ func (c *Client) lost(k call, err error, what string) error {
 		message += ": submit the number again with the same key"
 	case k.method != http.MethodGet:
 		message += ": it is not known whether the call took effect"
+	}
+	if k.method != http.MethodGet {
+		err = errors.Join(fairfactor.ErrUnanswered, err)
 	}
 	return fairfactor.Wrap(fairfactor.Unavailable, err, message)
 }

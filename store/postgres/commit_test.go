@@ -198,6 +198,30 @@ func TestCommitComesLate(t *testing.T) {
 	}
 }
 
+// TestNodeStopsInAGroup: a node goes on after the server has ended its
+// transaction, because it held locks for too long. The group is written after all.
+func TestNodeStopsInAGroup(t *testing.T) {
+	p, url := behind(t, pgtest.Database(t))
+	s := open(t, url)
+	defer s.Close()
+	w := claim(t, s, "a")
+	limit := s.Setting(t, "idle_in_transaction_session_timeout")
+	stopped, err := time.ParseDuration(limit)
+	if err != nil || stopped <= 0 || stopped > 5*time.Second {
+		t.Fatalf("a transaction may be idle for %s: %v", limit, err)
+	}
+	p.onCommit(func(c *crossing) {
+		time.Sleep(stopped + 500*time.Millisecond)
+		_, _ = c.server.Write(c.message)
+	})
+	if errs, err := s.Apply(t.Context(), []fairfactor.Change{w.next()}); errs != nil || err != nil {
+		t.Errorf("got %v, %v, want success by a second try", errs, err)
+	}
+	if n := written(t, s, "a"); n != 1 {
+		t.Errorf("%d jobs are there, want 1", n)
+	}
+}
+
 // TestOutcomeIsKnownAfterAnOutage: the commit is on its way when the network goes
 // away for long. Apply says what happened as soon as it can know, and is right.
 func TestOutcomeIsKnownAfterAnOutage(t *testing.T) {

@@ -21,6 +21,7 @@ const (
 	codeLockTimeout   = "55P03"
 	codeReadOnly      = "25006"
 	codeTimeout       = "57014" // of a statement
+	codeIdle          = "25P03" // of a transaction whose node did not go on: its session was ended
 	codeNoPassword    = "28P01"
 	codeNoAccess      = "28000"
 	codeNoDatabase    = "3D000"
@@ -31,7 +32,7 @@ const (
 // is tried again.
 func aborted(err error) bool {
 	switch pgCode(err) {
-	case codeSerialization, codeDeadlock, codeLockTimeout:
+	case codeSerialization, codeDeadlock, codeLockTimeout, codeIdle:
 		return true
 	}
 	return false
