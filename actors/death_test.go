@@ -1,11 +1,13 @@
 package actors_test
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"fairfactor"
 	"fairfactor/actors"
@@ -163,6 +165,9 @@ func TestStoppedActorAnswersAll(t *testing.T) {
 				err  error
 			}
 			answers := make(chan answer, 4)
+			// The next activation tries to cancel for as long as the store can't take it.
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
 			go func() {
 				answers <- answer{"submit", s.receipts(n, "alice", fairfactor.Submission{Number: "15"})[0].Err}
 			}()
@@ -171,11 +176,11 @@ func TestStoppedActorAnswersAll(t *testing.T) {
 				answers <- answer{"key", s.receipts(n, "alice", fairfactor.Submission{Number: "15", Key: "k"})[0].Err}
 			}()
 			go func() {
-				_, err := n.Cancel(t.Context(), running.ID)
+				_, err := n.Cancel(ctx, running.ID)
 				answers <- answer{"cancel", err}
 			}()
 			go func() {
-				_, err := n.SetWeight(t.Context(), "alice", 3)
+				_, err := n.SetWeight(ctx, "alice", 3)
 				answers <- answer{"weigh", err}
 			}()
 			s.eventually("all wait", func() bool { return s.ex.seen() == 4 })
@@ -188,7 +193,12 @@ func TestStoppedActorAnswersAll(t *testing.T) {
 			release()
 			var submitted error
 			for range 4 {
-				a := <-answers
+				var a answer
+				select {
+				case a = <-answers:
+				case <-time.After(longest):
+					t.Fatal("somebody waits for ever")
+				}
 				if code := fairfactor.CodeOf(a.err); code != "" && code != fairfactor.Unavailable || name == "refused" && code == "" {
 					t.Errorf("%s: %v", a.what, a.err)
 				}

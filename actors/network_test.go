@@ -300,6 +300,11 @@ func (x *exchange) toMember(from *member, id, name string, msg proto.Message, se
 }
 
 func (m *member) ask(ctx context.Context, once bool, send func(*question, *actor.PID)) (proto.Message, error) {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, longest/2)
+		defer cancel()
+	}
 	box := answers(make(chan any, 1))
 	m.ex.mu.Lock()
 	m.ex.names++
