@@ -31,11 +31,30 @@ const (
 	moveLimit = 10 * time.Second       // from the first try, far longer than any move
 )
 
+// pace is how the tries of a request follow each other.
+type pace struct {
+	begin time.Time
+	wait  time.Duration
+}
+
+func newPace() pace { return pace{time.Now(), resubmit} }
+
+// over tells whether there is no time for another try.
+func (p *pace) over(ctx context.Context) bool {
+	return ctx.Err() != nil || time.Since(p.begin) > moveLimit
+}
+
+// rest waits before the next try.
+func (p *pace) rest(ctx context.Context) {
+	pause(ctx, p.wait)
+	p.wait = min(2*p.wait, slowest)
+}
+
 // ask sends a request to a virtual actor and turns a problem into an error.
 func (v *Service) ask(ctx context.Context, kind, identity string, m *actorspb.Envelope) (*actorspb.Envelope, error) {
-	for begin := time.Now(); ; pause(ctx, resubmit) {
+	for p := newPace(); ; p.rest(ctx) {
 		e, err := unpacked(v.sys.net.Ask(ctx, kind, identity, m))
-		if !errors.Is(err, errMoved) || ctx.Err() != nil || time.Since(begin) > moveLimit {
+		if !errors.Is(err, errMoved) || p.over(ctx) {
 			return e, err
 		}
 	}
@@ -64,10 +83,9 @@ func (v *Service) Submit(ctx context.Context, caller string, subs []fairfactor.S
 		block[i].Number, block[i].Key, block[i].Nonce = sub.Number, sub.Key, rand.Uint64()>>16
 		t.open, t.index = append(t.open, &block[i]), append(t.index, i)
 	}
-	wait := resubmit
-	for begin := time.Now(); ; wait = min(2*wait, slowest) {
+	for p := newPace(); ; p.rest(ctx) {
 		err := t.try(ctx)
-		switch late := ctx.Err() != nil || time.Since(begin) > moveLimit; {
+		switch late := p.over(ctx); {
 		case errors.Is(err, fairfactor.ErrUnanswered) && !late:
 			t.again = true
 		case errors.Is(err, errMoved) && !late:
@@ -82,7 +100,6 @@ func (v *Service) Submit(ctx context.Context, caller string, subs []fairfactor.S
 			}
 			return t.receipts, nil
 		}
-		pause(ctx, wait)
 	}
 }
 
@@ -303,10 +320,10 @@ func (v *Service) change(ctx context.Context, id fairfactor.ID, m *actorspb.Enve
 	if err != nil {
 		return job, err
 	}
-	again, wait := false, resubmit
-	for begin := time.Now(); ; wait = min(2*wait, slowest) {
+	again := false
+	for p := newPace(); ; p.rest(ctx) {
 		e, err := unpacked(v.sys.net.AskOnce(ctx, CallerKind, job.Caller, m))
-		late := ctx.Err() != nil || time.Since(begin) > moveLimit
+		late := p.over(ctx)
 		lost := errors.Is(err, fairfactor.ErrUnanswered)
 		again = again || lost
 		switch {
@@ -326,7 +343,6 @@ func (v *Service) change(ctx context.Context, id fairfactor.ID, m *actorspb.Enve
 		case late || !errors.Is(err, errMoved):
 			return job, err
 		}
-		pause(ctx, wait)
 	}
 }
 

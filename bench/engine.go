@@ -108,8 +108,6 @@ type alternative struct {
 	gone bool // not even the first numbers of a row were done within the bound
 }
 
-func (b *engineBench) check() error { return nil }
-
 func (b *engineBench) measure(ctx context.Context, seed uint64, progress io.Writer) error {
 	b.progress = progress
 	b.engineTable = engineTable{Seed: seed, Machine: describeMachine(), Bound: b.bound}

@@ -203,7 +203,7 @@ func (s *senders) watch(l *submission) {
 			l.Finished = time.Now()
 			return
 		}
-		if err == nil && status != http.StatusOK && status != http.StatusServiceUnavailable && status != http.StatusGatewayTimeout {
+		if err == nil && status != http.StatusOK && status != http.StatusServiceUnavailable {
 			l.Outcome, l.Fault = amiss, fmt.Sprintf("GET of %s: %d %.200s", l.ID, status, raw)
 			return
 		}

@@ -22,8 +22,6 @@ var studies = []study{engineStudy, worstStudy, tuneStudy}
 
 // inquiry is a study whose flags are parsed.
 type inquiry interface {
-	// check tells what is wrong with the flags.
-	check() error
 	// measure fills the report. What was measured before an error is kept.
 	measure(ctx context.Context, seed uint64, progress io.Writer) error
 	// print writes the report for people. [json.Marshal] writes it for machines.
@@ -43,7 +41,7 @@ func (s *study) run(ctx context.Context, args []string, out, progress io.Writer)
 	if code, ok := parse(f, args, progress); !ok {
 		return code
 	}
-	if err := errors.Join(i.check(), checkPositive(f)); err != nil {
+	if err := checkPositive(f); err != nil {
 		fmt.Fprintln(progress, "bench:", err)
 		return 2
 	}

@@ -23,7 +23,8 @@ var tuneStudy = study{
 	limit:   12 * time.Hour,
 	prepare: func(f *flag.FlagSet) inquiry {
 		var t tuning
-		f.StringVar(&t.list, "bits", "130,140,150,165,181", "`sizes` of numbers to tune the large sieve for: 100 to 332")
+		t.sizes = bitSizes{130, 140, 150, 165, 181}
+		f.Var(&t.sizes, "bits", "`sizes` of numbers to tune the large sieve for: 100 to 332")
 		f.DurationVar(&t.work, "work", time.Second, "CPU that one set of parameters is tried for")
 		f.IntVar(&t.count, "numbers", 50, "`numbers` of one size that each method is tried with")
 		f.DurationVar(&t.each, "method", 100*time.Millisecond, "CPU that one method is tried for at one size, at least")
@@ -48,8 +49,7 @@ type tuning struct {
 	Crossovers []crossover `json:"crossovers"`
 	Sieve      []tunedSize `json:"sieve"`
 
-	list       string
-	sizes      []int
+	sizes      bitSizes
 	count      int
 	work, each time.Duration
 }
@@ -77,11 +77,6 @@ type tunedSize struct {
 // Sizes at which methods are compared, in bits.
 var crossoverBits = []int{30, 34, 36, 38, 40, 42, 48, 54, 60, 62, 64, 68, 72, 76, 80, 84, 88, 92, 100, 108, 112, 116, 120, 124, 128}
 
-func (t *tuning) check() (err error) {
-	t.sizes, err = bitList(t.list)
-	return err
-}
-
 func (t *tuning) measure(ctx context.Context, seed uint64, progress io.Writer) error {
 	t.Machine, t.Seed = describeMachine(), seed
 	if err := t.compare(ctx, t.count, t.each, progress); err != nil {
@@ -96,19 +91,35 @@ func (t *tuning) print(out io.Writer) {
 	fmt.Fprintf(out, "\nseed %d\n", t.Seed)
 }
 
-// bitList reads sizes separated by commas.
-func bitList(list string) (sizes []int, err error) {
+// bitSizes is a flag: sizes separated by commas, none if it is empty.
+type bitSizes []int
+
+// String implements [flag.Value].
+func (b *bitSizes) String() string {
+	words := make([]string, len(*b))
+	for i, bits := range *b {
+		words[i] = strconv.Itoa(bits)
+	}
+	return strings.Join(words, ",")
+}
+
+// Get implements [flag.Getter].
+func (b *bitSizes) Get() any { return []int(*b) }
+
+// Set implements [flag.Value].
+func (b *bitSizes) Set(list string) error {
+	*b = nil
 	for word := range strings.SplitSeq(list, ",") {
 		if word == "" {
 			continue
 		}
 		bits, err := strconv.Atoi(word)
 		if err != nil || bits < 100 || bits > 332 {
-			return nil, fmt.Errorf("-bits: %q is not a size from 100 to 332", word)
+			return fmt.Errorf("%q is not a size from 100 to 332", word)
 		}
-		sizes = append(sizes, bits)
+		*b = append(*b, bits)
 	}
-	return sizes, nil
+	return nil
 }
 
 // bitSemiprime returns a product of exactly that many bits of two primes of half

@@ -142,8 +142,6 @@ type worstTable struct {
 	each         time.Duration
 }
 
-func (t *worstTable) check() error { return nil }
-
 func (t *worstTable) measure(ctx context.Context, seed uint64, progress io.Writer) error {
 	t.Machine, t.Seed = describeMachine(), seed
 	for _, size := range worstDigits {

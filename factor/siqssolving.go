@@ -126,10 +126,9 @@ func (h *harvest) predictAll() time.Duration {
 // columnsTurn asks for the columns of some sets: the relations in them are given new
 // numbers.
 func (h *harvest) columnsTurn(s *solving) Turn {
-	lo, hi := s.sets.start[s.cuts[s.next]], s.sets.start[s.cuts[s.next+1]]
 	part, used := s.sets.part(s.cuts[s.next], s.cuts[s.next+1])
 	p := part.append([]byte{version, kindColumns}, nil)
-	return Turn{Payload: h.gather(p, chosen(used)), Predict: time.Millisecond + 1000*time.Duration(hi-lo)}
+	return Turn{Payload: h.gather(p, chosen(used)), Predict: time.Millisecond + 1000*time.Duration(len(part.entries))}
 }
 
 // rootTurn asks for the root of the next dependency.

@@ -109,14 +109,13 @@ func (c *Client) broken(ctx, bounded context.Context, k call, err error) error {
 // lost is the error of a call whose answer did not arrive.
 func (c *Client) lost(k call, err error, what string) error {
 	message := c.String() + " " + what
-	switch {
-	case k.header.Get("Idempotency-Key") != "":
-		message += ": submit the number again with the same key"
-	case k.method != http.MethodGet:
-		message += ": it is not known whether the call took effect"
-	}
 	if k.method != http.MethodGet {
 		err = errors.Join(fairfactor.ErrUnanswered, err)
+		if k.header.Get("Idempotency-Key") != "" {
+			message += ": submit the number again with the same key"
+		} else {
+			message += ": it is not known whether the call took effect"
+		}
 	}
 	return fairfactor.Wrap(fairfactor.Unavailable, err, message)
 }
