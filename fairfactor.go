@@ -54,6 +54,7 @@ type Jobs interface {
 type Submission struct {
 	Number string // canonical decimal, see [ParseNumber]
 	Key    string // idempotency key, empty for none, at most [MaxKeyBytes]
+	Group  string // that the caller is put in if it is new, empty for none
 }
 
 // Receipt answers one submission: either a durable job or the reason why not.
@@ -83,13 +84,16 @@ const (
 	MaxKeyBytes    = 128            // bytes of an idempotency key
 	KeyLife        = 24 * time.Hour // how long an idempotency key is remembered
 	MaxCallerBytes = 64             // bytes of a caller's name
-	MaxWeight      = 1000           // largest share of a caller
+	MaxGroupBytes  = 64             // bytes of a group's name
+	MaxWeight      = 1000           // largest share of a caller, or of a group
+	MaxGroups      = 10_000         // groups whose weight is not 1
 )
 
 // Caller is the account of one caller.
 type Caller struct {
 	Name      string
-	Weight    int
+	Group     string // that it shares with others, empty if it stands for itself
+	Weight    int    // among the callers of its group, or among all if it has none
 	Queued    uint64 // unfinished jobs, running ones included
 	Running   uint64
 	Completed uint64

@@ -14,9 +14,16 @@ import (
 // internal if it holds data that it can't read (which is reported, never
 // served). All methods may be called from many goroutines at once.
 type Store interface {
-	// ClaimCaller opens a new epoch for a caller, which fences all earlier ones,
-	// and returns the caller's account. The first claim of a name makes it.
-	ClaimCaller(ctx context.Context, name string) (Claim, error)
+	// ClaimCaller opens a new epoch for a caller, which fences all earlier ones
+	// from now on, and returns the caller's account. The claim itself need not be
+	// durable: a store that one process owns may keep it in memory until a change
+	// of the caller is written, because no activation outlives the process. group
+	// is the group of a caller that is not known yet, empty for none; the group of
+	// a known one stays.
+	//
+	// A caller is known once a change of it took effect. Until then no other method
+	// shows it, and its number and epoch mean something to this claim only.
+	ClaimCaller(ctx context.Context, name, group string) (Claim, error)
 	// ClaimScheduler opens a new epoch for the scheduler.
 	ClaimScheduler(ctx context.Context) (SchedulerClaim, error)
 	// Apply makes changes durable, all in one group: when it returns they are on
@@ -40,11 +47,18 @@ type Store interface {
 	// the given time, or false.
 	Key(ctx context.Context, caller uint64, key string, since time.Time) (ID, bool, error)
 	// Callers returns callers by name, ascending, after the given one, at most
-	// limit; queuedOnly leaves out those without unfinished jobs. Running is
-	// zero: see List.
-	Callers(ctx context.Context, after string, limit int, queuedOnly bool) ([]Caller, error)
-	// Caller returns one caller: not_found if it was never claimed.
+	// limit. Running is zero: see List.
+	Callers(ctx context.Context, after string, limit int) ([]Caller, error)
+	// Backlogged returns the callers that have unfinished jobs, by number,
+	// ascending, after the given number, at most limit. It costs what it returns,
+	// however many callers have none.
+	Backlogged(ctx context.Context, after uint64, limit int) ([]Backlogged, error)
+	// Caller returns one caller: not_found if it is not known.
 	Caller(ctx context.Context, name string) (Caller, error)
+	// WeighGroup makes the weight of a group of callers durable, 1 to [MaxWeight];
+	// 1 is that of a group that was never weighed. At most [MaxGroups] groups can
+	// have another one: limit beyond that.
+	WeighGroup(ctx context.Context, group string, weight int) error
 	// Expire deletes at most limit jobs that finished before the given time and
 	// returns how many it deleted.
 	Expire(ctx context.Context, before time.Time, limit int) (int, error)
@@ -63,9 +77,20 @@ type Claim struct {
 // SchedulerClaim is what an activation of the scheduler starts from.
 type SchedulerClaim struct {
 	Epoch uint64
+	// Groups are the weights of the groups whose weight is not 1, nil if there are
+	// none.
+	Groups map[string]int
 	// Place is the highest place in the global dispatch order that any stored
 	// job has.
 	Place uint64
+}
+
+// Backlogged is a caller that has unfinished jobs.
+type Backlogged struct {
+	Number uint64
+	Name   string
+	Group  string
+	Weight int
 }
 
 // Waiting is an unfinished job with what was saved of its progress.
@@ -95,6 +120,11 @@ const (
 	Requeue
 	// Weigh sets the caller's weight.
 	Weigh
+	// AcceptEnded adds a job that has ended already: Accept and Finish of it in
+	// one record. Its id and order are new, its state is final.
+	AcceptEnded
+	// Regroup moves the caller to another group, or to none.
+	Regroup
 )
 
 // Change is one durable step of one caller.
@@ -103,10 +133,11 @@ type Change struct {
 	Caller     string
 	Number     uint64 // of the caller
 	Epoch      uint64
-	Job        *Job    // all but Weigh
+	Job        *Job    // all but Weigh and Regroup
 	Checkpoint []byte  // Checkpoint only
 	Pieces     []Piece // Checkpoint only: those that are new or have changed
 	Weight     int     // Weigh only
+	Group      string  // Regroup only, at most [MaxGroupBytes]
 }
 
 // Piece is a part of a checkpoint that is too large to be written whole every
@@ -114,4 +145,39 @@ type Change struct {
 type Piece struct {
 	Number uint32 // from 0
 	Data   []byte // not empty
+}
+
+// ErrTooManyGroups refuses a weight for one more group.
+var ErrTooManyGroups = Errorf(Limit, "%d groups have a weight of their own: set that of another one back to 1 first", MaxGroups)
+
+// CheckGroup returns an error if a caller can't be put in a group of that name:
+// it is empty for no group, or follows the rules of a caller's name.
+func CheckGroup(group string) error {
+	if group == "" {
+		return nil
+	}
+	if _, err := ParseCaller(group); err != nil {
+		return Errorf(Invalid, "%.80q is not the name of a group: 1 to %d bytes of A-Za-z0-9._:@-", group, MaxGroupBytes)
+	}
+	return nil
+}
+
+// CheckGroupWeight returns an error if a group of that name can't have the
+// weight.
+func CheckGroupWeight(group string, weight int) error {
+	if group == "" {
+		return Errorf(Invalid, "a group without a name has no weight")
+	}
+	if err := CheckGroup(group); err != nil {
+		return err
+	}
+	return checkWeight(weight)
+}
+
+// checkWeight returns an error if nothing can have that weight.
+func checkWeight(weight int) error {
+	if weight < 1 || weight > MaxWeight {
+		return Errorf(Invalid, "weight is %d: it must be between 1 and %d", weight, MaxWeight)
+	}
+	return nil
 }

@@ -129,7 +129,7 @@ func (a *caller) settle(ctx actor.Context) {
 func (a *caller) claimEpoch(wait time.Duration) {
 	a.outside(func(ctx context.Context) func() {
 		pause(ctx, wait)
-		claim, err := a.sys.cfg.Store.ClaimCaller(ctx, a.name)
+		claim, err := a.sys.cfg.Store.ClaimCaller(ctx, a.name, "")
 		return func() { a.claimed(claim, err) }
 	})
 }

@@ -126,11 +126,11 @@ func (f *faults) trouble(what string) error {
 }
 
 // ClaimCaller implements [fairfactor.Store].
-func (f *faults) ClaimCaller(ctx context.Context, name string) (fairfactor.Claim, error) {
+func (f *faults) ClaimCaller(ctx context.Context, name, group string) (fairfactor.Claim, error) {
 	if err := f.trouble("caller"); err != nil {
 		return fairfactor.Claim{}, err
 	}
-	return f.Store.ClaimCaller(ctx, name)
+	return f.Store.ClaimCaller(ctx, name, "")
 }
 
 // ClaimScheduler implements [fairfactor.Store].

@@ -59,7 +59,7 @@ func jobs(b *testing.B, store fairfactor.Store, server *pgtest.Server, writers i
 	ended := make(chan error)
 	var callers []*caller
 	for i := range writers {
-		claim, err := store.ClaimCaller(b.Context(), fmt.Sprintf("caller-%d", i))
+		claim, err := store.ClaimCaller(b.Context(), fmt.Sprintf("caller-%d", i), "")
 		if err != nil {
 			b.Fatal(err)
 		}

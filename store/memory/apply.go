@@ -17,7 +17,10 @@ func (s *Store) Apply(ctx context.Context, changes []fairfactor.Change) ([]error
 	defer s.mu.Unlock()
 	var errs []error
 	for i := range changes {
-		if err := s.apply(&changes[i]); err != nil {
+		err := s.apply(&changes[i])
+		if err == nil {
+			s.callers[changes[i].Caller].known = true
+		} else {
 			if errs == nil {
 				errs = make([]error, len(changes))
 			}
@@ -46,6 +49,13 @@ func (s *Store) apply(ch *fairfactor.Change) error {
 		c.account.Weight = ch.Weight
 		return nil
 	}
+	if ch.Op == fairfactor.Regroup {
+		if err := fairfactor.CheckGroup(ch.Group); err != nil {
+			return err
+		}
+		c.account.Group = ch.Group
+		return nil
+	}
 	j := ch.Job
 	if j == nil || j.ID.Caller != ch.Number || j.ID.Seq == 0 || j.ID.Seq > maxNumber || j.Order > maxNumber || j.ID.Nonce > maxNonce {
 		return fairfactor.Errorf(fairfactor.Invalid, "the change has no job of caller %q", ch.Caller)
@@ -62,6 +72,8 @@ func (s *Store) step(c *caller, ch *fairfactor.Change) error {
 	switch ch.Op {
 	case fairfactor.Accept:
 		return s.accept(c, ch.Job)
+	case fairfactor.AcceptEnded:
+		return s.acceptEnded(c, ch.Job)
 	case fairfactor.Finish:
 		return c.finish(ch.Job)
 	case fairfactor.Checkpoint:
@@ -77,11 +89,33 @@ func (s *Store) accept(c *caller, in *fairfactor.Job) error {
 	if in.State.Final() {
 		return fairfactor.Errorf(fairfactor.Invalid, "a job can't be accepted as %s", in.State)
 	}
+	if err := s.add(c, in, fairfactor.Pending); err != nil {
+		return err
+	}
+	c.account.Queued++
+	return nil
+}
+
+// acceptEnded adds a job that has ended already.
+func (s *Store) acceptEnded(c *caller, in *fairfactor.Job) error {
+	if !in.State.Final() {
+		return fairfactor.Errorf(fairfactor.Invalid, "a job can't end as %s", in.State)
+	}
+	if err := s.add(c, in, in.State); err != nil {
+		return err
+	}
+	c.spend(fairfactor.Job{}, in)
+	*c.tally(in.State)++
+	return nil
+}
+
+// add adds a new job in a state.
+func (s *Store) add(c *caller, in *fairfactor.Job, state fairfactor.State) error {
 	if in.Order != in.ID.Seq || in.Order <= c.last {
 		return fairfactor.Errorf(fairfactor.Conflict, "sequence number %d of job %s is in use", in.ID.Seq, in.ID)
 	}
 	j := &job{}
-	if err := j.set(in, fairfactor.Pending); err != nil {
+	if err := j.set(in, state); err != nil {
 		return err
 	}
 	s.order = append(s.order, j)
@@ -90,7 +124,6 @@ func (s *Store) accept(c *caller, in *fairfactor.Job) error {
 		c.keys[in.Key] = j
 	}
 	c.last = in.Order
-	c.account.Queued++
 	return nil
 }
 

@@ -6,6 +6,7 @@ package memory
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -23,11 +24,13 @@ type Store struct {
 	order   []*job    // all jobs in the order of their acceptance
 	epoch   uint64    // of the scheduler
 	place   uint64    // highest Job.Turn ever stored
+	groups  map[string]int
 }
 
 // caller is one caller with its jobs.
 type caller struct {
 	number, epoch, last uint64
+	known               bool // a change of it took effect
 	account             fairfactor.Caller
 	jobs                map[uint64]*job // by sequence number
 	keys                map[string]*job
@@ -42,13 +45,15 @@ type job struct {
 }
 
 // New returns an empty store.
-func New() *Store { return &Store{callers: map[string]*caller{}, numbers: []*caller{nil}} }
+func New() *Store {
+	return &Store{callers: map[string]*caller{}, numbers: []*caller{nil}, groups: map[string]int{}}
+}
 
 // Close does nothing.
 func (s *Store) Close() error { return nil }
 
 // ClaimCaller implements [fairfactor.Store].
-func (s *Store) ClaimCaller(ctx context.Context, name string) (fairfactor.Claim, error) {
+func (s *Store) ClaimCaller(ctx context.Context, name, group string) (fairfactor.Claim, error) {
 	if err := live(ctx); err != nil {
 		return fairfactor.Claim{}, err
 	}
@@ -65,6 +70,9 @@ func (s *Store) ClaimCaller(ctx context.Context, name string) (fairfactor.Claim,
 		s.callers[name] = c
 		s.numbers = append(s.numbers, c)
 	}
+	if !c.known {
+		c.account.Group = group
+	}
 	c.epoch++
 	return fairfactor.Claim{Number: c.number, Epoch: c.epoch, Last: c.last, Caller: c.view()}, nil
 }
@@ -77,7 +85,15 @@ func (s *Store) ClaimScheduler(ctx context.Context) (fairfactor.SchedulerClaim, 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.epoch++
-	return fairfactor.SchedulerClaim{Epoch: s.epoch, Place: s.place}, nil
+	return fairfactor.SchedulerClaim{Epoch: s.epoch, Place: s.place, Groups: s.weights()}, nil
+}
+
+// weights returns a copy of the weights of groups, nil if there are none.
+func (s *Store) weights() map[string]int {
+	if len(s.groups) == 0 {
+		return nil
+	}
+	return maps.Clone(s.groups)
 }
 
 // Job implements [fairfactor.Store].
@@ -186,7 +202,7 @@ func (s *Store) Key(ctx context.Context, number uint64, key string, since time.T
 }
 
 // Callers implements [fairfactor.Store].
-func (s *Store) Callers(ctx context.Context, after string, limit int, queuedOnly bool) ([]fairfactor.Caller, error) {
+func (s *Store) Callers(ctx context.Context, after string, limit int) ([]fairfactor.Caller, error) {
 	if err := live(ctx); err != nil {
 		return nil, err
 	}
@@ -194,12 +210,48 @@ func (s *Store) Callers(ctx context.Context, after string, limit int, queuedOnly
 	defer s.mu.Unlock()
 	var callers []fairfactor.Caller
 	for name, c := range s.callers {
-		if name > after && (!queuedOnly || c.account.Queued > 0) {
+		if name > after && c.known {
 			callers = append(callers, c.view())
 		}
 	}
 	sort.Slice(callers, func(a, b int) bool { return callers[a].Name < callers[b].Name })
 	return callers[:min(len(callers), max(limit, 0))], nil
+}
+
+// Backlogged implements [fairfactor.Store].
+func (s *Store) Backlogged(ctx context.Context, after uint64, limit int) (callers []fairfactor.Backlogged, err error) {
+	if err := live(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for number := min(after, uint64(len(s.numbers))) + 1; number < uint64(len(s.numbers)) && len(callers) < limit; number++ {
+		if a := &s.numbers[number].account; a.Queued > 0 {
+			callers = append(callers, fairfactor.Backlogged{Number: number, Name: a.Name, Group: a.Group, Weight: a.Weight})
+		}
+	}
+	return callers, nil
+}
+
+// WeighGroup implements [fairfactor.Store].
+func (s *Store) WeighGroup(ctx context.Context, group string, weight int) error {
+	if err := live(ctx); err != nil {
+		return err
+	}
+	if err := fairfactor.CheckGroupWeight(group, weight); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case weight == 1:
+		delete(s.groups, group)
+	case s.groups[group] == 0 && len(s.groups) >= fairfactor.MaxGroups:
+		return fairfactor.ErrTooManyGroups
+	default:
+		s.groups[group] = weight
+	}
+	return nil
 }
 
 // Caller implements [fairfactor.Store].
@@ -210,7 +262,7 @@ func (s *Store) Caller(ctx context.Context, name string) (fairfactor.Caller, err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.callers[name]
-	if c == nil {
+	if c == nil || !c.known {
 		return fairfactor.Caller{}, fairfactor.Errorf(fairfactor.NotFound, "there is no caller %q", name)
 	}
 	return c.view(), nil

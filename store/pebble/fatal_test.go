@@ -76,7 +76,7 @@ func failLog(t *testing.T, kinds []errorfs.OpKind) {
 	if _, err := s.Apply(t.Context(), []fairfactor.Change{a.accept()}); fairfactor.CodeOf(err) != fairfactor.Unavailable {
 		t.Errorf("a write after the log failed: %v", err)
 	}
-	if _, err := s.ClaimCaller(t.Context(), "a"); fairfactor.CodeOf(err) != fairfactor.Unavailable {
+	if _, err := s.ClaimCaller(t.Context(), "a", ""); fairfactor.CodeOf(err) != fairfactor.Unavailable {
 		t.Errorf("a claim after the log failed: %v", err)
 	}
 	if _, err := s.ClaimScheduler(t.Context()); fairfactor.CodeOf(err) != fairfactor.Unavailable {

@@ -44,7 +44,7 @@ type activation struct {
 
 func activate(t testing.TB, s *Store, name string) *activation {
 	t.Helper()
-	c, err := s.ClaimCaller(t.Context(), name)
+	c, err := s.ClaimCaller(t.Context(), name, "")
 	if err != nil {
 		t.Fatal(err)
 	}

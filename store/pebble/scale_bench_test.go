@@ -120,7 +120,7 @@ func start(b *testing.B, dir string, callers int) *Store {
 	}
 	total := uint64(0)
 	for _, c := range queued {
-		claim, err := s.ClaimCaller(b.Context(), c.Name)
+		claim, err := s.ClaimCaller(b.Context(), c.Name, "")
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -111,7 +111,7 @@ func TestNothingWalksThroughTheTables(t *testing.T) {
 			return page(t, s, fairfactor.Query{Caller: "c105", State: fairfactor.Pending, Limit: 20}, 20)
 		}},
 		{"an activation", 1500, func(s fairfactor.Store) error {
-			claim, err := s.ClaimCaller(t.Context(), "c103")
+			claim, err := s.ClaimCaller(t.Context(), "c103", "")
 			if err != nil {
 				return err
 			}

@@ -72,7 +72,7 @@ type pen struct {
 
 func claim(t testing.TB, s fairfactor.Store, name string) *pen {
 	t.Helper()
-	c, err := s.ClaimCaller(context.WithoutCancel(t.Context()), name)
+	c, err := s.ClaimCaller(context.WithoutCancel(t.Context()), name, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func TestNodesTakeACallerFromEachOther(t *testing.T) {
 	for _, s := range nodes {
 		all.Go(func() {
 			for range 8 {
-				c, err := s.ClaimCaller(t.Context(), "a")
+				c, err := s.ClaimCaller(t.Context(), "a", "")
 				if err != nil {
 					t.Errorf("claim: %v", err)
 					return

@@ -46,7 +46,7 @@ func BenchmarkFull(b *testing.B) {
 		return err
 	})
 	run("activation", func() error {
-		claim, err := s.ClaimCaller(b.Context(), "c105")
+		claim, err := s.ClaimCaller(b.Context(), "c105", "")
 		if err != nil {
 			return err
 		}

@@ -60,13 +60,14 @@ func acceptNeedsNewNumbers(w *world) {
 
 func acceptNeedsDecimalDigits(w *world) {
 	a := w.claim("a")
+	a.accept(1)
 	j := a.next()
 	for _, number := range []string{"12a4", "-5", "1.5", " 7"} {
 		j.Number = number
 		w.refused(fairfactor.Invalid, a.change(fairfactor.Accept, j))
 	}
-	if c := w.caller("a"); c.Queued != 0 {
-		w.Errorf("%d queued, want 0", c.Queued)
+	if c := w.caller("a"); c.Queued != 1 {
+		w.Errorf("%d queued, want 1", c.Queued)
 	}
 }
 
@@ -91,10 +92,13 @@ func refusedChangesLeaveTheOthers(w *world) {
 	}
 	w.same("a's job", w.job(ja.ID), ja)
 	w.same("b's job", w.job(jb.ID), jb)
-	for _, name := range []string{"a", "b", "c"} {
-		if got, want := w.caller(name).Queued, map[string]uint64{"a": 1, "b": 1, "c": 0}[name]; got != want {
-			w.Errorf("%q has %d queued, want %d", name, got, want)
+	for _, name := range []string{"a", "b"} {
+		if got := w.caller(name).Queued; got != 1 {
+			w.Errorf("%q has %d queued, want 1", name, got)
 		}
+	}
+	if c, err := w.store.Caller(w.ctx(), "c"); fairfactor.CodeOf(err) != fairfactor.NotFound {
+		w.Errorf("a caller whose only change was refused is known: %+v, %v", c, err)
 	}
 }
 
@@ -180,4 +184,69 @@ func keyIsRemembered(w *world) {
 		w.Errorf("expired %d, %v", n, err)
 	}
 	lookup(a.claim.Number, "k", time.Time{}, fairfactor.ID{})
+}
+
+// acceptEndedIsOneStep: what one AcceptEnded leaves is what Accept and Finish
+// leave.
+func acceptEndedIsOneStep(w *world) {
+	a, b := w.claim("a"), w.claim("b")
+	want := fairfactor.Caller{Name: "a", Weight: 1}
+	var all []fairfactor.Job
+	for _, state := range []fairfactor.State{fairfactor.Completed, fairfactor.Failed, fairfactor.Cancelled} {
+		waiting := a.next()
+		j := a.ended(a.next(), state)
+		j.Key = "key-" + state.String()
+		errs := w.apply(a.change(fairfactor.Accept, waiting), a.change(fairfactor.AcceptEnded, j), a.change(fairfactor.Finish, a.ended(j, fairfactor.Completed)))
+		if errs[0] != nil || errs[1] != nil || fairfactor.CodeOf(errs[2]) != fairfactor.Conflict {
+			w.Fatalf("%s: %v", state, errs)
+		}
+		w.same(state.String(), w.job(j.ID), j)
+		if id, ok, err := w.store.Key(w.ctx(), a.claim.Number, j.Key, j.Submitted); !ok || err != nil || id != j.ID {
+			w.Errorf("its key: %v, %v, %v", id, ok, err)
+		}
+		all = append(all, waiting, j)
+		want.CPU += j.CPU
+		want.Turns += j.Turns
+	}
+	want.Queued, want.Completed, want.Failed, want.Cancelled, want.Oldest = 3, 1, 1, 1, all[0].Submitted
+	w.same("account", w.caller("a"), want)
+	w.same("list", w.list(fairfactor.Query{Limit: 2}), newest(all))
+	w.same("list of a", w.list(fairfactor.Query{Limit: 2, Caller: "a"}), newest(all))
+	w.same("backlog", w.backlog(a.claim.Number, 0, 10), []fairfactor.Waiting{{Job: all[0]}, {Job: all[2]}, {Job: all[4]}})
+	w.refused(fairfactor.Conflict, a.change(fairfactor.Requeue, a.requeued(all[1])))
+	again := a.requeued(all[3])
+	w.must(a.change(fairfactor.Requeue, again))
+	w.same("queued again", w.job(again.ID), again)
+
+	alone := b.finish(fairfactor.Completed, b.accept(1)...)[0]
+	if backlogged, err := w.store.Backlogged(w.ctx(), 0, 10); err != nil || len(backlogged) != 1 || backlogged[0].Name != "a" {
+		w.Errorf("backlogged: %+v, %v", backlogged, err)
+	}
+	if n := w.expire(w.tick(), 10); n != 3 {
+		w.Errorf("%d expired, want those of two records and that of b (%s)", n, alone.ID)
+	}
+	w.same("list after expiry", w.list(fairfactor.Query{Limit: 10}), newest([]fairfactor.Job{all[0], all[2], again, all[4]}))
+	w.refused(fairfactor.Conflict, a.change(fairfactor.AcceptEnded, all[1])) // numbers are not used again
+}
+
+func acceptEndedNeedsAnEnd(w *world) {
+	a := w.claim("a")
+	taken := a.accept(1)[0]
+	for _, state := range []fairfactor.State{0, fairfactor.Pending, fairfactor.Running} {
+		j := a.next()
+		j.State = state
+		w.refused(fairfactor.Invalid, a.change(fairfactor.AcceptEnded, j))
+	}
+	used := a.ended(taken, fairfactor.Completed)
+	w.refused(fairfactor.Conflict, a.change(fairfactor.AcceptEnded, used))
+	odd := a.ended(a.next(), fairfactor.Completed)
+	odd.Order++
+	w.refused(fairfactor.Conflict, a.change(fairfactor.AcceptEnded, odd))
+	wrong := a.ended(a.next(), fairfactor.Completed)
+	wrong.Factors = []fairfactor.Factor{{Prime: "0x7", Exponent: 1}}
+	w.refused(fairfactor.Invalid, a.change(fairfactor.AcceptEnded, wrong))
+	if c := w.caller("a"); c.Queued != 1 || c.Completed != 0 {
+		w.Errorf("caller: %+v", c)
+	}
+	w.same("job", w.job(taken.ID), taken)
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"strings"
 
 	"fairfactor"
 )
@@ -14,7 +15,10 @@ func claimNumbersAndEpochs(w *world) {
 			w.Errorf("%q got the number %d", name, c.Number)
 		}
 		seen[c.Number] = true
-		w.same("first claim", c, fairfactor.Claim{Number: c.Number, Epoch: 1, Caller: fairfactor.Caller{Name: name, Weight: 1}})
+		w.same("first claim", c, fairfactor.Claim{Number: c.Number, Epoch: c.Epoch, Caller: fairfactor.Caller{Name: name, Weight: 1}})
+		if c.Epoch == 0 {
+			w.Errorf("%q got epoch 0", name)
+		}
 		again := w.claim(name).claim
 		if again.Number != c.Number || again.Epoch <= c.Epoch {
 			w.Errorf("%q got number %d, epoch %d after number %d, epoch %d", name, again.Number, again.Epoch, c.Number, c.Epoch)
@@ -81,8 +85,11 @@ func strangerIsFenced(w *world) {
 	none.Job = nil
 	w.refused(fairfactor.Invalid, none)
 	w.refused(fairfactor.Invalid, a.change(99, a.next()))
-	w.same("a", w.caller("a"), fairfactor.Caller{Name: "a", Weight: 1})
-	w.same("b", w.caller("b"), fairfactor.Caller{Name: "b", Weight: 1})
+	for _, name := range []string{"a", "b"} {
+		if c, err := w.store.Caller(w.ctx(), name); fairfactor.CodeOf(err) != fairfactor.NotFound {
+			w.Errorf("%q is known after refused changes: %+v, %v", name, c, err)
+		}
+	}
 }
 
 func schedulerClaim(w *world) {
@@ -110,4 +117,78 @@ func schedulerClaim(w *world) {
 	j.Turn = 7000
 	w.refused(fairfactor.Conflict, a.change(fairfactor.Finish, j))
 	claim(5, 6000)
+}
+
+// claimAloneLeavesNoTrace: a caller is known once a change of it took effect.
+func claimAloneLeavesNoTrace(w *world) {
+	a, b := w.claim("a"), w.claim("b")
+	b.accept(1)
+	if c, err := w.store.Caller(w.ctx(), "a"); fairfactor.CodeOf(err) != fairfactor.NotFound {
+		w.Errorf("a claimed caller is known: %+v, %v", c, err)
+	}
+	callers, err := w.store.Callers(w.ctx(), "", 10)
+	if err != nil || len(callers) != 1 || callers[0].Name != "b" {
+		w.Errorf("callers: %+v, %v", callers, err)
+	}
+	a.finish(fairfactor.Completed, a.accept(1)...)
+	if c := w.caller("a"); c.Completed != 1 {
+		w.Errorf("caller: %+v", c)
+	}
+}
+
+// claimIn returns a new activation of a caller that goes into a group if it is new.
+func (w *world) claimIn(name, group string) *writer {
+	w.Helper()
+	c, err := w.store.ClaimCaller(w.ctx(), name, group)
+	if err != nil {
+		w.Fatalf("claim %q in %q: %v", name, group, err)
+	}
+	return &writer{w: w, name: name, claim: c, last: c.Last}
+}
+
+// groupIsThatOfTheFirstClaim: a caller's group is set when it becomes known, and
+// changed by Regroup only.
+func groupIsThatOfTheFirstClaim(w *world) {
+	w.claimIn("a", "first") // leaves no trace
+	a := w.claimIn("a", "team")
+	w.same("claimed group", a.claim.Caller.Group, "team")
+	a.accept(1)
+	w.same("stored group", w.caller("a").Group, "team")
+	a = w.claimIn("a", "other")
+	w.same("claimed group", a.claim.Caller.Group, "team")
+	regroup := a.change(fairfactor.Regroup, fairfactor.Job{})
+	regroup.Job = nil
+	for _, group := range []string{"no spaces", strings.Repeat("g", fairfactor.MaxGroupBytes+1)} {
+		regroup.Group = group
+		w.refused(fairfactor.Invalid, regroup)
+	}
+	for _, group := range []string{"2001:db8::1", ""} {
+		regroup.Group = group
+		w.must(regroup)
+		w.same("new group", w.caller("a").Group, group)
+	}
+	w.same("claimed group", w.claimIn("a", "late").claim.Caller.Group, "")
+}
+
+func groupsAreWeighed(w *world) {
+	weigh := func(group string, weight int) fairfactor.Code {
+		return fairfactor.CodeOf(w.store.WeighGroup(w.ctx(), group, weight))
+	}
+	for _, c := range []struct {
+		group  string
+		weight int
+		want   fairfactor.Code
+	}{
+		{"a", 7, ""}, {"b", fairfactor.MaxWeight, ""}, {"c", 2, ""}, {"c", 1, ""}, {"d", 1, ""}, {"a", 3, ""},
+		{"", 2, fairfactor.Invalid}, {"a", 0, fairfactor.Invalid}, {"a", fairfactor.MaxWeight + 1, fairfactor.Invalid}, {"a b", 2, fairfactor.Invalid},
+	} {
+		if got := weigh(c.group, c.weight); got != c.want {
+			w.Errorf("weight %d for %q: %q, want %q", c.weight, c.group, got, c.want)
+		}
+	}
+	claim, err := w.store.ClaimScheduler(w.ctx())
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.same("weights", claim.Groups, map[string]int{"a": 3, "b": fairfactor.MaxWeight})
 }

@@ -104,20 +104,22 @@ func endedContext(w *world) {
 	ctx, cancel := context.WithCancel(w.ctx())
 	cancel()
 	for what, call := range map[string]func() error{
-		"ClaimCaller":    func() error { _, err := w.store.ClaimCaller(ctx, "a"); return err },
+		"ClaimCaller":    func() error { _, err := w.store.ClaimCaller(ctx, "a", ""); return err },
 		"ClaimScheduler": func() error { _, err := w.store.ClaimScheduler(ctx); return err },
 		"Apply": func() error {
 			_, err := w.store.Apply(ctx, []fairfactor.Change{a.change(fairfactor.Finish, a.ended(j, fairfactor.Completed))})
 			return err
 		},
-		"Job":     func() error { _, err := w.store.Job(ctx, j.ID); return err },
-		"Backlog": func() error { _, err := w.store.Backlog(ctx, a.claim.Number, 0, 1); return err },
-		"Piece":   func() error { _, err := w.store.Piece(ctx, a.claim.Number, 1, 0); return err },
-		"List":    func() error { _, err := w.store.List(ctx, fairfactor.Query{Limit: 1}); return err },
-		"Key":     func() error { _, _, err := w.store.Key(ctx, a.claim.Number, "k", time.Time{}); return err },
-		"Callers": func() error { _, err := w.store.Callers(ctx, "", 1, false); return err },
-		"Caller":  func() error { _, err := w.store.Caller(ctx, "a"); return err },
-		"Expire":  func() error { _, err := w.store.Expire(ctx, w.tick(), 1); return err },
+		"Job":        func() error { _, err := w.store.Job(ctx, j.ID); return err },
+		"Backlog":    func() error { _, err := w.store.Backlog(ctx, a.claim.Number, 0, 1); return err },
+		"Piece":      func() error { _, err := w.store.Piece(ctx, a.claim.Number, 1, 0); return err },
+		"List":       func() error { _, err := w.store.List(ctx, fairfactor.Query{Limit: 1}); return err },
+		"Key":        func() error { _, _, err := w.store.Key(ctx, a.claim.Number, "k", time.Time{}); return err },
+		"Callers":    func() error { _, err := w.store.Callers(ctx, "", 1); return err },
+		"Backlogged": func() error { _, err := w.store.Backlogged(ctx, 0, 1); return err },
+		"WeighGroup": func() error { return w.store.WeighGroup(ctx, "team", 2) },
+		"Caller":     func() error { _, err := w.store.Caller(ctx, "a"); return err },
+		"Expire":     func() error { _, err := w.store.Expire(ctx, w.tick(), 1); return err },
 	} {
 		if err := call(); fairfactor.CodeOf(err) != fairfactor.Canceled || !errors.Is(err, context.Canceled) {
 			w.Errorf("%s: got %v, want canceled", what, err)
@@ -171,12 +173,12 @@ func manyWriters(w *world) {
 // all but one of each round. It uses Errorf only, being off the test's goroutine.
 func (w *world) writeAlone(name string, rounds, size int) {
 	for range rounds {
-		old, err := w.store.ClaimCaller(w.ctx(), name)
+		old, err := w.store.ClaimCaller(w.ctx(), name, "")
 		if err != nil {
 			w.Errorf("claim: %v", err)
 			return
 		}
-		claim, err := w.store.ClaimCaller(w.ctx(), name)
+		claim, err := w.store.ClaimCaller(w.ctx(), name, "")
 		if err != nil || claim.Epoch <= old.Epoch || claim.Last != old.Last {
 			w.Errorf("claim: %+v after %+v, %v", claim, old, err)
 			return
@@ -212,7 +214,7 @@ func (w *world) writeAlone(name string, rounds, size int) {
 
 // readAll reads everything once. What it sees must agree with itself.
 func (w *world) readAll(most int) {
-	callers, err := w.store.Callers(w.ctx(), "", 100, false)
+	callers, err := w.store.Callers(w.ctx(), "", 100)
 	if err != nil {
 		w.Errorf("callers: %v", err)
 		return
@@ -250,8 +252,15 @@ func reopenKeepsEverything(w *world) {
 	weigh := a.change(fairfactor.Weigh, jobs[0])
 	weigh.Weight = 9
 	w.must(saved, weigh)
+	atOnce := a.next()
+	w.must(a.change(fairfactor.AcceptEnded, a.ended(atOnce, fairfactor.Completed)))
+	c := w.claimIn("in-a-group", "team")
+	c.accept(1)
+	if err := w.store.WeighGroup(w.ctx(), "team", 5); err != nil {
+		w.Fatal(err)
+	}
 	read := func() []any {
-		callers, err := w.store.Callers(w.ctx(), "", 10, false)
+		callers, err := w.store.Callers(w.ctx(), "", 10)
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -259,7 +268,11 @@ func reopenKeepsEverything(w *world) {
 		if !ok || err != nil || id != keyed.ID {
 			w.Fatalf("key: got %v, %v, %v", id, ok, err)
 		}
-		return []any{callers, w.list(fairfactor.Query{Limit: 2}), w.backlog(a.claim.Number, 0, 100), w.backlog(b.claim.Number, 0, 100)}
+		backlogged, err := w.store.Backlogged(w.ctx(), 0, 10)
+		if err != nil {
+			w.Fatal(err)
+		}
+		return []any{callers, backlogged, w.list(fairfactor.Query{Limit: 2}), w.backlog(a.claim.Number, 0, 100), w.backlog(b.claim.Number, 0, 100)}
 	}
 	want := read()
 	scheduler, err := w.store.ClaimScheduler(w.ctx())
@@ -272,7 +285,7 @@ func reopenKeepsEverything(w *world) {
 	}
 	done := a.finish(fairfactor.Cancelled, jobs[4])[0] // an epoch outlives the process
 	next, err := w.store.ClaimScheduler(w.ctx())
-	if err != nil || next.Epoch <= scheduler.Epoch || next.Place != done.Turn {
+	if err != nil || next.Epoch <= scheduler.Epoch || next.Place != done.Turn || next.Groups["team"] != 5 {
 		w.Errorf("scheduler: got %+v after %+v, %v", next, scheduler, err)
 	}
 	if c := w.claim("a").claim; c.Epoch <= a.claim.Epoch || c.Last != a.last || c.Number != a.claim.Number {
@@ -282,7 +295,7 @@ func reopenKeepsEverything(w *world) {
 		w.Errorf("the number %d was given twice", c.Number)
 	}
 	early := w.expire(w.tick(), 100)
-	if early != 3 {
-		w.Errorf("%d expired after a new start, want 3", early)
+	if early != 4 {
+		w.Errorf("%d expired after a new start, want 4", early)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -19,7 +20,8 @@ type model struct {
 	callers []*modelCaller
 	jobs    []*modelJob // in the order of their acceptance
 	epoch   uint64      // of the scheduler
-	place   uint64      // highest Job.Turn that was stored
+	groups  map[string]int
+	place   uint64 // highest Job.Turn that was stored
 }
 
 type modelCaller struct {
@@ -27,6 +29,8 @@ type modelCaller struct {
 	number uint64
 	epoch  uint64
 	weight int
+	group  string
+	known  bool // a change of it took effect
 }
 
 type modelJob struct {
@@ -43,7 +47,7 @@ var _ fairfactor.Store = (*model)(nil)
 
 func (m *model) Close() error { return nil }
 
-func (m *model) ClaimCaller(ctx context.Context, name string) (fairfactor.Claim, error) {
+func (m *model) ClaimCaller(ctx context.Context, name, group string) (fairfactor.Claim, error) {
 	if err := ended(ctx); err != nil {
 		return fairfactor.Claim{}, err
 	}
@@ -53,6 +57,9 @@ func (m *model) ClaimCaller(ctx context.Context, name string) (fairfactor.Claim,
 	if c == nil {
 		c = &modelCaller{name: name, number: uint64(len(m.callers) + 1), weight: 1}
 		m.callers = append(m.callers, c)
+	}
+	if !c.known {
+		c.group = group
 	}
 	c.epoch++
 	return fairfactor.Claim{Number: c.number, Epoch: c.epoch, Last: m.last(c), Caller: m.account(c)}, nil
@@ -65,7 +72,11 @@ func (m *model) ClaimScheduler(ctx context.Context) (fairfactor.SchedulerClaim, 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.epoch++
-	return fairfactor.SchedulerClaim{Epoch: m.epoch, Place: m.place}, nil
+	claim := fairfactor.SchedulerClaim{Epoch: m.epoch, Place: m.place}
+	if len(m.groups) > 0 {
+		claim.Groups = maps.Clone(m.groups)
+	}
+	return claim, nil
 }
 
 func (m *model) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
@@ -158,7 +169,7 @@ func (m *model) Key(ctx context.Context, caller uint64, key string, since time.T
 	return fairfactor.ID{}, false, nil
 }
 
-func (m *model) Callers(ctx context.Context, after string, limit int, queuedOnly bool) ([]fairfactor.Caller, error) {
+func (m *model) Callers(ctx context.Context, after string, limit int) ([]fairfactor.Caller, error) {
 	if err := ended(ctx); err != nil {
 		return nil, err
 	}
@@ -166,12 +177,45 @@ func (m *model) Callers(ctx context.Context, after string, limit int, queuedOnly
 	defer m.mu.Unlock()
 	var callers []fairfactor.Caller
 	for _, c := range m.callers {
-		if a := m.account(c); a.Name > after && (!queuedOnly || a.Queued > 0) {
-			callers = append(callers, a)
+		if c.known && c.name > after {
+			callers = append(callers, m.account(c))
 		}
 	}
 	slices.SortFunc(callers, func(a, b fairfactor.Caller) int { return cmp.Compare(a.Name, b.Name) })
 	return callers[:min(len(callers), max(limit, 0))], nil
+}
+
+func (m *model) Backlogged(ctx context.Context, after uint64, limit int) (callers []fairfactor.Backlogged, err error) {
+	if err := ended(ctx); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.callers {
+		if c.number > after && m.account(c).Queued > 0 {
+			callers = append(callers, fairfactor.Backlogged{Number: c.number, Name: c.name, Group: c.group, Weight: c.weight})
+		}
+	}
+	slices.SortFunc(callers, func(a, b fairfactor.Backlogged) int { return cmp.Compare(a.Number, b.Number) })
+	return callers[:min(len(callers), max(limit, 0))], nil
+}
+
+func (m *model) WeighGroup(ctx context.Context, group string, weight int) error {
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	if err := fairfactor.CheckGroupWeight(group, weight); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.groups == nil {
+		m.groups = map[string]int{}
+	}
+	if m.groups[group] = weight; weight == 1 {
+		delete(m.groups, group)
+	}
+	return nil
 }
 
 func (m *model) Caller(ctx context.Context, name string) (fairfactor.Caller, error) {
@@ -180,7 +224,7 @@ func (m *model) Caller(ctx context.Context, name string) (fairfactor.Caller, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c := m.called(name); c != nil {
+	if c := m.called(name); c != nil && c.known {
 		return m.account(c), nil
 	}
 	return fairfactor.Caller{}, fairfactor.Errorf(fairfactor.NotFound, "there is no caller %q", name)
@@ -244,7 +288,7 @@ func (m *model) last(c *modelCaller) (last uint64) {
 
 // account counts a caller's jobs; those that expired still count.
 func (m *model) account(c *modelCaller) fairfactor.Caller {
-	a := fairfactor.Caller{Name: c.name, Weight: c.weight}
+	a := fairfactor.Caller{Name: c.name, Group: c.group, Weight: c.weight}
 	for _, j := range m.jobs {
 		if j.ID.Caller != c.number {
 			continue

@@ -25,7 +25,7 @@ func (m *model) Apply(ctx context.Context, changes []fairfactor.Change) ([]error
 	errs := make([]error, len(changes))
 	some := false
 	for i := range changes {
-		errs[i] = m.change(&changes[i])
+		errs[i] = m.do(&changes[i])
 		some = some || errs[i] != nil
 	}
 	if !some {
@@ -34,7 +34,16 @@ func (m *model) Apply(ctx context.Context, changes []fairfactor.Change) ([]error
 	return errs, nil
 }
 
-// change makes one change or says why not.
+// do makes one change or says why not; one that takes effect makes its caller known.
+func (m *model) do(ch *fairfactor.Change) error {
+	err := m.change(ch)
+	if err == nil {
+		m.called(ch.Caller).known = true
+	}
+	return err
+}
+
+// change is do, without what it makes known.
 func (m *model) change(ch *fairfactor.Change) error {
 	c := m.called(ch.Caller)
 	if c == nil || c.number != ch.Number || c.epoch != ch.Epoch {
@@ -45,6 +54,13 @@ func (m *model) change(ch *fairfactor.Change) error {
 			return fairfactor.Errorf(fairfactor.Invalid, "weight is %d", ch.Weight)
 		}
 		c.weight = ch.Weight
+		return nil
+	}
+	if ch.Op == fairfactor.Regroup {
+		if err := fairfactor.CheckGroup(ch.Group); err != nil {
+			return err
+		}
+		c.group = ch.Group
 		return nil
 	}
 	if j := ch.Job; j == nil || j.ID.Caller != c.number || j.ID.Seq < 1 || j.ID.Seq > maxNumber || j.Order > maxNumber || j.ID.Nonce > maxNonce {
@@ -62,6 +78,8 @@ func (m *model) step(c *modelCaller, ch *fairfactor.Change) error {
 	switch ch.Op {
 	case fairfactor.Accept:
 		return m.accept(c, ch.Job)
+	case fairfactor.AcceptEnded:
+		return m.acceptEnded(c, ch.Job)
 	case fairfactor.Finish, fairfactor.Checkpoint:
 		if ch.Op == fairfactor.Finish && !ch.Job.State.Final() {
 			return fairfactor.Errorf(fairfactor.Invalid, "a job can't end as %s", ch.Job.State)
@@ -87,6 +105,19 @@ func (m *model) accept(c *modelCaller, in *fairfactor.Job) error {
 	j.set(in, fairfactor.Pending)
 	m.jobs = append(m.jobs, j)
 	return nil
+}
+
+// acceptEnded is Accept of the job as it was before, and Finish of it.
+func (m *model) acceptEnded(c *modelCaller, in *fairfactor.Job) error {
+	if !in.State.Final() {
+		return fairfactor.Errorf(fairfactor.Invalid, "a job can't end as %s", in.State)
+	}
+	before := *in
+	before.State, before.CPU, before.Turns = fairfactor.Pending, 0, 0
+	if err := m.accept(c, &before); err != nil {
+		return err
+	}
+	return m.advance(&fairfactor.Change{Op: fairfactor.Finish, Job: in})
 }
 
 // advance saves the progress of an unfinished job, or its end.

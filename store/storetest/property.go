@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"fairfactor"
@@ -26,7 +27,9 @@ func likeTheModel(w *world) {
 		case n < 76:
 			p.expire()
 		case n < 78 && !w.suite.forgetful:
-			w.reopen()
+			p.reopen()
+		case n < 80:
+			p.weighGroup()
 		default:
 			p.compare(p.rng.IntN(comparisons))
 		}
@@ -63,14 +66,57 @@ func (p *pair) moment() time.Time {
 }
 
 func (p *pair) claim() {
-	name := p.name()
-	got, err := p.store.ClaimCaller(p.ctx(), name)
-	want, _ := p.twin.ClaimCaller(p.ctx(), name)
+	name, group := p.name(), []string{"", "g", "h"}[p.rng.IntN(3)]
+	got, err := p.store.ClaimCaller(p.ctx(), name, group)
 	if err != nil {
 		p.Fatalf("claim %q: %v", name, err)
 	}
-	p.same("claim of "+name, got, want)
+	p.same("claim of "+name, got, p.follow(name, group, got))
 	p.writers[name] = got
+}
+
+// follow has the model make a claim with the number and the epoch that the store
+// gave it, where the store is free to choose them: the number of a caller that is
+// not known, and any epoch above those before.
+func (p *pair) follow(name, group string, got fairfactor.Claim) fairfactor.Claim {
+	before := p.twin.called(name)
+	fresh := before == nil || !before.known && before.number != got.Number
+	if fresh {
+		for _, c := range p.twin.callers {
+			if c.number == got.Number {
+				p.Fatalf("the number %d of %q was given to %q too", got.Number, c.name, name)
+			}
+		}
+	}
+	want, _ := p.twin.ClaimCaller(p.ctx(), name, group)
+	c := p.twin.called(name)
+	if fresh {
+		c.number = got.Number
+	}
+	if got.Epoch >= want.Epoch {
+		c.epoch = got.Epoch
+	}
+	want.Number, want.Epoch = c.number, c.epoch
+	return want
+}
+
+// reopen ends the process that owns the store, with all activations in it. What
+// a claim alone left behind may be gone.
+func (p *pair) reopen() {
+	p.world.reopen()
+	p.writers = map[string]fairfactor.Claim{}
+	p.twin.callers = slices.DeleteFunc(p.twin.callers, func(c *modelCaller) bool { return !c.known })
+	for _, c := range p.twin.callers {
+		c.epoch = 0
+	}
+}
+
+func (p *pair) weighGroup() {
+	group, weight := []string{"g", "h", ""}[p.rng.IntN(3)], p.rng.IntN(4)
+	got, want := p.store.WeighGroup(p.ctx(), group, weight), p.twin.WeighGroup(p.ctx(), group, weight)
+	if fairfactor.CodeOf(got) != fairfactor.CodeOf(want) {
+		p.Fatalf("weight %d for the group %q: got %v, want %v", weight, group, got, want)
+	}
 }
 
 func (p *pair) claimScheduler() {
@@ -89,7 +135,7 @@ func (p *pair) apply() {
 	want := make([]error, len(changes))
 	for i := range changes {
 		changes[i] = p.change()
-		want[i] = p.twin.change(&changes[i])
+		want[i] = p.twin.do(&changes[i])
 	}
 	for i, err := range p.world.apply(changes...) {
 		if fairfactor.CodeOf(err) != fairfactor.CodeOf(want[i]) || (err == fairfactor.ErrFenced) != (want[i] == fairfactor.ErrFenced) {
@@ -114,6 +160,11 @@ func (p *pair) change() fairfactor.Change {
 	case p.oneIn(15):
 		ch.Op, ch.Weight = fairfactor.Weigh, p.rng.IntN(fairfactor.MaxWeight+20)-5
 		return ch
+	case p.oneIn(20):
+		ch.Op, ch.Group = fairfactor.Regroup, []string{"g", "h", "", "not a group"}[p.rng.IntN(4)]
+		return ch
+	case p.oneIn(5):
+		ch.Op = fairfactor.AcceptEnded
 	case p.oneIn(60):
 		ch.Op = 77
 	case p.oneIn(100):
@@ -147,7 +198,12 @@ func (p *pair) pick(ch fairfactor.Change) fairfactor.Job {
 		Number: fmt.Sprint(p.rng.Uint64()), Order: fresh, State: fairfactor.Pending, Submitted: p.moment(),
 		Key: []string{"", "", "x", "y"}[p.rng.IntN(4)],
 	}
-	if ch.Op == fairfactor.Accept {
+	switch ch.Op {
+	case fairfactor.Accept:
+		return j
+	case fairfactor.AcceptEnded:
+		p.advance(&j)
+		p.end(&j)
 		return j
 	}
 	wanted := func(s fairfactor.State) bool { return !s.Final() }
@@ -167,10 +223,14 @@ func (p *pair) pick(ch fairfactor.Change) fairfactor.Job {
 	case fairfactor.Requeue:
 		j.Order, j.State = fresh, fairfactor.Pending
 	case fairfactor.Finish:
-		j.State = fairfactor.Completed + fairfactor.State(p.rng.IntN(3))
-		j.Finished = p.moment()
+		p.end(&j)
 	}
 	return j
+}
+
+func (p *pair) end(j *fairfactor.Job) {
+	j.State = fairfactor.Completed + fairfactor.State(p.rng.IntN(3))
+	j.Finished = p.moment()
 }
 
 // advance changes what may change in a job from one record to the next.

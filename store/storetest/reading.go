@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -136,41 +137,85 @@ func backlogPages(w *world) {
 
 func callersPage(w *world) {
 	names := []string{"b", "Z", "a", "a.b", "a-b", "a:b", "ab", "A", "0", "_", "@", "a0", "aa", strings.Repeat("a", fairfactor.MaxCallerBytes)}
-	var want, queued []fairfactor.Caller
+	var want []fairfactor.Caller
 	sorted := slices.Sorted(slices.Values(names)) // byte by byte, whatever the locale
 	for _, name := range names {
 		a := w.claim(name)
-		if a.claim.Number%3 != 0 {
-			a.accept(int(a.claim.Number))
+		if jobs := a.accept(1 + int(a.claim.Number)); a.claim.Number%3 == 0 {
+			a.finish(fairfactor.Completed, jobs...)
 		}
 	}
 	for _, name := range sorted {
-		c := w.caller(name)
-		want = append(want, c)
-		if c.Queued > 0 {
-			queued = append(queued, c)
-		}
+		want = append(want, w.caller(name))
 	}
 	for _, size := range []int{1, 3, len(names), 1000} {
-		for queuedOnly, want := range map[bool][]fairfactor.Caller{false: want, true: queued} {
-			var got []fairfactor.Caller
-			for after := ""; ; after = got[len(got)-1].Name {
-				page, err := w.store.Callers(w.ctx(), after, size, queuedOnly)
-				if err != nil {
-					w.Fatal(err)
-				}
-				if len(page) > size || len(page) < min(size, len(want)-len(got)) {
-					w.Fatalf("%d callers on a page of %d", len(page), size)
-				}
-				if len(page) == 0 {
-					break
-				}
-				got = append(got, page...)
+		var got []fairfactor.Caller
+		for after := ""; ; after = got[len(got)-1].Name {
+			page, err := w.store.Callers(w.ctx(), after, size)
+			if err != nil {
+				w.Fatal(err)
 			}
-			w.same(fmt.Sprintf("callers in pages of %d, queued only %v", size, queuedOnly), got, want)
+			if len(page) > size || len(page) < min(size, len(want)-len(got)) {
+				w.Fatalf("%d callers on a page of %d", len(page), size)
+			}
+			if len(page) == 0 {
+				break
+			}
+			got = append(got, page...)
+		}
+		w.same(fmt.Sprintf("callers in pages of %d", size), got, want)
+	}
+	if page, err := w.store.Callers(w.ctx(), "", 0); err != nil || len(page) != 0 {
+		w.Errorf("limit 0: %+v, %v", page, err)
+	}
+}
+
+// backloggedPages: by number, those with unfinished jobs only, whatever becomes of
+// the others.
+func backloggedPages(w *world) {
+	var want []fairfactor.Backlogged
+	for i := range 12 {
+		a := w.claimIn(fmt.Sprintf("caller-%02d", 11-i), []string{"", "team"}[i%2])
+		jobs := a.accept(3)
+		weigh := a.change(fairfactor.Weigh, jobs[0])
+		weigh.Weight = 1 + i
+		w.must(weigh)
+		switch i % 4 {
+		case 0: // nothing is left
+			a.finish(fairfactor.Completed, jobs...)
+			continue
+		case 1: // the last one is left
+			a.finish(fairfactor.Failed, jobs[:2]...)
+		case 2: // what is left was queued again
+			failed := a.finish(fairfactor.Failed, jobs...)
+			w.must(a.change(fairfactor.Requeue, a.requeued(failed[1])))
+		}
+		want = append(want, fairfactor.Backlogged{Number: a.claim.Number, Name: a.name, Group: a.claim.Caller.Group, Weight: 1 + i})
+	}
+	slices.SortFunc(want, func(a, b fairfactor.Backlogged) int { return cmp.Compare(a.Number, b.Number) })
+	for _, size := range []int{1, 2, len(want), 1000} {
+		var got []fairfactor.Backlogged
+		for after := uint64(0); ; after = got[len(got)-1].Number {
+			page, err := w.store.Backlogged(w.ctx(), after, size)
+			if err != nil {
+				w.Fatal(err)
+			}
+			if len(page) > size || len(page) < min(size, len(want)-len(got)) {
+				w.Fatalf("%d callers on a page of %d", len(page), size)
+			}
+			if len(page) == 0 {
+				break
+			}
+			got = append(got, page...)
+		}
+		w.same(fmt.Sprintf("backlogged callers in pages of %d", size), got, want)
+	}
+	for _, after := range []uint64{1<<40 - 1, 1 << 40, 1<<64 - 1} {
+		if page, err := w.store.Backlogged(w.ctx(), after, 10); err != nil || len(page) != 0 {
+			w.Errorf("after %d: %+v, %v", after, page, err)
 		}
 	}
-	if page, err := w.store.Callers(w.ctx(), "", 0, false); err != nil || len(page) != 0 {
+	if page, err := w.store.Backlogged(w.ctx(), 0, 0); err != nil || len(page) != 0 {
 		w.Errorf("limit 0: %+v, %v", page, err)
 	}
 }

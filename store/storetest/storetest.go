@@ -54,6 +54,8 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"AcceptKeepsEverything", acceptKeepsEverything},
 		{"AcceptNeedsNewNumbers", acceptNeedsNewNumbers},
 		{"AcceptNeedsDecimalDigits", acceptNeedsDecimalDigits},
+		{"AcceptEndedIsOneStep", acceptEndedIsOneStep},
+		{"AcceptEndedNeedsAnEnd", acceptEndedNeedsAnEnd},
 		{"RefusedChangesLeaveTheOthers", refusedChangesLeaveTheOthers},
 		{"ChangesTakeEffectInOrder", changesTakeEffectInOrder},
 		{"FinishKeepsEverything", finishKeepsEverything},
@@ -62,12 +64,16 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"RequeueOnlyFailed", requeueOnlyFailed},
 		{"RequeueGoesToTheEnd", requeueGoesToTheEnd},
 		{"WeighWithinBounds", weighWithinBounds},
+		{"GroupIsThatOfTheFirstClaim", groupIsThatOfTheFirstClaim},
+		{"GroupsAreWeighed", groupsAreWeighed},
 		{"TalliesAreRight", talliesAreRight},
 		{"OldestIsTheLowest", oldestIsTheLowest},
 		{"KeyIsRemembered", keyIsRemembered},
 		{"UnknownIsNotFound", unknownIsNotFound},
 		{"BacklogPages", backlogPages},
 		{"CallersPage", callersPage},
+		{"BackloggedPages", backloggedPages},
+		{"ClaimAloneLeavesNoTrace", claimAloneLeavesNoTrace},
 		{"ListPages", listPages},
 		{"ListWhileWriting", listWhileWriting},
 		{"ListRefusesNonsense", listRefusesNonsense},
@@ -126,7 +132,7 @@ func (w *world) ctx() context.Context { return w.Context() }
 // claim returns a new activation of a caller.
 func (w *world) claim(name string) *writer {
 	w.Helper()
-	c, err := w.store.ClaimCaller(w.ctx(), name)
+	c, err := w.store.ClaimCaller(w.ctx(), name, "")
 	if err != nil {
 		w.Fatalf("claim %q: %v", name, err)
 	}
