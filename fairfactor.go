@@ -44,6 +44,10 @@ type Jobs interface {
 	Caller(ctx context.Context, name string) (Caller, error)
 	// SetWeight changes a caller's share, 1 to [MaxWeight].
 	SetWeight(ctx context.Context, name string, weight int) (Caller, error)
+	// SetGroup moves a caller to another group, or with an empty one to none.
+	SetGroup(ctx context.Context, name, group string) (Caller, error)
+	// WeighGroup changes the share of a group of callers, 1 to [MaxWeight].
+	WeighGroup(ctx context.Context, group string, weight int) error
 	// Fairness returns the scheduler's account of its own promise.
 	Fairness(ctx context.Context) (Fairness, error)
 	// Nodes returns the members of the cluster as this node sees them.
@@ -55,6 +59,9 @@ type Submission struct {
 	Number string // canonical decimal, see [ParseNumber]
 	Key    string // idempotency key, empty for none, at most [MaxKeyBytes]
 	Group  string // that the caller is put in if it is new, empty for none
+	// Wait says that the submitter waits for the end of the job rather than for its
+	// acceptance: a job that ends at once may be returned in its final state.
+	Wait bool
 }
 
 // Receipt answers one submission: either a durable job or the reason why not.

@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"context"
+	"math/big"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,7 +22,7 @@ func finishes(c *fairfactor.Change) error {
 }
 
 func accepts(c *fairfactor.Change) error {
-	if c.Op == fairfactor.Accept {
+	if c.Op == fairfactor.Accept || c.Op == fairfactor.AcceptEnded {
 		return down
 	}
 	return nil
@@ -72,7 +73,7 @@ func TestRefusedAcceptLeavesNoTrace(t *testing.T) {
 	if err != nil || len(page.Jobs) != 0 {
 		t.Errorf("the list has %v, %v", page.Jobs, err)
 	}
-	if c, err := n.Caller(t.Context(), "alice"); err != nil || c.Queued != 0 {
+	if c, err := n.Caller(t.Context(), "alice"); fairfactor.CodeOf(err) != fairfactor.NotFound {
 		t.Errorf("account %+v, %v", c, err)
 	}
 	if got := n.sys.Counters.Refused.Load(); got != 6 {
@@ -114,7 +115,12 @@ func TestEndIsStoredOnceTheStoreIsBack(t *testing.T) {
 		}
 		return err
 	})
-	jobs := s.submit(n, "alice", "15", "21", "35")
+	rng := seeded(t)
+	var numbers []string
+	for range 3 { // each takes far longer than its acceptance
+		numbers = append(numbers, new(big.Int).Mul(prime(rng, 58), prime(rng, 58)).String())
+	}
+	jobs := s.submit(n, "alice", numbers...)
 	s.eventually("the store refused each end several times", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
@@ -124,11 +130,21 @@ func TestEndIsStoredOnceTheStoreIsBack(t *testing.T) {
 		if now, err := n.Job(t.Context(), j.ID); err != nil || now.State != fairfactor.Running || now.Factors != nil {
 			t.Errorf("an end that is not durable is shown: %+v, %v", now, err)
 		}
-		if _, err := n.Cancel(t.Context(), j.ID); fairfactor.CodeOf(err) != fairfactor.Conflict {
-			t.Errorf("cancel of a job that is ending: %v", err)
-		}
 	}
+	var durable atomic.Bool
+	var all sync.WaitGroup
+	for _, j := range jobs {
+		all.Go(func() {
+			_, err := n.Cancel(t.Context(), j.ID)
+			if fairfactor.CodeOf(err) != fairfactor.Conflict || !durable.Load() {
+				t.Errorf("cancel of a job that is ending: %v, its end durable: %v", err, durable.Load())
+			}
+		})
+	}
+	s.eventually("the cancellations wait", func() bool { return s.ex.seen() == len(jobs) })
+	durable.Store(true)
 	n.store.failing(nil)
+	all.Wait()
 	s.completed(n, jobs...)
 	if c := n.sys.Counters.Completed.Load(); c != 3 {
 		t.Errorf("%d counted as completed", c)

@@ -2,305 +2,287 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"fairfactor"
-	"fairfactor/actors/actorspb"
 	"fairfactor/actors/backlog"
+	"fairfactor/actors/caller"
+	"fairfactor/actors/dispatch"
 )
 
-// caller is the shell around backlog.Backlog: the virtual actor that owns the
-// jobs of one caller. It claims an epoch in the store when it starts; as soon
-// as a write is refused because a newer activation exists, it stops.
-type caller struct {
+// callerActor is the shell of a [caller.Caller]: it turns messages into calls, and
+// is its [caller.Host].
+type callerActor struct {
 	sys      *System
 	identity func(actor.Context) string
 	self     *actor.PID
 	name     string
-	log      *slog.Logger
-
-	claim     fairfactor.Claim
-	claimedAt time.Time
-	backlog   *backlog.Backlog // nil until the claim is there
-	stash     []stashed        // messages that came before
-	stopped   bool             // nothing may be written any more
-	inbox     inbox
-
-	last    uint64 // highest sequence or order number given
-	queued  uint64 // unfinished jobs, those on their way to the disk included
-	weight  int
-	keys    map[string]*keyed // idempotency keys on their way to the disk
-	repeats repeats
-	wait    map[uint64][]waiter // long polls, by sequence number
-	waits   int
-
-	batch    []commit // to be made durable with the next flush
-	inFlight int      // commits handed to the committer
-	failed   []commit // ends of jobs that the store could not take yet
-	failure  error    // why the last of them
+	log      *slog.Logger // nil until it is needed
+	caller   *caller.Caller
+	inbox    inbox
+	alarm    alarm
 	flushing bool
-
-	offers  offers
-	unpaged bool      // a page, or a piece of a checkpoint, could not be read
-	idle    time.Time // since when there was nothing to do
-	saved   time.Time // last checkpoint
 }
 
-// stashed is a message that waits for the claim.
-type stashed struct {
-	envelope *actorspb.Envelope
-	sender   *actor.PID
-}
+var _ caller.Host = (*callerActor)(nil)
 
-// waiter is somebody who waits for a job to end.
-type waiter struct {
-	sender   *actor.PID
-	deadline time.Time
-}
+// arrived tells an actor that its inbox is not empty, flush is sent by an actor to
+// itself, behind all messages that arrived meanwhile; tick says that an alarm rang.
+type (
+	arrived struct{}
+	flush   struct{}
+	tick    struct{}
+)
 
-// checkpointEvery is how often the progress of long jobs is saved: what a crash
-// costs at most.
-const checkpointEvery = 10 * time.Second
-
-func (a *caller) Receive(ctx actor.Context) {
+func (a *callerActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		a.started(ctx)
 	case *actor.Stopping, *actor.Restarting:
 		a.stopping()
-	case *actorspb.Envelope:
-		a.receive(m, ctx.Sender())
 	case arrived:
-		for _, f := range a.inbox.take() {
-			f()
-		}
+		a.arrived()
 		a.settle(ctx)
 	case flush:
 		a.flush()
 	case tick:
-		a.tick(ctx)
+		if a.caller.Due() {
+			ctx.Stop(a.self)
+			return
+		}
+		a.settle(ctx)
+	default:
+		a.receive(opened(m), ctx.Sender())
 	}
 }
 
-func (a *caller) started(ctx actor.Context) {
+func (a *callerActor) started(ctx actor.Context) {
 	<-a.sys.bound
 	a.self, a.name = ctx.Self(), a.identity(ctx)
-	a.log = a.sys.log.With("caller", a.name)
-	a.keys, a.wait = map[string]*keyed{}, map[uint64][]waiter{}
-	a.sys.tick.Store(a.self, nil)
+	a.alarm.pid = a.self
 	a.sys.Counters.Callers.Add(1)
 	a.sys.Counters.Activations.Add(1)
-	a.claimEpoch(0)
+	a.caller = caller.New(a, caller.Config{
+		Name: a.name, MaxQueue: a.sys.cfg.MaxQueue, MaxCPU: a.sys.cfg.MaxCPU,
+		Idle: a.sys.idleTime, Retry: retryAfter, Counters: &a.sys.Counters.Counters, Room: &a.sys.room,
+	})
 }
 
-// stopping answers all that wait here. What is on its way to the disk is answered
+// stopping answers all that wait here. What is on its way to the store is answered
 // when it is known whether it got there.
-func (a *caller) stopping() {
-	a.sys.tick.Delete(a.self)
+func (a *callerActor) stopping() {
+	a.sys.alarms.cancel(&a.alarm)
 	a.sys.Counters.Callers.Add(-1)
-	a.stopped = true
-	for _, s := range a.stash {
-		a.respond(s.sender, problemEnvelope(errMoved))
+	a.caller.Stop()
+	a.inbox.close(a.caller)
+}
+
+func (a *callerActor) receive(m any, sender *actor.PID) {
+	var asker caller.Asker
+	if sender != nil {
+		asker = sender
 	}
-	batch := append(a.batch, a.failed...)
-	a.stash, a.batch, a.failed = nil, nil, nil
-	for _, c := range batch {
-		c.then(errMoved)
+	known := true
+	switch m := m.(type) {
+	case *submit:
+		a.caller.Receive(asker, &m.Submit)
+	case *outcomes:
+		a.caller.Receive(asker, &m.Outcomes)
+	case toCaller:
+		known = a.caller.Receive(asker, m.message)
+	default:
+		known = m == nil
 	}
-	a.sendWaitersAway()
-	a.inbox.close()
+	if !known {
+		a.Log().Warn("a caller got a message it does not know", slog.Any("message", m))
+		return
+	}
+	a.caller.Touch()
+	a.dirty()
+}
+
+// arrived takes in what came back from the store.
+func (a *callerActor) arrived() {
+	reads, written := a.inbox.take()
+	if written {
+		a.caller.Written()
+	}
+	for _, r := range reads {
+		a.caller.Done(r)
+	}
+	a.caller.Touch()
 }
 
 // settle follows what came in: the actor stops if it was fenced, and if not its
-// commits and offers are looked after.
-func (a *caller) settle(ctx actor.Context) {
-	if a.stopped {
+// steps and offers are looked after.
+func (a *callerActor) settle(ctx actor.Context) {
+	if a.caller.Stopped() {
 		ctx.Stop(a.self)
 		return
 	}
 	a.dirty()
 }
 
-// claimEpoch makes this activation the only one that may write.
-func (a *caller) claimEpoch(wait time.Duration) {
-	a.outside(func(ctx context.Context) func() {
-		pause(ctx, wait)
-		claim, err := a.sys.cfg.Store.ClaimCaller(ctx, a.name, "")
-		return func() { a.claimed(claim, err) }
-	})
-}
-
-func (a *caller) claimed(claim fairfactor.Claim, err error) {
-	if a.stopped {
-		return
-	}
-	stash := a.stash
-	a.stash = nil
-	if err != nil {
-		a.log.Error("a caller's epoch can't be claimed, trying again", "err", err)
-		for _, s := range stash {
-			a.respond(s.sender, problemEnvelope(err))
-		}
-		a.claimEpoch(retryAfter)
-		return
-	}
-	a.claim, a.last, a.queued, a.weight = claim, claim.Last, claim.Caller.Queued, max(claim.Caller.Weight, 1)
-	a.backlog = backlog.New(backlog.Config{Caller: a.name, MaxCPU: a.sys.cfg.MaxCPU}, claim)
-	a.claimedAt, a.idle, a.saved = a.sys.now(), a.sys.now(), a.sys.now()
-	a.offers.heard = a.sys.now()
-	for _, s := range stash {
-		a.receive(s.envelope, s.sender)
-	}
-}
-
-func (a *caller) receive(e *actorspb.Envelope, sender *actor.PID) {
-	if a.backlog == nil {
-		if len(a.stash) >= maxStash {
-			a.respond(sender, problemEnvelope(fairfactor.Errorf(fairfactor.Unavailable, "the caller's queue is being loaded: try again")))
-			return
-		}
-		a.stash = append(a.stash, stashed{e, sender})
-		return
-	}
-	switch m := e.Body.(type) {
-	case *actorspb.Envelope_Submit:
-		a.submit(m.Submit, sender)
-	case *actorspb.Envelope_Outcomes:
-		a.outcomes(m.Outcomes)
-	case *actorspb.Envelope_Began:
-		a.began(m.Began)
-	case *actorspb.Envelope_Pull:
-		a.pulled(m.Pull)
-	case *actorspb.Envelope_Look:
-		a.look(m.Look, sender)
-	case *actorspb.Envelope_Await:
-		a.await(m.Await, sender)
-	case *actorspb.Envelope_Cancel:
-		a.cancel(idFromPB(m.Cancel.Id), sender)
-	case *actorspb.Envelope_Retry:
-		a.retry(idFromPB(m.Retry.Id), sender)
-	case *actorspb.Envelope_Weigh:
-		a.weigh(int(m.Weigh.Weight), sender)
-	case *actorspb.Envelope_Account:
-		a.account(sender)
-	default:
-		a.log.Warn("a caller got a message it does not know", slog.Any("message", e))
-		return
-	}
-	a.dirty()
-}
-
-func (a *caller) respond(to *actor.PID, m *actorspb.Envelope) {
-	if to != nil {
-		a.sys.net.System().Root.Send(to, m)
-	}
-}
-
-// dirty has commits, offers and pages looked after once all waiting messages
-// are in.
-func (a *caller) dirty() {
-	if !a.flushing && !a.stopped {
+// dirty has steps, offers and pages looked after once all waiting messages are in.
+func (a *callerActor) dirty() {
+	if !a.flushing {
 		a.flushing = true
-		a.sys.net.System().Root.Send(a.self, flush{})
+		a.sys.send(a.self, flush{})
 	}
 }
 
-func (a *caller) flush() {
+func (a *callerActor) flush() {
 	a.flushing = false
-	if a.backlog == nil || a.stopped {
-		return
+	a.caller.Flush()
+	a.sys.alarms.set(&a.alarm, a.caller.NextDue())
+}
+
+// Now implements [caller.Host], as all that follow.
+func (a *callerActor) Now() time.Time { return a.sys.now() }
+
+// Log implements [caller.Host].
+func (a *callerActor) Log() *slog.Logger {
+	if a.log == nil {
+		a.log = a.sys.log.With("caller", a.name)
 	}
-	a.commit()
-	a.offer()
-	if after, ok := a.backlog.NeedPage(); ok {
-		a.readPage(after)
+	return a.log
+}
+
+// Offer implements [caller.Host].
+func (a *callerActor) Offer(o caller.Offer) {
+	m := &offer{dispatch.Offer{
+		Caller: a.name, Epoch: o.Epoch, Weight: o.Weight, More: o.More, Again: o.Again, Turns: a.turns(o),
+	}}
+	a.sys.tellScheduler(m)
+}
+
+// turns gives turns the address of their outcome.
+func (a *callerActor) turns(o caller.Offer) []dispatch.Turn {
+	if len(o.Turns) == 0 {
+		return nil
 	}
-	if order, number, ok := a.backlog.NeedPiece(); ok {
-		a.readPiece(order, number)
+	out, block := make([]dispatch.Turn, len(o.Turns)), make([]turn, len(o.Turns))
+	for i := range o.Turns {
+		block[i] = turnOf(a.name, o.Epoch, &o.Turns[i])
+		out[i] = block[i].offered()
+	}
+	return out
+}
+
+func turnOf(name string, epoch uint64, t *backlog.Turn) turn {
+	return turn{id: t.ID, caller: name, epoch: epoch, turn: t.Turn, number: t.Number, payload: t.Payload, predict: int64(t.Predict)}
+}
+
+// Withdraw implements [caller.Host].
+func (a *callerActor) Withdraw(seq uint64) { a.sys.tellScheduler(withdraw{a.name, seq}) }
+
+// Answer implements [caller.Host].
+func (a *callerActor) Answer(to caller.Asker, answer any) {
+	switch answer := answer.(type) {
+	case caller.Receipts:
+		a.sys.answer(to.(*actor.PID), receipts(answer))
+	case caller.Jobs:
+		a.sys.answer(to.(*actor.PID), jobs(answer))
+	case caller.Account:
+		a.sys.answer(to.(*actor.PID), account(answer))
+	case error:
+		a.sys.answer(to.(*actor.PID), failure{answer})
 	}
 }
 
-func (a *caller) readPage(after uint64) {
-	a.outside(func(ctx context.Context) func() {
-		page, err := a.sys.cfg.Store.Backlog(ctx, a.claim.Number, after, backlog.Page)
-		return func() { a.paged(page, err) }
-	})
-}
+// Commit implements [caller.Host].
+func (a *callerActor) Commit(s *caller.Steps) { a.sys.cfg.Committer.Ready(s) }
 
-func (a *caller) paged(page []fairfactor.Waiting, err error) {
-	switch {
-	case err == nil:
-		a.backlog.Paged(page)
-	case !a.stopped:
-		a.log.Error("a page of the backlog can't be read, trying again", "err", err)
-		a.unpaged = true
+// Hold implements [caller.Host].
+func (a *callerActor) Hold(s *caller.Steps, d time.Duration) { time.AfterFunc(d, s.Release) }
+
+// Arrived implements [caller.Host].
+func (a *callerActor) Arrived() {
+	if a.inbox.put(nil, a.caller) {
+		a.sys.send(a.self, arrived{})
 	}
 }
 
-// readPiece reads a piece of the checkpoint of a job that has begun again.
-func (a *caller) readPiece(order uint64, number int) {
-	a.outside(func(ctx context.Context) func() {
-		data, err := a.sys.cfg.Store.Piece(ctx, a.claim.Number, order, uint32(number))
-		return func() { a.pieceRead(order, number, data, err) }
-	})
+// Progress implements [caller.Host].
+func (a *callerActor) Progress(running []fairfactor.Job, cpu time.Duration, turns uint64) {
+	a.sys.live.set(liveCaller{a.name, running, cpu, turns})
 }
 
-func (a *caller) pieceRead(order uint64, number int, data []byte, err error) {
-	switch {
-	case a.stopped:
-	case fairfactor.CodeOf(err) == fairfactor.Unavailable:
-		a.log.Error("a piece of a checkpoint can't be read, trying again", "err", err)
-		a.unpaged = true
-	default: // one that is lost or damaged costs the work in it
-		if lost := a.backlog.Loaded(order, number, data); lost != nil || err != nil {
-			a.log.Error("a piece of a checkpoint is lost", "order", order, "piece", number, "err", errors.Join(err, lost))
+// Read implements [caller.Host]. When the node stops the read finds its context
+// ended.
+func (a *callerActor) Read(r *caller.Read) {
+	a.sys.background(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, storeLimit)
+		defer cancel()
+		a.sys.read(ctx, a.name, a.caller, r)
+		if a.inbox.put(r, a.caller) {
+			a.sys.send(a.self, arrived{})
 		}
+	})
+}
+
+// inbox brings back into the actor what was begun outside of it. It outlives the
+// actor, because those who asked wait for what comes of it: what arrives after the
+// end is handled where it arrives, one after the other, by the caller as it
+// stopped.
+type inbox struct {
+	mu      sync.Mutex
+	reads   []*caller.Read // guarded by mu
+	written bool           // guarded by mu: results of steps are there
+	told    bool           // guarded by mu: the actor will look
+	closed  bool           // guarded by mu: the actor has stopped
+}
+
+// put adds a read, or nil for results of steps; wake says that the actor has to be
+// told.
+func (b *inbox) put(r *caller.Read, c *caller.Caller) (wake bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		deliver(c, r)
+		return false
+	}
+	if r == nil {
+		b.written = true
+	} else {
+		b.reads = append(b.reads, r)
+	}
+	wake = !b.told
+	b.told = true
+	return wake
+}
+
+func deliver(c *caller.Caller, r *caller.Read) {
+	if r == nil {
+		c.Written()
+	} else {
+		c.Done(r)
 	}
 }
 
-// tick does the housekeeping: checkpoints, lost offers, long polls that ran
-// out, passivation.
-func (a *caller) tick(ctx actor.Context) {
-	if a.backlog == nil {
-		return
-	}
-	now := a.sys.now()
-	if now.Sub(a.saved) >= checkpointEvery {
-		a.saved = now
-		a.checkpoint()
-	}
-	if len(a.failed) > 0 {
-		a.log.Error("ends of jobs can't be stored, trying again", "jobs", len(a.failed), "err", a.failure)
-		a.batch, a.failed = append(a.batch, a.failed...), nil
-	}
-	if a.unpaged {
-		a.unpaged = false
-		a.backlog.Unpaged() // the next flush asks again
-		a.backlog.Unloaded()
-	}
-	a.repeats.turn(now)
-	a.offers.overdue(a, now)
-	a.dropWaiters(now)
-	a.dirty()
-	busy := !a.backlog.Empty() || len(a.batch) > 0 || a.inFlight > 0 || len(a.keys) > 0 || a.waits > 0
-	if busy {
-		a.idle = now
-	} else if now.Sub(a.idle) >= a.sys.cfg.Passivate {
-		ctx.Stop(a.self)
-	}
+// take empties the inbox.
+func (b *inbox) take() (reads []*caller.Read, written bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	reads, written = b.reads, b.written
+	b.reads, b.written, b.told = nil, false, false
+	return reads, written
 }
 
-// fenced ends this activation: a newer one owns the caller.
-func (a *caller) fenced() {
-	if !a.stopped {
-		a.stopped = true
-		a.sys.Counters.Fenced.Add(1)
-		a.log.Warn("a newer activation of this caller exists, stopping", "epoch", a.claim.Epoch)
+// close handles what is there; from now on nothing waits for the actor.
+func (b *inbox) close(c *caller.Caller) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	if b.written {
+		c.Written()
 	}
+	for _, r := range b.reads {
+		c.Done(r)
+	}
+	b.reads, b.written = nil, false
 }
-
-func isFenced(err error) bool { return errors.Is(err, fairfactor.ErrFenced) }

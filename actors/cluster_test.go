@@ -17,8 +17,8 @@ import (
 
 	"fairfactor"
 	"fairfactor/actors"
+	"fairfactor/actors/commit"
 	"fairfactor/cluster"
-	"fairfactor/store/group"
 	"fairfactor/store/memory"
 )
 
@@ -46,7 +46,7 @@ func (s *realSite) start() *realNode {
 	s.Helper()
 	r := &realNode{node: &node{store: &faults{Store: s.store, book: s.book}}}
 	n := r.node
-	n.committer = group.New(n.store, group.Options{})
+	n.committer = commit.New(n.store, commit.Options{})
 	n.sys = actors.New(actors.Config{
 		Store: n.store, Committer: n.committer, Members: r.view, Logger: slog.New(slog.DiscardHandler), Workers: 2,
 	})

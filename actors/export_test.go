@@ -1,17 +1,17 @@
 package actors
 
 import (
-	"fairfactor/actors/actorspb"
+	"fairfactor/actors/caller"
 	"fairfactor/factor"
 )
 
 // RunOnMissingThread runs a turn on a compute thread that does not exist, which
 // panics in the middle of the turn, and returns what the worker reports. No
 // payload is known that makes the engine itself panic.
-func (s *System) RunOnMissingThread(caller, number string) (failure string) {
+func (s *System) RunOnMissingThread(name, number string) (failure string) {
 	w := s.worker
-	return w.runTurn(factor.NewRunner(), len(w.stops), &actorspb.Turn{Caller: caller, Number: number, Place: 7}).failure
+	return w.runTurn(factor.NewRunner(), len(w.stops), &turn{caller: name, number: number, place: 7}).failure
 }
 
 // MaxWaiters is the bound on long polls of one caller.
-const MaxWaiters = maxWaiters
+const MaxWaiters = caller.MaxWaiters

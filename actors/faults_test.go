@@ -130,7 +130,7 @@ func (f *faults) ClaimCaller(ctx context.Context, name, group string) (fairfacto
 	if err := f.trouble("caller"); err != nil {
 		return fairfactor.Claim{}, err
 	}
-	return f.Store.ClaimCaller(ctx, name, "")
+	return f.Store.ClaimCaller(ctx, name, group)
 }
 
 // ClaimScheduler implements [fairfactor.Store].
@@ -188,6 +188,9 @@ func (b *book) write(changes []fairfactor.Change, errs []error) {
 		switch c := &changes[i]; c.Op {
 		case fairfactor.Accept:
 			b.accepted[c.Job.ID] = true
+		case fairfactor.AcceptEnded:
+			b.accepted[c.Job.ID] = true
+			b.ends[c.Job.ID]++
 		case fairfactor.Finish:
 			b.ends[c.Job.ID]++
 		case fairfactor.Requeue:

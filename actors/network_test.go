@@ -255,39 +255,62 @@ func (m *member) close() {
 func (m *member) ID() string                 { return m.id }
 func (m *member) System() *actor.ActorSystem { return m.system }
 
-func (m *member) Tell(kind, identity string, msg proto.Message) {
+func (m *member) Tell(kind, identity string, msg any) {
 	m.ex.mu.Lock()
 	defer m.ex.mu.Unlock()
-	m.ex.deliver(m, kind+"/"+identity, msg, nil)
+	m.ex.deliver(m, kind+"/"+identity, between(msg), nil)
 }
 
-func (m *member) Ask(ctx context.Context, kind, identity string, msg proto.Message) (proto.Message, error) {
+func (m *member) Ask(ctx context.Context, kind, identity string, msg any) (any, error) {
 	return m.ask(ctx, false, m.sending(kind, identity, msg))
 }
 
-func (m *member) AskOnce(ctx context.Context, kind, identity string, msg proto.Message) (proto.Message, error) {
+func (m *member) AskOnce(ctx context.Context, kind, identity string, msg any) (any, error) {
 	return m.ask(ctx, true, m.sending(kind, identity, msg))
 }
 
-func (m *member) Await(ctx context.Context, kind, identity string, msg proto.Message) (proto.Message, error) {
+func (m *member) Await(ctx context.Context, kind, identity string, msg any) (any, error) {
 	return m.ask(ctx, false, m.sending(kind, identity, msg))
 }
 
-func (m *member) sending(kind, identity string, msg proto.Message) func(*question, *actor.PID) {
+// Peek finds an activation, or nothing.
+func (m *member) Peek(ctx context.Context, kind, identity string, msg any) (any, error) {
+	k := kind + "/" + identity
+	m.ex.mu.Lock()
+	to := m.ex.owner(k)
+	active := to != nil && to.live[k] != nil
+	m.ex.mu.Unlock()
+	if !active {
+		return nil, fairfactor.Errorf(fairfactor.NotFound, "the actor is not active")
+	}
+	return m.Ask(ctx, kind, identity, msg)
+}
+
+// between is a message as it is between nodes: a test's messages all are, so that
+// both forms are tried.
+func between(m any) proto.Message {
+	if portable, ok := m.(interface{ Proto() proto.Message }); ok {
+		return portable.Proto()
+	}
+	return m.(proto.Message)
+}
+
+func (m *member) sending(kind, identity string, message any) func(*question, *actor.PID) {
+	msg := between(message)
 	return func(q *question, sender *actor.PID) {
 		q.seen, q.await = false, msg.(*actorspb.Envelope).GetAwait() != nil
 		q.to, q.pid = m.ex.deliver(m, kind+"/"+identity, msg, sender)
 	}
 }
 
-func (m *member) TellMember(id, name string, msg proto.Message) {
+func (m *member) TellMember(id, name string, msg any) {
 	m.ex.mu.Lock()
 	defer m.ex.mu.Unlock()
-	m.ex.toMember(m, id, name, msg, nil)
+	m.ex.toMember(m, id, name, between(msg), nil)
 }
 
-func (m *member) AskMember(ctx context.Context, id, name string, msg proto.Message) (proto.Message, error) {
-	return m.ask(ctx, false, func(_ *question, sender *actor.PID) { m.ex.toMember(m, id, name, msg, sender) })
+func (m *member) AskMember(ctx context.Context, id, name string, msg any) (any, error) {
+	return m.ask(ctx, false, func(_ *question, sender *actor.PID) { m.ex.toMember(m, id, name, between(msg), sender) })
 }
 
 // toMember brings a message to a plain actor. x.mu is held.
@@ -299,7 +322,7 @@ func (x *exchange) toMember(from *member, id, name string, msg proto.Message, se
 	}
 }
 
-func (m *member) ask(ctx context.Context, once bool, send func(*question, *actor.PID)) (proto.Message, error) {
+func (m *member) ask(ctx context.Context, once bool, send func(*question, *actor.PID)) (any, error) {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, longest/2)
@@ -326,10 +349,10 @@ func (m *member) ask(ctx context.Context, once bool, send func(*question, *actor
 	}()
 	select {
 	case answer := <-box:
-		if e, ok := answer.(*actorspb.Envelope); ok {
-			return e, nil
+		if _, dead := answer.(*actor.DeadLetterResponse); dead {
+			return nil, fairfactor.Errorf(fairfactor.Unavailable, "the answer was %T", answer)
 		}
-		return nil, fairfactor.Errorf(fairfactor.Unavailable, "the answer was %T", answer)
+		return answer, nil
 	case <-gone:
 		return nil, fairfactor.ErrUnanswered
 	case <-ctx.Done():

@@ -9,8 +9,8 @@ import (
 
 	"fairfactor"
 	"fairfactor/actors"
+	"fairfactor/actors/commit"
 	"fairfactor/cluster"
-	"fairfactor/store/group"
 	"fairfactor/store/memory"
 )
 
@@ -20,7 +20,7 @@ func TestOnARealNode(t *testing.T) {
 	before := runtime.NumGoroutine()
 	s := &site{TB: t, ex: newExchange(), store: memory.New(), book: newBook()}
 	n := &node{store: &faults{Store: s.store, book: s.book}}
-	n.committer = group.New(n.store, group.Options{})
+	n.committer = commit.New(n.store, commit.Options{})
 	var net *cluster.Node
 	n.sys = actors.New(actors.Config{
 		Store: n.store, Committer: n.committer, Members: func() []fairfactor.Node { return []fairfactor.Node{{ID: net.ID(), Self: true}} },

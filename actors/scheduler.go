@@ -10,7 +10,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"fairfactor"
-	"fairfactor/actors/actorspb"
+	"fairfactor/actors/caller"
 	"fairfactor/actors/dispatch"
 )
 
@@ -23,7 +23,7 @@ type scheduler struct {
 	start    time.Time
 	epoch    uint64
 	flushing bool
-	stash    []*actorspb.Envelope
+	stash    []any
 	asking   []*actor.PID // those who asked for a report before the epoch was claimed
 	members  []string
 	wakeAt   time.Duration // when callers with unfinished jobs are woken again
@@ -47,16 +47,12 @@ func (a *scheduler) Receive(ctx actor.Context) {
 	case *actor.Started:
 		<-a.sys.bound
 		a.self, a.start = ctx.Self(), a.sys.now()
-		a.sys.tick.Store(a.self, nil)
 		a.sys.schedulerHere.Store(a.self)
 		a.claim(0)
 	case *actor.Stopping, *actor.Restarting:
-		a.sys.tick.Delete(a.self)
 		a.sys.schedulerHere.CompareAndSwap(a.self, (*actor.PID)(nil))
 	case claimedScheduler:
 		a.claimed(m)
-	case *actorspb.Envelope:
-		a.receive(ctx, m)
 	case flush:
 		a.flush()
 	case tick:
@@ -77,6 +73,9 @@ func (a *scheduler) Receive(ctx actor.Context) {
 			}
 			a.dirty()
 		}
+	case *actor.Stopped, *actor.Terminated:
+	default:
+		a.receive(ctx, opened(m))
 	}
 }
 
@@ -92,21 +91,8 @@ func (a *scheduler) claim(wait time.Duration) {
 		ctx, cancel := context.WithTimeout(ctx, storeLimit)
 		defer cancel()
 		claim, err := sys.cfg.Store.ClaimScheduler(ctx)
-		sys.net.System().Root.Send(self, claimedScheduler{claim, err})
+		sys.send(self, claimedScheduler{claim, err})
 	})
-}
-
-// pause waits; it is false if ctx has ended.
-func pause(ctx context.Context, wait time.Duration) bool {
-	if wait == 0 {
-		return ctx.Err() == nil
-	}
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(wait):
-		return true
-	}
 }
 
 func (a *scheduler) claimed(m claimedScheduler) {
@@ -118,12 +104,12 @@ func (a *scheduler) claimed(m claimedScheduler) {
 	a.epoch = m.claim.Epoch
 	a.machine = dispatch.New(dispatch.Config{Quantum: a.sys.cfg.Quantum, Epoch: a.epoch, Place: m.claim.Place})
 	a.sys.log.Info("scheduler active", "epoch", a.epoch)
-	for _, e := range a.stash {
-		a.event(e)
+	for _, m := range a.stash {
+		a.event(m)
 	}
 	a.stash = nil
 	for _, sender := range a.asking {
-		a.sys.net.System().Root.Send(sender, reportToPB(a.machine.Report()))
+		a.sys.answer(sender, fairness{report(a.machine.Report())})
 	}
 	a.asking = nil
 	a.dirty()
@@ -152,9 +138,9 @@ func (a *scheduler) wake(want int) {
 // wakeCallers pulls from all callers that have unfinished jobs, which activates
 // those that are not active.
 func (s *System) wakeCallers(ctx context.Context, epoch uint64, want int) {
-	after, woken := "", 0
+	after, woken := uint64(0), 0
 	for {
-		callers, err := s.queuedCallers(ctx, after)
+		callers, err := s.backlogged(ctx, after)
 		if err != nil {
 			s.log.Error("the scheduler can't list callers, trying again", "err", err)
 			if !pause(ctx, retryAfter) {
@@ -163,8 +149,8 @@ func (s *System) wakeCallers(ctx context.Context, epoch uint64, want int) {
 			continue
 		}
 		for i := range callers {
-			s.tellCaller(callers[i].Name, pullEnvelope(epoch, want))
-			after, woken = callers[i].Name, woken+1
+			s.tellCaller(callers[i].Name, toCaller{caller.Pull{Epoch: epoch, Want: want}})
+			after, woken = callers[i].Number, woken+1
 		}
 		if len(callers) < fairfactor.MaxPage {
 			break
@@ -175,76 +161,69 @@ func (s *System) wakeCallers(ctx context.Context, epoch uint64, want int) {
 	}
 }
 
-func (s *System) queuedCallers(ctx context.Context, after string) ([]fairfactor.Caller, error) {
+func (s *System) backlogged(ctx context.Context, after uint64) ([]fairfactor.Backlogged, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()
-	return s.cfg.Store.Callers(ctx, after, fairfactor.MaxPage, true)
+	return s.cfg.Store.Backlogged(ctx, after, fairfactor.MaxPage)
 }
 
-func pullEnvelope(epoch uint64, want int) *actorspb.Envelope {
-	return &actorspb.Envelope{Body: &actorspb.Envelope_Pull{Pull: &actorspb.Pull{Epoch: epoch, Want: int32(want)}}}
-}
-
-func (a *scheduler) receive(ctx actor.Context, e *actorspb.Envelope) {
-	if _, ok := e.Body.(*actorspb.Envelope_Report); ok {
+func (a *scheduler) receive(ctx actor.Context, m any) {
+	if _, ok := m.(askReport); ok {
 		a.report(ctx)
 		return
 	}
 	if a.machine == nil {
 		if len(a.stash) < maxStash {
-			a.stash = append(a.stash, e)
+			a.stash = append(a.stash, m)
 		}
 		return
 	}
-	if newest := e.GetBeat().GetEpoch(); newest > a.epoch {
-		a.sys.log.Warn("a newer scheduler exists, stopping", "epoch", a.epoch, "newest", newest)
+	if b, ok := m.(*beat); ok && b.epoch > a.epoch {
+		a.sys.log.Warn("a newer scheduler exists, stopping", "epoch", a.epoch, "newest", b.epoch)
 		ctx.Stop(a.self)
 		return
 	}
-	a.event(e)
+	a.event(m)
 	a.dirty()
 }
 
 func (a *scheduler) report(ctx actor.Context) {
 	switch {
+	case ctx.Sender() == nil:
 	case a.machine != nil:
-		ctx.Respond(reportToPB(a.machine.Report()))
-	case len(a.asking) < maxStash && ctx.Sender() != nil:
+		a.sys.answer(ctx.Sender(), fairness{report(a.machine.Report())})
+	case len(a.asking) < maxStash:
 		a.asking = append(a.asking, ctx.Sender())
 	default:
-		ctx.Respond(problemEnvelope(fairfactor.Errorf(fairfactor.Unavailable, "the scheduler is starting: try again")))
+		a.sys.answer(ctx.Sender(), failure{fairfactor.Errorf(fairfactor.Unavailable, "the scheduler is starting: try again")})
 	}
 }
 
-func (a *scheduler) event(e *actorspb.Envelope) {
+func (a *scheduler) event(m any) {
 	now := a.elapsed()
-	switch m := e.Body.(type) {
-	case *actorspb.Envelope_Offer:
-		o := m.Offer
-		a.machine.Offer(now, dispatch.Offer{
-			Caller: o.Caller, Epoch: o.Epoch, Weight: int(o.Weight),
-			Turns: dispatchTurns(o.Turns, true), More: o.More, Again: o.Again,
-		})
-	case *actorspb.Envelope_Ended:
-		for _, end := range m.Ended.Ends {
-			a.machine.End(now, end.Place, time.Duration(end.CpuNs))
+	switch m := m.(type) {
+	case *offer:
+		a.machine.Offer(now, m.Offer)
+	case *ended:
+		for _, e := range m.ends {
+			a.machine.End(now, e.place, time.Duration(e.cpu))
 		}
-	case *actorspb.Envelope_Withdraw:
+	case withdraw:
 		halts := map[string][]uint64{}
-		for _, h := range a.machine.Withdraw(now, m.Withdraw.Caller, m.Withdraw.Seq) {
+		for _, h := range a.machine.Withdraw(now, m.caller, m.seq) {
 			halts[h.Worker] = append(halts[h.Worker], h.Place)
 		}
 		for member, places := range halts {
-			a.sys.net.TellMember(member, workerName, &actorspb.Envelope{Body: &actorspb.Envelope_Halt{Halt: &actorspb.Halt{Places: places}}})
+			a.sys.net.TellMember(member, workerName, halt{places})
 		}
-	case *actorspb.Envelope_Beat:
-		if m.Beat.Slots == 0 { // draining
-			a.machine.WorkerLeft(now, m.Beat.Member)
+	case *beat:
+		if m.slots == 0 { // draining
+			a.machine.WorkerLeft(now, m.member)
 			return
 		}
-		a.machine.Beat(now, m.Beat.Member, int(m.Beat.Slots), dispatchTurns(m.Beat.Open, false))
+		a.machine.Beat(now, m.member, m.slots, m.open)
 	default:
-		a.sys.log.Warn("the scheduler got a message it does not know", slog.Any("message", e))
+		a.sys.log.Warn("the scheduler got a message it does not know", slog.Any("message", m))
 	}
 }
 
@@ -252,7 +231,7 @@ func (a *scheduler) event(e *actorspb.Envelope) {
 func (a *scheduler) dirty() {
 	if !a.flushing {
 		a.flushing = true
-		a.sys.net.System().Root.Send(a.self, flush{})
+		a.sys.send(a.self, flush{})
 	}
 }
 
@@ -261,9 +240,30 @@ func (a *scheduler) flush() {
 	a.flushing = false
 	runs, pulls := a.machine.Dispatch(a.elapsed())
 	for i := range runs {
-		a.sys.net.TellMember(runs[i].Worker, workerName, runToPB(a.epoch, runs[i].Turns))
+		a.sys.net.TellMember(runs[i].Worker, workerName, a.run(runs[i].Turns))
 	}
 	for _, p := range pulls {
-		a.sys.tellCaller(p.Caller, pullEnvelope(a.epoch, p.Want))
+		a.pull(p.Caller, p.Want)
 	}
+}
+
+// run is a hand-out. A turn that was handed out before is copied: the earlier message
+// may still be read.
+func (a *scheduler) run(turns []dispatch.Turn) *run {
+	m := &run{epoch: a.epoch, turns: make([]*turn, len(turns))}
+	for i := range turns {
+		t := turns[i].Body.(*turn)
+		if t.place != 0 {
+			again := *t
+			t = &again
+		}
+		t.place = turns[i].Place
+		m.turns[i] = t
+	}
+	return m
+}
+
+// pull asks a caller for turns.
+func (a *scheduler) pull(name string, want int) {
+	a.sys.tellCaller(name, toCaller{caller.Pull{Epoch: a.epoch, Want: want}})
 }

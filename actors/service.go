@@ -3,18 +3,15 @@ package actors
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"fairfactor"
-	"fairfactor/actors/actorspb"
+	"fairfactor/actors/caller"
 )
 
-// Service is fairfactor.Jobs on this node: it asks caller actors for what is
+// Service is fairfactor.Jobs on this node: it asks the actors of callers for what is
 // going on and the store for what has ended.
 type Service struct{ sys *System }
 
@@ -23,12 +20,12 @@ var _ fairfactor.Jobs = (*Service)(nil)
 // Service returns the jobs interface of the system.
 func (s *System) Service() *Service { return &Service{s} }
 
-// Bounds of asking again: what a caller's actor did not do because it was about
-// to move is asked of the next activation.
+// Retry limits. A request refused because its actor is moving is retried against the
+// next activation.
 const (
-	resubmit  = 10 * time.Millisecond  // first pause
-	slowest   = 250 * time.Millisecond // last one
-	moveLimit = 10 * time.Second       // from the first try, far longer than any move
+	firstRetry = 10 * time.Millisecond  // first pause
+	lastRetry  = 250 * time.Millisecond // longest pause
+	moveLimit  = 10 * time.Second       // from the first try, far longer than any move
 )
 
 // pace is how the tries of a request follow each other.
@@ -37,9 +34,9 @@ type pace struct {
 	wait  time.Duration
 }
 
-func newPace() pace { return pace{time.Now(), resubmit} }
+func newPace() pace { return pace{time.Now(), firstRetry} }
 
-// over tells whether there is no time for another try.
+// over reports whether there is no time for another try.
 func (p *pace) over(ctx context.Context) bool {
 	return ctx.Err() != nil || time.Since(p.begin) > moveLimit
 }
@@ -47,110 +44,39 @@ func (p *pace) over(ctx context.Context) bool {
 // rest waits before the next try.
 func (p *pace) rest(ctx context.Context) {
 	pause(ctx, p.wait)
-	p.wait = min(2*p.wait, slowest)
+	p.wait = min(2*p.wait, lastRetry)
 }
 
-// ask sends a request to a virtual actor and turns a problem into an error.
-func (v *Service) ask(ctx context.Context, kind, identity string, m *actorspb.Envelope) (*actorspb.Envelope, error) {
+// ask sends a request to a virtual actor and turns a failure into an error.
+func (v *Service) ask(ctx context.Context, kind, identity string, m any) (any, error) {
 	for p := newPace(); ; p.rest(ctx) {
-		e, err := unpacked(v.sys.net.Ask(ctx, kind, identity, m))
-		if !errors.Is(err, errMoved) || p.over(ctx) {
-			return e, err
+		answer, err := unpacked(v.sys.net.Ask(ctx, kind, identity, m))
+		if !errors.Is(err, caller.ErrMoved) || p.over(ctx) {
+			return answer, err
 		}
 	}
 }
 
-// unpacked is the envelope that an actor answered with.
-func unpacked(answer proto.Message, err error) (*actorspb.Envelope, error) {
+// askCaller sends a request to a caller's actor.
+func (v *Service) askCaller(ctx context.Context, name string, m any) (any, error) {
+	return v.ask(ctx, CallerKind, name, toCaller{m})
+}
+
+// unpacked is the answer of an actor as this node knows it.
+func unpacked(answer any, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, ok := answer.(*actorspb.Envelope)
-	if !ok {
-		return nil, fairfactor.Errorf(fairfactor.Internal, "an actor gave an unknown answer")
+	answer = opened(answer)
+	if f, ok := answer.(failure); ok {
+		return nil, f.err
 	}
-	if p, ok := e.Body.(*actorspb.Envelope_Problem); ok {
-		return nil, errorOf(p.Problem)
-	}
-	return e, nil
+	return answer, nil
 }
 
-// Submit implements fairfactor.Jobs.
-func (v *Service) Submit(ctx context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
-	t := tries{Service: v, caller: caller, receipts: make([]fairfactor.Receipt, len(subs))}
-	block := make([]actorspb.Submission, len(subs))
-	for i, sub := range subs {
-		block[i].Number, block[i].Key, block[i].Nonce = sub.Number, sub.Key, rand.Uint64()>>16
-		t.open, t.index = append(t.open, &block[i]), append(t.index, i)
-	}
-	for p := newPace(); ; p.rest(ctx) {
-		err := t.try(ctx)
-		switch late := p.over(ctx); {
-		case errors.Is(err, fairfactor.ErrUnanswered) && !late:
-			t.again = true
-		case errors.Is(err, errMoved) && !late:
-		case len(t.open) == len(subs) && err != nil:
-			return nil, t.unsure(err)
-		default:
-			for _, i := range t.index {
-				t.receipts[i].Err = err
-			}
-			for i := range t.receipts {
-				t.receipts[i].Err = t.unsure(t.receipts[i].Err)
-			}
-			return t.receipts, nil
-		}
-	}
-}
-
-// tries sends submissions to a caller's actor until it is known what became of
-// each.
-type tries struct {
-	*Service
-	caller   string
-	receipts []fairfactor.Receipt
-	open     []*actorspb.Submission // those without a receipt
-	index    []int                  // their places among the receipts
-	again    bool                   // an actor may have got them, and its answer is lost
-}
-
-// unsure is the error of a submission whose first copy may have been accepted.
-func (t *tries) unsure(err error) error {
-	if !t.again || fairfactor.CodeOf(err) != fairfactor.Unavailable || errors.Is(err, fairfactor.ErrUnanswered) {
-		return err
-	}
-	return fairfactor.Wrap(fairfactor.Unavailable, errors.Join(fairfactor.ErrUnanswered, err),
-		"the node that got the request has gone or does not answer, and whether it accepted is not known yet: look for the job in the list, or use an Idempotency-Key and send it again")
-}
-
-// try sends what is open once. It returns errMoved if some of it is open still.
-func (t *tries) try(ctx context.Context) error {
-	m := &actorspb.Submit{Submissions: t.open, Again: t.again}
-	e, err := unpacked(t.sys.net.AskOnce(ctx, CallerKind, t.caller, &actorspb.Envelope{Body: &actorspb.Envelope_Submit{Submit: m}}))
-	if err != nil {
-		return err
-	}
-	got := e.GetReceipts().GetReceipts()
-	if len(got) != len(t.open) {
-		return fairfactor.Errorf(fairfactor.Internal, "%d receipts for %d submissions", len(got), len(t.open))
-	}
-	var open []*actorspb.Submission
-	var index []int
-	for k, r := range got {
-		if r.Problem.GetMoved() {
-			open, index = append(open, t.open[k]), append(index, t.index[k])
-			continue
-		}
-		receipt := &t.receipts[t.index[k]]
-		receipt.Err = errorOf(r.Problem)
-		if r.Job != nil {
-			receipt.Job, receipt.Replay = jobFromPB(r.Job), r.Replay
-		}
-	}
-	if t.open, t.index = open, index; len(open) > 0 {
-		return errMoved
-	}
-	return nil
+// unknown is the error of an answer that does not fit the question.
+func unknown(answer any) error {
+	return fairfactor.Errorf(fairfactor.Internal, "an actor gave the unknown answer %T", answer)
 }
 
 // Job implements fairfactor.Jobs.
@@ -159,19 +85,23 @@ func (v *Service) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, er
 	if err != nil || job.State.Final() {
 		return job, err
 	}
-	return v.live(ctx, job)
+	return v.look(ctx, job)
 }
 
-// live looks at an unfinished job where it is worked on.
-func (v *Service) live(ctx context.Context, job fairfactor.Job) (fairfactor.Job, error) {
-	e, err := v.ask(ctx, CallerKind, job.Caller, &actorspb.Envelope{Body: &actorspb.Envelope_Look{Look: &actorspb.Look{Seq: job.ID.Seq}}})
-	if err != nil {
+// look looks at an unfinished job where it is worked on. Where nothing is, it waits
+// in the store.
+func (v *Service) look(ctx context.Context, job fairfactor.Job) (fairfactor.Job, error) {
+	answer, err := unpacked(v.sys.net.Peek(ctx, CallerKind, job.Caller, toCaller{caller.Look{Seq: job.ID.Seq}}))
+	switch {
+	case fairfactor.CodeOf(err) == fairfactor.NotFound || errors.Is(err, caller.ErrMoved):
+	case err != nil:
 		return job, err
+	default:
+		if seen, ok := answer.(jobs); ok && len(seen.Jobs) == 1 {
+			return seen.Jobs[0], nil
+		}
 	}
-	if jobs := e.GetJobState().GetJobs(); len(jobs) == 1 {
-		return jobFromPB(jobs[0]), nil
-	}
-	return v.sys.cfg.Store.Job(ctx, job.ID) // it has ended meanwhile, or waits in the store
+	return v.sys.cfg.Store.Job(ctx, job.ID) // it may have ended meanwhile
 }
 
 const (
@@ -209,127 +139,85 @@ func (v *Service) await(ctx context.Context, job fairfactor.Job) (fairfactor.Job
 	ctx, cancel := context.WithTimeout(ctx, awaitTime)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
-	e, err := unpacked(v.sys.net.Await(ctx, CallerKind, job.Caller, &actorspb.Envelope{Body: &actorspb.Envelope_Await{Await: &actorspb.Await{Id: idToPB(job.ID), DeadlineUs: micros(deadline)}}}))
+	answer, err := unpacked(v.sys.net.Await(ctx, CallerKind, job.Caller, toCaller{caller.Await{ID: job.ID, Deadline: deadline}}))
 	if err != nil {
 		return job, err
 	}
-	if jobs := e.GetJobState().GetJobs(); len(jobs) == 1 {
-		return jobFromPB(jobs[0]), nil
+	if ended, ok := answer.(jobs); ok && len(ended.Jobs) == 1 {
+		return ended.Jobs[0], nil
 	}
-	return job, fairfactor.Errorf(fairfactor.Internal, "a caller's actor woke a waiter without a job")
+	return job, unknown(answer)
 }
 
 // List implements fairfactor.Jobs.
 func (v *Service) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, error) {
 	if q.State == fairfactor.Running {
-		return v.running(ctx, q)
+		return v.running(ctx, q), nil
 	}
 	page, err := v.sys.cfg.Store.List(ctx, q)
-	if err != nil {
+	if err != nil || !slices.ContainsFunc(page.Jobs, func(j fairfactor.Job) bool { return !j.State.Final() }) {
 		return page, err
 	}
-	running := map[string]map[uint64]fairfactor.Job{}
-	for i := range page.Jobs {
-		job := &page.Jobs[i]
-		if job.State.Final() {
-			continue
-		}
-		seen, ok := running[job.Caller]
-		if !ok {
-			if seen, err = v.runningOf(ctx, job.Caller); err != nil {
-				return page, err
-			}
-			running[job.Caller] = seen
-		}
-		if now, ok := seen[job.ID.Seq]; ok {
-			*job = now
+	running := map[fairfactor.ID]*fairfactor.Job{}
+	for _, c := range v.living(ctx) {
+		for i := range c.jobs {
+			running[c.jobs[i].ID] = &c.jobs[i]
 		}
 	}
-	if q.State == fairfactor.Pending {
-		kept := page.Jobs[:0]
-		for _, job := range page.Jobs {
-			if job.State == fairfactor.Pending {
-				kept = append(kept, job)
-			}
+	kept := page.Jobs[:0]
+	for _, job := range page.Jobs {
+		if now := running[job.ID]; now != nil && !job.State.Final() {
+			job = *now
 		}
-		page.Jobs = kept
+		if q.State == 0 || job.State == q.State {
+			kept = append(kept, job)
+		}
 	}
+	page.Jobs = kept
 	return page, nil
 }
 
-// runningOf asks a caller's actor which jobs run.
-func (v *Service) runningOf(ctx context.Context, caller string) (map[uint64]fairfactor.Job, error) {
-	e, err := v.ask(ctx, CallerKind, caller, &actorspb.Envelope{Body: &actorspb.Envelope_Look{Look: &actorspb.Look{}}})
-	if err != nil {
-		return nil, err
-	}
-	jobs := map[uint64]fairfactor.Job{}
-	for _, pb := range e.GetJobState().GetJobs() {
-		jobs[pb.Id.Seq] = jobFromPB(pb)
-	}
-	return jobs, nil
-}
-
-// running lists the jobs that run now. There are never more than a page of
-// them by caller, and they change all the time, so there is no cursor: what
-// does not fit is left out.
-func (v *Service) running(ctx context.Context, q fairfactor.Query) (page fairfactor.Page, err error) {
-	names := []string{q.Caller}
-	if q.Caller == "" {
-		callers, err := v.sys.cfg.Store.Callers(ctx, "", fairfactor.MaxPage, true)
-		if err != nil {
-			return page, err
-		}
-		names = names[:0]
-		for i := range callers {
-			names = append(names, callers[i].Name)
-		}
-	}
-	for _, name := range names {
-		jobs, err := v.runningOf(ctx, name)
-		if err != nil {
-			return page, err
-		}
-		for _, job := range jobs {
-			if len(page.Jobs) < q.Limit {
-				page.Jobs = append(page.Jobs, job)
-			}
+// running lists the jobs that run now, newest first. They change all the time, so
+// there is no cursor: what does not fit is left out.
+func (v *Service) running(ctx context.Context, q fairfactor.Query) (page fairfactor.Page) {
+	for _, c := range v.living(ctx) {
+		if q.Caller == "" || q.Caller == c.name {
+			page.Jobs = append(page.Jobs, c.jobs...)
 		}
 	}
 	slices.SortFunc(page.Jobs, func(a, b fairfactor.Job) int { return b.Submitted.Compare(a.Submitted) })
-	return page, nil
+	page.Jobs = page.Jobs[:min(len(page.Jobs), max(q.Limit, 0))]
+	return page
 }
 
 // Cancel implements fairfactor.Jobs.
 func (v *Service) Cancel(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
-	return v.change(ctx, id, &actorspb.Envelope{Body: &actorspb.Envelope_Cancel{Cancel: &actorspb.Cancel{Id: idToPB(id)}}},
-		func(s fairfactor.State) bool { return s == fairfactor.Cancelled })
+	return v.change(ctx, id, caller.Cancel{ID: id}, func(s fairfactor.State) bool { return s == fairfactor.Cancelled })
 }
 
 // Retry implements fairfactor.Jobs.
 func (v *Service) Retry(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
-	return v.change(ctx, id, &actorspb.Envelope{Body: &actorspb.Envelope_Retry{Retry: &actorspb.Retry{Id: idToPB(id)}}},
-		func(s fairfactor.State) bool { return s != fairfactor.Failed })
+	return v.change(ctx, id, caller.Retry{ID: id}, func(s fairfactor.State) bool { return s != fairfactor.Failed })
 }
 
 // change has a job's caller do something to it, after which done holds for its
 // state. An answer that gets lost, or comes late, makes the request run again;
 // then it may find that it was done already, or is about to be.
-func (v *Service) change(ctx context.Context, id fairfactor.ID, m *actorspb.Envelope, done func(fairfactor.State) bool) (fairfactor.Job, error) {
+func (v *Service) change(ctx context.Context, id fairfactor.ID, m any, done func(fairfactor.State) bool) (fairfactor.Job, error) {
 	job, err := v.sys.cfg.Store.Job(ctx, id)
 	if err != nil {
 		return job, err
 	}
 	again := false
 	for p := newPace(); ; p.rest(ctx) {
-		e, err := unpacked(v.sys.net.AskOnce(ctx, CallerKind, job.Caller, m))
+		answer, err := unpacked(v.sys.net.AskOnce(ctx, CallerKind, job.Caller, toCaller{m}))
 		late := p.over(ctx)
 		lost := errors.Is(err, fairfactor.ErrUnanswered)
 		again = again || lost
 		switch {
 		case err == nil:
-			if jobs := e.GetJobState().GetJobs(); len(jobs) == 1 {
-				return jobFromPB(jobs[0]), nil
+			if changed, ok := answer.(jobs); ok && len(changed.Jobs) == 1 {
+				return changed.Jobs[0], nil
 			}
 			return v.Job(ctx, id)
 		case again && (lost || fairfactor.CodeOf(err) == fairfactor.Conflict):
@@ -340,7 +228,7 @@ func (v *Service) change(ctx context.Context, id fairfactor.ID, m *actorspb.Enve
 			if late || readErr == nil && now.State.Final() && !lost {
 				return job, err
 			}
-		case late || !errors.Is(err, errMoved):
+		case late || !errors.Is(err, caller.ErrMoved):
 			return job, err
 		}
 	}
@@ -348,62 +236,85 @@ func (v *Service) change(ctx context.Context, id fairfactor.ID, m *actorspb.Enve
 
 // Callers implements fairfactor.Jobs.
 func (v *Service) Callers(ctx context.Context, after string, limit int) ([]fairfactor.Caller, error) {
-	callers, err := v.sys.cfg.Store.Callers(ctx, after, limit, false)
+	callers, err := v.sys.cfg.Store.Callers(ctx, after, limit)
 	if err != nil {
 		return nil, err
 	}
-	for i := range callers {
-		if err := v.complete(ctx, &callers[i]); err != nil {
-			return nil, err
-		}
-	}
+	v.complete(ctx, callers)
 	return callers, nil
 }
 
 // Caller implements fairfactor.Jobs.
 func (v *Service) Caller(ctx context.Context, name string) (fairfactor.Caller, error) {
-	caller, err := v.sys.cfg.Store.Caller(ctx, name)
+	c, err := v.sys.cfg.Store.Caller(ctx, name)
 	if err != nil {
-		return caller, err
+		return c, err
 	}
-	return caller, v.complete(ctx, &caller)
+	one := []fairfactor.Caller{c}
+	v.complete(ctx, one)
+	return one[0], nil
 }
 
-// complete adds what only the caller's actor knows.
-func (v *Service) complete(ctx context.Context, c *fairfactor.Caller) error {
-	if c.Queued == 0 {
-		return nil
+// complete adds what runs now to callers with unfinished jobs.
+func (v *Service) complete(ctx context.Context, callers []fairfactor.Caller) {
+	if !slices.ContainsFunc(callers, func(c fairfactor.Caller) bool { return c.Queued > 0 }) {
+		return
 	}
-	e, err := v.ask(ctx, CallerKind, c.Name, &actorspb.Envelope{Body: &actorspb.Envelope_Account{Account: &actorspb.Account{}}})
-	if err != nil {
-		return err
+	living := v.living(ctx)
+	for i := range callers {
+		c := &callers[i]
+		if now, ok := living[c.Name]; ok && c.Queued > 0 {
+			c.Running = min(uint64(len(now.jobs)), c.Queued)
+			c.CPU += now.cpu
+			c.Turns += now.turns
+		}
 	}
-	state := e.GetAccountState()
-	c.Running = min(state.GetRunning(), c.Queued)
-	c.CPU += time.Duration(state.GetCpuNs())
-	c.Turns += state.GetTurns()
-	return nil
 }
 
 // SetWeight implements fairfactor.Jobs.
 func (v *Service) SetWeight(ctx context.Context, name string, weight int) (fairfactor.Caller, error) {
-	if weight < 1 || weight > fairfactor.MaxWeight {
-		return fairfactor.Caller{}, fairfactor.Errorf(fairfactor.Invalid, "weight %d is not between 1 and %d", weight, fairfactor.MaxWeight)
+	if err := fairfactor.CheckWeight(weight); err != nil {
+		return fairfactor.Caller{}, err
 	}
-	_, err := v.ask(ctx, CallerKind, name, &actorspb.Envelope{Body: &actorspb.Envelope_Weigh{Weigh: &actorspb.Weigh{Weight: int32(weight)}}})
-	if err != nil {
+	return v.set(ctx, name, caller.Weigh{Weight: weight})
+}
+
+// SetGroup implements fairfactor.Jobs.
+func (v *Service) SetGroup(ctx context.Context, name, group string) (fairfactor.Caller, error) {
+	if err := fairfactor.CheckGroup(group); err != nil {
+		return fairfactor.Caller{}, err
+	}
+	return v.set(ctx, name, caller.Regroup{Group: group})
+}
+
+// set changes a setting of a caller.
+func (v *Service) set(ctx context.Context, name string, m any) (fairfactor.Caller, error) {
+	if _, err := v.askCaller(ctx, name, m); err != nil {
 		return fairfactor.Caller{}, err
 	}
 	return v.Caller(ctx, name)
 }
 
+// WeighGroup implements fairfactor.Jobs.
+func (v *Service) WeighGroup(ctx context.Context, group string, weight int) error {
+	if err := v.sys.cfg.Store.WeighGroup(ctx, group, weight); err != nil {
+		return err
+	}
+	_, err := v.ask(ctx, SchedulerKind, SchedulerID, weighGroup{group, weight})
+	return err
+}
+
 // Fairness implements fairfactor.Jobs.
 func (v *Service) Fairness(ctx context.Context) (fairfactor.Fairness, error) {
-	e, err := v.ask(ctx, SchedulerKind, SchedulerID, &actorspb.Envelope{Body: &actorspb.Envelope_Report{Report: &actorspb.Report{}}})
+	answer, err := v.ask(ctx, SchedulerKind, SchedulerID, askReport{})
 	if err != nil {
 		return fairfactor.Fairness{}, err
 	}
-	return fairnessFromPB(e.GetFairness()), nil
+	f, ok := answer.(fairness)
+	if !ok {
+		return fairfactor.Fairness{}, unknown(answer)
+	}
+	return f.Fairness, nil
 }
 
 // Nodes implements fairfactor.Jobs. A member that does not answer within a
@@ -420,23 +331,12 @@ func (v *Service) Nodes(ctx context.Context) ([]fairfactor.Node, error) {
 	return nodes, nil
 }
 
-func (v *Service) workersOf(ctx context.Context, member string) (workers []fairfactor.Worker) {
-	answer, err := v.sys.net.AskMember(ctx, member, workerName, &actorspb.Envelope{Body: &actorspb.Envelope_Status{Status: &actorspb.Status{}}})
+func (v *Service) workersOf(ctx context.Context, member string) []fairfactor.Worker {
+	answer, err := unpacked(v.sys.net.AskMember(ctx, member, workerName, askStatus{}))
 	if err != nil {
 		v.sys.log.Debug("a member's worker does not answer", "node", member, "err", err)
 		return nil
 	}
-	e, ok := answer.(*actorspb.Envelope)
-	if !ok {
-		return nil
-	}
-	for _, s := range e.GetStatusState().GetSlots() {
-		w := fairfactor.Worker{Since: fromMicros(s.SinceUs)}
-		if t := s.Turn; t != nil {
-			w.Caller, w.Number = t.Caller, t.Number
-			w.Job = fairfactor.ID{Nonce: t.Nonce, Caller: t.CallerNumber, Seq: t.Seq}.String()
-		}
-		workers = append(workers, w)
-	}
-	return workers
+	s, _ := answer.(status)
+	return s.workers
 }

@@ -12,7 +12,7 @@ import (
 
 	"fairfactor"
 	"fairfactor/actors"
-	"fairfactor/store/group"
+	"fairfactor/actors/commit"
 	"fairfactor/store/memory"
 )
 
@@ -34,7 +34,7 @@ type node struct {
 	*member
 	*actors.Service
 	sys       *actors.System
-	committer *group.Committer
+	committer *commit.Committer
 	store     *faults
 	gone      bool
 }
@@ -59,7 +59,7 @@ func siteOn(t testing.TB, store *memory.Store, nodes int, tune func(*actors.Conf
 func (s *site) add() *node {
 	s.Helper()
 	n := &node{store: &faults{Store: s.store, book: s.book}}
-	n.committer = group.New(n.store, group.Options{})
+	n.committer = commit.New(n.store, commit.Options{})
 	cfg := actors.Config{
 		Store: n.store, Committer: n.committer, Members: s.members, Logger: slog.New(slog.DiscardHandler),
 		Workers: 2, Tick: 20 * time.Millisecond,

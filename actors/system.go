@@ -11,7 +11,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"fairfactor"
-	"fairfactor/actors/actorspb"
+	"fairfactor/actors/caller"
+	"fairfactor/actors/commit"
 )
 
 // Kinds of virtual actors, and the one scheduler's identity.
@@ -22,27 +23,28 @@ const (
 	workerName    = "worker" // of the plain actor on each member
 )
 
-// Network carries messages to actors wherever they are. Tell and TellMember
-// never block and may lose a message; Ask retries until ctx ends. AskOnce is
-// Ask for what must not be done twice: it doesn't ask again, but fails with
-// ErrUnanswered, when the receiver may have got the message and its answer is
-// lost or late. Await is Ask for an answer that may take long.
+// Network carries messages to actors wherever they are. A message is a
+// proto.Message, or has a method Proto that makes one: on its own node it is handed
+// over as it is. Tell and TellMember never block and may lose a message; Ask retries
+// until ctx ends. AskOnce is Ask for what must not be done twice: it doesn't ask
+// again, but fails with ErrUnanswered, when the receiver may have got the message and
+// its answer is lost or late. Await is Ask for an answer that may take long. Peek is
+// Ask that activates no actor: it fails with not_found if there is none.
 type Network interface {
 	ID() string // of this member
 	System() *actor.ActorSystem
-	Tell(kind, identity string, m proto.Message)
-	Ask(ctx context.Context, kind, identity string, m proto.Message) (proto.Message, error)
-	AskOnce(ctx context.Context, kind, identity string, m proto.Message) (proto.Message, error)
-	Await(ctx context.Context, kind, identity string, m proto.Message) (proto.Message, error)
-	TellMember(member, name string, m proto.Message)
-	AskMember(ctx context.Context, member, name string, m proto.Message) (proto.Message, error)
+	Tell(kind, identity string, m any)
+	Ask(ctx context.Context, kind, identity string, m any) (any, error)
+	AskOnce(ctx context.Context, kind, identity string, m any) (any, error)
+	Await(ctx context.Context, kind, identity string, m any) (any, error)
+	Peek(ctx context.Context, kind, identity string, m any) (any, error)
+	TellMember(member, name string, m any)
+	AskMember(ctx context.Context, member, name string, m any) (any, error)
 }
 
-// Committer makes changes durable, in the order in which it gets them, together
-// with those of all other actors of the node. done is called once, from another
-// goroutine, and must be quick.
+// Committer makes the steps of callers durable, see package commit.
 type Committer interface {
-	Submit(changes []fairfactor.Change, done func(errs []error, err error))
+	Ready(commit.Source)
 }
 
 // Config is what a [System] needs.
@@ -53,20 +55,24 @@ type Config struct {
 	Logger    *slog.Logger
 	Now       func() time.Time // default time.Now
 
-	Workers   int           // compute threads, at least 1
-	Quantum   time.Duration // see package dispatch
-	MaxQueue  uint64        // unfinished jobs of a caller; default [DefaultMaxQueue]
-	MaxCPU    time.Duration // of a job; zero is no limit
-	Passivate time.Duration // idle time after which a caller actor stops; default 2 min
-	Tick      time.Duration // of housekeeping; default 1 s
+	Workers  int           // compute threads, at least 1
+	Quantum  time.Duration // see package dispatch
+	MaxQueue uint64        // unfinished jobs of a caller; default [DefaultMaxQueue]
+	// MaxUncommitted is how many jobs of all callers may be on their way to the store;
+	// default 65,536.
+	MaxUncommitted int64
+	MaxCPU         time.Duration // of a job; zero is no limit
+	Passivate      time.Duration // idle time after which a caller's actor stops; default 10 s
+	Tick           time.Duration // of workers and the scheduler, and of the alarms of callers; default 1 s
 }
 
 // Bounds and defaults.
 const (
 	DefaultMaxQueue = 5_000_000
-	maxUncommitted  = 10_000 // jobs of one caller on their way to the disk
-	maxStash        = 10_000 // messages for an actor that is still loading
-	maxWaiters      = 10_000 // long polls on one caller's jobs
+	maxStash        = 10_000 // messages for a scheduler that is still loading
+	// manyCallers is the number of actors of callers above which those that are idle
+	// stop sooner: an actor takes some 4 KB.
+	manyCallers = 10_000
 )
 
 // System is the actors of one node. Make it, start the cluster node with its
@@ -77,7 +83,9 @@ type System struct {
 	now    func() time.Time
 	net    Network
 	bound  chan struct{} // closed when net is set
-	tick   sync.Map      // *actor.PID -> nothing: actors that want housekeeping
+	alarms *alarms
+	live   liveJobs
+	room   caller.Room
 	worker *worker
 	// workerPID is where the worker's actor runs.
 	workerPID *actor.PID
@@ -100,11 +108,22 @@ func New(cfg Config) *System {
 	}
 	cfg.Workers = max(cfg.Workers, 1)
 	setDefault(&cfg.MaxQueue, DefaultMaxQueue)
-	setDefault(&cfg.Passivate, 2*time.Minute)
+	setDefault(&cfg.Passivate, 10*time.Second)
 	setDefault(&cfg.Tick, time.Second)
+	setDefault(&cfg.MaxUncommitted, 1<<16)
 	s := &System{cfg: cfg, log: cfg.Logger, now: cfg.Now, bound: make(chan struct{})}
+	s.room.Limit = cfg.MaxUncommitted
+	s.alarms = newAlarms(cfg.Tick, func(pid *actor.PID) { s.send(pid, tick{}) })
 	s.running, s.halt = context.WithCancel(context.Background())
 	return s
+}
+
+// idleTime is how long an actor without anything to do stays.
+func (s *System) idleTime() time.Duration {
+	if s.Counters.Callers.Load() > manyCallers {
+		return s.cfg.Passivate / 10
+	}
+	return s.cfg.Passivate
 }
 
 func setDefault[T comparable](v *T, d T) {
@@ -118,7 +137,7 @@ func setDefault[T comparable](v *T, d T) {
 // identity.
 func (s *System) Kinds(identity func(actor.Context) string) map[string]*actor.Props {
 	return map[string]*actor.Props{
-		CallerKind:    actor.PropsFromProducer(func() actor.Actor { return &caller{sys: s, identity: identity} }),
+		CallerKind:    actor.PropsFromProducer(func() actor.Actor { return &callerActor{sys: s, identity: identity} }),
 		SchedulerKind: actor.PropsFromProducer(func() actor.Actor { return &scheduler{sys: s} }),
 	}
 }
@@ -140,9 +159,6 @@ func (s *System) Start(net Network) error {
 	return nil
 }
 
-// storeLimit bounds one read or claim of the store.
-const storeLimit = 10 * time.Second
-
 // background runs f beside the actors; [System.Stop] ends its context and waits
 // for it. After that it is not run at all.
 func (s *System) background(f func(context.Context)) {
@@ -157,7 +173,7 @@ func (s *System) background(f func(context.Context)) {
 // tells the scheduler so. It returns when they have stopped or ctx ends.
 func (s *System) Drain(ctx context.Context) {
 	if s.workerPID != nil {
-		s.worker.drain(ctx, func() { s.net.System().Root.Send(s.workerPID, tick{}) })
+		s.worker.drain(ctx, func() { s.send(s.workerPID, tick{}) })
 	}
 }
 
@@ -175,16 +191,17 @@ func (s *System) Stop() {
 	s.tasks.Wait()
 }
 
-// housekeeping ticks all actors that asked for it.
+// housekeeping has the worker and the scheduler, if it runs here, look after what
+// time does, and rings the alarms of callers.
 func (s *System) housekeeping(ctx context.Context) {
 	ticker := time.NewTicker(s.cfg.Tick)
 	defer ticker.Stop()
-	root := s.net.System().Root
 	for {
-		s.tick.Range(func(pid, _ any) bool {
-			root.Send(pid.(*actor.PID), tick{})
-			return true
-		})
+		s.send(s.workerPID, tick{})
+		if pid, ok := s.schedulerHere.Load().(*actor.PID); ok && pid != nil {
+			s.send(pid, tick{})
+		}
+		s.alarms.due(s.now())
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -193,16 +210,24 @@ func (s *System) housekeeping(ctx context.Context) {
 	}
 }
 
-// tick is sent to actors now and then; flush by an actor to itself, behind all
-// messages that arrived meanwhile.
-type (
-	tick  struct{}
-	flush struct{}
-)
+// send sends a message to an actor of this node.
+func (s *System) send(to *actor.PID, m any) { s.net.System().Root.Send(to, m) }
 
-func (s *System) tellScheduler(m *actorspb.Envelope) { s.net.Tell(SchedulerKind, SchedulerID, m) }
+// portable is a message that has a form between nodes.
+type portable interface{ Proto() proto.Message }
 
-func (s *System) tellCaller(name string, m *actorspb.Envelope) { s.net.Tell(CallerKind, name, m) }
+// answer brings those who asked an answer, wherever they are.
+func (s *System) answer(to *actor.PID, m portable) {
+	if to.Address == s.net.System().Address() {
+		s.send(to, m)
+		return
+	}
+	s.send(to, m.Proto())
+}
+
+func (s *System) tellScheduler(m any) { s.net.Tell(SchedulerKind, SchedulerID, m) }
+
+func (s *System) tellCaller(name string, m any) { s.net.Tell(CallerKind, name, m) }
 
 // MembersAre tells the scheduler, if it runs on this node, which members live:
 // the turns of all others are handed out again.
@@ -213,6 +238,6 @@ func (s *System) MembersAre(ids []string) {
 		return
 	}
 	if pid, ok := s.schedulerHere.Load().(*actor.PID); ok && pid != nil {
-		s.net.System().Root.Send(pid, membersAre{ids})
+		s.send(pid, membersAre{ids})
 	}
 }

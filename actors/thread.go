@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"fairfactor/actors/actorspb"
 	"fairfactor/factor"
 )
 
@@ -39,7 +38,7 @@ func (w *worker) compute(i int) {
 }
 
 // take waits for a turn; nil means that there will be none.
-func (w *worker) take(i int) *actorspb.Turn {
+func (w *worker) take(i int) *turn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for len(w.queue) == 0 && !w.closed && !w.draining {
@@ -53,29 +52,29 @@ func (w *worker) take(i int) *actorspb.Turn {
 	w.queue = w.queue[1:]
 	w.running[i] = slot{turn: t, since: w.sys.now()}
 	w.stops[i].Store(false)
-	if time.Duration(t.PredictNs) >= longTurn {
-		w.reportLocked(report{turn: t, began: true, started: w.running[i].since})
+	if time.Duration(t.predict) >= longTurn {
+		w.tellLocked(news{turn: t, began: true, started: w.running[i].since})
 	}
 	return t
 }
 
 // finish reports a turn that has ended.
-func (w *worker) finish(i int, r report) {
+func (w *worker) finish(i int, r news) {
 	w.sys.Counters.Turns.Add(1)
 	w.sys.Counters.CPU.Add(int64(r.cpu))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.running[i] = slot{}
-	w.reportLocked(r)
+	w.tellLocked(r)
 }
 
 // runTurn runs one turn. A panic in the engine is the job's misfortune, not the
 // node's.
-func (w *worker) runTurn(runner *factor.Runner, i int, t *actorspb.Turn) (r report) {
-	r = report{turn: t}
+func (w *worker) runTurn(runner *factor.Runner, i int, t *turn) (r news) {
+	r = news{turn: t}
 	defer func() {
 		if p := recover(); p != nil {
-			w.sys.log.Error("a turn panicked", "caller", t.Caller, "turn", t.Place, "number", t.Number, "err", p, "stack", string(debug.Stack()))
+			w.sys.log.Error("a turn panicked", "caller", t.caller, "turn", t.place, "number", t.number, "err", p, "stack", string(debug.Stack()))
 			r.failure = fmt.Sprintf("internal error in the factoring engine: %v", p)
 			*runner = *factor.NewRunner()
 		}
@@ -94,10 +93,10 @@ func (w *worker) runTurn(runner *factor.Runner, i int, t *actorspb.Turn) (r repo
 }
 
 // logTurn lets anybody watch the round robin.
-func (w *worker) logTurn(r *report) {
+func (w *worker) logTurn(r *news) {
 	if !w.sys.log.Enabled(context.Background(), slog.LevelDebug) {
 		return
 	}
-	w.sys.log.Debug("turn", slog.String("caller", r.turn.Caller), slog.String("number", r.turn.Number),
-		slog.Uint64("job", r.turn.Seq), slog.Uint64("turn", r.turn.Place), slog.Duration("took", r.cpu.Round(time.Microsecond)))
+	w.sys.log.Debug("turn", slog.String("caller", r.turn.caller), slog.String("number", r.turn.number),
+		slog.Uint64("job", r.turn.id.Seq), slog.Uint64("turn", r.turn.place), slog.Duration("took", r.cpu.Round(time.Microsecond)))
 }

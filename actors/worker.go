@@ -8,7 +8,10 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"fairfactor/actors/actorspb"
+	"fairfactor"
+	"fairfactor/actors/backlog"
+	"fairfactor/actors/caller"
+	"fairfactor/actors/dispatch"
 	"fairfactor/factor"
 )
 
@@ -25,25 +28,30 @@ type worker struct {
 
 	mu       sync.Mutex
 	ready    *sync.Cond
-	queue    []*actorspb.Turn
+	queue    []*turn
 	running  []slot        // by thread
 	stops    []atomic.Bool // by thread: stop the turn that runs; not guarded
-	reports  []report
-	notified bool // the actor will look at reports
+	news     []news
+	notified bool // the actor will look at news
 	closed   bool
 	draining bool
 	threads  sync.WaitGroup
+
+	// These belong to the actor: outcomes by caller, empty between two flushes, and
+	// news that was sent, to be used again.
+	outcomes map[string]*outcomes
+	spare    []news
 }
 
 // slot is one compute thread.
 type slot struct {
-	turn  *actorspb.Turn // nil while idle
+	turn  *turn // nil while idle
 	since time.Time
 }
 
-// report is news from a compute thread.
-type report struct {
-	turn    *actorspb.Turn
+// news is what a compute thread tells the actor.
+type news struct {
+	turn    *turn
 	began   bool
 	halted  bool
 	started time.Time
@@ -53,7 +61,7 @@ type report struct {
 }
 
 func newWorker(s *System) *worker {
-	w := &worker{sys: s, running: make([]slot, s.cfg.Workers), stops: make([]atomic.Bool, s.cfg.Workers)}
+	w := &worker{sys: s, running: make([]slot, s.cfg.Workers), stops: make([]atomic.Bool, s.cfg.Workers), outcomes: map[string]*outcomes{}}
 	w.ready = sync.NewCond(&w.mu)
 	return w
 }
@@ -66,42 +74,42 @@ func (w *worker) start() {
 }
 
 func (w *worker) Receive(ctx actor.Context) {
-	switch m := ctx.Message().(type) {
+	switch m := opened(ctx.Message()).(type) {
 	case *actor.Started:
 		w.self = ctx.Self()
-		w.sys.tick.Store(w.self, nil)
 		w.beat()
-	case *actor.Stopping, *actor.Restarting:
-		w.sys.tick.Delete(w.self)
 	case tick:
 		w.beat()
 	case flush:
 		w.flush()
-	case *actorspb.Envelope:
-		switch m := m.Body.(type) {
-		case *actorspb.Envelope_Run:
-			w.run(m.Run)
-		case *actorspb.Envelope_Halt:
-			w.halt(m.Halt.Places)
-		case *actorspb.Envelope_Status:
-			ctx.Respond(w.status())
+	case *run:
+		w.run(m)
+	case halt:
+		w.halt(m.places)
+	case askStatus:
+		if ctx.Sender() != nil {
+			w.sys.answer(ctx.Sender(), w.status())
+		}
+	case askLive:
+		if ctx.Sender() != nil {
+			w.sys.answer(ctx.Sender(), live{w.sys.live.all()})
 		}
 	}
 }
 
 // run queues turns, unless a newer scheduler has taken over.
-func (w *worker) run(m *actorspb.Run) {
-	if m.Epoch < w.epoch {
+func (w *worker) run(m *run) {
+	if m.epoch < w.epoch {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.epoch = m.Epoch
+	w.epoch = m.epoch
 	if w.draining {
 		return // the scheduler was told, and hands them out again
 	}
-	w.queue = append(w.queue, m.Turns...)
-	if len(m.Turns) == 1 {
+	w.queue = append(w.queue, m.turns...)
+	if len(m.turns) == 1 {
 		w.ready.Signal()
 	} else {
 		w.ready.Broadcast()
@@ -117,14 +125,14 @@ func (w *worker) halt(places []uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range w.running {
-		if t := w.running[i].turn; t != nil && unwanted[t.Place] {
+		if t := w.running[i].turn; t != nil && unwanted[t.place] {
 			w.stops[i].Store(true)
 		}
 	}
 	kept := w.queue[:0]
 	for _, t := range w.queue {
-		if unwanted[t.Place] {
-			w.reportLocked(report{turn: t, halted: true})
+		if unwanted[t.place] {
+			w.tellLocked(news{turn: t, halted: true})
 		} else {
 			kept = append(kept, t)
 		}
@@ -137,93 +145,98 @@ func (w *worker) halt(places []uint64) {
 // been reported yet count as in hand.
 func (w *worker) beat() {
 	w.mu.Lock()
-	beat := &actorspb.Beat{Member: w.sys.net.ID(), Slots: int32(len(w.running)), Epoch: w.epoch}
+	b := &beat{member: w.sys.net.ID(), slots: len(w.running), epoch: w.epoch}
 	if w.draining {
-		beat.Slots = 0
+		b.slots = 0
 	} else {
 		for i := range w.running {
 			if t := w.running[i].turn; t != nil {
-				beat.Open = append(beat.Open, bare(t))
+				b.open = append(b.open, held(t))
 			}
 		}
 		for _, t := range w.queue {
-			beat.Open = append(beat.Open, bare(t))
+			b.open = append(b.open, held(t))
 		}
-		for _, r := range w.reports {
-			if !r.began {
-				beat.Open = append(beat.Open, bare(r.turn))
+		for _, n := range w.news {
+			if !n.began {
+				b.open = append(b.open, held(n.turn))
 			}
 		}
 	}
 	w.mu.Unlock()
-	w.sys.tellScheduler(&actorspb.Envelope{Body: &actorspb.Envelope_Beat{Beat: beat}})
+	w.sys.tellScheduler(b)
 }
 
-func bare(t *actorspb.Turn) *actorspb.Turn {
-	return &actorspb.Turn{Caller: t.Caller, Epoch: t.Epoch, Seq: t.Seq, Turn: t.Turn, PredictNs: t.PredictNs, Place: t.Place}
+// held is a turn in a worker's hands, as the scheduler hears of it.
+func held(t *turn) dispatch.Turn {
+	d := t.offered()
+	d.Body = nil
+	return d
 }
 
 // status tells what each thread is doing.
-func (w *worker) status() *actorspb.Envelope {
+func (w *worker) status() (m status) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	state := &actorspb.StatusState{}
 	for i := range w.running {
-		slot := &actorspb.Slot{}
+		var at fairfactor.Worker
 		if t := w.running[i].turn; t != nil {
-			slot.SinceUs = micros(w.running[i].since)
-			slot.Turn = &actorspb.Turn{Caller: t.Caller, Seq: t.Seq, Nonce: t.Nonce, CallerNumber: t.CallerNumber, Number: t.Number, Turn: t.Turn}
+			at = fairfactor.Worker{Caller: t.caller, Job: t.id.String(), Number: t.number, Since: w.running[i].since}
 		}
-		state.Slots = append(state.Slots, slot)
+		m.workers = append(m.workers, at)
 	}
-	return &actorspb.Envelope{Body: &actorspb.Envelope_StatusState{StatusState: state}}
+	return m
 }
 
-// reportLocked hands news to the actor, which takes all there is at once.
-func (w *worker) reportLocked(r report) {
-	w.reports = append(w.reports, r)
+// tellLocked hands news to the actor, which takes all there is at once.
+func (w *worker) tellLocked(n news) {
+	w.news = append(w.news, n)
 	if !w.notified {
 		w.notified = true
-		w.sys.net.System().Root.Send(w.self, flush{})
+		w.sys.send(w.self, flush{})
 	}
 }
 
 // flush sends outcomes to their callers and credit to the scheduler.
 func (w *worker) flush() {
 	w.mu.Lock()
-	reports := w.reports
-	w.reports, w.notified = nil, false
+	list := w.news
+	w.news, w.notified = w.spare[:0], false
 	w.mu.Unlock()
-	outcomes := map[string]*actorspb.Outcomes{}
-	ended := &actorspb.Ended{Member: w.sys.net.ID()}
-	for i := range reports {
-		r := &reports[i]
-		if r.began {
-			w.sys.tellCaller(r.turn.Caller, &actorspb.Envelope{Body: &actorspb.Envelope_Began{Began: &actorspb.Began{
-				Epoch: r.turn.Epoch, Seq: r.turn.Seq, Place: r.turn.Place, StartedUs: micros(r.started),
-			}}})
+	back := &ended{member: w.sys.net.ID(), ends: make([]end, 0, len(list))}
+	for i := range list {
+		n := &list[i]
+		t := n.turn
+		if n.began {
+			w.sys.tellCaller(t.caller, toCaller{caller.Began{Epoch: t.epoch, Seq: t.id.Seq, Nonce: t.id.Nonce, Place: t.place, Started: n.started}})
 			continue
 		}
-		ended.Ends = append(ended.Ends, &actorspb.End{Place: r.turn.Place, CpuNs: int64(r.cpu)})
-		if r.halted {
-			continue
+		back.ends = append(back.ends, end{t.place, int64(n.cpu)})
+		if !n.halted {
+			w.gather(t.caller, caller.Outcome{Epoch: t.epoch, Outcome: backlog.Outcome{
+				Seq: t.id.Seq, Nonce: t.id.Nonce, Turn: t.turn, Place: t.place, Started: n.started, CPU: n.cpu, Data: n.data, Failure: n.failure,
+			}})
 		}
-		o := outcomes[r.turn.Caller]
-		if o == nil {
-			o = &actorspb.Outcomes{}
-			outcomes[r.turn.Caller] = o
-		}
-		o.Outcomes = append(o.Outcomes, &actorspb.Outcome{
-			Epoch: r.turn.Epoch, Seq: r.turn.Seq, Turn: r.turn.Turn, Place: r.turn.Place,
-			StartedUs: micros(r.started), CpuNs: int64(r.cpu), Data: r.data, Failure: r.failure,
-		})
 	}
-	if len(ended.Ends) > 0 {
-		w.sys.tellScheduler(&actorspb.Envelope{Body: &actorspb.Envelope_Ended{Ended: ended}})
+	if len(back.ends) > 0 {
+		w.sys.tellScheduler(back)
 	}
-	for caller, o := range outcomes {
-		w.sys.tellCaller(caller, &actorspb.Envelope{Body: &actorspb.Envelope_Outcomes{Outcomes: o}})
+	for name, m := range w.outcomes {
+		w.sys.tellCaller(name, m)
 	}
+	clear(w.outcomes)
+	clear(list)
+	w.spare = list
+}
+
+// gather puts an outcome with those that go to the same caller.
+func (w *worker) gather(name string, o caller.Outcome) {
+	m := w.outcomes[name]
+	if m == nil {
+		m = &outcomes{}
+		w.outcomes[name] = m
+	}
+	m.Outcomes.Outcomes = append(m.Outcomes.Outcomes, o)
 }
 
 // drain refuses new turns and waits for those that run. tell has the actor say
@@ -259,9 +272,9 @@ func (w *worker) close() {
 }
 
 // firstOr returns the turn as the engine knows it.
-func firstOr(t *actorspb.Turn) factor.Turn {
-	if t.Turn == 0 && len(t.Payload) == 0 {
-		return factor.First(t.Number)
+func firstOr(t *turn) factor.Turn {
+	if t.turn == 0 && len(t.payload) == 0 {
+		return factor.First(t.number)
 	}
-	return factor.Turn{ID: t.Turn, Payload: t.Payload, Predict: time.Duration(t.PredictNs)}
+	return factor.Turn{ID: t.turn, Payload: t.payload, Predict: time.Duration(t.predict)}
 }

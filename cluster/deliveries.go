@@ -35,7 +35,7 @@ func (d *deliveries) SendUserMessage(_ *actor.PID, m any) {
 }
 
 func (d *deliveries) deliver(m *clusterpb.Deliver, sender *actor.PID) {
-	l := letter{kind: m.Kind, identity: m.Identity, wire: m, sender: sender, hops: max(m.Hops, 1)}
+	l := letter{kind: m.Kind, identity: m.Identity, wire: m, sender: sender, hops: max(m.Hops, 1), peek: m.Peek}
 	if l.kind == "" {
 		l.member = d.router.system.ID
 	} else {

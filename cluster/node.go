@@ -17,7 +17,6 @@ import (
 	clustering "github.com/asynkron/protoactor-go/cluster"
 	"github.com/asynkron/protoactor-go/remote"
 	"github.com/oklog/ulid/v2"
-	"google.golang.org/protobuf/proto"
 )
 
 // Node is this process's place in the cluster.
@@ -211,7 +210,7 @@ func (n *Node) System() *actor.ActorSystem { return n.system }
 // block. The message may be lost: when its owner dies, or no owner is found
 // within [Timing].Tell. Messages may overtake each other while their owner
 // changes. m must not be changed afterwards.
-func (n *Node) Tell(kind, identity string, m proto.Message) {
+func (n *Node) Tell(kind, identity string, m any) {
 	h := identityHash(kind, identity)
 	if n.router.lease.lapsed() {
 		n.router.drop(&letter{kind: kind, identity: identity})
@@ -228,33 +227,39 @@ func (n *Node) Tell(kind, identity string, m proto.Message) {
 // breaks, and when the answer takes long: m may arrive more than once. It ends with ctx, or after
 // [Timing].Ask if ctx has no deadline. Errors are Unavailable when nobody
 // answered, Canceled when ctx was, Internal when the actor panicked.
-func (n *Node) Ask(ctx context.Context, kind, identity string, m proto.Message) (proto.Message, error) {
+func (n *Node) Ask(ctx context.Context, kind, identity string, m any) (any, error) {
 	return n.router.ask(ctx, &letter{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m})
 }
 
 // AskOnce is Ask for what must not be done twice: when a member may have got m and
 // its answer is lost, or takes longer than [Timing].Attempt, the error is [fairfactor.ErrUnanswered].
-func (n *Node) AskOnce(ctx context.Context, kind, identity string, m proto.Message) (proto.Message, error) {
+func (n *Node) AskOnce(ctx context.Context, kind, identity string, m any) (any, error) {
 	return n.router.ask(ctx, &letter{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m, once: true})
 }
 
 // Await is Ask for an answer that comes when something has happened, however long
 // that takes: it asks again when its owner changes, and never because it waits. The
 // answer can get lost on the way, so ctx should end now and then.
-func (n *Node) Await(ctx context.Context, kind, identity string, m proto.Message) (proto.Message, error) {
+func (n *Node) Await(ctx context.Context, kind, identity string, m any) (any, error) {
 	return n.router.ask(ctx, &letter{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m, patient: true})
+}
+
+// Peek is Ask for what only an active actor knows: it activates none. Without an
+// activation the error is not_found.
+func (n *Node) Peek(ctx context.Context, kind, identity string, m any) (any, error) {
+	return n.router.ask(ctx, &letter{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m, peek: true})
 }
 
 // TellMember sends m to the actor with this name on a member. It doesn't block,
 // and the message may be lost. Between two members messages keep their order.
-func (n *Node) TellMember(member, name string, m proto.Message) {
+func (n *Node) TellMember(member, name string, m any) {
 	n.router.send(&letter{member: member, identity: name, message: m})
 }
 
 // AskMember sends m to the actor with this name on a member and returns what it
 // responds, like [Node.Ask]. It is Unavailable at once when that member isn't in
 // the view.
-func (n *Node) AskMember(ctx context.Context, member, name string, m proto.Message) (proto.Message, error) {
+func (n *Node) AskMember(ctx context.Context, member, name string, m any) (any, error) {
 	return n.router.ask(ctx, &letter{member: member, identity: name, message: m})
 }
 

@@ -11,7 +11,6 @@ import (
 	"fairfactor/cluster/clusterpb"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"google.golang.org/protobuf/proto"
 )
 
 // maxHops bounds how often members pass on a tell that none of them owns.
@@ -45,13 +44,14 @@ type letter struct {
 	kind, identity string // kind is empty for a named actor
 	member         string // id of the member for a named actor
 	hash           uint64
-	message        proto.Message      // nil until opened
+	message        any                // nil until opened
 	wire           *clusterpb.Deliver // as it came, or nil
 	sender         *actor.PID         // waits for an answer, or nil
 	hops           uint32             // members that passed it on to this one
 	again          bool               // it came back from a stopped activation
 	once           bool               // it must not be sent again when its answer is lost
 	patient        bool               // its answer may take long
+	peek           bool               // it activates no actor
 	waited         bool
 	deadline       time.Time
 }
@@ -132,6 +132,9 @@ func (r *router) try(l *letter) outcome {
 		return lost
 	case at < 0:
 		return later
+	case at == st.self && l.peek:
+		r.system.Root.Send(l.sender, &clusterpb.Inactive{})
+		return sent
 	case at == st.self:
 		return r.activate(l)
 	case l.foreign() || l.hops > 0 && !l.waited:
@@ -288,11 +291,10 @@ func (r *router) bounce(a *activation, m any) {
 	case actor.AutoReceiveMessage, actor.SystemMessage:
 		return
 	}
-	message, ok := inner.(proto.Message)
-	if !ok {
+	if _, ok := wireForm(inner); !ok {
 		return // what an actor tells itself ends with it
 	}
-	l := letter{kind: a.kind, identity: a.identity, hash: a.hash, message: message, sender: sender, again: true}
+	l := letter{kind: a.kind, identity: a.identity, hash: a.hash, message: inner, sender: sender, again: true}
 	if sender != nil && sender.Address != r.requests.address {
 		l.hops = 1
 	}
@@ -310,7 +312,7 @@ const (
 )
 
 // ask sends l until there is an answer or ctx ends.
-func (r *router) ask(ctx context.Context, l *letter) (proto.Message, error) {
+func (r *router) ask(ctx context.Context, l *letter) (any, error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		var cancel context.CancelFunc
@@ -337,12 +339,12 @@ func (r *router) ask(ctx context.Context, l *letter) (proto.Message, error) {
 				return nil, fairfactor.ErrUnanswered
 			}
 		case *clusterpb.NotMine, *actor.DeadLetterResponse:
+		case *clusterpb.Inactive:
+			return nil, errInactive
 		case *clusterpb.Failed:
 			return nil, fairfactor.Wrap(fairfactor.Internal, errors.New(v.Reason), "the request could not be handled")
-		case proto.Message:
-			return v, nil
 		default:
-			return nil, fairfactor.Errorf(fairfactor.Internal, "the answer is not a message")
+			return v, nil
 		}
 		switch st := r.standing.Load(); {
 		case st.stopped:
@@ -359,6 +361,9 @@ func (r *router) ask(ctx context.Context, l *letter) (proto.Message, error) {
 		}
 	}
 }
+
+// errInactive answers [Node.Peek] when there is nothing to see.
+var errInactive = fairfactor.Errorf(fairfactor.NotFound, "the actor is not active")
 
 // errStopped answers what is asked of a node that has stopped.
 var errStopped = fairfactor.Errorf(fairfactor.Unavailable, "this node has stopped: ask another")

@@ -36,6 +36,7 @@ type Envelope struct {
 	//	*Envelope_Retry
 	//	*Envelope_Weigh
 	//	*Envelope_Account
+	//	*Envelope_Regroup
 	//	*Envelope_Pull
 	//	*Envelope_Outcomes
 	//	*Envelope_Began
@@ -44,15 +45,18 @@ type Envelope struct {
 	//	*Envelope_Beat
 	//	*Envelope_Ended
 	//	*Envelope_Report
+	//	*Envelope_WeighGroup
 	//	*Envelope_Run
 	//	*Envelope_Halt
 	//	*Envelope_Status
+	//	*Envelope_Live
 	//	*Envelope_Receipts
 	//	*Envelope_JobState
 	//	*Envelope_AccountState
 	//	*Envelope_Fairness
 	//	*Envelope_StatusState
 	//	*Envelope_Problem
+	//	*Envelope_LiveState
 	Body          isEnvelope_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -158,6 +162,15 @@ func (x *Envelope) GetAccount() *Account {
 	return nil
 }
 
+func (x *Envelope) GetRegroup() *Regroup {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_Regroup); ok {
+			return x.Regroup
+		}
+	}
+	return nil
+}
+
 func (x *Envelope) GetPull() *Pull {
 	if x != nil {
 		if x, ok := x.Body.(*Envelope_Pull); ok {
@@ -230,6 +243,15 @@ func (x *Envelope) GetReport() *Report {
 	return nil
 }
 
+func (x *Envelope) GetWeighGroup() *WeighGroup {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_WeighGroup); ok {
+			return x.WeighGroup
+		}
+	}
+	return nil
+}
+
 func (x *Envelope) GetRun() *Run {
 	if x != nil {
 		if x, ok := x.Body.(*Envelope_Run); ok {
@@ -252,6 +274,15 @@ func (x *Envelope) GetStatus() *Status {
 	if x != nil {
 		if x, ok := x.Body.(*Envelope_Status); ok {
 			return x.Status
+		}
+	}
+	return nil
+}
+
+func (x *Envelope) GetLive() *Live {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_Live); ok {
+			return x.Live
 		}
 	}
 	return nil
@@ -311,6 +342,15 @@ func (x *Envelope) GetProblem() *Problem {
 	return nil
 }
 
+func (x *Envelope) GetLiveState() *LiveState {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_LiveState); ok {
+			return x.LiveState
+		}
+	}
+	return nil
+}
+
 type isEnvelope_Body interface {
 	isEnvelope_Body()
 }
@@ -344,6 +384,10 @@ type Envelope_Account struct {
 	Account *Account `protobuf:"bytes,7,opt,name=account,proto3,oneof"`
 }
 
+type Envelope_Regroup struct {
+	Regroup *Regroup `protobuf:"bytes,8,opt,name=regroup,proto3,oneof"`
+}
+
 type Envelope_Pull struct {
 	// To a caller, from the scheduler and from workers; not answered.
 	Pull *Pull `protobuf:"bytes,10,opt,name=pull,proto3,oneof"`
@@ -358,7 +402,7 @@ type Envelope_Began struct {
 }
 
 type Envelope_Offer struct {
-	// To the scheduler; only report is answered.
+	// To the scheduler; only report and weigh_group are answered.
 	Offer *Offer `protobuf:"bytes,20,opt,name=offer,proto3,oneof"`
 }
 
@@ -378,8 +422,12 @@ type Envelope_Report struct {
 	Report *Report `protobuf:"bytes,24,opt,name=report,proto3,oneof"`
 }
 
+type Envelope_WeighGroup struct {
+	WeighGroup *WeighGroup `protobuf:"bytes,25,opt,name=weigh_group,json=weighGroup,proto3,oneof"`
+}
+
 type Envelope_Run struct {
-	// To a worker; only status is answered.
+	// To a worker; status and live are answered.
 	Run *Run `protobuf:"bytes,30,opt,name=run,proto3,oneof"`
 }
 
@@ -389,6 +437,10 @@ type Envelope_Halt struct {
 
 type Envelope_Status struct {
 	Status *Status `protobuf:"bytes,32,opt,name=status,proto3,oneof"`
+}
+
+type Envelope_Live struct {
+	Live *Live `protobuf:"bytes,33,opt,name=live,proto3,oneof"`
 }
 
 type Envelope_Receipts struct {
@@ -416,6 +468,10 @@ type Envelope_Problem struct {
 	Problem *Problem `protobuf:"bytes,45,opt,name=problem,proto3,oneof"`
 }
 
+type Envelope_LiveState struct {
+	LiveState *LiveState `protobuf:"bytes,46,opt,name=live_state,json=liveState,proto3,oneof"`
+}
+
 func (*Envelope_Submit) isEnvelope_Body() {}
 
 func (*Envelope_Look) isEnvelope_Body() {}
@@ -429,6 +485,8 @@ func (*Envelope_Retry) isEnvelope_Body() {}
 func (*Envelope_Weigh) isEnvelope_Body() {}
 
 func (*Envelope_Account) isEnvelope_Body() {}
+
+func (*Envelope_Regroup) isEnvelope_Body() {}
 
 func (*Envelope_Pull) isEnvelope_Body() {}
 
@@ -446,11 +504,15 @@ func (*Envelope_Ended) isEnvelope_Body() {}
 
 func (*Envelope_Report) isEnvelope_Body() {}
 
+func (*Envelope_WeighGroup) isEnvelope_Body() {}
+
 func (*Envelope_Run) isEnvelope_Body() {}
 
 func (*Envelope_Halt) isEnvelope_Body() {}
 
 func (*Envelope_Status) isEnvelope_Body() {}
+
+func (*Envelope_Live) isEnvelope_Body() {}
 
 func (*Envelope_Receipts) isEnvelope_Body() {}
 
@@ -463,6 +525,8 @@ func (*Envelope_Fairness) isEnvelope_Body() {}
 func (*Envelope_StatusState) isEnvelope_Body() {}
 
 func (*Envelope_Problem) isEnvelope_Body() {}
+
+func (*Envelope_LiveState) isEnvelope_Body() {}
 
 // Problem is an error of the domain.
 type Problem struct {
@@ -899,6 +963,7 @@ type Submission struct {
 	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
 	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	Nonce         uint64                 `protobuf:"fixed64,3,opt,name=nonce,proto3" json:"nonce,omitempty"` // of the job's id; the same one when it is sent again
+	Wait          bool                   `protobuf:"varint,4,opt,name=wait,proto3" json:"wait,omitempty"`    // who submits waits for the end of the job, not for the receipt
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -954,10 +1019,18 @@ func (x *Submission) GetNonce() uint64 {
 	return 0
 }
 
+func (x *Submission) GetWait() bool {
+	if x != nil {
+		return x.Wait
+	}
+	return false
+}
+
 type Submit struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Submissions   []*Submission          `protobuf:"bytes,1,rep,name=submissions,proto3" json:"submissions,omitempty"`
 	Again         bool                   `protobuf:"varint,2,opt,name=again,proto3" json:"again,omitempty"` // an earlier try may have been accepted
+	Group         string                 `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`  // of the caller if it is new
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1004,6 +1077,13 @@ func (x *Submit) GetAgain() bool {
 		return x.Again
 	}
 	return false
+}
+
+func (x *Submit) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
 }
 
 type Receipt struct {
@@ -1110,8 +1190,7 @@ func (x *Receipts) GetReceipts() []*Receipt {
 	return nil
 }
 
-// Look asks for unfinished jobs as they are now: one by its sequence number, or
-// with 0 all that run.
+// Look asks for an unfinished job as it is now, by its sequence number.
 type Look struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Seq           uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
@@ -1388,6 +1467,51 @@ func (x *Weigh) GetWeight() int32 {
 	return 0
 }
 
+// Regroup moves the caller to another group, or to none.
+type Regroup struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Regroup) Reset() {
+	*x = Regroup{}
+	mi := &file_actors_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Regroup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Regroup) ProtoMessage() {}
+
+func (x *Regroup) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Regroup.ProtoReflect.Descriptor instead.
+func (*Regroup) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Regroup) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
 type Account struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1396,7 +1520,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_actors_proto_msgTypes[16]
+	mi := &file_actors_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1532,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[16]
+	mi := &file_actors_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1545,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{16}
+	return file_actors_proto_rawDescGZIP(), []int{17}
 }
 
 // AccountState tells what the store does not know.
@@ -1432,13 +1556,14 @@ type AccountState struct {
 	Running       uint64                 `protobuf:"varint,3,opt,name=running,proto3" json:"running,omitempty"`
 	CpuNs         int64                  `protobuf:"varint,4,opt,name=cpu_ns,json=cpuNs,proto3" json:"cpu_ns,omitempty"` // of finished turns that no checkpoint has booked yet
 	Turns         uint64                 `protobuf:"varint,5,opt,name=turns,proto3" json:"turns,omitempty"`              // these turns
+	Group         string                 `protobuf:"bytes,6,opt,name=group,proto3" json:"group,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_actors_proto_msgTypes[17]
+	mi := &file_actors_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1450,7 +1575,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[17]
+	mi := &file_actors_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1463,7 +1588,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{17}
+	return file_actors_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AccountState) GetName() string {
@@ -1501,6 +1626,13 @@ func (x *AccountState) GetTurns() uint64 {
 	return 0
 }
 
+func (x *AccountState) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
 // Turn is one bounded piece of work for one job.
 type Turn struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1520,7 +1652,7 @@ type Turn struct {
 
 func (x *Turn) Reset() {
 	*x = Turn{}
-	mi := &file_actors_proto_msgTypes[18]
+	mi := &file_actors_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1664,7 @@ func (x *Turn) String() string {
 func (*Turn) ProtoMessage() {}
 
 func (x *Turn) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[18]
+	mi := &file_actors_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1677,7 @@ func (x *Turn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Turn.ProtoReflect.Descriptor instead.
 func (*Turn) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{18}
+	return file_actors_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Turn) GetCaller() string {
@@ -1631,7 +1763,7 @@ type Pull struct {
 
 func (x *Pull) Reset() {
 	*x = Pull{}
-	mi := &file_actors_proto_msgTypes[19]
+	mi := &file_actors_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1643,7 +1775,7 @@ func (x *Pull) String() string {
 func (*Pull) ProtoMessage() {}
 
 func (x *Pull) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[19]
+	mi := &file_actors_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1656,7 +1788,7 @@ func (x *Pull) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pull.ProtoReflect.Descriptor instead.
 func (*Pull) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{19}
+	return file_actors_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Pull) GetEpoch() uint64 {
@@ -1682,13 +1814,15 @@ type Offer struct {
 	More          bool                   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`
 	Again         bool                   `protobuf:"varint,5,opt,name=again,proto3" json:"again,omitempty"` // some of the turns may have been offered before
 	Epoch         uint64                 `protobuf:"varint,6,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the caller's activation
+	Group         string                 `protobuf:"bytes,7,opt,name=group,proto3" json:"group,omitempty"`  // of the caller, empty if it stands for itself
+	Home          string                 `protobuf:"bytes,8,opt,name=home,proto3" json:"home,omitempty"`    // member on which the caller's actor runs
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_actors_proto_msgTypes[20]
+	mi := &file_actors_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1700,7 +1834,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[20]
+	mi := &file_actors_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1713,7 +1847,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{20}
+	return file_actors_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Offer) GetCaller() string {
@@ -1758,6 +1892,20 @@ func (x *Offer) GetEpoch() uint64 {
 	return 0
 }
 
+func (x *Offer) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *Offer) GetHome() string {
+	if x != nil {
+		return x.Home
+	}
+	return ""
+}
+
 // Withdraw takes all turns of a job back, also one that is running.
 type Withdraw struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1769,7 +1917,7 @@ type Withdraw struct {
 
 func (x *Withdraw) Reset() {
 	*x = Withdraw{}
-	mi := &file_actors_proto_msgTypes[21]
+	mi := &file_actors_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1781,7 +1929,7 @@ func (x *Withdraw) String() string {
 func (*Withdraw) ProtoMessage() {}
 
 func (x *Withdraw) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[21]
+	mi := &file_actors_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1794,7 +1942,7 @@ func (x *Withdraw) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdraw.ProtoReflect.Descriptor instead.
 func (*Withdraw) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{21}
+	return file_actors_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Withdraw) GetCaller() string {
@@ -1822,13 +1970,14 @@ type Outcome struct {
 	CpuNs         int64                  `protobuf:"varint,6,opt,name=cpu_ns,json=cpuNs,proto3" json:"cpu_ns,omitempty"`
 	Data          []byte                 `protobuf:"bytes,7,opt,name=data,proto3" json:"data,omitempty"`
 	Failure       string                 `protobuf:"bytes,8,opt,name=failure,proto3" json:"failure,omitempty"` // why there is no data
+	Nonce         uint64                 `protobuf:"varint,9,opt,name=nonce,proto3" json:"nonce,omitempty"`    // of the job's id
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +1989,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +2002,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{22}
+	return file_actors_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Outcome) GetEpoch() uint64 {
@@ -1912,6 +2061,13 @@ func (x *Outcome) GetFailure() string {
 	return ""
 }
 
+func (x *Outcome) GetNonce() uint64 {
+	if x != nil {
+		return x.Nonce
+	}
+	return 0
+}
+
 type Outcomes struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Outcomes      []*Outcome             `protobuf:"bytes,1,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
@@ -1921,7 +2077,7 @@ type Outcomes struct {
 
 func (x *Outcomes) Reset() {
 	*x = Outcomes{}
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1933,7 +2089,7 @@ func (x *Outcomes) String() string {
 func (*Outcomes) ProtoMessage() {}
 
 func (x *Outcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1946,7 +2102,7 @@ func (x *Outcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcomes.ProtoReflect.Descriptor instead.
 func (*Outcomes) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{23}
+	return file_actors_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Outcomes) GetOutcomes() []*Outcome {
@@ -1963,13 +2119,14 @@ type Began struct {
 	Seq           uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
 	Place         uint64                 `protobuf:"varint,3,opt,name=place,proto3" json:"place,omitempty"`
 	StartedUs     int64                  `protobuf:"varint,4,opt,name=started_us,json=startedUs,proto3" json:"started_us,omitempty"`
+	Nonce         uint64                 `protobuf:"varint,5,opt,name=nonce,proto3" json:"nonce,omitempty"` // of the job's id
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Began) Reset() {
 	*x = Began{}
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1981,7 +2138,7 @@ func (x *Began) String() string {
 func (*Began) ProtoMessage() {}
 
 func (x *Began) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1994,7 +2151,7 @@ func (x *Began) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Began.ProtoReflect.Descriptor instead.
 func (*Began) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{24}
+	return file_actors_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Began) GetEpoch() uint64 {
@@ -2025,6 +2182,13 @@ func (x *Began) GetStartedUs() int64 {
 	return 0
 }
 
+func (x *Began) GetNonce() uint64 {
+	if x != nil {
+		return x.Nonce
+	}
+	return 0
+}
+
 // Beat tells the scheduler that a worker lives, and all that it has in hand.
 type Beat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2038,7 +2202,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2050,7 +2214,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2063,7 +2227,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{25}
+	return file_actors_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Beat) GetMember() string {
@@ -2105,7 +2269,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2117,7 +2281,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2130,7 +2294,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{26}
+	return file_actors_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *End) GetPlace() uint64 {
@@ -2157,7 +2321,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2169,7 +2333,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2182,7 +2346,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{27}
+	return file_actors_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Ended) GetMember() string {
@@ -2209,7 +2373,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2221,7 +2385,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2234,7 +2398,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{28}
+	return file_actors_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Run) GetEpoch() uint64 {
@@ -2261,7 +2425,7 @@ type Halt struct {
 
 func (x *Halt) Reset() {
 	*x = Halt{}
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2273,7 +2437,7 @@ func (x *Halt) String() string {
 func (*Halt) ProtoMessage() {}
 
 func (x *Halt) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2286,7 +2450,7 @@ func (x *Halt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Halt.ProtoReflect.Descriptor instead.
 func (*Halt) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{29}
+	return file_actors_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Halt) GetPlaces() []uint64 {
@@ -2304,7 +2468,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2316,7 +2480,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2329,7 +2493,60 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{30}
+	return file_actors_proto_rawDescGZIP(), []int{31}
+}
+
+// WeighGroup changes the weight of a group of callers. It is answered with Fairness.
+type WeighGroup struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	Weight        int32                  `protobuf:"varint,2,opt,name=weight,proto3" json:"weight,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WeighGroup) Reset() {
+	*x = WeighGroup{}
+	mi := &file_actors_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WeighGroup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WeighGroup) ProtoMessage() {}
+
+func (x *WeighGroup) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WeighGroup.ProtoReflect.Descriptor instead.
+func (*WeighGroup) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *WeighGroup) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *WeighGroup) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
 }
 
 type Fairness struct {
@@ -2351,7 +2568,7 @@ type Fairness struct {
 
 func (x *Fairness) Reset() {
 	*x = Fairness{}
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2363,7 +2580,7 @@ func (x *Fairness) String() string {
 func (*Fairness) ProtoMessage() {}
 
 func (x *Fairness) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2376,7 +2593,7 @@ func (x *Fairness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fairness.ProtoReflect.Descriptor instead.
 func (*Fairness) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{31}
+	return file_actors_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Fairness) GetQuantumNs() int64 {
@@ -2464,7 +2681,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2476,7 +2693,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2489,7 +2706,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{32}
+	return file_actors_proto_rawDescGZIP(), []int{34}
 }
 
 // Slot is one compute thread; turn is absent while it idles.
@@ -2503,7 +2720,7 @@ type Slot struct {
 
 func (x *Slot) Reset() {
 	*x = Slot{}
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2515,7 +2732,7 @@ func (x *Slot) String() string {
 func (*Slot) ProtoMessage() {}
 
 func (x *Slot) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2528,7 +2745,7 @@ func (x *Slot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slot.ProtoReflect.Descriptor instead.
 func (*Slot) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{33}
+	return file_actors_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Slot) GetTurn() *Turn {
@@ -2554,7 +2771,7 @@ type StatusState struct {
 
 func (x *StatusState) Reset() {
 	*x = StatusState{}
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2566,7 +2783,7 @@ func (x *StatusState) String() string {
 func (*StatusState) ProtoMessage() {}
 
 func (x *StatusState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2579,7 +2796,7 @@ func (x *StatusState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusState.ProtoReflect.Descriptor instead.
 func (*StatusState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{34}
+	return file_actors_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *StatusState) GetSlots() []*Slot {
@@ -2589,12 +2806,161 @@ func (x *StatusState) GetSlots() []*Slot {
 	return nil
 }
 
+// Live asks a member which jobs its callers have begun and not ended.
+type Live struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Live) Reset() {
+	*x = Live{}
+	mi := &file_actors_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Live) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Live) ProtoMessage() {}
+
+func (x *Live) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Live.ProtoReflect.Descriptor instead.
+func (*Live) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{37}
+}
+
+type LiveState struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Callers       []*LiveCaller          `protobuf:"bytes,1,rep,name=callers,proto3" json:"callers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LiveState) Reset() {
+	*x = LiveState{}
+	mi := &file_actors_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LiveState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LiveState) ProtoMessage() {}
+
+func (x *LiveState) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LiveState.ProtoReflect.Descriptor instead.
+func (*LiveState) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *LiveState) GetCallers() []*LiveCaller {
+	if x != nil {
+		return x.Callers
+	}
+	return nil
+}
+
+// LiveCaller is a caller with jobs that run.
+type LiveCaller struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Jobs          []*Job                 `protobuf:"bytes,2,rep,name=jobs,proto3" json:"jobs,omitempty"`
+	CpuNs         int64                  `protobuf:"varint,3,opt,name=cpu_ns,json=cpuNs,proto3" json:"cpu_ns,omitempty"` // of finished turns that no checkpoint has booked yet
+	Turns         uint64                 `protobuf:"varint,4,opt,name=turns,proto3" json:"turns,omitempty"`              // these turns
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LiveCaller) Reset() {
+	*x = LiveCaller{}
+	mi := &file_actors_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LiveCaller) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LiveCaller) ProtoMessage() {}
+
+func (x *LiveCaller) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LiveCaller.ProtoReflect.Descriptor instead.
+func (*LiveCaller) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *LiveCaller) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *LiveCaller) GetJobs() []*Job {
+	if x != nil {
+		return x.Jobs
+	}
+	return nil
+}
+
+func (x *LiveCaller) GetCpuNs() int64 {
+	if x != nil {
+		return x.CpuNs
+	}
+	return 0
+}
+
+func (x *LiveCaller) GetTurns() uint64 {
+	if x != nil {
+		return x.Turns
+	}
+	return 0
+}
+
 var File_actors_proto protoreflect.FileDescriptor
 
 const file_actors_proto_rawDesc = "" +
 	"\n" +
-	"\factors.proto\x12\x14fairfactor.actors.v1\"\xe7\n" +
-	"\n" +
+	"\factors.proto\x12\x14fairfactor.actors.v1\"\xdb\f\n" +
 	"\bEnvelope\x126\n" +
 	"\x06submit\x18\x01 \x01(\v2\x1c.fairfactor.actors.v1.SubmitH\x00R\x06submit\x120\n" +
 	"\x04look\x18\x02 \x01(\v2\x1a.fairfactor.actors.v1.LookH\x00R\x04look\x123\n" +
@@ -2602,7 +2968,8 @@ const file_actors_proto_rawDesc = "" +
 	"\x06cancel\x18\x04 \x01(\v2\x1c.fairfactor.actors.v1.CancelH\x00R\x06cancel\x123\n" +
 	"\x05retry\x18\x05 \x01(\v2\x1b.fairfactor.actors.v1.RetryH\x00R\x05retry\x123\n" +
 	"\x05weigh\x18\x06 \x01(\v2\x1b.fairfactor.actors.v1.WeighH\x00R\x05weigh\x129\n" +
-	"\aaccount\x18\a \x01(\v2\x1d.fairfactor.actors.v1.AccountH\x00R\aaccount\x120\n" +
+	"\aaccount\x18\a \x01(\v2\x1d.fairfactor.actors.v1.AccountH\x00R\aaccount\x129\n" +
+	"\aregroup\x18\b \x01(\v2\x1d.fairfactor.actors.v1.RegroupH\x00R\aregroup\x120\n" +
 	"\x04pull\x18\n" +
 	" \x01(\v2\x1a.fairfactor.actors.v1.PullH\x00R\x04pull\x12<\n" +
 	"\boutcomes\x18\v \x01(\v2\x1e.fairfactor.actors.v1.OutcomesH\x00R\boutcomes\x123\n" +
@@ -2611,16 +2978,21 @@ const file_actors_proto_rawDesc = "" +
 	"\bwithdraw\x18\x15 \x01(\v2\x1e.fairfactor.actors.v1.WithdrawH\x00R\bwithdraw\x120\n" +
 	"\x04beat\x18\x16 \x01(\v2\x1a.fairfactor.actors.v1.BeatH\x00R\x04beat\x123\n" +
 	"\x05ended\x18\x17 \x01(\v2\x1b.fairfactor.actors.v1.EndedH\x00R\x05ended\x126\n" +
-	"\x06report\x18\x18 \x01(\v2\x1c.fairfactor.actors.v1.ReportH\x00R\x06report\x12-\n" +
+	"\x06report\x18\x18 \x01(\v2\x1c.fairfactor.actors.v1.ReportH\x00R\x06report\x12C\n" +
+	"\vweigh_group\x18\x19 \x01(\v2 .fairfactor.actors.v1.WeighGroupH\x00R\n" +
+	"weighGroup\x12-\n" +
 	"\x03run\x18\x1e \x01(\v2\x19.fairfactor.actors.v1.RunH\x00R\x03run\x120\n" +
 	"\x04halt\x18\x1f \x01(\v2\x1a.fairfactor.actors.v1.HaltH\x00R\x04halt\x126\n" +
-	"\x06status\x18  \x01(\v2\x1c.fairfactor.actors.v1.StatusH\x00R\x06status\x12<\n" +
+	"\x06status\x18  \x01(\v2\x1c.fairfactor.actors.v1.StatusH\x00R\x06status\x120\n" +
+	"\x04live\x18! \x01(\v2\x1a.fairfactor.actors.v1.LiveH\x00R\x04live\x12<\n" +
 	"\breceipts\x18( \x01(\v2\x1e.fairfactor.actors.v1.ReceiptsH\x00R\breceipts\x12=\n" +
 	"\tjob_state\x18) \x01(\v2\x1e.fairfactor.actors.v1.JobStateH\x00R\bjobState\x12I\n" +
 	"\raccount_state\x18* \x01(\v2\".fairfactor.actors.v1.AccountStateH\x00R\faccountState\x12<\n" +
 	"\bfairness\x18+ \x01(\v2\x1e.fairfactor.actors.v1.FairnessH\x00R\bfairness\x12F\n" +
 	"\fstatus_state\x18, \x01(\v2!.fairfactor.actors.v1.StatusStateH\x00R\vstatusState\x129\n" +
-	"\aproblem\x18- \x01(\v2\x1d.fairfactor.actors.v1.ProblemH\x00R\aproblemB\x06\n" +
+	"\aproblem\x18- \x01(\v2\x1d.fairfactor.actors.v1.ProblemH\x00R\aproblem\x12@\n" +
+	"\n" +
+	"live_state\x18. \x01(\v2\x1f.fairfactor.actors.v1.LiveStateH\x00R\tliveStateB\x06\n" +
 	"\x04body\"h\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
@@ -2660,15 +3032,17 @@ const file_actors_proto_rawDesc = "" +
 	"\x06cpu_ns\x18\r \x01(\x03R\x05cpuNs\x12\x14\n" +
 	"\x05turns\x18\x0e \x01(\x04R\x05turns\x12\x16\n" +
 	"\x06reason\x18\x0f \x01(\tR\x06reason\x12:\n" +
-	"\bprogress\x18\x10 \x01(\v2\x1e.fairfactor.actors.v1.ProgressR\bprogress\"L\n" +
+	"\bprogress\x18\x10 \x01(\v2\x1e.fairfactor.actors.v1.ProgressR\bprogress\"`\n" +
 	"\n" +
 	"Submission\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x14\n" +
-	"\x05nonce\x18\x03 \x01(\x06R\x05nonce\"b\n" +
+	"\x05nonce\x18\x03 \x01(\x06R\x05nonce\x12\x12\n" +
+	"\x04wait\x18\x04 \x01(\bR\x04wait\"x\n" +
 	"\x06Submit\x12B\n" +
 	"\vsubmissions\x18\x01 \x03(\v2 .fairfactor.actors.v1.SubmissionR\vsubmissions\x12\x14\n" +
-	"\x05again\x18\x02 \x01(\bR\x05again\"\x87\x01\n" +
+	"\x05again\x18\x02 \x01(\bR\x05again\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\tR\x05group\"\x87\x01\n" +
 	"\aReceipt\x12+\n" +
 	"\x03job\x18\x01 \x01(\v2\x19.fairfactor.actors.v1.JobR\x03job\x12\x16\n" +
 	"\x06replay\x18\x02 \x01(\bR\x06replay\x127\n" +
@@ -2688,14 +3062,17 @@ const file_actors_proto_rawDesc = "" +
 	"\x05Retry\x12(\n" +
 	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\"\x1f\n" +
 	"\x05Weigh\x12\x16\n" +
-	"\x06weight\x18\x01 \x01(\x05R\x06weight\"\t\n" +
-	"\aAccount\"\x81\x01\n" +
+	"\x06weight\x18\x01 \x01(\x05R\x06weight\"\x1f\n" +
+	"\aRegroup\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\"\t\n" +
+	"\aAccount\"\x97\x01\n" +
 	"\fAccountState\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06weight\x18\x02 \x01(\x05R\x06weight\x12\x18\n" +
 	"\arunning\x18\x03 \x01(\x04R\arunning\x12\x15\n" +
 	"\x06cpu_ns\x18\x04 \x01(\x03R\x05cpuNs\x12\x14\n" +
-	"\x05turns\x18\x05 \x01(\x04R\x05turns\"\xfc\x01\n" +
+	"\x05turns\x18\x05 \x01(\x04R\x05turns\x12\x14\n" +
+	"\x05group\x18\x06 \x01(\tR\x05group\"\xfc\x01\n" +
 	"\x04Turn\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x10\n" +
@@ -2711,17 +3088,19 @@ const file_actors_proto_rawDesc = "" +
 	" \x01(\x04R\fcallerNumber\"0\n" +
 	"\x04Pull\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x12\n" +
-	"\x04want\x18\x02 \x01(\x05R\x04want\"\xa9\x01\n" +
+	"\x04want\x18\x02 \x01(\x05R\x04want\"\xd3\x01\n" +
 	"\x05Offer\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x16\n" +
 	"\x06weight\x18\x02 \x01(\x05R\x06weight\x120\n" +
 	"\x05turns\x18\x03 \x03(\v2\x1a.fairfactor.actors.v1.TurnR\x05turns\x12\x12\n" +
 	"\x04more\x18\x04 \x01(\bR\x04more\x12\x14\n" +
 	"\x05again\x18\x05 \x01(\bR\x05again\x12\x14\n" +
-	"\x05epoch\x18\x06 \x01(\x04R\x05epoch\"4\n" +
+	"\x05epoch\x18\x06 \x01(\x04R\x05epoch\x12\x14\n" +
+	"\x05group\x18\a \x01(\tR\x05group\x12\x12\n" +
+	"\x04home\x18\b \x01(\tR\x04home\"4\n" +
 	"\bWithdraw\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\xbf\x01\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\xd5\x01\n" +
 	"\aOutcome\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x12\n" +
@@ -2731,15 +3110,17 @@ const file_actors_proto_rawDesc = "" +
 	"started_us\x18\x05 \x01(\x03R\tstartedUs\x12\x15\n" +
 	"\x06cpu_ns\x18\x06 \x01(\x03R\x05cpuNs\x12\x12\n" +
 	"\x04data\x18\a \x01(\fR\x04data\x12\x18\n" +
-	"\afailure\x18\b \x01(\tR\afailure\"E\n" +
+	"\afailure\x18\b \x01(\tR\afailure\x12\x14\n" +
+	"\x05nonce\x18\t \x01(\x04R\x05nonce\"E\n" +
 	"\bOutcomes\x129\n" +
-	"\boutcomes\x18\x01 \x03(\v2\x1d.fairfactor.actors.v1.OutcomeR\boutcomes\"d\n" +
+	"\boutcomes\x18\x01 \x03(\v2\x1d.fairfactor.actors.v1.OutcomeR\boutcomes\"z\n" +
 	"\x05Began\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x14\n" +
 	"\x05place\x18\x03 \x01(\x04R\x05place\x12\x1d\n" +
 	"\n" +
-	"started_us\x18\x04 \x01(\x03R\tstartedUs\"z\n" +
+	"started_us\x18\x04 \x01(\x03R\tstartedUs\x12\x14\n" +
+	"\x05nonce\x18\x05 \x01(\x04R\x05nonce\"z\n" +
 	"\x04Beat\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\tR\x06member\x12\x14\n" +
 	"\x05slots\x18\x02 \x01(\x05R\x05slots\x12.\n" +
@@ -2756,7 +3137,11 @@ const file_actors_proto_rawDesc = "" +
 	"\x05turns\x18\x02 \x03(\v2\x1a.fairfactor.actors.v1.TurnR\x05turns\"\x1e\n" +
 	"\x04Halt\x12\x16\n" +
 	"\x06places\x18\x01 \x03(\x04R\x06places\"\b\n" +
-	"\x06Report\"\xa8\x02\n" +
+	"\x06Report\":\n" +
+	"\n" +
+	"WeighGroup\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\x12\x16\n" +
+	"\x06weight\x18\x02 \x01(\x05R\x06weight\"\xa8\x02\n" +
 	"\bFairness\x12\x1d\n" +
 	"\n" +
 	"quantum_ns\x18\x01 \x01(\x03R\tquantumNs\x12\x19\n" +
@@ -2780,7 +3165,16 @@ const file_actors_proto_rawDesc = "" +
 	"\x04turn\x18\x01 \x01(\v2\x1a.fairfactor.actors.v1.TurnR\x04turn\x12\x19\n" +
 	"\bsince_us\x18\x02 \x01(\x03R\asinceUs\"?\n" +
 	"\vStatusState\x120\n" +
-	"\x05slots\x18\x01 \x03(\v2\x1a.fairfactor.actors.v1.SlotR\x05slotsB\x1cZ\x1afairfactor/actors/actorspbb\x06proto3"
+	"\x05slots\x18\x01 \x03(\v2\x1a.fairfactor.actors.v1.SlotR\x05slots\"\x06\n" +
+	"\x04Live\"G\n" +
+	"\tLiveState\x12:\n" +
+	"\acallers\x18\x01 \x03(\v2 .fairfactor.actors.v1.LiveCallerR\acallers\"|\n" +
+	"\n" +
+	"LiveCaller\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
+	"\x04jobs\x18\x02 \x03(\v2\x19.fairfactor.actors.v1.JobR\x04jobs\x12\x15\n" +
+	"\x06cpu_ns\x18\x03 \x01(\x03R\x05cpuNs\x12\x14\n" +
+	"\x05turns\x18\x04 \x01(\x04R\x05turnsB\x1cZ\x1afairfactor/actors/actorspbb\x06proto3"
 
 var (
 	file_actors_proto_rawDescOnce sync.Once
@@ -2794,7 +3188,7 @@ func file_actors_proto_rawDescGZIP() []byte {
 	return file_actors_proto_rawDescData
 }
 
-var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_actors_proto_goTypes = []any{
 	(*Envelope)(nil),     // 0: fairfactor.actors.v1.Envelope
 	(*Problem)(nil),      // 1: fairfactor.actors.v1.Problem
@@ -2812,25 +3206,30 @@ var file_actors_proto_goTypes = []any{
 	(*Cancel)(nil),       // 13: fairfactor.actors.v1.Cancel
 	(*Retry)(nil),        // 14: fairfactor.actors.v1.Retry
 	(*Weigh)(nil),        // 15: fairfactor.actors.v1.Weigh
-	(*Account)(nil),      // 16: fairfactor.actors.v1.Account
-	(*AccountState)(nil), // 17: fairfactor.actors.v1.AccountState
-	(*Turn)(nil),         // 18: fairfactor.actors.v1.Turn
-	(*Pull)(nil),         // 19: fairfactor.actors.v1.Pull
-	(*Offer)(nil),        // 20: fairfactor.actors.v1.Offer
-	(*Withdraw)(nil),     // 21: fairfactor.actors.v1.Withdraw
-	(*Outcome)(nil),      // 22: fairfactor.actors.v1.Outcome
-	(*Outcomes)(nil),     // 23: fairfactor.actors.v1.Outcomes
-	(*Began)(nil),        // 24: fairfactor.actors.v1.Began
-	(*Beat)(nil),         // 25: fairfactor.actors.v1.Beat
-	(*End)(nil),          // 26: fairfactor.actors.v1.End
-	(*Ended)(nil),        // 27: fairfactor.actors.v1.Ended
-	(*Run)(nil),          // 28: fairfactor.actors.v1.Run
-	(*Halt)(nil),         // 29: fairfactor.actors.v1.Halt
-	(*Report)(nil),       // 30: fairfactor.actors.v1.Report
-	(*Fairness)(nil),     // 31: fairfactor.actors.v1.Fairness
-	(*Status)(nil),       // 32: fairfactor.actors.v1.Status
-	(*Slot)(nil),         // 33: fairfactor.actors.v1.Slot
-	(*StatusState)(nil),  // 34: fairfactor.actors.v1.StatusState
+	(*Regroup)(nil),      // 16: fairfactor.actors.v1.Regroup
+	(*Account)(nil),      // 17: fairfactor.actors.v1.Account
+	(*AccountState)(nil), // 18: fairfactor.actors.v1.AccountState
+	(*Turn)(nil),         // 19: fairfactor.actors.v1.Turn
+	(*Pull)(nil),         // 20: fairfactor.actors.v1.Pull
+	(*Offer)(nil),        // 21: fairfactor.actors.v1.Offer
+	(*Withdraw)(nil),     // 22: fairfactor.actors.v1.Withdraw
+	(*Outcome)(nil),      // 23: fairfactor.actors.v1.Outcome
+	(*Outcomes)(nil),     // 24: fairfactor.actors.v1.Outcomes
+	(*Began)(nil),        // 25: fairfactor.actors.v1.Began
+	(*Beat)(nil),         // 26: fairfactor.actors.v1.Beat
+	(*End)(nil),          // 27: fairfactor.actors.v1.End
+	(*Ended)(nil),        // 28: fairfactor.actors.v1.Ended
+	(*Run)(nil),          // 29: fairfactor.actors.v1.Run
+	(*Halt)(nil),         // 30: fairfactor.actors.v1.Halt
+	(*Report)(nil),       // 31: fairfactor.actors.v1.Report
+	(*WeighGroup)(nil),   // 32: fairfactor.actors.v1.WeighGroup
+	(*Fairness)(nil),     // 33: fairfactor.actors.v1.Fairness
+	(*Status)(nil),       // 34: fairfactor.actors.v1.Status
+	(*Slot)(nil),         // 35: fairfactor.actors.v1.Slot
+	(*StatusState)(nil),  // 36: fairfactor.actors.v1.StatusState
+	(*Live)(nil),         // 37: fairfactor.actors.v1.Live
+	(*LiveState)(nil),    // 38: fairfactor.actors.v1.LiveState
+	(*LiveCaller)(nil),   // 39: fairfactor.actors.v1.LiveCaller
 }
 var file_actors_proto_depIdxs = []int32{
 	7,  // 0: fairfactor.actors.v1.Envelope.submit:type_name -> fairfactor.actors.v1.Submit
@@ -2839,48 +3238,54 @@ var file_actors_proto_depIdxs = []int32{
 	13, // 3: fairfactor.actors.v1.Envelope.cancel:type_name -> fairfactor.actors.v1.Cancel
 	14, // 4: fairfactor.actors.v1.Envelope.retry:type_name -> fairfactor.actors.v1.Retry
 	15, // 5: fairfactor.actors.v1.Envelope.weigh:type_name -> fairfactor.actors.v1.Weigh
-	16, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
-	19, // 7: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
-	23, // 8: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
-	24, // 9: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
-	20, // 10: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
-	21, // 11: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
-	25, // 12: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
-	27, // 13: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
-	30, // 14: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
-	28, // 15: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
-	29, // 16: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
-	32, // 17: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
-	9,  // 18: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
-	11, // 19: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
-	17, // 20: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
-	31, // 21: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
-	34, // 22: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
-	1,  // 23: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
-	3,  // 24: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
-	2,  // 25: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
-	3,  // 26: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
-	4,  // 27: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
-	6,  // 28: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
-	5,  // 29: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
-	1,  // 30: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
-	8,  // 31: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
-	5,  // 32: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
-	2,  // 33: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 34: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 35: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
-	18, // 36: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
-	22, // 37: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
-	18, // 38: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
-	26, // 39: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
-	18, // 40: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
-	18, // 41: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
-	33, // 42: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
-	43, // [43:43] is the sub-list for method output_type
-	43, // [43:43] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	17, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
+	16, // 7: fairfactor.actors.v1.Envelope.regroup:type_name -> fairfactor.actors.v1.Regroup
+	20, // 8: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
+	24, // 9: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
+	25, // 10: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
+	21, // 11: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
+	22, // 12: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
+	26, // 13: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
+	28, // 14: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
+	31, // 15: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
+	32, // 16: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
+	29, // 17: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
+	30, // 18: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
+	34, // 19: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
+	37, // 20: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
+	9,  // 21: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
+	11, // 22: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
+	18, // 23: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
+	33, // 24: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
+	36, // 25: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
+	1,  // 26: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
+	38, // 27: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
+	3,  // 28: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
+	2,  // 29: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
+	3,  // 30: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
+	4,  // 31: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
+	6,  // 32: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
+	5,  // 33: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
+	1,  // 34: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
+	8,  // 35: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
+	5,  // 36: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
+	2,  // 37: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 38: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 39: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
+	19, // 40: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
+	23, // 41: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
+	19, // 42: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
+	27, // 43: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
+	19, // 44: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
+	19, // 45: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
+	35, // 46: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
+	39, // 47: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
+	5,  // 48: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
+	49, // [49:49] is the sub-list for method output_type
+	49, // [49:49] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_actors_proto_init() }
@@ -2896,6 +3301,7 @@ func file_actors_proto_init() {
 		(*Envelope_Retry)(nil),
 		(*Envelope_Weigh)(nil),
 		(*Envelope_Account)(nil),
+		(*Envelope_Regroup)(nil),
 		(*Envelope_Pull)(nil),
 		(*Envelope_Outcomes)(nil),
 		(*Envelope_Began)(nil),
@@ -2904,15 +3310,18 @@ func file_actors_proto_init() {
 		(*Envelope_Beat)(nil),
 		(*Envelope_Ended)(nil),
 		(*Envelope_Report)(nil),
+		(*Envelope_WeighGroup)(nil),
 		(*Envelope_Run)(nil),
 		(*Envelope_Halt)(nil),
 		(*Envelope_Status)(nil),
+		(*Envelope_Live)(nil),
 		(*Envelope_Receipts)(nil),
 		(*Envelope_JobState)(nil),
 		(*Envelope_AccountState)(nil),
 		(*Envelope_Fairness)(nil),
 		(*Envelope_StatusState)(nil),
 		(*Envelope_Problem)(nil),
+		(*Envelope_LiveState)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2920,7 +3329,7 @@ func file_actors_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_proto_rawDesc), len(file_actors_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   35,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,6 +1,7 @@
 // Package backlog is a caller's queue of jobs as a pure state machine.
 //
-// Jobs come in order. Only a bounded window of them is in memory; the rest stays
+// Jobs come in order, and most of them before they are durable: work need not wait
+// for the disk, only what is said of it must. Only a bounded window of them is in memory; the rest stays
 // in the store and is read page by page as the window empties. A job becomes
 // open when its first turn is offered; a number that one turn does not finish
 // gets a factor.Machine, which says which turns may run next. Long jobs and the
@@ -57,6 +58,7 @@ type Turn struct {
 // Outcome is what came of a turn.
 type Outcome struct {
 	Seq, Turn uint64
+	Nonce     uint64 // of the job's id
 	Place     uint64 // in the global dispatch order
 	Started   time.Time
 	CPU       time.Duration
@@ -83,7 +85,8 @@ type saved struct {
 type open struct {
 	job      fairfactor.Job
 	machine  *factor.Machine // nil until one turn was not enough
-	offered  map[uint64]Turn // not ended
+	offered  []Turn          // not ended; few, so that looking through them is quick
+	first    [1]Turn         // where offered begins: most jobs have one turn
 	again    []Turn          // to be offered once more
 	failures int
 	dirty    bool // progress since the last checkpoint
@@ -117,6 +120,10 @@ type Backlog struct {
 	more   bool    // the store has jobs beyond the window
 	paging bool    // a page was asked for
 	missed bool    // a job was accepted behind the window since then
+	// durable is the order up to which the store has all jobs that it accepted;
+	// late are those beyond the window that it does not have yet.
+	durable uint64
+	late    int
 	// expelled are the orders beyond tail of jobs that were cancelled while they
 	// were in the store only: a page that was read before that was durable still
 	// has them, and the news that they were accepted may be on its way.
@@ -134,13 +141,35 @@ type Backlog struct {
 // New returns the backlog of a caller as its claim says it is.
 func New(cfg Config, claim fairfactor.Claim) *Backlog {
 	return &Backlog{
-		cfg: cfg, number: claim.Number, more: claim.Caller.Queued > 0,
-		open: map[uint64]*open{}, ending: map[uint64]*ending{}, expelled: map[uint64]bool{},
+		cfg: cfg, number: claim.Number, more: claim.Caller.Queued > 0, durable: claim.Last,
+		open: map[uint64]*open{}, ending: map[uint64]*ending{},
 	}
 }
 
-// Accept adds a job that has just become durable. Jobs come in order.
-func (b *Backlog) Accept(j *fairfactor.Job) {
+// Admit takes a job that is on its way to the store, and reports whether its place
+// is in the window, so that it can begin at once. One that is refused comes in with
+// [Backlog.Accept] when it is durable, and until then those that follow it are
+// refused too: jobs come in order. Each job that was admitted or refused ends up in
+// either Accept or [Backlog.Drop].
+func (b *Backlog) Admit(j *fairfactor.Job) bool {
+	if b.late > 0 || b.more || b.paging || len(b.window) >= 2*Page {
+		b.Defer()
+		return false
+	}
+	b.push(entryOf(j))
+	return true
+}
+
+// Defer is Admit for a job that must not begin before it is durable: it is refused.
+func (b *Backlog) Defer() { b.late++ }
+
+// Accept says that a job is durable. Jobs become durable in order.
+func (b *Backlog) Accept(j *fairfactor.Job, admitted bool) {
+	b.durable = max(b.durable, j.Order)
+	if admitted {
+		return
+	}
+	b.late--
 	switch {
 	case j.Order <= b.tail || b.expelled[j.Order]: // a page brought it already, or it was cancelled
 	case b.more || b.paging || len(b.window) >= 2*Page:
@@ -150,10 +179,32 @@ func (b *Backlog) Accept(j *fairfactor.Job) {
 	}
 }
 
+// Drop forgets a job that did not become durable, whatever became of its turns.
+// withdraw says that the scheduler holds some of them.
+func (b *Backlog) Drop(j *fairfactor.Job, admitted bool) (withdraw bool) {
+	if !admitted {
+		b.late--
+		return false
+	}
+	seq := j.ID.Seq
+	delete(b.ending, seq)
+	if o := b.open[seq]; o != nil {
+		withdraw = len(o.offered) > 0
+		b.outstanding -= len(o.offered)
+		b.dropLong(o)
+		delete(b.open, seq)
+		return withdraw
+	}
+	b.window = slices.DeleteFunc(b.window, func(e entry) bool { return e.seq == seq })
+	return false
+}
+
 func (b *Backlog) push(e entry) {
 	b.window = append(b.window, e)
 	b.tail = e.order
-	maps.DeleteFunc(b.expelled, func(order uint64, _ bool) bool { return order <= b.tail })
+	if len(b.expelled) > 0 {
+		maps.DeleteFunc(b.expelled, func(order uint64, _ bool) bool { return order <= b.tail })
+	}
 }
 
 func entryOf(j *fairfactor.Job) entry {
@@ -192,9 +243,9 @@ func (b *Backlog) Paged(page []fairfactor.Waiting) {
 // Unpaged says that the page could not be read; it will be asked for again.
 func (b *Backlog) Unpaged() { b.paging = false }
 
-// Next returns up to max turns to offer.
-func (b *Backlog) Next(max int) (turns []Turn) {
-	for len(turns) < max {
+// Next appends up to max turns to offer.
+func (b *Backlog) Next(turns []Turn, max int) []Turn {
+	for max += len(turns); len(turns) < max; {
 		b.flip = !b.flip
 		t, ok := b.nextOf(b.flip)
 		if !ok {
@@ -256,7 +307,7 @@ func (b *Backlog) begin(e *entry) *open {
 
 // opened returns a job as its caller's account has it.
 func opened(job fairfactor.Job) *open {
-	return &open{job: job, offered: map[uint64]Turn{}, booked: spent{job.CPU, job.Turns}}
+	return &open{job: job, booked: spent{job.CPU, job.Turns}}
 }
 
 func (b *Backlog) job(e *entry) fairfactor.Job {
@@ -301,9 +352,23 @@ func (o *open) next() (Turn, bool) {
 func (b *Backlog) offer(o *open, t Turn) Turn {
 	b.offers++
 	t.nth = b.offers
-	o.offered[t.Turn] = t
+	if o.offered == nil {
+		o.offered = o.first[:0]
+	}
+	o.offered = append(o.offered, t)
 	b.outstanding++
 	return t
+}
+
+// takeOffered takes a turn back that was offered and has not ended.
+func (o *open) takeOffered(turn uint64) (Turn, bool) {
+	i := slices.IndexFunc(o.offered, func(t Turn) bool { return t.Turn == turn })
+	if i < 0 {
+		return Turn{}, false
+	}
+	t := o.offered[i]
+	o.offered = slices.Delete(o.offered, i, i+1)
+	return t, true
 }
 
 // More reports whether [Backlog.Next] may have turns to give, now or after a
@@ -325,9 +390,7 @@ func (b *Backlog) More() bool {
 func (b *Backlog) Offered() (turns []Turn) {
 	jobs := slices.SortedFunc(maps.Values(b.open), func(a, o *open) int { return cmp.Compare(a.job.Order, o.job.Order) })
 	for _, o := range jobs {
-		for _, id := range slices.Sorted(maps.Keys(o.offered)) {
-			turns = append(turns, o.offered[id])
-		}
+		turns = append(turns, slices.SortedFunc(slices.Values(o.offered), func(s, t Turn) int { return cmp.Compare(s.Turn, t.Turn) })...)
 	}
 	return turns
 }
@@ -349,6 +412,14 @@ func (b *Backlog) Oldest() (nth uint64) {
 		}
 	}
 	return nth
+}
+
+// Long reports whether jobs are open that more than one turn works on.
+func (b *Backlog) Long() bool { return len(b.long) > 0 }
+
+// Resting reports whether all that is in memory is in the store too.
+func (b *Backlog) Resting() bool {
+	return len(b.open) == 0 && len(b.ending) == 0 && len(b.expelled) == 0 && b.late == 0 && !b.paging && !b.loading
 }
 
 // Empty reports whether there is nothing left to do or to make durable.

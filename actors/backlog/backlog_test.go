@@ -62,7 +62,7 @@ func TestPagesKeepTheOrderAndLoseNothing(t *testing.T) {
 						d.backlog.Paged(page)
 					}
 				}
-				for _, turn := range d.backlog.Next(100) {
+				for _, turn := range d.backlog.Next(nil, 100) {
 					if begun++; turn.ID.Seq != begun {
 						t.Fatalf("job %d begins, it should be %d", turn.ID.Seq, begun)
 					}
@@ -85,7 +85,8 @@ func TestPageBringsAnAcceptedJobOnce(t *testing.T) {
 	after, _ := d.backlog.NeedPage()
 	second := d.store("21")
 	d.backlog.Paged(d.read(after))
-	d.backlog.Accept(second)
+	d.backlog.Defer()
+	d.backlog.Accept(second, false)
 	d.accept("35")
 	d.fill()
 	_, got := d.next(9)
@@ -100,7 +101,7 @@ func TestWindowIsBounded(t *testing.T) {
 	for i := range uint64(jobs) {
 		job.ID.Seq, job.Order = i+1, i+1
 		job.Number = strings.Repeat("7", 40)
-		d.backlog.Accept(&job)
+		d.backlog.Accept(&job, d.backlog.Admit(&job))
 	}
 	grown := int64(heap()) - int64(before)
 	runtime.KeepAlive(d)
@@ -190,13 +191,13 @@ func TestJobFailsAfterSomeFailures(t *testing.T) {
 		d := newDesk(t, backlog.Config{})
 		d.accept(number, "21")
 		for i := 1; i <= backlog.MaxFailures; i++ {
-			turns := d.backlog.Next(1)
+			turns := d.backlog.Next(nil, 1)
 			for turns[0].ID.Seq != 1 {
-				turns = d.backlog.Next(1)
+				turns = d.backlog.Next(nil, 1)
 			}
 			if i == 2 && number == hard { // one turn that goes well forgives nothing
 				d.give(d.run(turns[0]))
-				turns = d.backlog.Next(2)
+				turns = d.backlog.Next(nil, 2)
 			}
 			ended, _ := d.give(d.failure(turns[0]))
 			if (ended != nil) != (i == backlog.MaxFailures) {
@@ -242,7 +243,7 @@ func TestLimitOfCPUEndsAJob(t *testing.T) {
 	var ended *fairfactor.Job
 	var withdraw bool
 	for ended == nil {
-		turns := d.backlog.Next(3)
+		turns := d.backlog.Next(nil, 3)
 		ended, withdraw = d.give(d.run(turns[0]))
 	}
 	if ended.State != fairfactor.Failed || ended.CPU != 3*time.Millisecond || ended.Turns != 3 || !withdraw {

@@ -20,14 +20,14 @@ func TestUsedCPUIsInOneAccount(t *testing.T) {
 	}
 	d.accept(hard)
 	for range 3 {
-		d.give(d.run(d.backlog.Next(1)[0]))
+		d.give(d.run(d.backlog.Next(nil, 1)[0]))
 	}
 	unbooked("after three turns", 3)
 	changes := d.backlog.Checkpoints()
 	if len(changes) != 1 || changes[0].Job.Turns != 3 {
 		t.Fatalf("checkpoints: %+v", changes)
 	}
-	d.give(d.run(d.backlog.Next(1)[0]))
+	d.give(d.run(d.backlog.Next(nil, 1)[0]))
 	unbooked("while the checkpoint is on its way", 4)
 	d.backlog.Booked(changes[0].Job)
 	unbooked("after the checkpoint", 1)
@@ -36,7 +36,7 @@ func TestUsedCPUIsInOneAccount(t *testing.T) {
 	d.activate()
 	d.fill()
 	unbooked("in a new activation", 0)
-	d.give(d.run(d.backlog.Next(1)[0]))
+	d.give(d.run(d.backlog.Next(nil, 1)[0]))
 	unbooked("after its first turn", 1)
 	ended, _, _ := d.backlog.Cancel(1, start)
 	unbooked("until the end is durable", 1)

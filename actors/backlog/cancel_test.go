@@ -130,13 +130,14 @@ func TestRetriedJobIsLast(t *testing.T) {
 	d := newDesk(t, backlog.Config{})
 	d.accept("15", "21", "35")
 	for range backlog.MaxFailures {
-		turns := d.backlog.Next(1)
+		turns := d.backlog.Next(nil, 1)
 		for turns[0].ID.Seq != 1 {
-			turns = d.backlog.Next(1)
+			turns = d.backlog.Next(nil, 1)
 		}
 		d.give(d.failure(turns[0]))
 	}
-	d.backlog.Accept(d.requeue(1))
+	d.backlog.Defer()
+	d.backlog.Accept(d.requeue(1), false)
 	d.accept("77")
 	if job, ok := d.backlog.Look(1); !ok || job.State != fairfactor.Pending || job.Order != 4 || job.Attempts != 1 {
 		t.Errorf("put back: %+v %v", job, ok)
@@ -176,7 +177,7 @@ func TestCheckpointGivesTheSameAnswer(t *testing.T) {
 		d.fill()
 		var ended *fairfactor.Job
 		for range 2 { // one while pieces are read, one after
-			turns := d.backlog.Next(1)
+			turns := d.backlog.Next(nil, 1)
 			d.load(-1)
 			if ended, _ = d.give(d.run(turns[0])); ended != nil {
 				break

@@ -56,20 +56,26 @@ func (d *desk) activate() {
 	d.backlog = backlog.New(d.cfg, fairfactor.Claim{Number: 7, Last: d.last, Caller: fairfactor.Caller{Name: "alice", Queued: queued}})
 }
 
-// store makes a job durable.
+// store makes a new job durable.
 func (d *desk) store(number string) *fairfactor.Job {
+	job := d.create(number)
+	d.jobs[job.ID.Seq] = &stored{job: *job}
+	return job
+}
+
+// create makes a job that is not durable.
+func (d *desk) create(number string) *fairfactor.Job {
 	d.last++
-	job := fairfactor.Job{
+	return &fairfactor.Job{
 		ID: fairfactor.ID{Nonce: d.last * 17, Caller: 7, Seq: d.last}, Caller: "alice", Number: number,
 		Key: fmt.Sprint("key", d.last), Order: d.last, State: fairfactor.Pending, Submitted: start,
 	}
-	d.jobs[job.ID.Seq] = &stored{job: job}
-	return &job
 }
 
 func (d *desk) accept(numbers ...string) {
 	for _, n := range numbers {
-		d.backlog.Accept(d.store(n))
+		job := d.store(n)
+		d.backlog.Accept(job, d.backlog.Admit(job))
 	}
 }
 
@@ -142,7 +148,7 @@ func (d *desk) run(t backlog.Turn) backlog.Outcome {
 
 func (d *desk) outcome(t backlog.Turn) backlog.Outcome {
 	d.place++
-	return backlog.Outcome{Seq: t.ID.Seq, Turn: t.Turn, Place: d.place, Started: start.Add(time.Second), CPU: time.Millisecond}
+	return backlog.Outcome{Seq: t.ID.Seq, Nonce: t.ID.Nonce, Turn: t.Turn, Place: d.place, Started: start.Add(time.Second), CPU: time.Millisecond}
 }
 
 // failure is the outcome of a turn that went wrong.
@@ -197,7 +203,7 @@ func (d *desk) work() {
 	d.t.Helper()
 	for range 100_000 {
 		d.fill()
-		turns := d.backlog.Next(1)
+		turns := d.backlog.Next(nil, 1)
 		if len(turns) == 0 {
 			turns = d.backlog.Offered()
 		}
@@ -211,7 +217,7 @@ func (d *desk) work() {
 
 // next offers some turns and names them: job.turn.
 func (d *desk) next(max int) ([]backlog.Turn, string) {
-	turns := d.backlog.Next(max)
+	turns := d.backlog.Next(nil, max)
 	return turns, names(turns)
 }
 

@@ -15,14 +15,13 @@ import (
 // scheduler holds turns of the job, ended or not, that it should forget.
 func (b *Backlog) Outcome(out Outcome, now time.Time) (ended *fairfactor.Job, withdraw bool) {
 	o := b.open[out.Seq]
-	if o == nil {
+	if o == nil || o.job.ID.Nonce != out.Nonce {
 		return nil, false
 	}
-	t, ok := o.offered[out.Turn]
+	t, ok := o.takeOffered(out.Turn)
 	if !ok {
 		return nil, false
 	}
-	delete(o.offered, out.Turn)
 	b.outstanding--
 	o.began(out.Place, out.Started)
 	o.job.CPU += out.CPU
@@ -56,18 +55,17 @@ func (b *Backlog) shed(o *open) (withdraw bool) {
 		return false
 	}
 	for _, id := range o.machine.Shed() {
-		if _, ok := o.offered[id]; ok {
-			delete(o.offered, id)
+		if _, ok := o.takeOffered(id); ok {
 			b.outstanding--
 			withdraw = true
 		}
 	}
 	if withdraw {
 		b.outstanding -= len(o.offered)
-		for id := range o.offered {
-			o.machine.Return(id)
+		for _, t := range o.offered {
+			o.machine.Return(t.Turn)
 		}
-		clear(o.offered)
+		o.offered = nil
 	}
 	return withdraw
 }
@@ -223,6 +221,9 @@ func (b *Backlog) Expel(job fairfactor.Job, now time.Time) (*fairfactor.Job, boo
 		return nil, false
 	}
 	if job.Order > b.tail {
+		if b.expelled == nil {
+			b.expelled = map[uint64]bool{}
+		}
 		b.expelled[job.Order] = true
 	}
 	ended, _ := b.end(opened(job), fairfactor.Cancelled, "", now)
@@ -267,25 +268,25 @@ func (o *open) look() fairfactor.Job {
 	return j
 }
 
-// CountRunning is the number of jobs that have begun to run.
+// CountRunning is the number of durable jobs that have begun to run.
 func (b *Backlog) CountRunning() (n uint64) {
 	for _, o := range b.open {
-		if o.job.State == fairfactor.Running {
+		if o.job.State == fairfactor.Running && o.job.Order <= b.durable {
 			n++
 		}
 	}
 	for _, e := range b.ending {
-		if e.was == fairfactor.Running {
+		if e.was == fairfactor.Running && e.job.Order <= b.durable {
 			n++
 		}
 	}
 	return n
 }
 
-// Running returns the jobs that have begun to run, at most limit.
+// Running returns the durable jobs that have begun to run, at most limit.
 func (b *Backlog) Running(limit int) (jobs []fairfactor.Job) {
 	for _, o := range b.open {
-		if o.job.State == fairfactor.Running && len(jobs) < limit {
+		if o.job.State == fairfactor.Running && o.job.Order <= b.durable && len(jobs) < limit {
 			jobs = append(jobs, o.look())
 		}
 	}

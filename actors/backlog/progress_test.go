@@ -43,7 +43,7 @@ func TestPiecesAreWrittenOnce(t *testing.T) {
 	times := map[uint32]int{}
 	lastly, saves, restarts := uint32(0), 0, 0
 	for d.jobs[1].job.State == fairfactor.Pending {
-		next := d.backlog.Next(1)
+		next := d.backlog.Next(nil, 1)
 		d.load(-1)
 		if ended, _ := d.give(d.run(next[0])); ended != nil {
 			break
@@ -90,7 +90,7 @@ func TestUnsavedPiecesComeAgain(t *testing.T) {
 	have := map[uint32]bool{}
 	refused := 0
 	for step := 0; d.jobs[1].job.State == fairfactor.Pending; step++ {
-		if ended, _ := d.give(d.run(d.backlog.Next(1)[0])); ended != nil {
+		if ended, _ := d.give(d.run(d.backlog.Next(nil, 1)[0])); ended != nil {
 			break
 		}
 		changes := d.backlog.Checkpoints()
@@ -126,7 +126,7 @@ func TestJobGoesOnWhilePiecesAreRead(t *testing.T) {
 		d := newDesk(t, backlog.Config{})
 		d.accept(number)
 		for len(d.jobs[1].pieces) == 0 {
-			if ended, _ := d.give(d.run(d.backlog.Next(1)[0])); ended != nil {
+			if ended, _ := d.give(d.run(d.backlog.Next(nil, 1)[0])); ended != nil {
 				t.Fatal("done before there was a piece")
 			}
 			d.checkpoint()
@@ -134,7 +134,7 @@ func TestJobGoesOnWhilePiecesAreRead(t *testing.T) {
 		d.activate()
 		after, _ := d.backlog.NeedPage()
 		d.backlog.Paged(d.read(after))
-		turn := d.backlog.Next(1)[0]
+		turn := d.backlog.Next(nil, 1)[0]
 		order, piece, ok := d.backlog.NeedPiece()
 		if !ok || order != 1 || piece != 0 {
 			t.Fatalf("piece %d of order %d wanted: %v", piece, order, ok)

@@ -17,13 +17,21 @@ type chaos struct {
 	*desk
 	rng     *rand.Rand
 	epoch   int
-	accepts []*fairfactor.Job // durable, and the backlog was not told
+	begun   []*arrival // on their way to the store
+	accepts []*arrival // durable, and the backlog was not told
 	pages   [][]fairfactor.Waiting
 	commits []*fairfactor.Job // ended, not durable
 	ending  map[uint64]bool   // sequence numbers in commits
 	pool    []backlog.Turn    // in the scheduler's or in workers' hands
 	offered map[uint64]bool   // jobs whose first turn was offered in this epoch
 	highest uint64            // order of the last one of them
+}
+
+// arrival is a job that comes in.
+type arrival struct {
+	job      *fairfactor.Job
+	admitted bool
+	ended    *fairfactor.Job // before it was durable
 }
 
 // TestRandomInterleavings submits, pages, runs, loses, doubles, fails, cancels,
@@ -53,6 +61,8 @@ func (c *chaos) act() {
 	switch n := c.rng.IntN(200); {
 	case n < 40:
 		c.submit()
+	case n < 55:
+		c.write()
 	case n < 70:
 		c.told()
 	case n < 90:
@@ -86,17 +96,44 @@ func (c *chaos) submit() {
 		number = long
 	case 1: // many at once, more than a page
 		for range backlog.Page {
-			c.accepts = append(c.accepts, c.store("15"))
+			c.arrive(c.create("15"))
 		}
 	}
-	c.accepts = append(c.accepts, c.store(number))
+	c.arrive(c.create(number))
+}
+
+func (c *chaos) arrive(job *fairfactor.Job) {
+	c.begun = append(c.begun, &arrival{job: job, admitted: c.backlog.Admit(job)})
+}
+
+// write makes the next jobs durable, or fails to.
+func (c *chaos) write() {
+	for range min(len(c.begun), 1+c.rng.IntN(100)) {
+		a := c.begun[0]
+		c.begun = c.begun[1:]
+		if len(c.accepts) == 0 && c.rng.IntN(20) == 0 { // refused, and its turns may be anywhere
+			c.backlog.Drop(a.job, a.admitted)
+			c.pool = slices.DeleteFunc(c.pool, func(t backlog.Turn) bool { return t.ID.Seq == a.job.ID.Seq && c.rng.IntN(2) == 0 })
+			continue
+		}
+		c.jobs[a.job.ID.Seq] = &stored{job: *a.job}
+		if a.ended != nil { // accepted and ended at once
+			c.finish(a.ended)
+		}
+		c.accepts = append(c.accepts, a)
+	}
 }
 
 // told tells the backlog of the next jobs that are durable.
 func (c *chaos) told() {
 	for range min(len(c.accepts), 1+c.rng.IntN(100)) {
-		c.backlog.Accept(c.accepts[0])
+		a := c.accepts[0]
 		c.accepts = c.accepts[1:]
+		c.backlog.Accept(a.job, a.admitted)
+		if a.ended != nil {
+			delete(c.ending, a.job.ID.Seq)
+			c.backlog.Committed(a.job.ID.Seq)
+		}
 	}
 }
 
@@ -118,7 +155,7 @@ func (c *chaos) page() {
 }
 
 func (c *chaos) offer(max int) {
-	for _, t := range c.backlog.Next(max) {
+	for _, t := range c.backlog.Next(nil, max) {
 		if job, ok := c.backlog.Look(t.ID.Seq); !ok {
 			c.t.Fatalf("turn %d of job %d, which is not here", t.Turn, t.ID.Seq)
 		} else if t.Turn == 0 && !c.offered[job.Order] {
@@ -160,6 +197,12 @@ func (c *chaos) end(job *fairfactor.Job) {
 	if c.ending[job.ID.Seq] {
 		c.t.Fatalf("job %d ends twice", job.ID.Seq)
 	}
+	for _, a := range c.begun {
+		if a.job.ID.Seq == job.ID.Seq {
+			c.ending[job.ID.Seq], a.ended = true, job
+			return
+		}
+	}
 	c.ending[job.ID.Seq] = true
 	c.commits = append(c.commits, job)
 }
@@ -196,7 +239,8 @@ func (c *chaos) cancel() {
 func (c *chaos) retry() {
 	for _, seq := range slices.Sorted(maps.Keys(c.jobs)) {
 		if c.jobs[seq].job.State == fairfactor.Failed {
-			c.accepts = append(c.accepts, c.requeue(seq))
+			c.backlog.Defer()
+			c.accepts = append(c.accepts, &arrival{job: c.requeue(seq)})
 			return
 		}
 	}
@@ -209,7 +253,7 @@ func (c *chaos) repeat() { c.pool = c.backlog.Offered() }
 func (c *chaos) restart() {
 	c.activate()
 	c.epoch++
-	c.accepts, c.pages, c.commits, c.pool = nil, nil, nil, nil
+	c.begun, c.accepts, c.pages, c.commits, c.pool = nil, nil, nil, nil, nil
 	c.ending, c.offered, c.highest = map[uint64]bool{}, map[uint64]bool{}, 0
 }
 
@@ -225,10 +269,11 @@ func (c *chaos) check() {
 
 // settle lets all that is under way arrive, and then does all work.
 func (c *chaos) settle() {
-	for round := 0; !c.backlog.Empty() || len(c.accepts)+len(c.commits)+len(c.pages) > 0; round++ {
+	for round := 0; !c.backlog.Empty() || len(c.begun)+len(c.accepts)+len(c.commits)+len(c.pages) > 0; round++ {
 		if round > 100_000 {
 			c.t.Fatalf("no end: more %v, offered %v", c.backlog.More(), names(c.backlog.Offered()))
 		}
+		c.write()
 		c.told()
 		c.page()
 		c.offer(8)

@@ -16,7 +16,7 @@ func TestNeedlessTurnsAreTakenBack(t *testing.T) {
 	var queue []backlog.Turn
 	offered, withdrawn := 0, 0
 	for d.jobs[1].job.State == fairfactor.Pending {
-		fresh := d.backlog.Next(200 - len(queue))
+		fresh := d.backlog.Next(nil, 200-len(queue))
 		offered += len(fresh)
 		queue = append(queue, fresh...)
 		if len(queue) == 0 {

@@ -88,6 +88,7 @@ type Deliver struct {
 	Type          string                 `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"` // full protobuf name of the message
 	Payload       []byte                 `protobuf:"bytes,4,opt,name=payload,proto3" json:"payload,omitempty"`
 	Hops          uint32                 `protobuf:"varint,5,opt,name=hops,proto3" json:"hops,omitempty"` // how many members passed it on
+	Peek          bool                   `protobuf:"varint,6,opt,name=peek,proto3" json:"peek,omitempty"` // it activates no actor: without one the answer is Inactive
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -157,6 +158,13 @@ func (x *Deliver) GetHops() uint32 {
 	return 0
 }
 
+func (x *Deliver) GetPeek() bool {
+	if x != nil {
+		return x.Peek
+	}
+	return false
+}
+
 // NotMine answers a Deliver or an Activate that reached a member that does not
 // own the actor: ask again with a newer view.
 type NotMine struct {
@@ -195,6 +203,43 @@ func (*NotMine) Descriptor() ([]byte, []int) {
 	return file_clusterpb_proto_rawDescGZIP(), []int{2}
 }
 
+// Inactive answers a Deliver with peek whose actor is not active.
+type Inactive struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Inactive) Reset() {
+	*x = Inactive{}
+	mi := &file_clusterpb_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Inactive) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Inactive) ProtoMessage() {}
+
+func (x *Inactive) ProtoReflect() protoreflect.Message {
+	mi := &file_clusterpb_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Inactive.ProtoReflect.Descriptor instead.
+func (*Inactive) Descriptor() ([]byte, []int) {
+	return file_clusterpb_proto_rawDescGZIP(), []int{3}
+}
+
 // Failed answers a Deliver whose message could not be handled; asking again
 // gives the same answer.
 type Failed struct {
@@ -206,7 +251,7 @@ type Failed struct {
 
 func (x *Failed) Reset() {
 	*x = Failed{}
-	mi := &file_clusterpb_proto_msgTypes[3]
+	mi := &file_clusterpb_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -218,7 +263,7 @@ func (x *Failed) String() string {
 func (*Failed) ProtoMessage() {}
 
 func (x *Failed) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_proto_msgTypes[3]
+	mi := &file_clusterpb_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -231,7 +276,7 @@ func (x *Failed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failed.ProtoReflect.Descriptor instead.
 func (*Failed) Descriptor() ([]byte, []int) {
-	return file_clusterpb_proto_rawDescGZIP(), []int{3}
+	return file_clusterpb_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Failed) GetReason() string {
@@ -252,7 +297,7 @@ type Activate struct {
 
 func (x *Activate) Reset() {
 	*x = Activate{}
-	mi := &file_clusterpb_proto_msgTypes[4]
+	mi := &file_clusterpb_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -264,7 +309,7 @@ func (x *Activate) String() string {
 func (*Activate) ProtoMessage() {}
 
 func (x *Activate) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_proto_msgTypes[4]
+	mi := &file_clusterpb_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -277,7 +322,7 @@ func (x *Activate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Activate.ProtoReflect.Descriptor instead.
 func (*Activate) Descriptor() ([]byte, []int) {
-	return file_clusterpb_proto_rawDescGZIP(), []int{4}
+	return file_clusterpb_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Activate) GetKind() string {
@@ -305,7 +350,7 @@ type Activated struct {
 
 func (x *Activated) Reset() {
 	*x = Activated{}
-	mi := &file_clusterpb_proto_msgTypes[5]
+	mi := &file_clusterpb_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -317,7 +362,7 @@ func (x *Activated) String() string {
 func (*Activated) ProtoMessage() {}
 
 func (x *Activated) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_proto_msgTypes[5]
+	mi := &file_clusterpb_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -330,7 +375,7 @@ func (x *Activated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Activated.ProtoReflect.Descriptor instead.
 func (*Activated) Descriptor() ([]byte, []int) {
-	return file_clusterpb_proto_rawDescGZIP(), []int{5}
+	return file_clusterpb_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Activated) GetAddress() string {
@@ -360,7 +405,7 @@ type Applied struct {
 
 func (x *Applied) Reset() {
 	*x = Applied{}
-	mi := &file_clusterpb_proto_msgTypes[6]
+	mi := &file_clusterpb_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -372,7 +417,7 @@ func (x *Applied) String() string {
 func (*Applied) ProtoMessage() {}
 
 func (x *Applied) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_proto_msgTypes[6]
+	mi := &file_clusterpb_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -385,7 +430,7 @@ func (x *Applied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Applied.ProtoReflect.Descriptor instead.
 func (*Applied) Descriptor() ([]byte, []int) {
-	return file_clusterpb_proto_rawDescGZIP(), []int{6}
+	return file_clusterpb_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Applied) GetMember() string {
@@ -419,7 +464,7 @@ type Leaving struct {
 
 func (x *Leaving) Reset() {
 	*x = Leaving{}
-	mi := &file_clusterpb_proto_msgTypes[7]
+	mi := &file_clusterpb_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -431,7 +476,7 @@ func (x *Leaving) String() string {
 func (*Leaving) ProtoMessage() {}
 
 func (x *Leaving) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_proto_msgTypes[7]
+	mi := &file_clusterpb_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -444,7 +489,7 @@ func (x *Leaving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leaving.ProtoReflect.Descriptor instead.
 func (*Leaving) Descriptor() ([]byte, []int) {
-	return file_clusterpb_proto_rawDescGZIP(), []int{7}
+	return file_clusterpb_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Leaving) GetMember() string {
@@ -463,7 +508,7 @@ type Flush struct {
 
 func (x *Flush) Reset() {
 	*x = Flush{}
-	mi := &file_clusterpb_proto_msgTypes[8]
+	mi := &file_clusterpb_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -475,7 +520,7 @@ func (x *Flush) String() string {
 func (*Flush) ProtoMessage() {}
 
 func (x *Flush) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_proto_msgTypes[8]
+	mi := &file_clusterpb_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -488,7 +533,7 @@ func (x *Flush) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flush.ProtoReflect.Descriptor instead.
 func (*Flush) Descriptor() ([]byte, []int) {
-	return file_clusterpb_proto_rawDescGZIP(), []int{8}
+	return file_clusterpb_proto_rawDescGZIP(), []int{9}
 }
 
 // Done answers Leaving, once the receiver follows a view without the sender,
@@ -501,7 +546,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_clusterpb_proto_msgTypes[9]
+	mi := &file_clusterpb_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -513,7 +558,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_proto_msgTypes[9]
+	mi := &file_clusterpb_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -526,7 +571,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_clusterpb_proto_rawDescGZIP(), []int{9}
+	return file_clusterpb_proto_rawDescGZIP(), []int{10}
 }
 
 var File_clusterpb_proto protoreflect.FileDescriptor
@@ -536,14 +581,17 @@ const file_clusterpb_proto_rawDesc = "" +
 	"\x0fclusterpb.proto\x12\x12fairfactor.cluster\"8\n" +
 	"\bNodeMeta\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
-	"\aaddress\x18\x02 \x01(\tR\aaddress\"{\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\"\x8f\x01\n" +
 	"\aDeliver\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1a\n" +
 	"\bidentity\x18\x02 \x01(\tR\bidentity\x12\x12\n" +
 	"\x04type\x18\x03 \x01(\tR\x04type\x12\x18\n" +
 	"\apayload\x18\x04 \x01(\fR\apayload\x12\x12\n" +
-	"\x04hops\x18\x05 \x01(\rR\x04hops\"\t\n" +
-	"\aNotMine\" \n" +
+	"\x04hops\x18\x05 \x01(\rR\x04hops\x12\x12\n" +
+	"\x04peek\x18\x06 \x01(\bR\x04peek\"\t\n" +
+	"\aNotMine\"\n" +
+	"\n" +
+	"\bInactive\" \n" +
 	"\x06Failed\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\":\n" +
 	"\bActivate\x12\x12\n" +
@@ -573,18 +621,19 @@ func file_clusterpb_proto_rawDescGZIP() []byte {
 	return file_clusterpb_proto_rawDescData
 }
 
-var file_clusterpb_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_clusterpb_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_clusterpb_proto_goTypes = []any{
 	(*NodeMeta)(nil),  // 0: fairfactor.cluster.NodeMeta
 	(*Deliver)(nil),   // 1: fairfactor.cluster.Deliver
 	(*NotMine)(nil),   // 2: fairfactor.cluster.NotMine
-	(*Failed)(nil),    // 3: fairfactor.cluster.Failed
-	(*Activate)(nil),  // 4: fairfactor.cluster.Activate
-	(*Activated)(nil), // 5: fairfactor.cluster.Activated
-	(*Applied)(nil),   // 6: fairfactor.cluster.Applied
-	(*Leaving)(nil),   // 7: fairfactor.cluster.Leaving
-	(*Flush)(nil),     // 8: fairfactor.cluster.Flush
-	(*Done)(nil),      // 9: fairfactor.cluster.Done
+	(*Inactive)(nil),  // 3: fairfactor.cluster.Inactive
+	(*Failed)(nil),    // 4: fairfactor.cluster.Failed
+	(*Activate)(nil),  // 5: fairfactor.cluster.Activate
+	(*Activated)(nil), // 6: fairfactor.cluster.Activated
+	(*Applied)(nil),   // 7: fairfactor.cluster.Applied
+	(*Leaving)(nil),   // 8: fairfactor.cluster.Leaving
+	(*Flush)(nil),     // 9: fairfactor.cluster.Flush
+	(*Done)(nil),      // 10: fairfactor.cluster.Done
 }
 var file_clusterpb_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for method output_type
@@ -605,7 +654,7 @@ func file_clusterpb_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clusterpb_proto_rawDesc), len(file_clusterpb_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,9 +1,8 @@
-package actors
+package caller
 
 import (
 	"time"
 
-	"fairfactor/actors/actorspb"
 	"fairfactor/actors/backlog"
 )
 
@@ -28,7 +27,7 @@ const (
 	// firstOffer is how many turns a caller that the scheduler takes for empty
 	// may offer without being asked.
 	firstOffer = 16
-	// maxEnding is how many jobs may have ended and wait for the disk before no more
+	// maxEnding is how many jobs may have ended and wait for the store before no more
 	// turns are offered: otherwise fast workers would run away from a slow disk.
 	maxEnding = 2048
 	// Offers are repeated after a silence of this length, and when a turn has not
@@ -36,69 +35,62 @@ const (
 	minQuiet, maxQuiet = 2 * time.Second, 30 * time.Second
 )
 
-// offer sends the scheduler turns: those that it asked for, or the first few
-// when it takes this caller for empty.
-func (a *caller) offer() {
-	o := &a.offers
+// offer sends the scheduler turns: those that it asked for, or the first few when it
+// takes this caller for empty.
+func (c *Caller) offer() {
+	o := &c.offers
 	limit := o.want
 	if !o.more {
-		limit = max(limit, firstOffer-a.backlog.Outstanding())
+		limit = max(limit, firstOffer-c.backlog.Outstanding())
 	}
-	limit = min(limit, maxEnding-a.backlog.CountEnding())
+	limit = min(limit, maxEnding-c.backlog.CountEnding())
 	var turns []backlog.Turn
 	if o.again {
-		turns = a.backlog.Offered()
+		turns = c.backlog.Offered()
 	}
-	fresh := a.backlog.Next(limit)
-	turns = append(turns, fresh...)
-	more := a.backlog.More()
+	known := len(turns)
+	turns = c.backlog.Next(turns, limit)
+	more := c.backlog.More()
 	asked := o.want > 0 && !more
 	if len(turns) == 0 && !o.stale && !asked && (more == o.more || !more) {
 		return
 	}
-	o.want = max(0, o.want-len(fresh))
+	o.want = max(0, o.want-(len(turns)-known))
 	if asked {
 		o.want = 0
 	}
-	a.sys.tellScheduler(&actorspb.Envelope{Body: &actorspb.Envelope_Offer{Offer: &actorspb.Offer{
-		Caller: a.name, Epoch: a.claim.Epoch, Weight: int32(a.weight),
-		Turns: turnsToPB(a.name, a.claim.Epoch, turns), More: more, Again: o.again,
-	}}})
+	c.host.Offer(Offer{Group: c.group, Epoch: c.claim.Epoch, Weight: c.weight, Turns: turns, More: more, Again: o.again})
 	o.more, o.stale, o.again = more, false, false
 }
 
-// pulled answers the scheduler's wish for turns. A scheduler that is new here
-// hears of everything again.
-func (a *caller) pulled(m *actorspb.Pull) {
-	o := &a.offers
+// pulled answers the scheduler's wish for turns. A scheduler that is new here hears
+// of everything again.
+func (c *Caller) pulled(m Pull) {
+	o := &c.offers
 	if m.Epoch < o.epoch {
 		return
 	}
 	if m.Epoch > o.epoch {
-		o.again = o.epoch != 0 || a.backlog.Outstanding() > 0
+		o.again = o.epoch != 0 || c.backlog.Outstanding() > 0
 		o.epoch = m.Epoch
 	}
-	a.heard()
-	o.want = max(o.want, int(m.Want))
+	c.heard()
+	o.want = max(o.want, m.Want)
 }
 
-func (a *caller) heard() {
-	a.offers.heard, a.offers.quiet = a.sys.now(), minQuiet
-}
+func (c *Caller) heard() { c.offers.heard, c.offers.quiet = c.host.Now(), minQuiet }
 
 // overdue offers everything again when nothing was heard for long, or nothing of
 // some turn, however much of others: an offer, a turn or an outcome may have been
 // lost. The scheduler leaves out what it has.
-func (o *offers) overdue(a *caller, now time.Time) {
-	if a.backlog.Outstanding() == 0 && !a.backlog.More() {
+func (o *offers) overdue(b *backlog.Backlog, now time.Time) {
+	if b.Outstanding() == 0 && !b.More() {
 		o.heard, o.quiet, o.mark = now, minQuiet, 0
 		return
 	}
-	if o.quiet == 0 {
-		o.quiet = minQuiet
-	}
+	o.quiet = max(o.quiet, minQuiet)
 	silent := now.Sub(o.heard) >= o.quiet
-	if !o.behind(a.backlog, now) && !silent {
+	if !o.behind(b, now) && !silent {
 		return
 	}
 	o.again, o.stale = true, true
@@ -120,35 +112,46 @@ func (o *offers) behind(b *backlog.Backlog, now time.Time) bool {
 	return true
 }
 
+// due is when overdue has to look, zero for never.
+func (o *offers) due(b *backlog.Backlog) time.Time {
+	if b.Outstanding() == 0 && !b.More() {
+		return time.Time{}
+	}
+	at := o.heard.Add(max(o.quiet, minQuiet))
+	if b.Outstanding() > 0 {
+		at = earlier(at, o.marked.Add(max(o.slow, minQuiet)))
+	}
+	return at
+}
+
 // outcomes takes in what workers found.
-func (a *caller) outcomes(m *actorspb.Outcomes) {
-	a.heard()
-	now := a.sys.now().UTC().Truncate(time.Microsecond)
-	for _, pb := range m.Outcomes {
-		if pb.Epoch != a.claim.Epoch {
+func (c *Caller) outcomes(m *Outcomes) {
+	c.heard()
+	now := c.host.Now().UTC().Truncate(time.Microsecond)
+	for i := range m.Outcomes {
+		out := &m.Outcomes[i]
+		if out.Epoch != c.claim.Epoch {
 			continue // of a turn that an earlier activation offered
 		}
-		if pb.Failure != "" {
-			a.log.Error("a turn failed", "job", pb.Seq, "turn", pb.Turn, "err", pb.Failure)
+		if out.Failure != "" {
+			c.host.Log().Error("a turn failed", "job", out.Seq, "turn", out.Turn, "err", out.Failure)
 		}
-		job, withdraw := a.backlog.Outcome(outcomeFromPB(pb), now)
+		job, withdraw := c.backlog.Outcome(out.Outcome, now)
 		if withdraw {
-			a.withdraw(pb.Seq)
+			c.host.Withdraw(out.Seq)
 		}
 		if job != nil {
-			a.finish(job, nil)
+			c.end(job, nil)
+		} else {
+			c.advanced = true
 		}
 	}
 }
 
-func (a *caller) began(m *actorspb.Began) {
-	a.heard()
-	if m.Epoch == a.claim.Epoch {
-		a.backlog.Began(m.Seq, m.Place, fromMicros(m.StartedUs))
+func (c *Caller) began(m Began) {
+	c.heard()
+	if m.Epoch == c.claim.Epoch {
+		c.backlog.Began(m.Seq, m.Place, m.Started)
+		c.advanced = true
 	}
-}
-
-// withdraw takes a job's turns back from the scheduler.
-func (a *caller) withdraw(seq uint64) {
-	a.sys.tellScheduler(&actorspb.Envelope{Body: &actorspb.Envelope_Withdraw{Withdraw: &actorspb.Withdraw{Caller: a.name, Seq: seq}}})
 }

@@ -1,0 +1,93 @@
+package actors
+
+import (
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// alarms wake actors when something is due for them: a timer wheel, as in Varghese
+// and Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987. It costs what is
+// due, however many actors there are.
+type alarms struct {
+	tick time.Duration // between two slots: how late an alarm may ring
+	ring func(*actor.PID)
+
+	mu    sync.Mutex
+	slots map[int64][]*alarm // guarded by mu: by time divided by tick
+	last  int64              // guarded by mu: the slot that rang last
+}
+
+// alarm is an actor's place in the wheel. An actor has one, and sets it again when
+// it rang.
+type alarm struct {
+	pid  *actor.PID
+	slot int64 // guarded by alarms.mu: zero if it is not set
+}
+
+func newAlarms(tick time.Duration, ring func(*actor.PID)) *alarms {
+	return &alarms{tick: tick, ring: ring, slots: map[int64][]*alarm{}}
+}
+
+// set has a ring at a time or soon after it; zero is never. One that is set to ring
+// before stays as it is: an actor that was woken too early sets it again.
+func (w *alarms) set(a *alarm, at time.Time) {
+	if at.IsZero() {
+		return
+	}
+	slot := at.UnixNano()/int64(w.tick) + 1
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	slot = max(slot, w.last+1)
+	if a.slot != 0 && a.slot <= slot {
+		return
+	}
+	a.slot = slot
+	w.slots[slot] = append(w.slots[slot], a)
+}
+
+// cancel has a ring no more.
+func (w *alarms) cancel(a *alarm) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	a.slot = 0
+}
+
+// due rings what is due.
+func (w *alarms) due(now time.Time) {
+	for _, pid := range w.take(now.UnixNano() / int64(w.tick)) {
+		w.ring(pid)
+	}
+}
+
+// take empties the slots up to one. An alarm may stand in several: the one that it
+// names counts.
+func (w *alarms) take(upTo int64) (pids []*actor.PID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.last == 0 || upTo-w.last > int64(len(w.slots)) { // fewer slots are used than have passed
+		for slot := range w.slots {
+			if slot <= upTo {
+				pids = w.empty(slot, pids)
+			}
+		}
+	} else {
+		for slot := w.last + 1; slot <= upTo; slot++ {
+			pids = w.empty(slot, pids)
+		}
+	}
+	w.last = max(w.last, upTo)
+	return pids
+}
+
+func (w *alarms) empty(slot int64, pids []*actor.PID) []*actor.PID {
+	for _, a := range w.slots[slot] {
+		if a.slot == slot {
+			a.slot = 0
+			pids = append(pids, a.pid)
+		}
+	}
+	delete(w.slots, slot)
+	return pids
+}

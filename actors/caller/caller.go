@@ -1,0 +1,301 @@
+package caller
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"fairfactor"
+	"fairfactor/actors/backlog"
+)
+
+// Config is what a caller is told once.
+type Config struct {
+	Name     string
+	MaxQueue uint64        // unfinished jobs
+	MaxCPU   time.Duration // of a job; zero is no limit
+	Idle     func() time.Duration
+	Retry    time.Duration // pause before something that failed is tried again
+	Counters *Counters
+	Room     *Room
+}
+
+// Room bounds the jobs of all callers of a node that are on their way to the store.
+type Room struct {
+	Limit int64
+	taken atomic.Int64
+}
+
+// Bounds.
+const (
+	maxStash   = 10_000 // messages that wait for the claim
+	MaxWaiters = 10_000 // long polls on the caller's jobs
+	// checkpointEvery is how often the progress of long jobs is saved: what a crash
+	// costs at most.
+	checkpointEvery = 10 * time.Second
+	// progressEvery is how often the host is shown what long jobs are doing.
+	progressEvery = 250 * time.Millisecond
+)
+
+// Caller is one activation. It is not safe for concurrent use.
+type Caller struct {
+	host  Host
+	cfg   Config
+	steps Steps
+
+	claiming  bool
+	claim     fairfactor.Claim
+	claimedAt time.Time
+	backlog   *backlog.Backlog // nil until the claim is there
+	stash     []stashed        // messages that came before
+	stopped   bool             // nothing may be written any more
+
+	last    uint64 // highest sequence or order number given
+	queued  uint64 // unfinished jobs, those on their way to the store included
+	weight  int
+	group   string
+	accepts []*step           // acceptances without a result, by sequence number
+	keys    map[string]*keyed // idempotency keys whose jobs are not durable
+	repeats repeats
+	waiters map[uint64][]waiter // long polls, by sequence number
+	waiting int                 // of them
+	reads   int                 // under way
+	// overtaken are those who wanted to cancel a job that has ended, by sequence
+	// number: they hear of that when it is durable.
+	overtaken map[uint64][]Asker
+	again     []*step // ends of jobs that the store could not take yet
+	failure   error   // why the last of them
+	free      []*step // to be used again
+	results   []*step // likewise, see Steps.results
+	offers    offers
+	unpaged   bool      // a page, or a piece of a checkpoint, could not be read
+	idle      time.Time // since when there was nothing to do
+	saved     time.Time // last checkpoint
+	shown     time.Time // last Progress
+	showing   bool      // it was not empty
+	advanced  bool      // long jobs have moved since
+}
+
+// stashed is a message that waits for the claim.
+type stashed struct {
+	asker   Asker
+	message any
+}
+
+// waiter is who waits for a job to end.
+type waiter struct {
+	asker    Asker
+	deadline time.Time
+}
+
+// New returns an activation that has not claimed its epoch.
+func New(host Host, cfg Config) *Caller {
+	return &Caller{host: host, cfg: cfg, idle: host.Now()}
+}
+
+// Name is the caller's.
+func (c *Caller) Name() string { return c.cfg.Name }
+
+// Number is the number that the store gave the caller, zero before the claim.
+func (c *Caller) Number() uint64 { return c.claim.Number }
+
+// Epoch is that of the activation, zero before the claim.
+func (c *Caller) Epoch() uint64 { return c.claim.Epoch }
+
+// Stopped reports whether the activation was fenced, or stopped.
+func (c *Caller) Stopped() bool { return c.stopped }
+
+// Pending prints what is on its way to the store, a line for each step.
+func (c *Caller) Pending() []string { return c.steps.Pending() }
+
+// start claims an epoch; group is that of a caller that is new.
+func (c *Caller) start(group string, wait time.Duration) {
+	c.claiming = true
+	c.host.Read(&Read{Kind: ReadClaim, Group: group, Wait: wait})
+	c.reads++
+}
+
+// Done brings the results of a read.
+func (c *Caller) Done(r *Read) {
+	c.reads--
+	switch r.Kind {
+	case ReadClaim:
+		c.claimed(r)
+	case ReadPage:
+		c.paged(r)
+	case ReadPiece:
+		c.pieceRead(r)
+	case ReadKey:
+		c.keyRead(r)
+	case ReadJob:
+		c.jobRead(r)
+	case ReadEarlier:
+		c.earlierRead(r)
+	}
+}
+
+func (c *Caller) claimed(r *Read) {
+	c.claiming = false
+	if c.stopped {
+		return
+	}
+	stash := c.stash
+	c.stash = nil
+	if r.Err != nil {
+		c.host.Log().Error("a caller's epoch can't be claimed, trying again", "err", r.Err)
+		for _, s := range stash {
+			c.answer(s.asker, r.Err)
+		}
+		c.start(r.Group, c.cfg.Retry)
+		return
+	}
+	now := c.host.Now()
+	c.claim, c.claimedAt = r.Claim, now
+	c.last, c.queued = r.Claim.Last, r.Claim.Caller.Queued
+	c.weight, c.group = max(r.Claim.Caller.Weight, 1), r.Claim.Caller.Group
+	c.steps.host, c.steps.caller, c.steps.number, c.steps.epoch = c.host, c.cfg.Name, r.Claim.Number, r.Claim.Epoch
+	c.backlog = backlog.New(backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU}, r.Claim)
+	c.idle, c.saved = now, now
+	c.offers.heard = now
+	for _, s := range stash {
+		c.Receive(s.asker, s.message)
+	}
+}
+
+// Receive handles a message: [*Submit], [Look], [Await], [Cancel], [Retry], [Weigh],
+// [Regroup], [AskAccount], [Pull], [*Outcomes] or [Began]. It reports whether it
+// knows the message.
+func (c *Caller) Receive(asker Asker, message any) bool {
+	if c.backlog == nil {
+		c.keep(asker, message)
+		return true
+	}
+	switch m := message.(type) {
+	case *Submit:
+		c.Submit(asker, m)
+	case *Outcomes:
+		c.outcomes(m)
+	case Began:
+		c.began(m)
+	case Pull:
+		c.pulled(m)
+	case Look:
+		c.look(asker, m)
+	case Await:
+		c.await(asker, m)
+	case Cancel:
+		c.cancel(asker, m.ID)
+	case Retry:
+		c.retry(asker, m.ID)
+	case Weigh:
+		c.change(asker, step{op: fairfactor.Weigh, weight: m.Weight})
+	case Regroup:
+		c.change(asker, step{op: fairfactor.Regroup, group: m.Group})
+	case AskAccount:
+		c.account(asker)
+	default:
+		return false
+	}
+	return true
+}
+
+// keep puts a message aside until the claim is there, which the first one asks for.
+func (c *Caller) keep(asker Asker, message any) {
+	if c.stopped {
+		c.answer(asker, ErrMoved)
+		return
+	}
+	if !c.claiming {
+		group := ""
+		if m, ok := message.(*Submit); ok {
+			group = m.Group
+		}
+		c.start(group, 0)
+	}
+	if len(c.stash) >= maxStash {
+		c.answer(asker, fairfactor.Errorf(fairfactor.Unavailable, "the caller's queue is being loaded: try again"))
+		return
+	}
+	c.stash = append(c.stash, stashed{asker, message})
+}
+
+func (c *Caller) answer(to Asker, answer any) {
+	if to != nil {
+		c.host.Answer(to, answer)
+	}
+}
+
+// Flush looks after steps, offers and pages once all waiting messages are in.
+func (c *Caller) Flush() {
+	if c.backlog == nil || c.stopped {
+		return
+	}
+	c.offer()
+	c.steps.ready()
+	if after, ok := c.backlog.NeedPage(); ok {
+		c.read(&Read{Kind: ReadPage, After: after})
+	}
+	if order, number, ok := c.backlog.NeedPiece(); ok {
+		c.read(&Read{Kind: ReadPiece, Order: order, Number: number})
+	}
+	c.show(false)
+}
+
+func (c *Caller) read(r *Read) {
+	c.reads++
+	c.host.Read(r)
+}
+
+func (c *Caller) paged(r *Read) {
+	switch {
+	case r.Err == nil:
+		c.backlog.Paged(r.Page)
+	case !c.stopped:
+		c.host.Log().Error("a page of the backlog can't be read, trying again", "err", r.Err)
+		c.unpaged = true
+	}
+}
+
+func (c *Caller) pieceRead(r *Read) {
+	switch {
+	case c.stopped:
+	case fairfactor.CodeOf(r.Err) == fairfactor.Unavailable:
+		c.host.Log().Error("a piece of a checkpoint can't be read, trying again", "err", r.Err)
+		c.unpaged = true
+	default: // one that is lost or damaged costs the work in it
+		if lost := c.backlog.Loaded(r.Order, r.Number, r.Piece); lost != nil || r.Err != nil {
+			c.host.Log().Error("a piece of a checkpoint is lost", "order", r.Order, "piece", r.Number, "err", errors.Join(r.Err, lost))
+		}
+	}
+}
+
+// Stop answers all that wait. What a group has is answered when its results are
+// there: Done and Written are to be called until then.
+func (c *Caller) Stop() {
+	c.stopped = true
+	for _, s := range c.stash {
+		c.answer(s.asker, ErrMoved)
+	}
+	c.stash = nil
+	for _, p := range append(c.steps.close(), c.again...) {
+		p.err = ErrMoved
+		c.settle(p)
+	}
+	c.again = nil
+	for seq := range c.overtaken {
+		c.overtake(seq, ErrMoved)
+	}
+	c.sendWaitersAway()
+	if c.showing {
+		c.host.Progress(nil, 0, 0)
+	}
+}
+
+// fenced ends this activation: a newer one owns the caller.
+func (c *Caller) fenced() {
+	if !c.stopped {
+		c.stopped = true
+		c.cfg.Counters.Fenced.Add(1)
+		c.host.Log().Warn("a newer activation of this caller exists, stopping", "epoch", c.claim.Epoch)
+	}
+}

@@ -1,0 +1,11 @@
+package caller
+
+import "sync/atomic"
+
+// Counters count what all callers of a node did.
+type Counters struct {
+	Accepted, Completed, Failed, Cancelled atomic.Uint64 // jobs, durable
+	Refused                                atomic.Uint64 // submissions
+	AtOnce                                 atomic.Uint64 // jobs whose acceptance and end were one write
+	Fenced                                 atomic.Uint64 // activations that a newer one fenced
+}

@@ -1,0 +1,150 @@
+package caller
+
+import (
+	"log/slog"
+	"time"
+
+	"fairfactor"
+	"fairfactor/actors/backlog"
+)
+
+// Host is what a caller needs of the world around it. Its methods do not block and
+// do not call back.
+type Host interface {
+	// Now is the time. It is given to others, so it must not run far ahead of that of
+	// other nodes.
+	Now() time.Time
+	// Offer tells the scheduler of turns; Withdraw takes those of a job back.
+	Offer(Offer)
+	Withdraw(seq uint64)
+	// Answer brings who asked an answer: [Receipts], [Jobs], [Account] or an error.
+	Answer(to Asker, answer any)
+	// Read begins a read of the store or a claim; [Caller.Done] is called with its
+	// results.
+	Read(*Read)
+	// Commit says that [Caller.Steps] has steps to take, see package commit.
+	Commit(*Steps)
+	// Hold has [Steps.Release] called after a time, once.
+	Hold(s *Steps, d time.Duration)
+	// Arrived says, from any goroutine, that the results of steps are there:
+	// [Caller.Written] must be called soon.
+	Arrived()
+	// Progress shows what long jobs are doing to those who list jobs; nil is nothing.
+	Progress(running []fairfactor.Job, cpu time.Duration, turns uint64)
+	// Log is for what a person should know.
+	Log() *slog.Logger
+}
+
+// Asker stands for who waits for an answer, nil if nobody does.
+type Asker any
+
+// Offer gives the scheduler turns of a caller; More says that there are others.
+type Offer struct {
+	Group  string
+	Epoch  uint64 // of the activation
+	Weight int
+	Turns  []backlog.Turn
+	More   bool
+	Again  bool // some of the turns may have been offered before
+}
+
+// Submit asks for jobs. It is answered with [Receipts].
+type Submit struct {
+	Submissions []Submission
+	Group       string // of the caller if it is new
+	Repeated    bool   // an earlier try may have been accepted
+	Far         bool   // the answer may get lost: the submission may be repeated
+}
+
+// Submission is a number to factor.
+type Submission struct {
+	Number string
+	Key    string // idempotency key, empty for none
+	Nonce  uint64 // of the job's id; the same when it is repeated
+	Wait   bool   // who submits waits for the end, not for the receipt
+}
+
+// Receipts answers a [Submit], one for each submission.
+type Receipts struct{ Receipts []Receipt }
+
+// Receipt is a durable job or the reason why there is none.
+type Receipt struct {
+	Job    *fairfactor.Job // must not be changed
+	Replay bool            // the same job again, found by its idempotency key
+	Err    error
+}
+
+// Jobs answers with jobs as they are now; none if they are not in memory: the store
+// knows.
+type Jobs struct{ Jobs []fairfactor.Job }
+
+// Account answers with what the store does not know of a caller.
+type Account struct {
+	Weight  int
+	Group   string
+	Running uint64
+	CPU     time.Duration // of finished turns that no checkpoint has booked yet
+	Turns   uint64        // these turns
+}
+
+// Outcomes brings what came of turns that this activation offered.
+type Outcomes struct{ Outcomes []Outcome }
+
+// Outcome is what came of a turn.
+type Outcome struct {
+	Epoch uint64 // of the activation that offered it
+	backlog.Outcome
+}
+
+// ErrMoved is said to those who wait for an activation that stops: what they asked
+// for left no trace, and the next activation takes it. The node that asked repeats
+// it, so a person hears of it only if that takes too long.
+var ErrMoved = &fairfactor.Error{
+	Code: fairfactor.Unavailable, Message: "the caller's queue is moving to another node: try again", Retry: time.Second,
+}
+
+// What is read, see [Read].
+const (
+	ReadClaim   ReadKind = iota + 1 // the claim of an epoch: Group -> Claim
+	ReadPage                        // unfinished jobs: After -> Page
+	ReadPiece                       // of a checkpoint: Order, Number -> Piece
+	ReadKey                         // job of an idempotency key: Key, Since -> Found, Job
+	ReadJob                         // Job.ID -> Job
+	ReadEarlier                     // newest jobs: Since -> Earlier
+)
+
+// ReadKind says what a [Read] reads.
+type ReadKind uint8
+
+// Read is a question to the store and its answer.
+type Read struct {
+	Kind   ReadKind
+	Wait   time.Duration // before it is begun
+	Group  string
+	After  uint64
+	Order  uint64
+	Number int
+	Key    string
+	Since  time.Time
+
+	Claim   fairfactor.Claim
+	Page    []fairfactor.Waiting
+	Piece   []byte
+	Found   bool
+	Job     fairfactor.Job
+	Earlier map[uint64]*fairfactor.Job // by nonce
+	Err     error
+
+	purpose purpose    // what a job is read for
+	asker   Asker      // who wants that
+	sub     Submission // that has the key
+}
+
+// purpose is what a job is read for.
+type purpose uint8
+
+const (
+	toWake   purpose = iota + 1 // those who wait for its end
+	toCancel                    // for asker
+	toRetry                     // for asker
+)

@@ -1,0 +1,218 @@
+package caller
+
+import (
+	"time"
+
+	"fairfactor"
+)
+
+// submission is a [Submit] on its way: it is answered when the last of its receipts
+// is there.
+type submission struct {
+	asker    Asker
+	receipts []Receipt
+	missing  int
+}
+
+// slot is the place of a receipt.
+type slot struct {
+	of *submission
+	at int
+}
+
+// keyed is an idempotency key whose job is not durable yet, with those who sent it
+// again meanwhile.
+type keyed struct {
+	number string
+	first  slot
+	again  []slot
+}
+
+// Submit accepts numbers, in order. What has no reason to wait is begun at once.
+func (c *Caller) Submit(asker Asker, m *Submit) {
+	s := &submission{asker: asker, receipts: make([]Receipt, len(m.Submissions)), missing: len(m.Submissions)}
+	if len(m.Submissions) == 0 {
+		c.answer(asker, Receipts{})
+		return
+	}
+	c.enrol(m.Group)
+	for i := range m.Submissions {
+		sub, to := &m.Submissions[i], slot{s, i}
+		switch {
+		case sub.Key != "":
+			c.acceptKeyed(sub, to)
+		case m.Repeated || c.repeats.find(sub.Nonce) != nil: // the first copy can come last
+			c.acceptRepeated(sub, to)
+		case m.Far: // its answer may get lost
+			c.acceptFar(sub, to)
+		default:
+			c.accept(sub, to)
+		}
+	}
+}
+
+// enrol puts a caller that is not known yet into the group that its first
+// submission names, if something else than a submission came before it.
+func (c *Caller) enrol(group string) {
+	if group != "" && c.group == "" && c.last == 0 && c.claim.Caller.Group == "" && c.queued == 0 && c.steps.count() == 0 && !c.known() {
+		c.group = group
+		c.add(step{op: fairfactor.Regroup, group: group})
+	}
+}
+
+// known reports whether the claim found that jobs or settings of the caller exist.
+func (c *Caller) known() bool {
+	a := c.claim.Caller
+	return c.claim.Last > 0 || a.Weight > 1 || a.Completed+a.Failed+a.Cancelled > 0
+}
+
+// fill puts a receipt in its place and answers when it was the last one.
+func (c *Caller) fill(to slot, r Receipt) {
+	s := to.of
+	if s == nil {
+		return
+	}
+	s.receipts[to.at] = r
+	if s.missing--; s.missing == 0 {
+		c.answer(s.asker, Receipts{s.receipts})
+	}
+}
+
+// refuse answers a submission that left no trace.
+func (c *Caller) refuse(to slot, err error) {
+	c.cfg.Counters.Refused.Add(1)
+	c.fill(to, Receipt{Err: err})
+}
+
+// accept gives a job its place in the queue, puts it on its way to the store, and
+// lets it begin.
+func (c *Caller) accept(sub *Submission, to slot) {
+	if err := c.enqueue(sub, to); err != nil {
+		c.refuse(to, err)
+	}
+}
+
+// enqueue is accept without an answer to a refusal.
+func (c *Caller) enqueue(sub *Submission, to slot) error {
+	if err := c.room(); err != nil {
+		return err
+	}
+	c.last++
+	c.queued++
+	job := &fairfactor.Job{
+		ID:     fairfactor.ID{Nonce: sub.Nonce, Caller: c.claim.Number, Seq: c.last},
+		Caller: c.cfg.Name, Number: sub.Number, Key: sub.Key, Order: c.last,
+		State: fairfactor.Pending, Submitted: c.host.Now().UTC().Truncate(time.Microsecond),
+	}
+	p := c.add(step{op: fairfactor.Accept, job: job, to: to, wait: sub.Wait, admitted: c.backlog.Admit(job)})
+	c.accepts = append(c.accepts, p)
+	c.cfg.Room.taken.Add(1)
+	return nil
+}
+
+// add puts a step on its way. One that comes after the end of the activation is
+// answered at once.
+func (c *Caller) add(s step) *step {
+	var p *step
+	if n := len(c.free); n > 0 {
+		p, c.free = c.free[n-1], c.free[:n-1]
+	} else {
+		p = new(step)
+	}
+	*p = s
+	if c.stopped {
+		p.err = ErrMoved
+		c.settle(p)
+		return p
+	}
+	c.steps.add(p)
+	return p
+}
+
+// room refuses a job when the caller's queue is full.
+func (c *Caller) room() error {
+	switch {
+	case c.stopped:
+		return ErrMoved
+	case c.queued >= c.cfg.MaxQueue:
+		e := fairfactor.Errorf(fairfactor.Limit, "the queue of caller %s is full with %d unfinished jobs: wait until some are done", c.cfg.Name, c.queued)
+		e.Retry = time.Second
+		return e
+	case len(c.accepts) >= maxUncommitted || c.steps.count() >= 2*maxUncommitted:
+		return c.tooFast()
+	case c.cfg.Room.taken.Load() >= c.cfg.Room.Limit:
+		return errFull
+	}
+	return nil
+}
+
+// errFull refuses a job while too many of all callers are on their way.
+var errFull = &fairfactor.Error{
+	Code: fairfactor.Unavailable, Retry: time.Second, Message: "too many changes are waiting to be written: try again in a moment",
+}
+
+func (c *Caller) tooFast() error {
+	e := fairfactor.Errorf(fairfactor.Limit, "caller %s submits faster than jobs can be stored: slow down", c.cfg.Name)
+	e.Retry = time.Second
+	return e
+}
+
+// acceptKeyed gives the job that was submitted with the same key before, or accepts
+// a new one.
+func (c *Caller) acceptKeyed(sub *Submission, to slot) {
+	if k := c.keys[sub.Key]; k != nil {
+		if k.number != sub.Number {
+			c.refuse(to, keyConflict(sub.Key, k.number))
+			return
+		}
+		k.again = append(k.again, to)
+		return
+	}
+	if len(c.keys) >= maxUncommitted {
+		c.refuse(to, c.tooFast())
+		return
+	}
+	if c.keys == nil {
+		c.keys = map[string]*keyed{}
+	}
+	c.keys[sub.Key] = &keyed{number: sub.Number, first: to}
+	c.read(&Read{
+		Kind: ReadKey, Key: sub.Key, Since: c.host.Now().Add(-fairfactor.KeyLife), sub: *sub,
+	})
+}
+
+// keyRead brings the job that the store has for a key, if it has one.
+func (c *Caller) keyRead(r *Read) {
+	err := r.Err
+	if err == nil && r.Found && r.Job.Number != r.sub.Number {
+		err = keyConflict(r.Key, r.Job.Number)
+	}
+	if err == nil && !r.Found {
+		err = c.enqueue(&r.sub, slot{}) // which has the key resolved when it is durable
+	}
+	switch {
+	case err != nil:
+		c.cfg.Counters.Refused.Add(1)
+		c.resolve(r.Key, Receipt{Err: err})
+	case r.Found:
+		c.resolve(r.Key, Receipt{Job: &r.Job, Replay: true})
+	}
+}
+
+// resolve answers all who sent a key.
+func (c *Caller) resolve(key string, r Receipt) {
+	k := c.keys[key]
+	if k == nil {
+		return
+	}
+	delete(c.keys, key)
+	c.fill(k.first, r)
+	r.Replay = r.Job != nil
+	for _, to := range k.again {
+		c.fill(to, r)
+	}
+}
+
+func keyConflict(key, number string) error {
+	return fairfactor.Errorf(fairfactor.Invalid, "the idempotency key %q was used for the number %.40s before: use a new key for another number", key, number)
+}

@@ -1,0 +1,221 @@
+package caller
+
+import (
+	"fairfactor"
+)
+
+// Written takes in the results of steps that groups had.
+func (c *Caller) Written() {
+	c.results = c.steps.results(c.results)
+	for i, p := range c.results {
+		if p.err != nil && isFenced(p.err) {
+			c.fenced()
+		}
+		c.settle(p)
+		c.results[i] = nil
+	}
+}
+
+// settle does what follows from the result of a step.
+func (c *Caller) settle(p *step) {
+	switch p.op {
+	case fairfactor.Accept:
+		c.settleAccept(p)
+	case fairfactor.Finish:
+		if !c.settleFinish(p) {
+			return // it is on its way again
+		}
+	case fairfactor.Checkpoint:
+		c.settleCheckpoint(p)
+	case fairfactor.Requeue:
+		c.settleRequeue(p)
+	default:
+		c.settleSetting(p)
+	}
+	if len(c.free) < 256 {
+		*p = step{}
+		c.free = append(c.free, p)
+	}
+}
+
+// settleAccept: the job is durable, or never was.
+func (c *Caller) settleAccept(p *step) {
+	if len(c.accepts) > 0 && c.accepts[0] == p {
+		c.accepts[0] = nil
+		c.accepts = c.accepts[1:]
+	}
+	c.cfg.Room.taken.Add(-1)
+	if p.err != nil {
+		c.dropped(p)
+		return
+	}
+	c.cfg.Counters.Accepted.Add(1)
+	c.backlog.Accept(p.job, p.admitted)
+	receipt := Receipt{Job: p.job}
+	if p.ended != nil {
+		c.cfg.Counters.AtOnce.Add(1)
+		c.backlog.Committed(p.job.ID.Seq)
+		c.ended(p.ended)
+		if p.wait {
+			receipt.Job = p.ended
+		}
+		if p.asker != nil {
+			c.answer(p.asker, Jobs{[]fairfactor.Job{*p.ended}})
+		}
+	}
+	c.accepted(p, receipt)
+}
+
+// dropped forgets a job that the store did not take, with all that was done for it.
+func (c *Caller) dropped(p *step) {
+	c.queued--
+	if c.backlog.Drop(p.job, p.admitted) && !c.stopped {
+		c.host.Withdraw(p.job.ID.Seq)
+	}
+	for _, q := range c.steps.drop(p.job.ID.Seq) {
+		c.answer(q.asker, refusal(p.err))
+	}
+	c.cfg.Counters.Refused.Add(1)
+	c.accepted(p, Receipt{Err: refusal(p.err)})
+}
+
+// accepted answers all who submitted a job.
+func (c *Caller) accepted(p *step, r Receipt) {
+	c.fill(p.to, r)
+	if p.job.Key != "" {
+		c.resolve(p.job.Key, r)
+	}
+	c.repeats.resolve(c, p.job.ID.Nonce, r)
+}
+
+// refusal is what is said when the store did not take a step.
+func refusal(err error) error {
+	if isFenced(err) {
+		return ErrMoved
+	}
+	return err
+}
+
+// end has the end of a job made durable, however often it takes. asker may be nil.
+func (c *Caller) end(job *fairfactor.Job, asker Asker) {
+	if p := c.accepting(job); p != nil && c.steps.end(p, job) {
+		p.asker = asker
+		return
+	}
+	c.add(step{op: fairfactor.Finish, job: job, asker: asker})
+}
+
+// accepting returns the acceptance of a job that has no result yet, or nil.
+func (c *Caller) accepting(job *fairfactor.Job) *step {
+	lo, hi := 0, len(c.accepts)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if c.accepts[mid].job.ID.Seq < job.ID.Seq {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo < len(c.accepts) && c.accepts[lo].job.ID == job.ID {
+		return c.accepts[lo]
+	}
+	return nil
+}
+
+// settleFinish: the end is durable, or the job has ended or gone without us. It
+// reports false if the step goes on.
+func (c *Caller) settleFinish(p *step) bool {
+	switch fairfactor.CodeOf(p.err) {
+	case "", fairfactor.Conflict, fairfactor.NotFound:
+	default:
+		if !c.stopped {
+			c.failure = p.err
+			c.again = append(c.again, p)
+			return false
+		}
+	}
+	c.backlog.Committed(p.job.ID.Seq)
+	switch {
+	case p.err == nil:
+		c.ended(p.job)
+	case isFenced(p.err) || c.stopped:
+		c.overtake(p.job.ID.Seq, ErrMoved)
+	default:
+		c.overtake(p.job.ID.Seq, hasEnded(p.job.ID))
+		c.wakeIfEnded(p.job.ID)
+	}
+	if p.asker != nil {
+		c.answerStep(p)
+	}
+	return true
+}
+
+// answerStep answers who asked for a step that changes a job.
+func (c *Caller) answerStep(p *step) {
+	if p.err != nil {
+		c.answer(p.asker, refusal(p.err))
+		return
+	}
+	c.answer(p.asker, Jobs{[]fairfactor.Job{*p.job}})
+}
+
+// ended tells of a job whose end is durable.
+func (c *Caller) ended(job *fairfactor.Job) {
+	c.queued--
+	switch job.State {
+	case fairfactor.Completed:
+		c.cfg.Counters.Completed.Add(1)
+	case fairfactor.Failed:
+		c.cfg.Counters.Failed.Add(1)
+	case fairfactor.Cancelled:
+		c.cfg.Counters.Cancelled.Add(1)
+	}
+	c.wake(job)
+	c.overtake(job.ID.Seq, hasEnded(job.ID))
+}
+
+// checkpoint saves the progress of long jobs.
+func (c *Caller) checkpoint() {
+	for _, ch := range c.backlog.Checkpoints() {
+		c.add(step{op: fairfactor.Checkpoint, job: ch.Job, checkpoint: ch.Checkpoint, pieces: ch.Pieces})
+	}
+}
+
+func (c *Caller) settleCheckpoint(p *step) {
+	switch {
+	case p.err == nil:
+		c.backlog.Booked(p.job)
+	case !isFenced(p.err):
+		c.backlog.Unsaved(p.job.ID.Seq)
+		if !c.stopped {
+			c.host.Log().Warn("a checkpoint can't be stored", "job", p.job.ID.String(), "err", p.err)
+		}
+	}
+}
+
+func (c *Caller) settleRequeue(p *step) {
+	if p.err != nil {
+		c.queued--
+		c.backlog.Drop(p.job, false)
+	} else {
+		c.backlog.Accept(p.job, false)
+	}
+	c.answerStep(p)
+}
+
+// settleSetting: the weight or the group of the caller.
+func (c *Caller) settleSetting(p *step) {
+	if p.err != nil {
+		c.answer(p.asker, refusal(p.err))
+		return
+	}
+	if p.op == fairfactor.Weigh {
+		c.weight = p.weight
+	} else {
+		c.group = p.group
+	}
+	c.offers.stale = true
+	if p.asker != nil {
+		c.account(p.asker)
+	}
+}
