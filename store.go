@@ -171,11 +171,11 @@ func CheckGroupWeight(group string, weight int) error {
 	if err := CheckGroup(group); err != nil {
 		return err
 	}
-	return checkWeight(weight)
+	return CheckWeight(weight)
 }
 
-// checkWeight returns an error if nothing can have that weight.
-func checkWeight(weight int) error {
+// CheckWeight returns an error if neither a caller nor a group can have that weight.
+func CheckWeight(weight int) error {
 	if weight < 1 || weight > MaxWeight {
 		return Errorf(Invalid, "weight is %d: it must be between 1 and %d", weight, MaxWeight)
 	}
