@@ -48,7 +48,7 @@ func TestFinalStateIsShownWhenItIsDurable(t *testing.T) {
 	if page, err := s.List(t.Context(), fairfactor.Query{Limit: 10}); err != nil || len(page.Jobs) != 1 || page.Jobs[0].State != fairfactor.Completed {
 		t.Errorf("listed %+v, %v", page, err)
 	}
-	if len(s.flights.ended) != 0 {
-		t.Errorf("%d jobs are still in flight", len(s.flights.ended))
+	if len(s.flights.jobs) != 0 || len(s.flights.groups) != 0 {
+		t.Errorf("%d jobs and %d groups are still in flight", len(s.flights.jobs), len(s.flights.groups))
 	}
 }
