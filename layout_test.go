@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"fairfactor/http":            {"fairfactor"},
 	"fairfactor/store":           {"fairfactor"},
 	"fairfactor/store/roll":      {"fairfactor"},
+	"fairfactor/store/rules":     {"fairfactor"},
 	"fairfactor/cmd":             nil, // wires everything
 	"fairfactor/bench":           nil,
 	"fairfactor/actors/fair":     {},
@@ -31,8 +32,8 @@ var mayImport = map[string][]string{
 // standardOnly are the parts that import nothing from outside the standard
 // library and the project; pure ones may not even do I/O.
 var (
-	standardOnly = []string{"fairfactor", "fairfactor/factor", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/roll"}
-	pure         = []string{"fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/roll"}
+	standardOnly = []string{"fairfactor", "fairfactor/factor", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/roll", "fairfactor/store/rules"}
+	pure         = []string{"fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/roll", "fairfactor/store/rules"}
 	impure       = []string{"os", "net", "net/http", "log", "log/slog", "sync", "math/rand", "math/rand/v2"}
 )
 

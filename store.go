@@ -174,7 +174,7 @@ func CheckGroupWeight(group string, weight int) error {
 	return CheckWeight(weight)
 }
 
-// CheckWeight returns an error if nothing can have that weight.
+// CheckWeight returns an error if neither a caller nor a group can have that weight.
 func CheckWeight(weight int) error {
 	if weight < 1 || weight > MaxWeight {
 		return Errorf(Invalid, "weight is %d: it must be between 1 and %d", weight, MaxWeight)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"fairfactor"
+	"fairfactor/store/rules"
 )
 
 // Store keeps jobs in memory.
@@ -29,11 +30,9 @@ type Store struct {
 
 // caller is one caller with its jobs.
 type caller struct {
-	number, epoch, last uint64
-	known               bool // a change of it took effect
-	account             fairfactor.Caller
-	jobs                map[uint64]*job // by sequence number
-	keys                map[string]*job
+	account rules.Account
+	jobs    map[uint64]*job // by sequence number
+	keys    map[string]*job
 }
 
 // job is a stored job; expired jobs stay in Store.order as holes.
@@ -62,19 +61,18 @@ func (s *Store) ClaimCaller(ctx context.Context, name, group string) (fairfactor
 	c := s.callers[name]
 	if c == nil {
 		c = &caller{
-			number:  uint64(len(s.numbers)),
-			account: fairfactor.Caller{Name: name, Weight: 1},
+			account: rules.Account{Name: name, Number: uint64(len(s.numbers)), Weight: 1},
 			jobs:    map[uint64]*job{},
 			keys:    map[string]*job{},
 		}
 		s.callers[name] = c
 		s.numbers = append(s.numbers, c)
 	}
-	if !c.known {
+	if !c.account.Known {
 		c.account.Group = group
 	}
-	c.epoch++
-	return fairfactor.Claim{Number: c.number, Epoch: c.epoch, Last: c.last, Caller: c.view()}, nil
+	c.account.Epoch++
+	return fairfactor.Claim{Number: c.account.Number, Epoch: c.account.Epoch, Last: c.account.Last, Caller: c.view()}, nil
 }
 
 // ClaimScheduler implements [fairfactor.Store].
@@ -195,7 +193,7 @@ func (s *Store) Key(ctx context.Context, number uint64, key string, since time.T
 		return fairfactor.ID{}, false, nil
 	}
 	j := s.numbers[number].keys[key]
-	if j == nil || j.Submitted.Before(kept(since)) {
+	if j == nil || j.Submitted.Before(rules.Kept(since)) {
 		return fairfactor.ID{}, false, nil
 	}
 	return j.ID, true, nil
@@ -210,7 +208,7 @@ func (s *Store) Callers(ctx context.Context, after string, limit int) ([]fairfac
 	defer s.mu.Unlock()
 	var callers []fairfactor.Caller
 	for name, c := range s.callers {
-		if name > after && c.known {
+		if name > after && c.account.Known {
 			callers = append(callers, c.view())
 		}
 	}
@@ -262,7 +260,7 @@ func (s *Store) Caller(ctx context.Context, name string) (fairfactor.Caller, err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.callers[name]
-	if c == nil || !c.known {
+	if c == nil || !c.account.Known {
 		return fairfactor.Caller{}, fairfactor.Errorf(fairfactor.NotFound, "there is no caller %q", name)
 	}
 	return c.view(), nil
@@ -280,7 +278,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (int, e
 		if n >= limit {
 			break
 		}
-		if j.expired || !j.State.Final() || !j.Finished.Before(kept(before)) {
+		if j.expired || !j.State.Final() || !j.Finished.Before(rules.Kept(before)) {
 			continue
 		}
 		c := s.numbers[j.ID.Caller]
@@ -296,7 +294,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (int, e
 
 // view returns the caller's account with the time of its oldest unfinished job.
 func (c *caller) view() fairfactor.Caller {
-	v := c.account
+	v := c.account.Caller()
 	var oldest uint64
 	for seq, j := range c.jobs {
 		if !j.State.Final() && (oldest == 0 || seq < oldest) {

@@ -179,8 +179,16 @@ func groupsAreWeighed(w *world) {
 		weight int
 		want   fairfactor.Code
 	}{
-		{"a", 7, ""}, {"b", fairfactor.MaxWeight, ""}, {"c", 2, ""}, {"c", 1, ""}, {"d", 1, ""}, {"a", 3, ""},
-		{"", 2, fairfactor.Invalid}, {"a", 0, fairfactor.Invalid}, {"a", fairfactor.MaxWeight + 1, fairfactor.Invalid}, {"a b", 2, fairfactor.Invalid},
+		{"a", 7, ""},
+		{"b", fairfactor.MaxWeight, ""},
+		{"c", 2, ""},
+		{"c", 1, ""},
+		{"d", 1, ""},
+		{"a", 3, ""},
+		{"", 2, fairfactor.Invalid},
+		{"a", 0, fairfactor.Invalid},
+		{"a", fairfactor.MaxWeight + 1, fairfactor.Invalid},
+		{"a b", 2, fairfactor.Invalid},
 	} {
 		if got := weigh(c.group, c.weight); got != c.want {
 			w.Errorf("weight %d for %q: %q, want %q", c.weight, c.group, got, c.want)
