@@ -137,7 +137,7 @@ func dispatchTurns(pbs []*actorspb.Turn, withBody bool) []dispatch.Turn {
 	for i, pb := range pbs {
 		turns[i] = dispatch.Turn{
 			Key:     dispatch.Key{Caller: pb.Caller, Epoch: pb.Epoch, Seq: pb.Seq, Turn: pb.Turn},
-			Predict: time.Duration(pb.PredictNs), Place: pb.Place,
+			Predict: time.Duration(pb.PredictNs), Dispatched: pb.Place,
 		}
 		if withBody {
 			turns[i].Body = pb
@@ -157,7 +157,7 @@ func runToPB(epoch uint64, turns []dispatch.Turn) *actorspb.Envelope {
 			}
 			pb = again
 		}
-		pb.Place = t.Place
+		pb.Place = t.Dispatched
 		run.Turns[i] = pb
 	}
 	return &actorspb.Envelope{Body: &actorspb.Envelope_Run{Run: run}}
@@ -167,7 +167,7 @@ func reportToPB(r dispatch.Report) *actorspb.Envelope {
 	return &actorspb.Envelope{Body: &actorspb.Envelope_Fairness{Fairness: &actorspb.Fairness{
 		QuantumNs: int64(r.Quantum), BoundNs: int64(r.Bound), LagNs: int64(r.Lag), MaxLagNs: int64(r.MaxLag),
 		Jain: r.Jain, Violations: r.Violations, Active: int64(r.Active), Waiting: int64(r.Waiting), Open: int64(r.Open),
-		HandedOut: r.HandedOut, Epoch: r.Epoch,
+		HandedOut: r.Dispatched, Epoch: r.Epoch,
 	}}}
 }
 

@@ -116,7 +116,7 @@ func (a *scheduler) claimed(m claimedScheduler) {
 		return
 	}
 	a.epoch = m.claim.Epoch
-	a.machine = dispatch.New(dispatch.Config{Quantum: a.sys.cfg.Quantum, Epoch: a.epoch, Place: m.claim.Place})
+	a.machine = dispatch.New(dispatch.Config{Quantum: a.sys.cfg.Quantum, Epoch: a.epoch, Dispatched: m.claim.Place})
 	a.sys.log.Info("scheduler active", "epoch", a.epoch)
 	for _, e := range a.stash {
 		a.event(e)
@@ -232,7 +232,7 @@ func (a *scheduler) event(e *actorspb.Envelope) {
 	case *actorspb.Envelope_Withdraw:
 		halts := map[string][]uint64{}
 		for _, h := range a.machine.Withdraw(now, m.Withdraw.Caller, m.Withdraw.Seq) {
-			halts[h.Worker] = append(halts[h.Worker], h.Place)
+			halts[h.Worker] = append(halts[h.Worker], h.Dispatched)
 		}
 		for member, places := range halts {
 			a.sys.net.TellMember(member, workerName, &actorspb.Envelope{Body: &actorspb.Envelope_Halt{Halt: &actorspb.Halt{Places: places}}})
