@@ -122,10 +122,23 @@ type Fairness struct {
 	Jain       float64       // Jain's index over the shares of waiting callers, 1 is equal
 	Violations uint64        // times that Lag was seen above half of Bound, which it can only be by breaking the promise
 	Active     int           // callers with work
+	Dormant    int           // those of them whose turns are asked for when they are due
 	Waiting    int           // turns prefetched, not handed out
 	Open       int           // turns handed out, not ended
 	HandedOut  uint64        // place of the last turn in the global dispatch order
 	Epoch      uint64        // of the scheduler
+	// The bound holds on each of two levels: between groups, to which callers without
+	// a group count, and inside each group, between its callers.
+	Between, Inside FairnessLevel
+}
+
+// FairnessLevel is what [Fairness] says of one level.
+type FairnessLevel struct {
+	InLine     int           // groups and callers without one that have work; inside: groups
+	Bound      time.Duration // of CPU divided by the weight on this level
+	Lag        time.Duration // inside: in the worst of up to 1,024 groups
+	MaxLag     time.Duration
+	Violations uint64
 }
 
 // Node is one member of the cluster.

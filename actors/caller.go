@@ -155,7 +155,7 @@ func (a *callerActor) Log() *slog.Logger {
 // Offer implements [caller.Host].
 func (a *callerActor) Offer(o caller.Offer) {
 	m := &offer{dispatch.Offer{
-		Caller: a.name, Epoch: o.Epoch, Weight: o.Weight, More: o.More, Again: o.Again, Turns: a.turns(o),
+		Caller: a.name, Group: o.Group, Home: a.sys.net.ID(), Epoch: o.Epoch, Weight: o.Weight, More: o.More, Again: o.Again, Turns: a.turns(o),
 	}}
 	a.sys.tellScheduler(m)
 }

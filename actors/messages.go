@@ -100,7 +100,7 @@ func (m toCaller) Proto() proto.Message  { return callerMessageToPB(m.message) }
 
 func (m *offer) Proto() proto.Message {
 	o := &actorspb.Offer{
-		Caller: m.Caller, Epoch: m.Epoch, Weight: int32(m.Weight), More: m.More, Again: m.Again, Turns: make([]*actorspb.Turn, len(m.Turns)),
+		Caller: m.Caller, Group: m.Group, Home: m.Home, Epoch: m.Epoch, Weight: int32(m.Weight), More: m.More, Again: m.Again, Turns: make([]*actorspb.Turn, len(m.Turns)),
 	}
 	for i := range m.Turns {
 		o.Turns[i] = turnToPB(m.Turns[i].Body.(*turn))
@@ -124,7 +124,7 @@ func (m *beat) Proto() proto.Message {
 	b := &actorspb.Beat{Member: m.member, Slots: int32(m.slots), Epoch: m.epoch, Open: make([]*actorspb.Turn, len(m.open))}
 	for i := range m.open {
 		t := &m.open[i]
-		b.Open[i] = &actorspb.Turn{Caller: t.Caller, Epoch: t.Epoch, Seq: t.Seq, Turn: t.Turn, PredictNs: int64(t.Predict), Place: t.Place}
+		b.Open[i] = &actorspb.Turn{Caller: t.Caller, Epoch: t.Epoch, Seq: t.Seq, Turn: t.Turn, PredictNs: int64(t.Predict), Place: t.Dispatched}
 	}
 	return &actorspb.Envelope{Body: &actorspb.Envelope_Beat{Beat: b}}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -15,7 +14,8 @@ import (
 )
 
 // scheduler is the shell around dispatch.Machine: one virtual actor for the
-// cluster. It owns no state that callers and workers could not tell it again.
+// cluster. It owns no state that callers, workers and the store could not tell it
+// again.
 type scheduler struct {
 	sys      *System
 	self     *actor.PID
@@ -26,8 +26,8 @@ type scheduler struct {
 	stash    []any
 	asking   []*actor.PID // those who asked for a report before the epoch was claimed
 	members  []string
-	wakeAt   time.Duration // when callers with unfinished jobs are woken again
-	waking   *atomic.Bool  // they are being woken
+	index    index
+	greet    []string // workers that have not heard of this scheduler
 }
 
 // claimedScheduler brings the epoch.
@@ -53,23 +53,24 @@ func (a *scheduler) Receive(ctx actor.Context) {
 		a.sys.schedulerHere.CompareAndSwap(a.self, (*actor.PID)(nil))
 	case claimedScheduler:
 		a.claimed(m)
+	case indexPage:
+		a.paged(m)
 	case flush:
 		a.flush()
 	case tick:
 		if a.machine != nil {
 			a.machine.Tick(a.elapsed())
-			if a.elapsed() >= a.wakeAt {
-				a.wake(1)
-			}
+			a.index.ticked = true
 			a.dirty()
 		}
 	case membersAre:
 		if a.machine != nil {
 			a.machine.KeepWorkers(a.elapsed(), m.ids)
 			if !slices.Equal(a.members, m.ids) {
+				if a.members != nil {
+					a.index.again(a.elapsed())
+				}
 				a.members = m.ids
-				a.wake(1)
-				a.wakeAt = a.elapsed() + dispatch.Lost // members hear of each other at different times
 			}
 			a.dirty()
 		}
@@ -102,7 +103,10 @@ func (a *scheduler) claimed(m claimedScheduler) {
 		return
 	}
 	a.epoch = m.claim.Epoch
-	a.machine = dispatch.New(dispatch.Config{Quantum: a.sys.cfg.Quantum, Epoch: a.epoch, Place: m.claim.Place})
+	a.machine = dispatch.New(dispatch.Config{Quantum: a.sys.cfg.Quantum, Epoch: a.epoch, Dispatched: m.claim.Place})
+	for name, weight := range m.claim.Groups {
+		a.machine.WeighGroup(name, weight)
+	}
 	a.sys.log.Info("scheduler active", "epoch", a.epoch)
 	for _, m := range a.stash {
 		a.event(m)
@@ -113,62 +117,17 @@ func (a *scheduler) claimed(m claimedScheduler) {
 	}
 	a.asking = nil
 	a.dirty()
-	a.waking = new(atomic.Bool)
-	a.wake(dispatch.Window)
-}
-
-// wakeEvery is how often callers with unfinished jobs are woken though nothing
-// seems to have happened.
-const wakeEvery = 30 * time.Second
-
-// wake has a turn, or want of them, pulled from all callers that have unfinished
-// jobs. It finds those that the scheduler can't know of: whose node died between
-// an outcome and the commit of it, or between the commit of a job and the offer.
-func (a *scheduler) wake(want int) {
-	sys, epoch, waking := a.sys, a.epoch, a.waking
-	a.wakeAt = a.elapsed() + wakeEvery
-	if !waking.Swap(true) {
-		sys.background(func(ctx context.Context) {
-			defer waking.Store(false)
-			sys.wakeCallers(ctx, epoch, want)
-		})
-	}
-}
-
-// wakeCallers pulls from all callers that have unfinished jobs, which activates
-// those that are not active.
-func (s *System) wakeCallers(ctx context.Context, epoch uint64, want int) {
-	after, woken := uint64(0), 0
-	for {
-		callers, err := s.backlogged(ctx, after)
-		if err != nil {
-			s.log.Error("the scheduler can't list callers, trying again", "err", err)
-			if !pause(ctx, retryAfter) {
-				return
-			}
-			continue
-		}
-		for i := range callers {
-			s.tellCaller(callers[i].Name, toCaller{caller.Pull{Epoch: epoch, Want: want}})
-			after, woken = callers[i].Number, woken+1
-		}
-		if len(callers) < fairfactor.MaxPage {
-			break
-		}
-	}
-	if woken > 0 {
-		s.log.Debug("callers with unfinished jobs found", "callers", woken)
-	}
-}
-
-func (s *System) backlogged(ctx context.Context, after uint64) ([]fairfactor.Backlogged, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeLimit)
-	defer cancel()
-	return s.cfg.Store.Backlogged(ctx, after, fairfactor.MaxPage)
 }
 
 func (a *scheduler) receive(ctx actor.Context, m any) {
-	if _, ok := m.(askReport); ok {
+	switch m := m.(type) {
+	case askReport:
+		a.report(ctx)
+		return
+	case weighGroup:
+		if a.machine != nil { // or the claim brings it
+			a.machine.WeighGroup(m.group, m.weight)
+		}
 		a.report(ctx)
 		return
 	}
@@ -211,7 +170,7 @@ func (a *scheduler) event(m any) {
 	case withdraw:
 		halts := map[string][]uint64{}
 		for _, h := range a.machine.Withdraw(now, m.caller, m.seq) {
-			halts[h.Worker] = append(halts[h.Worker], h.Place)
+			halts[h.Worker] = append(halts[h.Worker], h.Dispatched)
 		}
 		for member, places := range halts {
 			a.sys.net.TellMember(member, workerName, halt{places})
@@ -222,6 +181,9 @@ func (a *scheduler) event(m any) {
 			return
 		}
 		a.machine.Beat(now, m.member, m.slots, m.open)
+		if m.epoch < a.epoch {
+			a.greet = append(a.greet, m.member)
+		}
 	default:
 		a.sys.log.Warn("the scheduler got a message it does not know", slog.Any("message", m))
 	}
@@ -243,8 +205,15 @@ func (a *scheduler) flush() {
 		a.sys.net.TellMember(runs[i].Worker, workerName, a.run(runs[i].Turns))
 	}
 	for _, p := range pulls {
-		a.pull(p.Caller, p.Want)
+		a.sys.tellCaller(p.Caller, toCaller{caller.Pull{Epoch: a.epoch, Want: p.Want}})
 	}
+	if a.index.begun { // work is being handed out
+		for _, member := range a.greet {
+			a.sys.net.TellMember(member, workerName, &run{epoch: a.epoch})
+		}
+		a.greet = a.greet[:0]
+	}
+	a.lookUp()
 }
 
 // run is a hand-out. A turn that was handed out before is copied: the earlier message
@@ -257,13 +226,8 @@ func (a *scheduler) run(turns []dispatch.Turn) *run {
 			again := *t
 			t = &again
 		}
-		t.place = turns[i].Place
+		t.place = turns[i].Dispatched
 		m.turns[i] = t
 	}
 	return m
-}
-
-// pull asks a caller for turns.
-func (a *scheduler) pull(name string, want int) {
-	a.sys.tellCaller(name, toCaller{caller.Pull{Epoch: a.epoch, Want: want}})
 }

@@ -159,6 +159,15 @@ func (s *System) Start(net Network) error {
 	return nil
 }
 
+// Working says why no work is handed out to this node yet, nil if it is: a scheduler
+// has read the store's index and knows of this node's worker.
+func (s *System) Working() error {
+	if s.worker == nil || !s.worker.greeted.Load() {
+		return fairfactor.Errorf(fairfactor.Unavailable, "the scheduler does not hand out work to this node yet")
+	}
+	return nil
+}
+
 // background runs f beside the actors; [System.Stop] ends its context and waits
 // for it. After that it is not run at all.
 func (s *System) background(f func(context.Context)) {

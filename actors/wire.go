@@ -43,7 +43,8 @@ func opened(m any) any {
 	case *actorspb.Envelope_Offer:
 		o := b.Offer
 		return &offer{dispatch.Offer{
-			Caller: o.Caller, Epoch: o.Epoch, Weight: int(o.Weight), Turns: turnsFromPB(o.Turns), More: o.More, Again: o.Again,
+			Caller: o.Caller, Group: o.Group, Home: o.Home, Epoch: o.Epoch, Weight: int(o.Weight),
+			Turns: turnsFromPB(o.Turns), More: o.More, Again: o.Again,
 		}}
 	case *actorspb.Envelope_Withdraw:
 		return withdraw{b.Withdraw.Caller, b.Withdraw.Seq}
@@ -236,7 +237,7 @@ func turnsFromPB(pbs []*actorspb.Turn) []dispatch.Turn {
 func (t *turn) offered() dispatch.Turn {
 	return dispatch.Turn{
 		Key:     dispatch.Key{Caller: t.caller, Epoch: t.epoch, Seq: t.id.Seq, Turn: t.turn},
-		Predict: time.Duration(t.predict), Place: t.place, Body: t,
+		Predict: time.Duration(t.predict), Dispatched: t.place, Body: t,
 	}
 }
 
@@ -332,7 +333,8 @@ func jobFromPB(pb *actorspb.Job) fairfactor.Job {
 func report(r dispatch.Report) fairfactor.Fairness {
 	return fairfactor.Fairness{
 		Quantum: r.Quantum, Bound: r.Bound, Lag: r.Lag, MaxLag: r.MaxLag, Jain: r.Jain, Violations: r.Violations,
-		Active: r.Active, Waiting: r.Waiting, Open: r.Open, HandedOut: r.HandedOut, Epoch: r.Epoch,
+		Active: r.Active, Dormant: r.Dormant, Waiting: r.Waiting, Open: r.Open, HandedOut: r.Dispatched, Epoch: r.Epoch,
+		Between: fairfactor.FairnessLevel(r.Between), Inside: fairfactor.FairnessLevel(r.Inside),
 	}
 }
 
@@ -340,14 +342,25 @@ func fairnessToPB(f fairfactor.Fairness) proto.Message {
 	return &actorspb.Envelope{Body: &actorspb.Envelope_Fairness{Fairness: &actorspb.Fairness{
 		QuantumNs: int64(f.Quantum), BoundNs: int64(f.Bound), LagNs: int64(f.Lag), MaxLagNs: int64(f.MaxLag),
 		Jain: f.Jain, Violations: f.Violations, Active: int64(f.Active), Waiting: int64(f.Waiting), Open: int64(f.Open),
-		HandedOut: f.HandedOut, Epoch: f.Epoch,
+		HandedOut: f.HandedOut, Epoch: f.Epoch, Dormant: int64(f.Dormant), Between: levelToPB(f.Between), Inside: levelToPB(f.Inside),
 	}}}
+}
+
+func levelToPB(l fairfactor.FairnessLevel) *actorspb.Level {
+	return &actorspb.Level{InLine: int64(l.InLine), BoundNs: int64(l.Bound), LagNs: int64(l.Lag), MaxLagNs: int64(l.MaxLag), Violations: l.Violations}
+}
+
+func levelFromPB(pb *actorspb.Level) fairfactor.FairnessLevel {
+	return fairfactor.FairnessLevel{
+		InLine: int(pb.GetInLine()), Bound: time.Duration(pb.GetBoundNs()), Lag: time.Duration(pb.GetLagNs()),
+		MaxLag: time.Duration(pb.GetMaxLagNs()), Violations: pb.GetViolations(),
+	}
 }
 
 func fairnessFromPB(pb *actorspb.Fairness) fairfactor.Fairness {
 	return fairfactor.Fairness{
 		Quantum: time.Duration(pb.QuantumNs), Bound: time.Duration(pb.BoundNs), Lag: time.Duration(pb.LagNs), MaxLag: time.Duration(pb.MaxLagNs),
 		Jain: pb.Jain, Violations: pb.Violations, Active: int(pb.Active), Waiting: int(pb.Waiting), Open: int(pb.Open),
-		HandedOut: pb.HandedOut, Epoch: pb.Epoch,
+		HandedOut: pb.HandedOut, Epoch: pb.Epoch, Dormant: int(pb.Dormant), Between: levelFromPB(pb.Between), Inside: levelFromPB(pb.Inside),
 	}
 }

@@ -26,6 +26,8 @@ type worker struct {
 	self  *actor.PID
 	epoch uint64 // highest scheduler epoch seen
 
+	greeted atomic.Bool // a scheduler that hands out work knows of this worker
+
 	mu       sync.Mutex
 	ready    *sync.Cond
 	queue    []*turn
@@ -105,6 +107,7 @@ func (w *worker) run(m *run) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.epoch = m.epoch
+	w.greeted.Store(true)
 	if w.draining {
 		return // the scheduler was told, and hands them out again
 	}

@@ -2562,6 +2562,9 @@ type Fairness struct {
 	Open          int64                  `protobuf:"varint,9,opt,name=open,proto3" json:"open,omitempty"`
 	HandedOut     uint64                 `protobuf:"varint,10,opt,name=handed_out,json=handedOut,proto3" json:"handed_out,omitempty"`
 	Epoch         uint64                 `protobuf:"varint,11,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Dormant       int64                  `protobuf:"varint,12,opt,name=dormant,proto3" json:"dormant,omitempty"`
+	Between       *Level                 `protobuf:"bytes,13,opt,name=between,proto3" json:"between,omitempty"`
+	Inside        *Level                 `protobuf:"bytes,14,opt,name=inside,proto3" json:"inside,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2673,6 +2676,104 @@ func (x *Fairness) GetEpoch() uint64 {
 	return 0
 }
 
+func (x *Fairness) GetDormant() int64 {
+	if x != nil {
+		return x.Dormant
+	}
+	return 0
+}
+
+func (x *Fairness) GetBetween() *Level {
+	if x != nil {
+		return x.Between
+	}
+	return nil
+}
+
+func (x *Fairness) GetInside() *Level {
+	if x != nil {
+		return x.Inside
+	}
+	return nil
+}
+
+// Level is what Fairness says of one level.
+type Level struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	InLine        int64                  `protobuf:"varint,1,opt,name=in_line,json=inLine,proto3" json:"in_line,omitempty"`
+	BoundNs       int64                  `protobuf:"varint,2,opt,name=bound_ns,json=boundNs,proto3" json:"bound_ns,omitempty"`
+	LagNs         int64                  `protobuf:"varint,3,opt,name=lag_ns,json=lagNs,proto3" json:"lag_ns,omitempty"`
+	MaxLagNs      int64                  `protobuf:"varint,4,opt,name=max_lag_ns,json=maxLagNs,proto3" json:"max_lag_ns,omitempty"`
+	Violations    uint64                 `protobuf:"varint,5,opt,name=violations,proto3" json:"violations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Level) Reset() {
+	*x = Level{}
+	mi := &file_actors_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Level) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Level) ProtoMessage() {}
+
+func (x *Level) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Level.ProtoReflect.Descriptor instead.
+func (*Level) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Level) GetInLine() int64 {
+	if x != nil {
+		return x.InLine
+	}
+	return 0
+}
+
+func (x *Level) GetBoundNs() int64 {
+	if x != nil {
+		return x.BoundNs
+	}
+	return 0
+}
+
+func (x *Level) GetLagNs() int64 {
+	if x != nil {
+		return x.LagNs
+	}
+	return 0
+}
+
+func (x *Level) GetMaxLagNs() int64 {
+	if x != nil {
+		return x.MaxLagNs
+	}
+	return 0
+}
+
+func (x *Level) GetViolations() uint64 {
+	if x != nil {
+		return x.Violations
+	}
+	return 0
+}
+
 type Status struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -2681,7 +2782,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2693,7 +2794,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2706,7 +2807,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{34}
+	return file_actors_proto_rawDescGZIP(), []int{35}
 }
 
 // Slot is one compute thread; turn is absent while it idles.
@@ -2720,7 +2821,7 @@ type Slot struct {
 
 func (x *Slot) Reset() {
 	*x = Slot{}
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2732,7 +2833,7 @@ func (x *Slot) String() string {
 func (*Slot) ProtoMessage() {}
 
 func (x *Slot) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2745,7 +2846,7 @@ func (x *Slot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slot.ProtoReflect.Descriptor instead.
 func (*Slot) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{35}
+	return file_actors_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Slot) GetTurn() *Turn {
@@ -2771,7 +2872,7 @@ type StatusState struct {
 
 func (x *StatusState) Reset() {
 	*x = StatusState{}
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2783,7 +2884,7 @@ func (x *StatusState) String() string {
 func (*StatusState) ProtoMessage() {}
 
 func (x *StatusState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2796,7 +2897,7 @@ func (x *StatusState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusState.ProtoReflect.Descriptor instead.
 func (*StatusState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{36}
+	return file_actors_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *StatusState) GetSlots() []*Slot {
@@ -2815,7 +2916,7 @@ type Live struct {
 
 func (x *Live) Reset() {
 	*x = Live{}
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2827,7 +2928,7 @@ func (x *Live) String() string {
 func (*Live) ProtoMessage() {}
 
 func (x *Live) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2840,7 +2941,7 @@ func (x *Live) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Live.ProtoReflect.Descriptor instead.
 func (*Live) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{37}
+	return file_actors_proto_rawDescGZIP(), []int{38}
 }
 
 type LiveState struct {
@@ -2852,7 +2953,7 @@ type LiveState struct {
 
 func (x *LiveState) Reset() {
 	*x = LiveState{}
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2864,7 +2965,7 @@ func (x *LiveState) String() string {
 func (*LiveState) ProtoMessage() {}
 
 func (x *LiveState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2877,7 +2978,7 @@ func (x *LiveState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveState.ProtoReflect.Descriptor instead.
 func (*LiveState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{38}
+	return file_actors_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *LiveState) GetCallers() []*LiveCaller {
@@ -2900,7 +3001,7 @@ type LiveCaller struct {
 
 func (x *LiveCaller) Reset() {
 	*x = LiveCaller{}
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2912,7 +3013,7 @@ func (x *LiveCaller) String() string {
 func (*LiveCaller) ProtoMessage() {}
 
 func (x *LiveCaller) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2925,7 +3026,7 @@ func (x *LiveCaller) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveCaller.ProtoReflect.Descriptor instead.
 func (*LiveCaller) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{39}
+	return file_actors_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *LiveCaller) GetName() string {
@@ -3141,7 +3242,7 @@ const file_actors_proto_rawDesc = "" +
 	"\n" +
 	"WeighGroup\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12\x16\n" +
-	"\x06weight\x18\x02 \x01(\x05R\x06weight\"\xa8\x02\n" +
+	"\x06weight\x18\x02 \x01(\x05R\x06weight\"\xae\x03\n" +
 	"\bFairness\x12\x1d\n" +
 	"\n" +
 	"quantum_ns\x18\x01 \x01(\x03R\tquantumNs\x12\x19\n" +
@@ -3159,7 +3260,19 @@ const file_actors_proto_rawDesc = "" +
 	"\n" +
 	"handed_out\x18\n" +
 	" \x01(\x04R\thandedOut\x12\x14\n" +
-	"\x05epoch\x18\v \x01(\x04R\x05epoch\"\b\n" +
+	"\x05epoch\x18\v \x01(\x04R\x05epoch\x12\x18\n" +
+	"\adormant\x18\f \x01(\x03R\adormant\x125\n" +
+	"\abetween\x18\r \x01(\v2\x1b.fairfactor.actors.v1.LevelR\abetween\x123\n" +
+	"\x06inside\x18\x0e \x01(\v2\x1b.fairfactor.actors.v1.LevelR\x06inside\"\x90\x01\n" +
+	"\x05Level\x12\x17\n" +
+	"\ain_line\x18\x01 \x01(\x03R\x06inLine\x12\x19\n" +
+	"\bbound_ns\x18\x02 \x01(\x03R\aboundNs\x12\x15\n" +
+	"\x06lag_ns\x18\x03 \x01(\x03R\x05lagNs\x12\x1c\n" +
+	"\n" +
+	"max_lag_ns\x18\x04 \x01(\x03R\bmaxLagNs\x12\x1e\n" +
+	"\n" +
+	"violations\x18\x05 \x01(\x04R\n" +
+	"violations\"\b\n" +
 	"\x06Status\"Q\n" +
 	"\x04Slot\x12.\n" +
 	"\x04turn\x18\x01 \x01(\v2\x1a.fairfactor.actors.v1.TurnR\x04turn\x12\x19\n" +
@@ -3188,7 +3301,7 @@ func file_actors_proto_rawDescGZIP() []byte {
 	return file_actors_proto_rawDescData
 }
 
-var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_actors_proto_goTypes = []any{
 	(*Envelope)(nil),     // 0: fairfactor.actors.v1.Envelope
 	(*Problem)(nil),      // 1: fairfactor.actors.v1.Problem
@@ -3224,12 +3337,13 @@ var file_actors_proto_goTypes = []any{
 	(*Report)(nil),       // 31: fairfactor.actors.v1.Report
 	(*WeighGroup)(nil),   // 32: fairfactor.actors.v1.WeighGroup
 	(*Fairness)(nil),     // 33: fairfactor.actors.v1.Fairness
-	(*Status)(nil),       // 34: fairfactor.actors.v1.Status
-	(*Slot)(nil),         // 35: fairfactor.actors.v1.Slot
-	(*StatusState)(nil),  // 36: fairfactor.actors.v1.StatusState
-	(*Live)(nil),         // 37: fairfactor.actors.v1.Live
-	(*LiveState)(nil),    // 38: fairfactor.actors.v1.LiveState
-	(*LiveCaller)(nil),   // 39: fairfactor.actors.v1.LiveCaller
+	(*Level)(nil),        // 34: fairfactor.actors.v1.Level
+	(*Status)(nil),       // 35: fairfactor.actors.v1.Status
+	(*Slot)(nil),         // 36: fairfactor.actors.v1.Slot
+	(*StatusState)(nil),  // 37: fairfactor.actors.v1.StatusState
+	(*Live)(nil),         // 38: fairfactor.actors.v1.Live
+	(*LiveState)(nil),    // 39: fairfactor.actors.v1.LiveState
+	(*LiveCaller)(nil),   // 40: fairfactor.actors.v1.LiveCaller
 }
 var file_actors_proto_depIdxs = []int32{
 	7,  // 0: fairfactor.actors.v1.Envelope.submit:type_name -> fairfactor.actors.v1.Submit
@@ -3251,15 +3365,15 @@ var file_actors_proto_depIdxs = []int32{
 	32, // 16: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
 	29, // 17: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
 	30, // 18: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
-	34, // 19: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
-	37, // 20: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
+	35, // 19: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
+	38, // 20: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
 	9,  // 21: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
 	11, // 22: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
 	18, // 23: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
 	33, // 24: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
-	36, // 25: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
+	37, // 25: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
 	1,  // 26: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
-	38, // 27: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
+	39, // 27: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
 	3,  // 28: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
 	2,  // 29: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
 	3,  // 30: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
@@ -3277,15 +3391,17 @@ var file_actors_proto_depIdxs = []int32{
 	19, // 42: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
 	27, // 43: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
 	19, // 44: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
-	19, // 45: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
-	35, // 46: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
-	39, // 47: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
-	5,  // 48: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
-	49, // [49:49] is the sub-list for method output_type
-	49, // [49:49] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	34, // 45: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
+	34, // 46: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
+	19, // 47: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
+	36, // 48: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
+	40, // 49: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
+	5,  // 50: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
+	51, // [51:51] is the sub-list for method output_type
+	51, // [51:51] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_actors_proto_init() }
@@ -3329,7 +3445,7 @@ func file_actors_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_proto_rawDesc), len(file_actors_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   40,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -43,7 +43,7 @@ func BenchmarkTurn(b *testing.B) {
 				}
 				n := min(len(open), 64)
 				for _, t := range open[:n] {
-					m.End(0, t.Place, t.Predict)
+					m.End(0, t.Dispatched, t.Predict)
 					if t.Seq%2 == 1 {
 						m.Offer(0, benchOffer(t.Caller, seq))
 						seq += 2

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"fairfactor/actors/dispatch"
@@ -174,16 +175,17 @@ func (c *cluster) look() {
 		c.before()
 		runs, pulls := c.machine.Dispatch(c.now)
 		for _, r := range runs {
-			c.handed = append(c.handed, r.Turns...)
+			turns := slices.Clone(r.Turns) // the machine uses them again
+			c.handed = append(c.handed, turns...)
 			n := c.nodes[r.Worker]
 			c.after(hop, func() {
 				if n == nil || n.life > 0 {
 					return
 				}
-				for _, t := range r.Turns {
-					n.has[t.Place] = t
+				for _, t := range turns {
+					n.has[t.Dispatched] = t
 				}
-				n.queue = append(n.queue, r.Turns...)
+				n.queue = append(n.queue, turns...)
 				c.work(n)
 			})
 		}
@@ -215,11 +217,11 @@ func (c *cluster) end(n *node, t dispatch.Turn, used time.Duration) {
 	if n.life > 0 {
 		return
 	}
-	delete(n.has, t.Place)
+	delete(n.has, t.Dispatched)
 	s := c.callers[t.Caller]
 	s.charged += max(used, dispatch.DefaultQuantum)
 	c.busy += used
-	c.machine.End(c.now, t.Place, used)
+	c.machine.End(c.now, t.Dispatched, used)
 	if s.ended != nil {
 		s.ended(t.Seq)
 	}

@@ -8,58 +8,124 @@ import (
 // Callers is the number of callers that the machine remembers.
 func (m *Machine) Callers() int { return len(m.callers) }
 
-// Apart is how far the virtual times of callers are apart. Those that are
+// Apart is how far the start tags of callers are apart. Those that are
 // forgotten are left out.
 func (m *Machine) Apart(callers []string) time.Duration {
 	least, most := time.Duration(1<<62), time.Duration(-1<<62)
 	for _, name := range callers {
 		if c := m.callers[name]; c != nil {
-			v := c.fair.VirtualTime()
+			v := c.fair.StartTag()
 			least, most = min(least, v), max(most, v)
 		}
 	}
 	return max(0, most-least)
 }
 
+// Crowd has callers become dormant when more than that many are in line.
+func (m *Machine) Crowd(callers int) { m.crowd = callers }
+
+// Asking is the number of callers that were asked ahead, and of those that have
+// not answered.
+func (m *Machine) Asking() (early, asking int) { return m.ring.Early() }
+
+// Dormant is the number of callers in line without a turn here.
+func (m *Machine) Dormant() int { return m.ring.Dormant() }
+
+// Groups is the number of groups that the machine remembers.
+func (m *Machine) Groups() int { return len(m.groups) }
+
+// Due is the number of questions that Tick would look at by and by.
+func (m *Machine) Due() int { return m.unanswer.size + m.unheeded.size + m.silent.size }
+
 // Check looks for anything that must not be.
 func (m *Machine) Check() error {
-	waiting, open := 0, 0
-	seen := map[Key]string{}
-	watched := map[*caller]bool{}
-	for _, c := range m.watched {
-		if watched[c] || !c.watched {
-			return fmt.Errorf("%s is watched twice, or does not know", c.fair.Name)
-		}
-		watched[c] = true
-	}
+	waiting, open, idle, unheard, members := 0, 0, 0, 0, 0
+	seen, clocks, retired := map[Key]string{}, m.clocks(), m.inRetired()
 	for name, c := range m.callers {
-		waiting += len(c.window)
-		open += len(c.open)
-		if c.fair.Name != name || c.watched != watched[c] || !c.watched && (c.asked || c.silent || len(c.window) == 0) {
-			return fmt.Errorf("%s is not watched", name)
+		waiting += c.waiting()
+		open += len(c.hands())
+		idle += count(c.idle)
+		unheard += count(c.unheard)
+		switch g := c.fair.Group(); {
+		case c.name != name || c.fair.Owner != c:
+			return fmt.Errorf("%s is not who it says", name)
+		case c.idle == c.busy() || c.retired != retired[c] || c.idle && !c.retired:
+			return fmt.Errorf("%s: idle %v, busy %v, retired %v", name, c.idle, c.busy(), c.retired)
+		case (c.asked || c.silent) && !clocks[c]:
+			return fmt.Errorf("%s is asked: %v, silent: %v, and no clock runs", name, c.asked, c.silent)
+		case g != nil && m.groups[g.Name] != g:
+			return fmt.Errorf("%s is in a group that is forgotten", name)
+		case g != nil:
+			members++
 		}
 		if err := m.checkCaller(c, seen); err != nil {
-			return fmt.Errorf("%s: %w", c.fair.Name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	if waiting != m.waiting || open != len(m.open) {
-		return fmt.Errorf("waiting %d, counted %d; open %d, counted %d", m.waiting, waiting, len(m.open), open)
+	if waiting != m.waiting || open != len(m.open) || idle != m.idle || unheard != m.unheard {
+		return fmt.Errorf("waiting %d, counted %d; open %d, counted %d; idle %d, counted %d; unheard %d, counted %d",
+			m.waiting, waiting, len(m.open), open, m.idle, idle, m.unheard, unheard)
+	}
+	for _, g := range m.groups {
+		members -= g.Size()
+	}
+	if members != 0 {
+		return fmt.Errorf("%d callers more in groups than these say", members)
 	}
 	return m.checkWorkers()
 }
 
+func count(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// clocks are the callers that time will do something to.
+func (m *Machine) clocks() map[*caller]bool {
+	run := map[*caller]bool{}
+	for _, q := range []*queue[asked]{&m.unanswer, &m.unheeded, &m.silent} {
+		for range q.size {
+			a := q.pop()
+			q.push(a)
+			if c := a.c; (c.asked || c.silent) && c.work.pulled == a.at {
+				run[c] = true
+			}
+		}
+	}
+	return run
+}
+
+func (m *Machine) inRetired() map[*caller]bool {
+	in := map[*caller]bool{}
+	for range m.retired.size {
+		c := m.retired.pop()
+		m.retired.push(c)
+		in[c] = true
+	}
+	return in
+}
+
 // checkCaller looks at one caller; seen collects where turns are.
 func (m *Machine) checkCaller(c *caller, seen map[Key]string) error {
-	if (len(c.window) > 0) != c.fair.Waiting() {
-		return fmt.Errorf("%d turns in the window, in line: %v", len(c.window), c.fair.Waiting())
+	f := &c.fair
+	switch want := c.waiting() > 0; {
+	case want != f.Ready():
+		return fmt.Errorf("%d turns in the window, in line: %v", c.waiting(), f.Ready())
+	case !want && (c.more && c.asked) != f.Owed():
+		return fmt.Errorf("more: %v, asked: %v, owed: %v", c.more, c.asked, f.Owed())
+	case !want && (c.more && !c.asked && !c.silent) != f.Dormant():
+		return fmt.Errorf("more: %v, asked: %v, silent: %v, dormant: %v", c.more, c.asked, c.silent, f.Dormant())
+	case c.unheard && !f.Dormant():
+		return fmt.Errorf("never heard, and not dormant")
+	case c.work != nil && c.waiting() == 0 && len(c.work.open) == 0 && !c.asked && !c.silent:
+		return fmt.Errorf("holds what it does not need")
 	}
-	if c.fair.Waiting() && c.fair.Owed() || c.fair.Owed() && !c.more {
-		return fmt.Errorf("owed, but waits or has nothing more")
+	if c.work == nil {
+		return nil
 	}
-	if c.more && !c.asked && !c.silent && len(c.window) == 0 {
-		return fmt.Errorf("has more, and nobody asked")
-	}
-	for _, t := range c.window {
+	for _, t := range c.work.window.all() {
 		if where, twice := seen[t.Key]; twice {
 			return fmt.Errorf("turn %v is in the window and in %s", t.Key, where)
 		}
@@ -68,8 +134,8 @@ func (m *Machine) checkCaller(c *caller, seen map[Key]string) error {
 			return fmt.Errorf("turn %v can't be handed out, epoch is %d", t.Key, c.epoch)
 		}
 	}
-	for i, h := range c.open {
-		if h.caller != c || h.ofCaller != i || m.open[h.Place] != h || h.Caller != c.fair.Name {
+	for i, h := range c.work.open {
+		if h.caller != c || h.ofCaller != i || m.open[h.Dispatched] != h || h.Caller != c.name {
 			return fmt.Errorf("open turn %v is not where it says", h.Key)
 		}
 		if where := seen[h.Key]; where == "the window" && !h.dropped {
@@ -103,8 +169,9 @@ func (m *Machine) checkWorkers() error {
 		return fmt.Errorf("slots %d, counted %d; open %d, in hands %d", m.slots, slots, len(m.open), open)
 	}
 	if next := m.ring.Next(); next != nil {
-		if w := m.freest(m.cost(m.callers[next.Name].window[0].Predict)); w != nil {
-			return fmt.Errorf("%s has room and %s waits", w.name, next.Name)
+		c := next.Owner.(*caller)
+		if w := m.freest(m.cost(c.work.window.first().Predict), c.work.home); w != nil {
+			return fmt.Errorf("%s has room and %s waits", w.name, c.name)
 		}
 	}
 	return nil

@@ -3,106 +3,109 @@ package dispatch
 import "time"
 
 // Dispatch hands out turns as long as a worker has credit and a caller a turn,
-// and says which callers should offer more.
+// and says which callers should offer more. What it returns is valid until the
+// next call: the slices are reused.
 func (m *Machine) Dispatch(now time.Duration) (runs []Run, pulls []Pull) {
+	m.recycle()
 	for next := m.ring.Next(); next != nil; next = m.ring.Next() {
-		c := m.callers[next.Name]
-		predict := m.cost(c.window[0].Predict)
-		w := m.freest(predict)
+		c := next.Owner.(*caller)
+		predict := m.cost(c.work.window.first().Predict)
+		w := m.freest(predict, c.work.home)
 		if w == nil {
 			break
 		}
-		if w.run == 0 {
-			runs = append(runs, Run{Worker: w.name})
-			w.run = len(runs)
-		}
-		r := &runs[w.run-1]
+		r := m.runOf(w)
 		r.Turns = append(r.Turns, m.hand(now, c, w, predict))
 	}
-	for _, w := range m.workers {
-		w.run = 0
+	for i := range m.workers {
+		m.workers[i].run = 0
 	}
-	for _, c := range m.due {
-		c.due = false
+	m.wake(now)
+	for i, c := range m.pulling {
+		c.pulling, m.pulling[i] = false, nil
 		if c.asked {
-			pulls = append(pulls, Pull{Caller: c.fair.Name, Want: max(1, m.want(c)-len(c.window))})
+			m.pulls = append(m.pulls, Pull{Caller: c.name, Want: max(1, m.want(c)-c.waiting())})
 		}
 	}
-	clear(m.due)
-	m.due = m.due[:0]
-	return runs, pulls
+	m.pulling = m.pulling[:0]
+	m.forget(forgetEach)
+	return m.runs, m.pulls
 }
 
-// cost is what a turn will probably use: what its like used, within the bounds
-// of a turn.
+// recycle empties what the last Dispatch returned.
+func (m *Machine) recycle() {
+	for i := range m.runs {
+		clear(m.runs[i].Turns)
+		m.runs[i].Turns = m.runs[i].Turns[:0]
+	}
+	m.runs, m.pulls = m.runs[:0], m.pulls[:0]
+}
+
+// runOf returns the run of a worker in this Dispatch.
+func (m *Machine) runOf(w *worker) *Run {
+	if w.run == 0 {
+		if n := len(m.runs); n < cap(m.runs) {
+			m.runs = m.runs[:n+1]
+		} else {
+			m.runs = append(m.runs, Run{})
+		}
+		w.run = len(m.runs)
+		m.runs[w.run-1].Worker = w.name
+	}
+	return &m.runs[w.run-1]
+}
+
+// cost is what a turn will probably use: what similar ones used, within the
+// bounds of a turn.
 func (m *Machine) cost(predict time.Duration) time.Duration {
 	return min(max(m.estimate.of(predict), 0), LongestTurn)
 }
 
 // hand gives the first turn of a caller's window to a worker.
 func (m *Machine) hand(now time.Duration, c *caller, w *worker, predict time.Duration) Turn {
-	t := c.window[0]
-	c.window[0] = Turn{}
-	c.window = c.window[1:]
+	t := c.work.window.pop()
 	m.waiting--
-	m.place++
-	t.Place = m.place
-	m.book(&handed{Turn: t, worker: w, caller: c, bill: m.ring.Charge(&c.fair, predict), load: min(predict, Credit), at: now})
-	m.settleWindow(now, c)
+	m.dispatched++
+	t.Dispatched = m.dispatched
+	h := m.newHanded()
+	h.Turn, h.worker, h.caller, h.load, h.at = t, w, c, min(predict, Credit), now
+	h.bill = m.ring.Charge(&c.fair, predict)
+	m.book(h)
+	m.settle(now, c)
 	return t
+}
+
+// newHanded returns an empty one, an old one if there is one.
+func (m *Machine) newHanded() *handed {
+	n := len(m.spareHanded)
+	if n == 0 {
+		return &handed{}
+	}
+	h := m.spareHanded[n-1]
+	m.spareHanded = m.spareHanded[:n-1]
+	return h
 }
 
 // book puts a turn in a worker's hands.
 func (m *Machine) book(h *handed) {
-	m.open[h.Place] = h
-	h.ofWorker, h.ofCaller = len(h.worker.open), len(h.caller.open)
+	m.open[h.Dispatched] = h
+	w := m.working(h.caller)
+	h.ofWorker, h.ofCaller = len(h.worker.open), len(w.open)
 	h.worker.open = append(h.worker.open, h)
-	h.caller.open = append(h.caller.open, h)
+	w.open = append(w.open, h)
 	h.worker.load += h.load
 }
 
-// settleWindow puts a caller out of line if its window is empty, and has the
-// window filled if need be. With more to do it keeps its place.
-func (m *Machine) settleWindow(now time.Duration, c *caller) {
-	if len(c.window) == 0 {
-		c.window = nil
-		m.ring.Leave(&c.fair, c.more && !c.silent)
-		m.watch(c)
+// freest returns the worker that should get a turn, or nil: the caller's home if
+// that has room, otherwise the one that has most; of equals, the first by name.
+// A slot that idles takes any turn; one that is busy takes short ones up to its
+// credit.
+func (m *Machine) freest(predict time.Duration, home string) (best *worker) {
+	if home != "" {
+		if at, ok := m.find(home); ok && m.workers[at].takes(predict) {
+			return m.workers[at]
+		}
 	}
-	m.fill(now, c)
-}
-
-// fill asks for turns when a window is half empty.
-func (m *Machine) fill(now time.Duration, c *caller) {
-	if !c.more || c.asked || c.silent || len(c.window) > m.want(c)/2 {
-		return
-	}
-	c.asked, c.repeated, c.pulled = true, false, now
-	m.ask(c)
-	m.watch(c)
-}
-
-func (m *Machine) ask(c *caller) {
-	if !c.due {
-		c.due = true
-		m.due = append(m.due, c)
-	}
-}
-
-// want is the size of a window that is full: smaller the more callers there are
-// and the longer their turns.
-func (m *Machine) want(c *caller) int {
-	n := min(Window, Cache/max(m.ring.Len(), 1))
-	if ahead := Ahead * time.Duration(max(m.slots, 1)); c.mean*time.Duration(n) > ahead {
-		n = int(ahead / c.mean)
-	}
-	return max(2, n)
-}
-
-// freest returns the worker that has most room for a turn, or nil; of equals,
-// the first by name. A slot that idles takes any turn; one that is busy takes
-// short ones up to its credit.
-func (m *Machine) freest(predict time.Duration) (best *worker) {
 	bestRoom := 0.0
 	for _, w := range m.workers {
 		if !w.takes(predict) {

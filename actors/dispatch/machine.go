@@ -1,5 +1,5 @@
 // Package dispatch is the scheduler as a pure state machine: offers, heartbeats
-// and ended turns go in, hand-outs come out.
+// and ended turns go in, turns for workers and questions to callers come out.
 //
 // It keeps, for each caller, a small window of turns that were offered; which
 // caller is next is up to package fair. It keeps, for each worker, how much it
@@ -7,13 +7,17 @@
 // turns hide the network and long ones never queue behind one another. A turn
 // that a worker lost goes back to the front of its own caller.
 //
+// A caller with work that has no turns here is dormant: it has its place in the
+// line, costs about 200 bytes, and is asked for turns shortly before they are
+// due. So a million callers may have work, but only those that are due need an
+// active actor.
+//
 // The machine has no I/O, clock, goroutine or lock: time comes in with each
 // event. It is owned by the scheduler actor. What it holds is a cache: callers
 // and workers can tell it everything again. Start reading at [Machine.Dispatch].
 package dispatch
 
 import (
-	"slices"
 	"time"
 
 	"fairfactor/actors/fair"
@@ -31,6 +35,10 @@ const (
 	Window = 256
 	// Cache is the number of turns that all windows together aim for.
 	Cache = 16384
+	// Crowd is the number of callers in line above which a caller whose window
+	// is empty becomes dormant, instead of being asked for more at once: there
+	// are fewer than 16 turns of Cache for each.
+	Crowd = Cache / 16
 	// LongestTurn is the bound on a turn's CPU that callers promise.
 	LongestTurn = 100 * time.Millisecond
 	// Slack is how far ahead callers still go round robin with the others, see
@@ -50,16 +58,16 @@ const (
 	Lost = 3 * time.Second
 	// Gap is what each later activation leaves free in the dispatch order, for
 	// turns that those before it handed out and that no stored job tells of. A
-	// job's place is stored with its end, so what counts is how many turns long
-	// jobs may take while none ends: some days of a big cluster.
+	// job's dispatch number is stored with its end, so what counts is how many
+	// turns long jobs may take while none ends: some days of a big cluster.
 	Gap = 100_000_000
 )
 
 // Config sets up a machine.
 type Config struct {
-	Quantum time.Duration // least that a turn is charged; zero is the default
-	Epoch   uint64        // of this activation of the scheduler, from 1
-	Place   uint64        // the last place in the dispatch order that is known to be given
+	Quantum    time.Duration // least that a turn is charged; zero is the default
+	Epoch      uint64        // of this activation of the scheduler, from 1
+	Dispatched uint64        // the last dispatch number that is known to be given
 }
 
 // Key names a turn.
@@ -73,17 +81,19 @@ type Key struct {
 // Turn is one turn as the machine sees it.
 type Turn struct {
 	Key
-	Predict time.Duration
-	Place   uint64 // set at the hand-out
-	Body    any    // the shell's, not looked at
+	Predict    time.Duration
+	Dispatched uint64 // its number in the dispatch order, set when it is handed out
+	Body       any    // the shell's, not looked at
 }
 
 // Offer is what a caller says of its work.
 type Offer struct {
 	Caller string
+	Group  string // the caller is its own group if empty; another one than before moves it
+	Home   string // the member on which the caller's actor runs; may be empty
 	Epoch  uint64 // of the caller's activation; offers of an older one are ignored
 	Weight int
-	Turns  []Turn // behind those offered before
+	Turns  []Turn // behind those offered before; not kept
 	More   bool   // there are others
 	Again  bool   // some turns may be here already: these are left out
 }
@@ -102,24 +112,8 @@ type Pull struct {
 
 // Halt asks a worker to stop a turn.
 type Halt struct {
-	Worker string
-	Place  uint64
-}
-
-// caller is what the machine knows of one caller.
-type caller struct {
-	fair     fair.Caller
-	epoch    uint64        // of its newest activation
-	window   []Turn        // offered, oldest first
-	mean     time.Duration // predicted cost of the turns it offers, lately
-	more     bool          // has turns beyond the window
-	pulled   time.Duration
-	asked    bool // an offer was asked for and has not arrived
-	repeated bool // and was asked for again
-	silent   bool // did not answer in time; until it offers again it counts as empty
-	due      bool // in Machine.due
-	watched  bool // in Machine.watched
-	open     []*handed
+	Worker     string
+	Dispatched uint64 // the turn's number
 }
 
 // worker is what the machine knows of one worker.
@@ -129,7 +123,7 @@ type worker struct {
 	open  []*handed
 	load  time.Duration // predicted, each turn at most [Credit]
 	heard time.Duration
-	run   int // place in the runs of a Dispatch, from 1
+	run   int // index in the runs of a Dispatch, from 1
 }
 
 // handed is a turn in a worker's hands.
@@ -137,145 +131,67 @@ type handed struct {
 	Turn
 	worker   *worker
 	caller   *caller
-	ofWorker int // place in worker.open
-	ofCaller int // place in caller.open
+	ofWorker int // index in worker.open
+	ofCaller int // index in work.open
 	bill     fair.Bill
 	load     time.Duration
 	at       time.Duration
-	dropped  bool // nobody waits for it
+	dropped  bool // its outcome would be ignored
 }
 
 // Machine is the scheduler. It is not safe for concurrent use.
 type Machine struct {
-	quantum  time.Duration
-	epoch    uint64
-	place    uint64
-	ring     *fair.Ring
-	callers  map[string]*caller
-	workers  []*worker          // by name
-	slots    int                // of all workers
-	open     map[uint64]*handed // by place
-	estimate estimates
-	waiting  int       // turns in all windows
-	due      []*caller // to be asked for turns
-	watched  []*caller // those to whom time does something
-	account  account
+	quantum    time.Duration
+	epoch      uint64
+	dispatched uint64 // the last number given
+	ring       *fair.Ring
+	callers    map[string]*caller
+	groups     map[string]*fair.Group
+	weights    map[string]int     // of groups that have another than 1
+	workers    []*worker          // by name
+	slots      int                // of all workers
+	open       map[uint64]*handed // by dispatch number
+	estimate   estimates
+	mean       float64 // CPU of a turn lately, in nanoseconds, exponentially weighted
+	waiting    int     // turns in all windows
+	crowd      int     // [Crowd]
+	unheard    int     // callers known from the store that were never asked
+	idle       int     // callers without work, not forgotten yet
+
+	pulling   []*caller      // to be asked for turns
+	unanswer  queue[asked]   // to be asked again after half of Silence
+	unheeded  queue[asked]   // to be taken for silent
+	silent    queue[asked]   // to be asked again once silent
+	retired   queue[*caller] // to be forgotten when they would come back like new ones
+	abandoned queue[*fair.Group]
+	lags      lags
+
+	runs        []Run // the last Dispatch's, reused
+	pulls       []Pull
+	spareWork   []*work
+	spareHanded []*handed
+	spareHas    map[uint64]bool
+	spareKnown  map[Key]*handed
 }
 
-// New returns a machine that knows nobody yet.
+// New returns a machine that knows no caller yet.
 func New(cfg Config) *Machine {
 	if cfg.Quantum <= 0 {
 		cfg.Quantum = DefaultQuantum
 	}
 	return &Machine{
-		quantum:  cfg.Quantum,
-		epoch:    cfg.Epoch,
-		place:    cfg.Place + (max(cfg.Epoch, 1)-1)*Gap,
-		ring:     fair.New(cfg.Quantum, Slack),
-		callers:  map[string]*caller{},
-		open:     map[uint64]*handed{},
-		estimate: estimates{},
+		quantum:    cfg.Quantum,
+		epoch:      cfg.Epoch,
+		dispatched: cfg.Dispatched + (max(cfg.Epoch, 1)-1)*Gap,
+		ring:       fair.New(cfg.Quantum, Slack),
+		callers:    map[string]*caller{},
+		groups:     map[string]*fair.Group{},
+		weights:    map[string]int{},
+		open:       map[uint64]*handed{},
+		estimate:   estimates{},
+		mean:       float64(firstMean),
+		crowd:      Crowd,
+		spareHas:   map[uint64]bool{},
+		spareKnown: map[Key]*handed{},
 	}
-}
-
-// Offer adds turns of a caller behind those it offered before; more says that
-// it has others.
-func (m *Machine) Offer(now time.Duration, o Offer) {
-	c := m.caller(o.Caller)
-	if o.Epoch < c.epoch {
-		return
-	}
-	if o.Epoch > c.epoch {
-		m.supersede(c, o.Epoch)
-	}
-	c.fair.Weight = max(o.Weight, 1)
-	c.asked, c.silent, c.more = false, false, o.More
-	var known map[Key]*handed
-	if o.Again {
-		known = c.known()
-	}
-	for _, t := range o.Turns {
-		h, ok := known[t.Key]
-		switch {
-		case !ok:
-			c.window = append(c.window, t)
-			c.learn(t.Predict)
-			m.waiting++
-		case h != nil && h.Body == nil: // adopted: now it can be handed out again
-			h.Body = t.Body
-		}
-	}
-	if len(c.window) > 0 {
-		m.ring.Join(&c.fair)
-	}
-	m.settleWindow(now, c)
-}
-
-// learn takes in what a caller predicts of its turns.
-func (c *caller) learn(predict time.Duration) {
-	predict = min(max(predict, 0), LongestTurn)
-	if c.mean == 0 {
-		c.mean = predict
-	}
-	c.mean += (predict - c.mean) / 8
-}
-
-// caller returns a caller, new if it has to be.
-func (m *Machine) caller(name string) *caller {
-	c := m.callers[name]
-	if c == nil {
-		c = &caller{fair: fair.Caller{Name: name, Weight: 1}}
-		m.callers[name] = c
-		m.watch(c)
-	}
-	return c
-}
-
-// supersede drops what earlier activations of a caller offered: the outcomes
-// would be ignored.
-func (m *Machine) supersede(c *caller, epoch uint64) {
-	c.epoch = epoch
-	m.keep(c, func(t Turn) bool { return t.Epoch >= epoch })
-	for _, h := range c.open {
-		h.dropped = h.dropped || h.Epoch < epoch
-	}
-}
-
-// known lists the turns of a caller that the machine holds; those in its window
-// have no entry of their own.
-func (c *caller) known() map[Key]*handed {
-	known := make(map[Key]*handed, len(c.window)+len(c.open))
-	for _, t := range c.window {
-		known[t.Key] = nil
-	}
-	for _, h := range c.open {
-		if !h.dropped {
-			known[h.Key] = h
-		}
-	}
-	return known
-}
-
-// Withdraw forgets a job's turns and returns those that workers should stop.
-func (m *Machine) Withdraw(now time.Duration, name string, seq uint64) (halts []Halt) {
-	c := m.callers[name]
-	if c == nil {
-		return nil
-	}
-	m.keep(c, func(t Turn) bool { return t.Seq != seq })
-	for _, h := range c.open {
-		if h.Seq == seq && !h.dropped {
-			h.dropped = true
-			halts = append(halts, Halt{Worker: h.worker.name, Place: h.Place})
-		}
-	}
-	m.settleWindow(now, c)
-	return halts
-}
-
-// keep drops the turns of a window that are not wanted.
-func (m *Machine) keep(c *caller, wanted func(Turn) bool) {
-	before := len(c.window)
-	c.window = slices.DeleteFunc(c.window, func(t Turn) bool { return !wanted(t) })
-	m.waiting -= before - len(c.window)
 }

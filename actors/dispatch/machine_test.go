@@ -48,7 +48,7 @@ func TestBoundRemembersWorkersThatLeft(t *testing.T) {
 			if turn.Caller == "long" {
 				used = 100 * time.Millisecond
 			}
-			m.End(0, turn.Place, used)
+			m.End(0, turn.Dispatched, used)
 		}
 	}
 	for i := range 7 {
@@ -64,7 +64,7 @@ func TestBoundRemembersWorkersThatLeft(t *testing.T) {
 	for range 100 { // one works on, and the one that is behind catches up
 		runs, _ := m.Dispatch(0)
 		for _, turn := range runs[0].Turns {
-			m.End(0, turn.Place, turn.Predict)
+			m.End(0, turn.Dispatched, turn.Predict)
 		}
 	}
 	if r = m.Report(); r.Violations != 0 || r.Bound != dispatch.Bound(1, dispatch.DefaultQuantum) {
@@ -79,7 +79,7 @@ func TestViolationIsSeen(t *testing.T) {
 	m.Offer(0, some("a", 1, 9, 20*time.Millisecond, false))
 	m.Offer(0, some("b", 1, 9, 20*time.Millisecond, false))
 	runs, _ := m.Dispatch(0)
-	m.End(0, runs[0].Turns[0].Place, time.Second)
+	m.End(0, runs[0].Turns[0].Dispatched, time.Second)
 	if r := m.Report(); r.Violations != 1 || r.Lag != time.Second {
 		t.Errorf("a turn used a second: %+v", r)
 	}

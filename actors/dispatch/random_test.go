@@ -14,15 +14,15 @@ import (
 // world is the machine's surroundings, told plainly: what callers have offered,
 // what workers hold, what the network has lost.
 type world struct {
-	t       *testing.T
-	rng     *rand.Rand
-	machine *dispatch.Machine
-	step    int
-	now     time.Duration
-	epoch   uint64
-	place   uint64 // highest that was handed out
-	callers []*actorCaller
-	workers []*actorWorker
+	t          *testing.T
+	rng        *rand.Rand
+	machine    *dispatch.Machine
+	step       int
+	now        time.Duration
+	epoch      uint64
+	dispatched uint64 // highest number that was given
+	callers    []*actorCaller
+	workers    []*actorWorker
 }
 
 // actorCaller knows which turns it has offered and had no outcome of.
@@ -138,22 +138,22 @@ func turnOf(c *actorCaller, seq uint64) dispatch.Turn {
 
 // end lets a worker end one of its turns; the news of it may be lost.
 func (w *world) end(k *actorWorker, lost bool) {
-	places := slices.Sorted(maps.Keys(k.has))
-	if len(places) == 0 {
+	numbers := slices.Sorted(maps.Keys(k.has))
+	if len(numbers) == 0 {
 		return
 	}
-	place := places[0]
-	t := k.has[place]
-	delete(k.has, place)
+	n := numbers[0]
+	t := k.has[n]
+	delete(k.has, n)
 	if lost {
 		return
 	}
 	if c := w.caller(t.Caller); c.epoch == t.Epoch {
 		delete(c.out, t.Seq)
 	}
-	w.machine.End(w.now, place, time.Duration(w.rng.IntN(100_000))*time.Microsecond)
+	w.machine.End(w.now, n, time.Duration(w.rng.IntN(100_000))*time.Microsecond)
 	if w.rng.IntN(10) == 0 {
-		w.machine.End(w.now, place, time.Millisecond) // twice
+		w.machine.End(w.now, n, time.Millisecond) // twice
 	}
 }
 
@@ -165,8 +165,8 @@ func (w *world) caller(name string) *actorCaller {
 func (w *world) beat(k *actorWorker) {
 	k.alive = true
 	var open []dispatch.Turn
-	for _, place := range slices.Sorted(maps.Keys(k.has)) {
-		open = append(open, bare(k.has[place]))
+	for _, n := range slices.Sorted(maps.Keys(k.has)) {
+		open = append(open, bare(k.has[n]))
 	}
 	w.machine.Beat(w.now, k.name, k.slots, open)
 }
@@ -180,7 +180,7 @@ func (w *world) withdraw(c *actorCaller) {
 	delete(c.out, seq)
 	for _, h := range w.machine.Withdraw(w.now, c.name, seq) {
 		for _, k := range w.workers {
-			if t, ok := k.has[h.Place]; ok && k.name == h.Worker && t.Seq != seq {
+			if t, ok := k.has[h.Dispatched]; ok && k.name == h.Worker && t.Seq != seq {
 				w.t.Fatalf("step %d: turn %v is halted for job %d", w.step, t.Key, seq)
 			}
 		}
@@ -193,10 +193,10 @@ func (w *world) renew(c *actorCaller) {
 	w.offer(c, 0, true)
 }
 
-// newScheduler replaces the machine. The store knows a place that is long past.
+// newScheduler replaces the machine. The store knows a number that is long past.
 func (w *world) newScheduler() {
 	w.epoch++
-	w.machine = dispatch.New(dispatch.Config{Epoch: w.epoch, Place: w.place / 2})
+	w.machine = dispatch.New(dispatch.Config{Epoch: w.epoch, Dispatched: w.dispatched / 2})
 	for _, c := range w.callers {
 		if w.rng.IntN(2) == 0 {
 			w.offer(c, 0, true)
@@ -206,20 +206,20 @@ func (w *world) newScheduler() {
 
 // dispatch hands out what can be handed out; a worker's message may be lost.
 func (w *world) dispatch(lost bool) {
-	before := w.place
+	before := w.dispatched
 	runs, pulls := w.machine.Dispatch(w.now)
 	for _, r := range runs {
 		k := w.workers[slices.IndexFunc(w.workers, func(k *actorWorker) bool { return k.name == r.Worker })]
 		for _, t := range r.Turns {
-			if t.Place <= before || t.Place == w.place {
-				w.t.Fatalf("step %d: place %d was given before", w.step, t.Place)
+			if t.Dispatched <= before || t.Dispatched == w.dispatched {
+				w.t.Fatalf("step %d: number %d was given before", w.step, t.Dispatched)
 			}
-			w.place = max(w.place, t.Place)
+			w.dispatched = max(w.dispatched, t.Dispatched)
 			if t.Epoch == w.caller(t.Caller).epoch && t.Body == nil {
 				w.t.Fatalf("step %d: turn %v has lost its body", w.step, t.Key)
 			}
 			if !lost && k.alive {
-				k.has[t.Place] = t
+				k.has[t.Dispatched] = t
 			}
 		}
 	}

@@ -79,11 +79,11 @@ func (c *cluster) likeCallers(n int, predict time.Duration) (strict *int) {
 func breaks(handed []dispatch.Turn, callers int) (n, first int) {
 	first = len(handed)
 	handed = slices.DeleteFunc(slices.Clone(handed), func(t dispatch.Turn) bool { return t.Caller == "elephant" })
-	slices.SortFunc(handed, func(a, b dispatch.Turn) int { return cmp.Compare(a.Place, b.Place) })
+	slices.SortFunc(handed, func(a, b dispatch.Turn) int { return cmp.Compare(a.Dispatched, b.Dispatched) })
 	for i := callers; i < len(handed); i++ {
 		if handed[i].Caller != handed[i-callers].Caller {
 			n++
-			first = min(first, int(handed[i].Place)-1)
+			first = min(first, int(handed[i].Dispatched)-1)
 		}
 	}
 	return n, first

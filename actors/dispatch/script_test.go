@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "rewrite the expected output in testdata
 
 // TestScripts runs the scripts in testdata. A script is a list of steps; a step
 // is some commands, a line of dashes, and what the commands print. Lines that
-// start with # tell the story. With -update the output is written anew.
+// start with # tell the story. With -update the output is written again.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -159,13 +159,13 @@ func (s *stage) do(out *bytes.Buffer, line []string) error {
 		s.now = d
 		return err
 	case "scheduler": // a new activation, which knows nobody
-		s.machine = dispatch.New(dispatch.Config{Epoch: w.uint("epoch", 1), Place: w.uint("place", 0)})
+		s.machine = dispatch.New(dispatch.Config{Epoch: w.uint("epoch", 1), Dispatched: w.uint("dispatched", 0)})
 	case "beat":
 		var has []dispatch.Turn
-		for _, place := range numbers(w.named["has"]) {
-			t, ok := s.handed[place]
+		for _, n := range numbers(w.named["has"]) {
+			t, ok := s.handed[n]
 			if !ok {
-				return fmt.Errorf("place %d was never handed out", place)
+				return fmt.Errorf("turn %d was never handed out", n)
 			}
 			has = append(has, bare(t))
 		}
@@ -175,15 +175,15 @@ func (s *stage) do(out *bytes.Buffer, line []string) error {
 	case "dispatch":
 		s.dispatch(out)
 	case "end":
-		for _, place := range numbers(line[1]) {
-			if _, ok := s.handed[place]; !ok {
-				return fmt.Errorf("place %d was never handed out", place)
+		for _, n := range numbers(line[1]) {
+			if _, ok := s.handed[n]; !ok {
+				return fmt.Errorf("turn %d was never handed out", n)
 			}
-			s.machine.End(s.now, place, w.duration("used", s.handed[place].Predict))
+			s.machine.End(s.now, n, w.duration("used", s.handed[n].Predict))
 		}
 	case "withdraw":
 		for _, h := range s.machine.Withdraw(s.now, line[1], w.uint("job", 0)) {
-			fmt.Fprintf(out, "halt %d at %s\n", h.Place, h.Worker)
+			fmt.Fprintf(out, "halt %d at %s\n", h.Dispatched, h.Worker)
 		}
 	case "left":
 		s.machine.WorkerLeft(s.now, line[1])
@@ -191,6 +191,18 @@ func (s *stage) do(out *bytes.Buffer, line []string) error {
 		s.machine.KeepWorkers(s.now, line[1:])
 	case "tick":
 		s.machine.Tick(s.now)
+	case "backlogged": // callers, weights and groups as name/weight@group
+		s.machine.Backlogged(s.now, known(line[1:]))
+	case "wants":
+		fmt.Fprintf(out, "%d more\n", s.machine.Wants())
+	case "crowd": // the number of callers in line above which they become dormant
+		s.machine.Crowd(int(w.uint("above", 0)))
+	case "weigh":
+		s.machine.WeighGroup(line[1], int(w.uint("weight", 1)))
+	case "levels":
+		r := s.machine.Report()
+		fmt.Fprintf(out, "dormant %d; between: %d in line, lag %v; inside: %d in line, lag %v; bound %v and %v\n", r.Dormant,
+			r.Between.InLine, r.Between.Lag, r.Inside.InLine, r.Inside.Lag, r.Between.Bound, r.Inside.Bound)
 	case "report":
 		r := s.machine.Report()
 		fmt.Fprintf(out, "active %d, waiting %d, open %d, lag %v of %v, violations %d\n", r.Active, r.Waiting, r.Open, r.Lag, r.Bound, r.Violations)
@@ -200,10 +212,30 @@ func (s *stage) do(out *bytes.Buffer, line []string) error {
 	return nil
 }
 
+// known reads name, name/weight and name/weight@group; a-d is four callers.
+func known(names []string) (all []dispatch.Known) {
+	for _, name := range names {
+		k := dispatch.Known{Weight: 1}
+		name, k.Group, _ = strings.Cut(name, "@")
+		name, weight, _ := strings.Cut(name, "/")
+		if n, err := strconv.Atoi(weight); err == nil {
+			k.Weight = n
+		}
+		first, last, ok := strings.Cut(name, "-")
+		if !ok {
+			last = first
+		}
+		for k.Caller = first; k.Caller <= last; k.Caller = string(rune(k.Caller[0] + 1)) {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
 func offerOf(caller string, w words) dispatch.Offer {
 	o := dispatch.Offer{
 		Caller: caller, Epoch: w.uint("epoch", 1), Weight: int(w.uint("weight", 1)),
-		More: w.has("more"), Again: w.has("again"),
+		More: w.has("more"), Again: w.has("again"), Group: w.named["group"], Home: w.named["home"],
 	}
 	turns := []uint64{0}
 	if w.named["turns"] != "" {
@@ -225,7 +257,7 @@ func (s *stage) dispatch(out *bytes.Buffer) {
 	for _, r := range runs {
 		fmt.Fprintf(out, "%s runs%s\n", r.Worker, list(r.Turns))
 		for _, t := range r.Turns {
-			s.handed[t.Place] = t
+			s.handed[t.Dispatched] = t
 		}
 	}
 	for _, p := range pulls {
@@ -236,7 +268,7 @@ func (s *stage) dispatch(out *bytes.Buffer) {
 	}
 }
 
-// list writes turns as place:caller/job.turn; three and more jobs of one caller
+// list writes turns as number:caller/job.turn; three and more jobs of one caller
 // in a row are a range.
 func list(turns []dispatch.Turn) string {
 	var out strings.Builder
@@ -246,11 +278,11 @@ func list(turns []dispatch.Turn) string {
 			n++
 		}
 		first, last := turns[0], turns[n-1]
-		if n >= 3 && last.Place == first.Place+uint64(n-1) {
-			fmt.Fprintf(&out, " %d-%d:%s/%d-%d.%d", first.Place, last.Place, first.Caller, first.Seq, last.Seq, first.Turn)
+		if n >= 3 && last.Dispatched == first.Dispatched+uint64(n-1) {
+			fmt.Fprintf(&out, " %d-%d:%s/%d-%d.%d", first.Dispatched, last.Dispatched, first.Caller, first.Seq, last.Seq, first.Turn)
 		} else {
 			n = 1
-			fmt.Fprintf(&out, " %d:%s/%d.%d", first.Place, first.Caller, first.Seq, first.Turn)
+			fmt.Fprintf(&out, " %d:%s/%d.%d", first.Dispatched, first.Caller, first.Seq, first.Turn)
 		}
 		turns = turns[n:]
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // Beat tells that a worker lives, how many slots it has and which turns it has
-// in hand. Turns that it should have and has not are handed out again; turns
+// in hand; each with its dispatch number. Turns that it should have and has not are handed out again; turns
 // that the machine does not know, as after a change of scheduler, are booked on
 // it.
 func (m *Machine) Beat(now time.Duration, name string, slots int, open []Turn) {
@@ -18,15 +18,16 @@ func (m *Machine) Beat(now time.Duration, name string, slots int, open []Turn) {
 	w := m.workers[at]
 	m.slots += max(slots, 1) - w.slots
 	w.slots, w.heard = max(slots, 1), now
-	m.account.slots = max(m.account.slots, m.slots)
-	has := make(map[uint64]bool, len(open))
+	m.lags.slots = max(m.lags.slots, m.slots)
+	has := m.spareHas
 	for _, t := range open {
-		has[t.Place] = true
-		if m.open[t.Place] == nil {
+		has[t.Dispatched] = true
+		if m.open[t.Dispatched] == nil {
 			m.adopt(now, w, t)
 		}
 	}
-	m.takeBack(now, w, func(h *handed) bool { return !has[h.Place] && now-h.at > Lost })
+	m.takeBack(now, w, func(h *handed) bool { return !has[h.Dispatched] && now-h.at > Lost })
+	clear(has)
 }
 
 // find returns where a worker is, or where it should be.
@@ -39,33 +40,36 @@ func (m *Machine) find(name string) (at int, ok bool) {
 // not be.
 func (m *Machine) adopt(now time.Duration, w *worker, t Turn) {
 	c := m.caller(t.Caller)
-	m.keep(c, func(have Turn) bool {
+	m.keep(c, func(have *Turn) bool {
 		if have.Key == t.Key {
 			t.Body = have.Body
 		}
 		return have.Key != t.Key
 	})
 	predict := m.cost(t.Predict)
-	m.place = max(m.place, t.Place)
-	m.book(&handed{
-		Turn: t, worker: w, caller: c, bill: m.ring.Book(&c.fair, predict), load: min(predict, Credit), at: now,
-		dropped: t.Epoch < c.epoch,
-	})
-	m.settleWindow(now, c)
+	m.dispatched = max(m.dispatched, t.Dispatched)
+	h := m.newHanded()
+	h.Turn, h.worker, h.caller, h.load, h.at = t, w, c, min(predict, Credit), now
+	h.dropped, h.bill = t.Epoch < c.epoch, m.ring.Book(&c.fair, predict)
+	m.book(h)
+	m.settle(now, c)
 }
 
 // End tells that a turn has left a worker's hands after using that much CPU.
 // Turns that are not known are ignored.
-func (m *Machine) End(now time.Duration, place uint64, used time.Duration) {
-	h := m.open[place]
+func (m *Machine) End(now time.Duration, dispatched uint64, used time.Duration) {
+	h := m.open[dispatched]
 	if h == nil {
 		return
 	}
-	m.release(h)
 	if !h.dropped {
 		m.estimate.learn(h.Predict, used)
+		m.mean += (float64(used) - m.mean) * learning
 	}
-	m.ring.Settle(&h.caller.fair, h.bill, used)
+	c := h.caller
+	m.ring.Settle(&c.fair, h.bill, used)
+	m.release(h)
+	m.rest(c)
 }
 
 // WorkerLeft hands a dead worker's turns out again.
@@ -103,44 +107,47 @@ func (m *Machine) takeBack(now time.Duration, w *worker, lost func(*handed) bool
 			back = append(back, h)
 		}
 	}
-	slices.SortFunc(back, func(a, b *handed) int { return cmp.Compare(b.Place, a.Place) })
+	slices.SortFunc(back, func(a, b *handed) int { return cmp.Compare(b.Dispatched, a.Dispatched) })
 	for _, h := range back {
+		t, c, bill, dropped := h.Turn, h.caller, h.bill, h.dropped
 		m.release(h)
-		c := h.caller
-		again := !h.dropped && h.Body != nil && !c.holds(h.Key) // without a body it was adopted: its caller will offer it again
-		if again && !c.fair.Waiting() {
+		again := !dropped && t.Body != nil && !c.holds(t.Key) // without a body it was adopted: its caller will offer it again
+		if again && !c.fair.Ready() {
 			m.ring.Leave(&c.fair, true) // it keeps its place
 		}
-		m.ring.Refund(&c.fair, h.bill)
+		m.ring.Refund(&c.fair, bill)
 		if again {
-			c.window = slices.Insert(c.window, 0, h.Turn)
+			m.working(c).window.unpop(t)
 			m.waiting++
-			m.ring.Join(&c.fair)
 		}
+		m.settle(now, c)
 	}
 }
 
 // holds reports whether a turn waits here or is in some worker's hands: one that
 // came back after it was given up may be in the hands of two.
 func (c *caller) holds(k Key) bool {
-	return slices.ContainsFunc(c.window, func(t Turn) bool { return t.Key == k }) ||
-		slices.ContainsFunc(c.open, func(h *handed) bool { return h.Key == k && !h.dropped })
+	return c.work != nil && slices.ContainsFunc(c.work.window.all(), func(t Turn) bool { return t.Key == k }) ||
+		slices.ContainsFunc(c.hands(), func(h *handed) bool { return h.Key == k && !h.dropped })
 }
 
-// release takes a turn out of a worker's hands.
+// release takes a turn out of a worker's hands, and gives the record back to be
+// used again.
 func (m *Machine) release(h *handed) {
-	delete(m.open, h.Place)
-	w, c := h.worker, h.caller
-	w.load -= h.load
-	last := w.open[len(w.open)-1]
-	w.open[h.ofWorker], last.ofWorker = last, h.ofWorker
-	w.open[len(w.open)-1] = nil
-	w.open = w.open[:len(w.open)-1]
-	last = c.open[len(c.open)-1]
-	c.open[h.ofCaller], last.ofCaller = last, h.ofCaller
-	c.open[len(c.open)-1] = nil
-	c.open = c.open[:len(c.open)-1]
-	if len(c.open) == 0 {
-		c.open = nil
-	}
+	delete(m.open, h.Dispatched)
+	h.worker.load -= h.load
+	h.worker.open = cut(h.worker.open, h.ofWorker, func(last *handed) { last.ofWorker = h.ofWorker })
+	w := h.caller.work
+	w.open = cut(w.open, h.ofCaller, func(last *handed) { last.ofCaller = h.ofCaller })
+	*h = handed{}
+	m.spareHanded = append(m.spareHanded, h)
+}
+
+// cut takes one out of a list whose order does not matter.
+func cut(open []*handed, at int, moved func(*handed)) []*handed {
+	n := len(open) - 1
+	open[at] = open[n]
+	moved(open[at])
+	open[n] = nil
+	return open[:n]
 }

@@ -1,82 +1,49 @@
 package fair
 
-import "math"
-
-// A tree holds the waiting callers in the order of their places in the round
-// robin, first ones left. Each node knows the smallest and the largest virtual
-// time below it, so the first caller in order whose virtual time is within a
-// limit is found in one descent.
+// A tree holds callers in the order of their places in the round robin, first
+// ones left. Each caller knows the smallest and the largest start tag below it,
+// so the first caller in order whose start tag is within a limit is found in one
+// descent.
 //
 // It is a treap (Seidel, Aragon: "Randomized Search Trees", Algorithmica 1996):
-// a node's priority, above those of its children, is a hash of its order, so
-// its depth is logarithmic whatever comes and goes. It is written out because it
-// is the inner loop of every hand-out. Nodes lie side by side in one slice, as
-// many as ever waited at once, which makes it cheap to look at all of them.
+// a caller's priority, above those of its children, is a hash of its order, so
+// the depth is logarithmic whatever comes and goes. It is written out because it
+// is the inner loop of every hand-out. The callers themselves are the nodes, so
+// waiting costs no memory of its own.
 type tree struct {
-	nodes []node // nodes[0] is the empty tree
-	root  int32
-	free  int32 // first of the unused nodes, which hang together by left
-	size  int
-}
-
-// node is a waiting caller in the tree.
-type node struct {
-	place       place
-	priority    uint64
-	vtime       int64
-	least, most int64 // virtual times of this node and all below it
-	since       int64
-	c           *Caller // nil if the node is unused
-	left, right int32
-}
-
-func newTree() tree {
-	return tree{nodes: []node{{least: math.MaxInt64, most: math.MinInt64}}}
+	root *Caller
+	size int
 }
 
 // add puts a caller in its place by order.
 func (t *tree) add(c *Caller) {
-	i := t.free
-	if i == 0 {
-		i = int32(len(t.nodes))
-		t.nodes = append(t.nodes, node{})
-	} else {
-		t.free = t.nodes[i].left
-	}
-	t.nodes[i] = node{
-		place: c.place, priority: mix(c.order), vtime: c.vtime, least: c.vtime, most: c.vtime, since: c.since, c: c,
-	}
-	c.node = i
-	t.root = t.insert(t.root, i)
+	c.left, c.right, c.least, c.most = nil, nil, c.tag, c.tag
+	t.root = insert(t.root, c, mix(c.order))
 	t.size++
 }
 
 // drop takes a caller out.
 func (t *tree) drop(c *Caller) {
-	t.root = t.remove(t.root, c.node)
-	t.nodes[c.node] = node{left: t.free}
-	t.free, c.node = c.node, 0
+	t.root = remove(t.root, c)
+	c.left, c.right = nil, nil
 	t.size--
 }
 
-// fix brings a node up to its caller's virtual time.
-func (t *tree) fix(c *Caller) {
-	t.nodes[c.node].vtime = c.vtime
-	t.update(t.root, c.node)
-}
+// fix brings the tree up to a caller's start tag.
+func (t *tree) fix(c *Caller) { update(t.root, c) }
 
-// first returns the first caller in order whose virtual time is at most limit,
-// or nil.
+// first returns the first caller in order whose start tag is at most limit, or
+// nil.
 func (t *tree) first(limit int64) *Caller {
-	for i := t.root; i != 0; {
-		n := &t.nodes[i]
+	c := t.root
+	for c != nil {
 		switch {
-		case t.nodes[n.left].least <= limit:
-			i = n.left
-		case n.vtime <= limit:
-			return n.c
+		case c.left != nil && c.left.least <= limit:
+			c = c.left
+		case c.tag <= limit:
+			return c
 		default:
-			i = n.right
+			c = c.right
 		}
 	}
 	return nil
@@ -92,95 +59,93 @@ func mix(order uint64) uint64 {
 	return z ^ z>>31
 }
 
-// insert puts the single node i into the tree under root and returns the new
+// insert puts the single caller c into the tree under n and returns the new
 // root.
-func (t *tree) insert(root, i int32) int32 {
-	if root == 0 {
-		return i
-	}
-	n := &t.nodes[root]
+func insert(n, c *Caller, priority uint64) *Caller {
 	switch {
-	case t.nodes[i].priority > n.priority:
-		t.nodes[i].left, t.nodes[i].right = t.split(root, t.nodes[i].place)
-		t.sum(i)
-		return i
-	case t.nodes[i].place.before(n.place):
-		n.left = t.insert(n.left, i)
+	case n == nil:
+		return c
+	case priority > mix(n.order):
+		c.left, c.right = split(n, c.place)
+		c.sum()
+		return c
+	case c.before(n.place):
+		n.left = insert(n.left, c, priority)
 	default:
-		n.right = t.insert(n.right, i)
+		n.right = insert(n.right, c, priority)
 	}
-	t.sum(root)
-	return root
+	n.sum()
+	return n
 }
 
-// split parts a tree into the nodes before a place and those after it.
-func (t *tree) split(root int32, at place) (before, after int32) {
-	if root == 0 {
-		return 0, 0
+// split parts a tree into the callers before a place and those after it.
+func split(n *Caller, at place) (before, after *Caller) {
+	if n == nil {
+		return nil, nil
 	}
-	n := &t.nodes[root]
-	if n.place.before(at) {
-		n.right, after = t.split(n.right, at)
-		before = root
+	if n.before(at) {
+		n.right, after = split(n.right, at)
+		before = n
 	} else {
-		before, n.left = t.split(n.left, at)
-		after = root
+		before, n.left = split(n.left, at)
+		after = n
 	}
-	t.sum(root)
+	n.sum()
 	return before, after
 }
 
-// remove takes node i out of the tree under root and returns the new root.
-func (t *tree) remove(root, i int32) int32 {
-	n := &t.nodes[root]
+// remove takes caller c out of the tree under n and returns the new root.
+func remove(n, c *Caller) *Caller {
 	switch {
-	case root == i:
-		return t.merge(n.left, n.right)
-	case t.nodes[i].place.before(n.place):
-		n.left = t.remove(n.left, i)
+	case n == c:
+		return merge(n.left, n.right)
+	case c.before(n.place):
+		n.left = remove(n.left, c)
 	default:
-		n.right = t.remove(n.right, i)
+		n.right = remove(n.right, c)
 	}
-	t.sum(root)
-	return root
+	n.sum()
+	return n
 }
 
 // merge joins two trees, all of the first before all of the second.
-func (t *tree) merge(before, after int32) int32 {
-	b, a := &t.nodes[before], &t.nodes[after]
+func merge(before, after *Caller) *Caller {
 	switch {
-	case before == 0:
+	case before == nil:
 		return after
-	case after == 0:
+	case after == nil:
 		return before
-	case b.priority > a.priority:
-		b.right = t.merge(b.right, after)
-		t.sum(before)
+	case mix(before.order) > mix(after.order):
+		before.right = merge(before.right, after)
+		before.sum()
 		return before
 	}
-	a.left = t.merge(before, a.left)
-	t.sum(after)
+	after.left = merge(before, after.left)
+	after.sum()
 	return after
 }
 
-// update sums up anew on the way from root to node i.
-func (t *tree) update(root, i int32) {
-	n := &t.nodes[root]
+// update sums up on the way from n to caller c.
+func update(n, c *Caller) {
 	switch {
-	case root == i:
-	case t.nodes[i].place.before(n.place):
-		t.update(n.left, i)
+	case n == c:
+	case c.before(n.place):
+		update(n.left, c)
 	default:
-		t.update(n.right, i)
+		update(n.right, c)
 	}
-	t.sum(root)
+	n.sum()
 }
 
-// sum brings a node's smallest and largest virtual time up to those of its
+// sum brings a caller's smallest and largest start tag up to those of its
 // children.
-func (t *tree) sum(i int32) {
-	n := &t.nodes[i]
-	left, right := &t.nodes[n.left], &t.nodes[n.right]
-	n.least = min(n.vtime, left.least, right.least)
-	n.most = max(n.vtime, left.most, right.most)
+func (c *Caller) sum() {
+	least, most := c.tag, c.tag
+	if l := c.left; l != nil {
+		least, most = min(least, l.least), max(most, l.most)
+	}
+	if r := c.right; r != nil {
+		least, most = min(least, r.least), max(most, r.most)
+	}
+	c.least, c.most = least, most
 }

@@ -2,10 +2,7 @@ package fair_test
 
 import (
 	"fmt"
-	"math"
-	"math/big"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -13,205 +10,213 @@ import (
 )
 
 // TestAgainstSlowTwin compares the ring with one that looks at every caller,
-// after each of many random operations.
+// after each of many random operations: without groups, and with callers in
+// groups and others in none.
 func TestAgainstSlowTwin(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0))
-	r := fair.New(quantum, slack)
-	twin := &slowRing{}
-	for i := range 40 {
-		twin.all = append(twin.all, &slowCaller{Caller: &fair.Caller{Name: fmt.Sprint(i), Weight: 1 + i%3}})
-	}
-	for step := range 100_000 {
-		if step%256 == 0 {
-			least, most := r.Spread()
-			if l, m := twin.spread(); l <= m && (l != least || m != most) {
-				t.Fatalf("step %d: virtual times from %v to %v, want %v to %v", step, least, most, l, m)
+	for _, groups := range []int{0, 1, 5} {
+		seed := uint64(time.Now().UnixNano())
+		t.Run(fmt.Sprintf("%d groups, seed %d", groups, seed), func(t *testing.T) {
+			w := newTwins(t, seed, groups)
+			for w.step = range 12_000 {
+				w.act()
+				w.compare()
 			}
-			for _, c := range twin.all {
-				if got, want := r.Idle(c.Caller), twin.idle(c); got != want {
-					t.Fatalf("step %d: caller %s is idle: %v, want %v", step, c.Name, got, want)
-				}
-			}
-		}
-		c := twin.all[rng.IntN(len(twin.all))]
-		kind := rng.IntN(9)
-		if step/1000%10 == 9 { // now and then nearly all leave
-			kind = max(1, kind%4)
-		}
-		switch kind {
-		case 0:
-			r.Join(c.Caller)
-			twin.join(c)
-		case 1:
-			owed := rng.IntN(4) == 0
-			r.Leave(c.Caller, owed)
-			twin.leave(c, owed)
-		case 2:
-			if n := len(c.bills); n > 0 {
-				b := c.bills[n-1]
-				r.Refund(c.Caller, b.Bill)
-				twin.move(c, -b.Cost, b.Weight)
-				if b.place.before(c.place) {
-					c.place = b.place
-				}
-				c.bills = c.bills[:n-1]
-			}
-		case 3:
-			c.Weight = 1 + rng.IntN(7)
-		case 4:
-			if n := len(c.bills); n > 0 {
-				b, used := c.bills[n-1], time.Duration(rng.IntN(20_000))*time.Microsecond
-				r.Settle(c.Caller, b.Bill, used)
-				twin.move(c, max(used, quantum)-b.Cost, b.Weight)
-				c.bills = c.bills[:n-1]
-			}
-		case 5:
-			cost := time.Duration(rng.IntN(30_000_000)) * time.Nanosecond
-			c.bills = append(c.bills, slowBill{r.Book(c.Caller, cost), twin.book(c, cost)})
-		default:
-			want := twin.next()
-			got := r.Next()
-			if (got == nil) != (want == nil) || got != nil && got != want.Caller {
-				t.Fatalf("step %d: next is %v, want %v", step, got, want)
-			}
-			if got == nil {
-				continue
-			}
-			cost := time.Duration(rng.IntN(30_000_000)) * time.Nanosecond
-			twin.start = max(twin.start, twin.least())
-			twin.round = max(twin.round, want.place.round)
-			want.bills = append(want.bills, slowBill{r.Charge(got, cost), twin.book(want, cost)})
-		}
+		})
 	}
 }
 
-// slowCaller and slowRing are the ring's rules in the plainest form: no tree,
-// and fractions where the ring carries remainders.
-type slowCaller struct {
-	*fair.Caller
-	bills    []slowBill
-	vtime    int64
-	part     big.Rat
-	place    slowPlace
-	in, owed bool
+// twins is the ring and its slow twin.
+type twins struct {
+	t    *testing.T
+	rng  *rand.Rand
+	ring *fair.Ring
+	slow *slowRing
+	step int
 }
 
-// slowBill is a bill, and the place in the round that the caller had before it.
-type slowBill struct {
-	fair.Bill
-	place slowPlace
-}
-
-// slowPlace is a caller's turns by weight, then when it was served last.
-type slowPlace struct{ round, order int64 }
-
-func (p slowPlace) before(q slowPlace) bool {
-	return p.round < q.round || p.round == q.round && p.order < q.order
-}
-
-type slowRing struct {
-	all          []*slowCaller
-	clock        int64
-	start, most  int64
-	round, ahead int64
-}
-
-const slowSlack = int64(slack)
-
-func (s *slowRing) next() (best *slowCaller) {
-	limit := s.least() + slowSlack
-	for _, c := range s.all {
-		if c.in && c.vtime <= limit && (best == nil || c.place.before(best.place)) {
-			best = c
+func newTwins(t *testing.T, seed uint64, groups int) *twins {
+	w := &twins{t: t, rng: rand.New(rand.NewPCG(seed, 0)), ring: fair.New(quantum, slack), slow: newSlowRing(groups)}
+	for i, g := range w.slow.groups {
+		g.weight = 1 + i%3
+		g.Group = fair.NewGroup(fmt.Sprint("g", i), g.weight)
+	}
+	for i := range 30 {
+		c := &slowCaller{Caller: &fair.Caller{Owner: fmt.Sprint(i), Weight: 1 + i%3}}
+		c.weight = c.Weight
+		w.slow.all = append(w.slow.all, c)
+		if groups > 0 && i%4 > 0 {
+			w.move(c, w.slow.groups[i%groups])
 		}
 	}
-	return best
+	return w
 }
 
-// least is the smallest virtual time of those waiting; with nobody waiting, the
-// clock.
-func (s *slowRing) least() int64 {
-	least, most := s.spread()
-	if least > most {
-		return s.start
+func (w *twins) cost() time.Duration {
+	return time.Duration(w.rng.IntN(30_000_000)) * time.Nanosecond
+}
+
+func (w *twins) act() {
+	c := w.slow.all[w.rng.IntN(len(w.slow.all))]
+	kind := w.rng.IntN(13)
+	if w.step/500%8 == 7 { // now and then nearly all leave
+		kind = max(1, kind%5)
 	}
-	return int64(least)
-}
-
-// spread returns a least above most if nobody waits.
-func (s *slowRing) spread() (least, most time.Duration) {
-	least, most = math.MaxInt64, math.MinInt64
-	for _, c := range s.all {
-		if c.in {
-			least, most = min(least, time.Duration(c.vtime)), max(most, time.Duration(c.vtime))
+	switch kind {
+	case 0:
+		w.ring.Join(c.Caller)
+		w.slow.setState(c, slowReady)
+	case 1:
+		owe := w.rng.IntN(4) == 0
+		w.ring.Leave(c.Caller, owe)
+		w.slow.setState(c, map[bool]slowState{true: slowOwed}[owe])
+	case 2:
+		if b, ok := c.take(); ok {
+			w.ring.Refund(c.Caller, b.Bill)
+			w.slow.refund(c, b)
 		}
-	}
-	return least, most
-}
-
-func (s *slowRing) join(c *slowCaller) {
-	switch {
-	case c.in:
-		return
-	case c.owed:
-		s.start = max(s.start, s.least())
-		c.vtime = max(c.vtime, min(s.start-2*slowSlack, s.least()))
+	case 3:
+		w.weigh(c)
+	case 4, 5:
+		if b, ok := c.take(); ok {
+			used := w.cost()
+			w.ring.Settle(c.Caller, b.Bill, used)
+			w.slow.settle(c, b, used)
+		}
+	case 6:
+		cost := w.cost()
+		w.slow.bill(c, w.ring.Book(c.Caller, cost), cost)
+	case 7:
+		w.ring.Sleep(c.Caller)
+		w.slow.setState(c, slowDormant)
+	case 8:
+		w.ask(c)
+	case 9:
+		if n := len(w.slow.groups); n > 0 && w.step%10 == 0 {
+			w.move(c, w.slow.groups[w.rng.IntN(n)])
+		}
 	default:
-		s.come(c)
+		if next := w.slow.turn(); next != nil {
+			w.slow.level(next).pick(&next.slowMember)
+			if g := next.group; g != nil {
+				w.slow.pick(&g.slowMember)
+			}
+			cost := w.cost()
+			w.slow.bill(next, w.ring.Charge(next.Caller, cost), cost)
+		}
 	}
-	c.in, c.owed = true, false
 }
 
-func (s *slowRing) come(c *slowCaller) {
-	if s.rest() {
-		s.start, s.round = s.most, s.ahead
+// take returns a bill that is still open.
+func (c *slowCaller) take() (b slowBill, ok bool) {
+	n := len(c.bills)
+	if n == 0 {
+		return b, false
 	}
-	s.start = max(s.start, s.least())
-	c.vtime = max(c.vtime, s.least())
-	s.clock++
-	c.place = slowPlace{max(c.place.round, s.round), s.clock}
+	b = c.bills[n-1]
+	c.bills = c.bills[:n-1]
+	return b, true
 }
 
-func (s *slowRing) leave(c *slowCaller, owed bool) {
-	if !c.in && !c.owed && owed {
-		s.come(c)
+func (w *twins) weigh(c *slowCaller) {
+	c.Weight = 1 + w.rng.IntN(7)
+	c.weight = c.Weight
+	if g := c.group; g != nil {
+		g.weight = 1 + w.rng.IntN(5)
+		w.ring.Weigh(g.Group, g.weight)
 	}
-	c.in, c.owed = false, owed
 }
 
-// rest reports whether nobody waits or is owed.
-func (s *slowRing) rest() bool {
-	return !slices.ContainsFunc(s.all, func(c *slowCaller) bool { return c.in || c.owed })
-}
-
-func (s *slowRing) idle(c *slowCaller) bool {
-	return !c.in && !c.owed && (s.rest() || c.vtime <= s.least())
-}
-
-// book charges a turn and returns where a loss of it would bring its caller back
-// to: an idle one stays at the end.
-func (s *slowRing) book(c *slowCaller, cost time.Duration) slowPlace {
-	s.clock++
-	back, next := c.place, slowPlace{max(c.place.round, s.round) + (1<<20)/int64(c.Weight), s.clock}
-	if !c.in && !c.owed {
-		back = next
+// ask asks the dormant caller that is due, or says that another one is late.
+func (w *twins) ask(c *slowCaller) {
+	if w.rng.IntN(4) == 0 {
+		w.ring.Late(c.Caller)
+		c.early = false
+		return
 	}
-	s.ahead = max(s.ahead, next.round)
-	c.place = next
-	s.move(c, max(cost, quantum), c.Weight)
-	return back
+	if due := w.slow.due(); due != nil {
+		w.ring.Ask(due.caller.Caller)
+		due.caller.early = true
+		w.slow.setState(due.caller, slowOwed)
+	}
 }
 
-// move changes what a caller was charged, divided by the weight; the part below
-// one nanosecond is kept, in units of CPU, for the next time.
-func (s *slowRing) move(c *slowCaller, by time.Duration, weight int) {
-	x := new(big.Rat).Add(new(big.Rat).SetInt64(int64(by)), &c.part)
-	x.Quo(x, new(big.Rat).SetInt64(int64(weight)))
-	v := new(big.Int).Div(x.Num(), x.Denom()) // Euclidean: rounds down
-	x.Sub(x, new(big.Rat).SetInt(v))
-	c.part.Mul(x, new(big.Rat).SetInt64(int64(weight)))
-	c.vtime += v.Int64()
-	s.most = max(s.most, c.vtime)
+// move puts a caller into a group; open bills go with it.
+func (w *twins) move(c *slowCaller, g *slowGroup) {
+	bills := c.bills
+	c.bills = nil
+	for _, b := range bills {
+		w.ring.Refund(c.Caller, b.Bill)
+		w.slow.refund(c, b)
+	}
+	w.ring.Move(c.Caller, g.Group)
+	w.slow.move(c, g)
+	for _, b := range bills {
+		w.slow.bill(c, w.ring.Book(c.Caller, b.cost), b.cost)
+	}
+}
+
+func (w *twins) compare() {
+	w.t.Helper()
+	if got, want := w.ring.Next(), w.slow.turn(); !same(got, want) {
+		w.t.Fatalf("step %d: next is %v, want %v", w.step, got, want)
+	}
+	var due *slowCaller
+	if d := w.slow.due(); d != nil {
+		due = d.caller
+	}
+	if got := w.ring.Due(); !same(got, due) {
+		w.t.Fatalf("step %d: due is %v, want %v", w.step, got, due)
+	}
+	if w.step%32 == 0 {
+		w.compareTags()
+	}
+}
+
+func same(got *fair.Caller, want *slowCaller) bool {
+	return got == nil && want == nil || got != nil && want != nil && got == want.Caller
+}
+
+func (w *twins) compareTags() {
+	w.t.Helper()
+	least, most := w.ring.Spread()
+	if l, m := w.slow.spread(); l != least || m != most {
+		w.t.Fatalf("step %d: start tags from %v to %v, want %v to %v", w.step, least, most, l, m)
+	}
+	early, asking, backlogged := 0, 0, 0
+	for _, c := range w.slow.all {
+		early += count(c.early)
+		asking += count(c.early && c.state == slowOwed)
+		backlogged += count(c.state != slowIdle)
+		l := w.slow.level(c)
+		idle := c.state == slowIdle && (l.resting() || c.tag <= l.floor() && c.place.round <= l.round)
+		if int64(c.StartTag()) != c.tag || w.ring.Idle(c.Caller) != idle {
+			w.t.Fatalf("step %d: caller %v has start tag %v and is idle: %v; want %d and %v",
+				w.step, c.Owner, c.StartTag(), w.ring.Idle(c.Caller), c.tag, idle)
+		}
+	}
+	if e, a := w.ring.Early(); e != early || a != asking || w.ring.Backlogged() != backlogged {
+		w.t.Fatalf("step %d: %d early, %d asking, %d backlogged; want %d, %d, %d", w.step, e, a, w.ring.Backlogged(), early, asking, backlogged)
+	}
+	var widest time.Duration
+	rivals := 0
+	for _, g := range w.slow.groups {
+		if int64(g.StartTag()) != g.tag {
+			w.t.Fatalf("step %d: group %s has start tag %v, want %d", w.step, g.Name, g.StartTag(), g.tag)
+		}
+		from, to := g.spread()
+		widest = max(widest, to-from)
+	}
+	for _, m := range w.slow.members() {
+		rivals += count(m.state != slowIdle)
+	}
+	if got := w.ring.Inside(100); got != widest || w.ring.Rivals() != rivals {
+		w.t.Fatalf("step %d: inside %v apart, %d rivals; want %v, %d", w.step, got, w.ring.Rivals(), widest, rivals)
+	}
+}
+
+func count(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

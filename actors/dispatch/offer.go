@@ -1,0 +1,99 @@
+package dispatch
+
+import "time"
+
+// Offer adds turns of a caller behind those it offered before.
+func (m *Machine) Offer(now time.Duration, o Offer) {
+	c := m.caller(o.Caller)
+	if o.Epoch < c.epoch {
+		return
+	}
+	if o.Epoch > c.epoch {
+		m.supersede(c, o.Epoch)
+	}
+	m.heard(c)
+	m.regroup(c, o.Group)
+	c.fair.Weight = max(o.Weight, 1)
+	promised := c.asked
+	c.asked, c.silent, c.more = false, false, o.More
+	if len(o.Turns) > 0 {
+		m.add(c, o)
+	}
+	if promised && o.More && c.waiting() == 0 && m.crowded() {
+		m.ring.Leave(&c.fair, false) // it has nothing yet: to the end of the round
+	}
+	m.settle(now, c)
+}
+
+// add puts the turns of an offer that are not here yet into the window.
+func (m *Machine) add(c *caller, o Offer) {
+	w := m.working(c)
+	w.home = o.Home
+	known := m.spareKnown
+	if o.Again {
+		c.list(known)
+	}
+	for i := range o.Turns {
+		t := &o.Turns[i]
+		h, ok := known[t.Key]
+		switch {
+		case !ok:
+			w.window.push(*t)
+			w.learn(t.Predict)
+			m.waiting++
+		case h != nil && h.Body == nil: // adopted: now it can be handed out again
+			h.Body = t.Body
+		}
+	}
+	clear(known)
+}
+
+// list fills in the turns of a caller that the machine holds; those in its
+// window have no entry of their own.
+func (c *caller) list(known map[Key]*handed) {
+	if c.work == nil {
+		return
+	}
+	for _, t := range c.work.window.all() {
+		known[t.Key] = nil
+	}
+	for _, h := range c.work.open {
+		if !h.dropped {
+			known[h.Key] = h
+		}
+	}
+}
+
+// supersede drops what earlier activations of a caller offered: the outcomes
+// would be ignored.
+func (m *Machine) supersede(c *caller, epoch uint64) {
+	c.epoch = epoch
+	m.keep(c, func(t *Turn) bool { return t.Epoch >= epoch })
+	for _, h := range c.hands() {
+		h.dropped = h.dropped || h.Epoch < epoch
+	}
+}
+
+// Withdraw forgets a job's turns and returns those that workers should stop.
+func (m *Machine) Withdraw(now time.Duration, name string, seq uint64) (halts []Halt) {
+	c := m.callers[name]
+	if c == nil {
+		return nil
+	}
+	m.keep(c, func(t *Turn) bool { return t.Seq != seq })
+	for _, h := range c.hands() {
+		if h.Seq == seq && !h.dropped {
+			h.dropped = true
+			halts = append(halts, Halt{Worker: h.worker.name, Dispatched: h.Dispatched})
+		}
+	}
+	m.settle(now, c)
+	return halts
+}
+
+// keep drops the turns of a window that are not wanted.
+func (m *Machine) keep(c *caller, wanted func(*Turn) bool) {
+	if c.work != nil {
+		m.waiting -= c.work.window.keep(wanted)
+	}
+}

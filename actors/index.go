@@ -1,0 +1,92 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"fairfactor"
+	"fairfactor/actors/dispatch"
+)
+
+// index is how far the scheduler is in the store's index of callers with unfinished
+// jobs. The first time it goes through as fast as the workers use what is found.
+// After that it looks at one page a second: for callers of which the scheduler can't
+// know, because a node died between the commit of a job and its offer, or between an
+// outcome and the commit of that.
+type index struct {
+	after   uint64 // number of the last caller that was read
+	begun   bool   // the first page was read
+	through bool   // the end was reached once since again
+	reading bool
+	ticked  bool          // a second has passed since the last page
+	next    time.Duration // before it no new pass is begun
+	hurry   time.Duration // a pass that begins before it is not paced: members have changed
+}
+
+// passEvery is how often the index is gone through though nothing seems to have
+// happened.
+const passEvery = 30 * time.Second
+
+// indexPage brings a page of the index.
+type indexPage struct {
+	callers []fairfactor.Backlogged
+	limit   int
+	err     error
+}
+
+// again has the index gone through quickly, and once more when all members have
+// heard of each other.
+func (x *index) again(now time.Duration) {
+	x.through, x.after, x.next = false, 0, 0
+	x.hurry = now + dispatch.Lost
+}
+
+// lookUp reads the next page of the index if it is time.
+func (a *scheduler) lookUp() {
+	x := &a.index
+	if x.reading {
+		return
+	}
+	now, limit := a.elapsed(), fairfactor.MaxPage
+	switch hurry := now < x.hurry && x.begun; {
+	case !x.through && !hurry:
+		if limit = min(limit, a.machine.Wants()); limit == 0 {
+			return
+		}
+	case x.through && (!x.ticked || now < x.next):
+		return
+	}
+	x.reading, x.ticked = true, false
+	sys, self, after := a.sys, a.self, x.after
+	sys.background(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, storeLimit)
+		defer cancel()
+		callers, err := sys.cfg.Store.Backlogged(ctx, after, limit)
+		sys.send(self, indexPage{callers, limit, err})
+	})
+}
+
+// paged takes in a page of the index.
+func (a *scheduler) paged(p indexPage) {
+	x := &a.index
+	x.reading = false
+	if p.err != nil {
+		a.sys.log.Error("the scheduler can't list callers, trying again", "err", p.err)
+		return // with the next tick, or before
+	}
+	x.begun = true
+	known := make([]dispatch.Known, len(p.callers))
+	for i := range p.callers {
+		c := &p.callers[i]
+		known[i] = dispatch.Known{Caller: c.Name, Group: c.Group, Weight: c.Weight}
+		x.after = c.Number
+	}
+	a.machine.Backlogged(a.elapsed(), known)
+	if len(p.callers) < p.limit {
+		x.after, x.through = 0, true
+		if x.next = a.elapsed() + passEvery; a.elapsed() < x.hurry {
+			x.next = x.hurry
+		}
+	}
+	a.dirty()
+}
