@@ -19,10 +19,10 @@ import (
 
 	"fairfactor"
 	"fairfactor/actors"
+	"fairfactor/actors/commit"
 	"fairfactor/cluster"
 	httpd "fairfactor/http"
-	"fairfactor/store/group"
-	"fairfactor/store/pebble"
+		"fairfactor/store/pebble"
 	"fairfactor/store/postgres"
 )
 
@@ -32,7 +32,7 @@ type node struct {
 	log       *slog.Logger
 	store     fairfactor.Store
 	members   fairfactor.MemberTable // nil: the store belongs to this node alone
-	committer *group.Committer
+	committer *commit.Committer
 	system    *actors.System
 	cluster   *cluster.Node
 	server    *httpd.Server
@@ -106,7 +106,7 @@ func (n *node) openStore(ctx context.Context) error {
 		}
 		n.store, n.members = store, store.Members()
 	}
-	n.committer = group.New(n.store, group.Options{})
+	n.committer = commit.New(n.store, commit.Options{Groups: groups})
 	return nil
 }
 
