@@ -44,6 +44,12 @@ type Jobs interface {
 	Caller(ctx context.Context, name string) (Caller, error)
 	// SetWeight changes a caller's share, 1 to [MaxWeight].
 	SetWeight(ctx context.Context, name string, weight int) (Caller, error)
+	// SetGroup puts a caller into a group, or takes it out of its group if the name
+	// is empty: not_found if the caller never submitted anything.
+	SetGroup(ctx context.Context, name, group string) (Caller, error)
+	// WeighGroup changes a group's share, 1 to [MaxWeight]. The group need not have
+	// callers yet.
+	WeighGroup(ctx context.Context, group string, weight int) error
 	// Fairness returns the scheduler's account of its own promise.
 	Fairness(ctx context.Context) (Fairness, error)
 	// Nodes returns the members of the cluster as this node sees them.
@@ -54,6 +60,7 @@ type Jobs interface {
 type Submission struct {
 	Number string // canonical decimal, see [ParseNumber]
 	Key    string // idempotency key, empty for none, at most [MaxKeyBytes]
+	Group  string // that the caller is put in if it is new, empty for none
 }
 
 // Receipt answers one submission: either a durable job or the reason why not.
@@ -89,6 +96,7 @@ const (
 // Caller is the account of one caller.
 type Caller struct {
 	Name      string
+	Group     string // that it shares with others, empty if it stands for itself
 	Weight    int
 	Queued    uint64 // unfinished jobs, running ones included
 	Running   uint64
