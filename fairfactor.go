@@ -46,7 +46,8 @@ type Jobs interface {
 	SetWeight(ctx context.Context, name string, weight int) (Caller, error)
 	// SetGroup moves a caller to another group, or with an empty one to none.
 	SetGroup(ctx context.Context, name, group string) (Caller, error)
-	// WeighGroup changes the share of a group of callers, 1 to [MaxWeight].
+	// WeighGroup changes the share of a group of callers, 1 to [MaxWeight]. The group
+	// need not have callers yet.
 	WeighGroup(ctx context.Context, group string, weight int) error
 	// Fairness returns the scheduler's account of its own promise.
 	Fairness(ctx context.Context) (Fairness, error)

@@ -13,7 +13,7 @@ import (
 	"fairfactor"
 )
 
-// Limits of batches, beside those of their lines.
+// Limits of batches, besides those of their lines.
 const (
 	groupLines  = 1000      // submissions in one call of Jobs.Submit
 	groupBytes  = 256 << 10 // of their numbers
@@ -34,6 +34,7 @@ type batch struct {
 	s      *Server
 	ctx    *fasthttp.RequestCtx
 	caller string
+	group  string
 	lines  lines
 	waited time.Duration // for the client
 
@@ -47,20 +48,21 @@ type batch struct {
 }
 
 // postBatch takes many numbers of one caller.
-func (s *Server) postBatch(ctx *fasthttp.RequestCtx, _ string) error {
+func (s *Server) postBatch(r *request) error {
 	if err := s.takesJobs(); err != nil {
 		return err
 	}
-	caller, err := callerOf(ctx)
+	caller, err := submitterOf(r)
 	if err != nil {
 		return err
 	}
-	if err := checkMedia(ctx, ndjsonTypes); err != nil {
+	if _, err := checkMedia(r, ndjsonTypes); err != nil {
 		return err
 	}
-	if len(ctx.Request.Header.Peek("Idempotency-Key")) > 0 {
+	if len(r.key) > 0 {
 		return refuse(badRequest, "a batch has no Idempotency-Key: submit numbers one by one to give them keys")
 	}
+	ctx := r.ctx
 	if ctx.Request.Header.ContentLength() > maxBatchBytes {
 		return refuse(tooLarge, "the batch is too long: send it in parts", count("max_bytes", maxBatchBytes))
 	}
@@ -69,14 +71,14 @@ func (s *Server) postBatch(ctx *fasthttp.RequestCtx, _ string) error {
 	default:
 		return refuse(full, "this node reads as many batches as it can at once: try again", count("max_batches", cap(s.batches)))
 	}
-	b := &batch{s: s, ctx: ctx, caller: caller, open: true}
+	b := &batch{s: s, ctx: ctx, caller: caller, group: s.groupOf(r, caller), open: true}
 	conn := ctx.Conn()
-	b.stop = context.AfterFunc(s.polls, func() {
-		_ = conn.SetReadDeadline(s.now()) // who waits for the client waits no longer
+	b.stop = context.AfterFunc(s.polls.running, func() {
+		_ = conn.SetReadDeadline(s.now()) // what waits for the client waits no longer
 	})
 	b.lines.from = patient{b, ctx.Request.BodyStream()}
 	ctx.Response.Header.SetContentType(ndjsonTypes[0])
-	ctx.Response.Header.Set("Cache-Control", "no-store")
+	ctx.Response.Header.SetCanonical(cacheName, noStore)
 	ctx.Response.SetBodyStream(b, -1)
 	return nil
 }
@@ -93,7 +95,7 @@ func (b *batch) Read(p []byte) (n int, err error) {
 		if b.end != nil {
 			return 0, b.finish()
 		}
-		b.group()
+		b.nextGroup()
 	}
 	if len(p) > answerBytes {
 		p = p[:answerBytes]
@@ -103,10 +105,10 @@ func (b *batch) Read(p []byte) (n int, err error) {
 	return n, b.ctx.SetWriteDeadline(b.s.now().Add(b.s.limits.write))
 }
 
-// finish ends the answer. When the request broke, so does its answer: nobody
-// knows where in the stream the next request would begin.
+// finish ends the answer. When the request broke, so does its answer: the next
+// request could begin anywhere in the stream.
 func (b *batch) finish() error {
-	if errors.Is(b.end, errBatchTooLong) || b.s.polls.Err() != nil {
+	if errors.Is(b.end, errBatchTooLong) || b.s.polls.ended() {
 		return io.EOF
 	}
 	return b.end
@@ -122,9 +124,9 @@ func (b *batch) Close() error {
 	return nil
 }
 
-// group reads lines as long as there are whole ones at hand, submits them and
+// nextGroup reads lines as long as there are whole ones at hand, submits them and
 // writes their answers.
-func (b *batch) group() {
+func (b *batch) nextGroup() {
 	b.plan, b.subs, b.out, b.done = b.plan[:0], b.subs[:0], b.out[:0], 0
 	size := 0
 	for len(b.plan) < groupLines && size < groupBytes {
@@ -146,7 +148,7 @@ func (b *batch) group() {
 		b.plan = append(b.plan, err)
 		if err == nil {
 			size += len(number)
-			b.subs = append(b.subs, fairfactor.Submission{Number: number})
+			b.subs = append(b.subs, fairfactor.Submission{Number: number, Group: b.group})
 		}
 	}
 	b.answer(b.submit())
@@ -160,7 +162,7 @@ func (b *batch) ended(err error) {
 	case errors.Is(err, io.EOF):
 	case errors.Is(err, errBatchTooLong):
 		b.plan = append(b.plan, refuse(tooLarge, "the batch is too long: what follows is not read", count("max_bytes", maxBatchBytes)))
-	case b.s.polls.Err() != nil:
+	case b.s.polls.ended():
 		b.plan = append(b.plan, refuse(notNow, "the node is draining: what follows is not read, send it to another node"))
 	default:
 		b.plan = append(b.plan, brokenBody(err))
@@ -202,7 +204,7 @@ func (b *batch) answer(receipts []fairfactor.Receipt) {
 			receipt := &receipts[next]
 			err = receipt.Err
 			if err == nil {
-				b.out = appendReceipt(b.out, &receipt.Job)
+				b.out = AppendReceipt(b.out, &receipt.Job)
 			} else {
 				err = refusedSubmission(err, b.subs[next])
 			}
@@ -232,7 +234,7 @@ func (p patient) Read(buf []byte) (int, error) {
 	if err := p.b.ctx.SetReadDeadline(begun.Add(min(patience-p.b.waited, grace))); err != nil {
 		return 0, err
 	}
-	if err := p.b.s.polls.Err(); err != nil { // after the deadline, which Shutdown sets too
+	if err := p.b.s.polls.running.Err(); err != nil { // after the deadline, which Shutdown sets too
 		return 0, err
 	}
 	n, err := p.from.Read(buf)

@@ -1,98 +1,142 @@
 package http
 
 import (
+	"encoding/json"
 	"strconv"
-
-	"github.com/valyala/fasthttp"
 
 	"fairfactor"
 )
 
 // listCallers shows the callers' accounts by name.
-func (s *Server) listCallers(ctx *fasthttp.RequestCtx, _ string) error {
-	limit, err := queryLimit(ctx, defaultPage)
+func (s *Server) listCallers(r *request) error {
+	limit, err := queryLimit(r, defaultPage)
 	if err != nil {
 		return err
 	}
-	after, _, err := queryValue(ctx, "after")
+	after, _, err := queryValue(r, "after")
 	if err != nil {
 		return err
 	}
 	if len(after) > fairfactor.MaxCallerBytes {
 		return refuse(badRequest, "after is longer than a caller's name", shown("after", after), count("max_bytes", fairfactor.MaxCallerBytes))
 	}
-	call := s.bounded()
-	callers, err := s.jobs.Callers(call, after, limit)
+	callers, err := s.jobs.Callers(s.bounded(), after, limit)
 	if err != nil {
 		return err
 	}
-	buf := acquireScratch()
-	defer buf.release()
-	buf.out = append(buf.out, `{"callers":[`...)
+	page := callersAnswer{Callers: make([]callerAnswer, len(callers))}
 	for i := range callers {
-		if i > 0 {
-			buf.out = append(buf.out, ',')
-		}
-		buf.out = appendCaller(buf.out, &callers[i], s.now())
+		page.Callers[i] = callerOf(&callers[i], s.now())
 	}
-	buf.out = append(buf.out, `],"next":`...)
-	next := ""
 	if len(callers) == limit {
-		next = callers[limit-1].Name
+		page.Next = textOrNull(callers[limit-1].Name)
 	}
-	buf.out = append(appendStringOrNull(buf.out, next), '}', '\n')
-	answerJSON(ctx, buf.out)
-	return nil
+	return answerValue(&r.ctx.Response, page)
 }
 
 // getCaller shows one caller's account.
-func (s *Server) getCaller(ctx *fasthttp.RequestCtx, arg string) error {
-	name, err := checkCaller(arg)
+func (s *Server) getCaller(r *request) error {
+	name, err := checkCaller(r.arg)
 	if err != nil {
 		return err
 	}
-	call := s.bounded()
-	caller, err := s.jobs.Caller(call, name)
-	return s.answerCaller(ctx, &caller, name, err)
+	caller, err := s.jobs.Caller(s.bounded(), name)
+	return s.answerCaller(r, &caller, err)
 }
 
-// putCaller changes a caller's weight.
-func (s *Server) putCaller(ctx *fasthttp.RequestCtx, arg string) error {
-	name, err := checkCaller(arg)
+// putCaller changes a caller's group, its weight, or both.
+func (s *Server) putCaller(r *request) error {
+	name, err := checkCaller(r.arg)
 	if err != nil {
 		return err
 	}
-	if err := checkMedia(ctx, jsonTypes); err != nil {
-		return err
-	}
-	buf := acquireScratch()
-	defer buf.release()
-	if buf.in, err = readBody(ctx, buf.in); err != nil {
-		return err
-	}
-	raw, err := onlyMember(buf.in, "weight")
+	values, err := bodyMembers(r, "group", "weight")
 	if err != nil {
 		return err
 	}
+	group, weight := "", 0
+	if raw := values["group"]; raw != nil {
+		if group, err = groupIn(raw); err != nil {
+			return err
+		}
+	}
+	if raw := values["weight"]; raw != nil {
+		if weight, err = weightIn(raw); err != nil {
+			return err
+		}
+	}
+	var caller fairfactor.Caller
+	if values["group"] != nil {
+		caller, err = s.jobs.SetGroup(s.bounded(), name, group)
+	}
+	if values["weight"] != nil && err == nil {
+		caller, err = s.jobs.SetWeight(s.bounded(), name, weight)
+	}
+	return s.answerCaller(r, &caller, err)
+}
+
+// putGroup changes a group's weight.
+func (s *Server) putGroup(r *request) error {
+	if err := checkGroup(r.arg); err != nil {
+		return err
+	}
+	values, err := bodyMembers(r, "weight")
+	if err != nil {
+		return err
+	}
+	weight, err := weightIn(values["weight"])
+	if err != nil {
+		return err
+	}
+	if err := s.jobs.WeighGroup(s.bounded(), r.arg, weight); err != nil {
+		return about("group", r.arg, err)
+	}
+	return answerValue(&r.ctx.Response, groupAnswer{Group: r.arg, Weight: weight})
+}
+
+// bodyMembers reads a body that is a JSON object with some of these members.
+func bodyMembers(r *request, names ...string) (values map[string]json.RawMessage, err error) {
+	if _, err := checkMedia(r, jsonTypes); err != nil {
+		return nil, err
+	}
+	if r.in, err = readBody(r.ctx, r.in); err != nil {
+		return nil, err
+	}
+	return members(r.in, names...)
+}
+
+// groupIn reads the name of a group; null and "" are no group.
+func groupIn(raw json.RawMessage) (name string, err error) {
+	if err := json.Unmarshal(raw, &name); err != nil {
+		return "", refuse(badGroup, "group must be a string", shown("group", string(raw)))
+	}
+	if name == "" {
+		return "", nil
+	}
+	return name, checkGroup(name)
+}
+
+// weightIn reads a weight.
+func weightIn(raw json.RawMessage) (int, error) {
 	weight, err := strconv.Atoi(string(raw))
 	if err != nil || weight < 1 || weight > fairfactor.MaxWeight {
-		return refuse(badWeight, "weight must be a whole number between 1 and "+strconv.Itoa(fairfactor.MaxWeight), shown("weight", string(raw)), count("max_weight", fairfactor.MaxWeight))
+		return 0, refuse(badWeight, "weight must be a whole number between 1 and "+strconv.Itoa(fairfactor.MaxWeight), shown("weight", string(raw)), count("max_weight", fairfactor.MaxWeight))
 	}
-	call := s.bounded()
-	caller, err := s.jobs.SetWeight(call, name, weight)
-	return s.answerCaller(ctx, &caller, name, err)
+	return weight, nil
 }
 
-func (s *Server) answerCaller(ctx *fasthttp.RequestCtx, caller *fairfactor.Caller, name string, err error) error {
+func (s *Server) answerCaller(r *request, caller *fairfactor.Caller, err error) error {
 	if err != nil {
-		if k := kindOf(fairfactor.CodeOf(err)); k != broken {
-			return problemAs(k, err, shown("caller_id", name))
-		}
-		return err
+		return about("caller_id", r.arg, err)
 	}
-	buf := acquireScratch()
-	defer buf.release()
-	buf.out = append(appendCaller(buf.out, caller, s.now()), '\n')
-	answerJSON(ctx, buf.out)
-	return nil
+	return answerValue(&r.ctx.Response, callerOf(caller, s.now()))
+}
+
+// about adds to an error what it is about.
+func about(name, value string, err error) error {
+	if k := kindOf(fairfactor.CodeOf(err)); k != broken {
+		p := problemOf(err)
+		return &problem{kind: p.kind, detail: p.detail, facts: append(p.facts, shown(name, value)), retry: p.retry, cause: err}
+	}
+	return err
 }

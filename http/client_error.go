@@ -18,7 +18,7 @@ import (
 // status that a node does not use gives internal.
 func codeOfStatus(status int) fairfactor.Code {
 	switch status {
-	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusMisdirectedRequest, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
 		return fairfactor.Invalid
 	case http.StatusNotFound:
 		return fairfactor.NotFound
@@ -30,14 +30,6 @@ func codeOfStatus(status int) fairfactor.Code {
 		return fairfactor.Unavailable
 	}
 	return fairfactor.Internal
-}
-
-// problemAnswer is a refusal, RFC 9457. Members beyond these are for people.
-type problemAnswer struct {
-	Title      string `json:"title"`
-	Status     int    `json:"status"`
-	Detail     string `json:"detail"`
-	RetryAfter int64  `json:"retry_after"` // seconds; in the lines of a batch, which have no header
 }
 
 func (p *problemAnswer) err() *fairfactor.Error {

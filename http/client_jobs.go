@@ -2,6 +2,8 @@ package http
 
 import (
 	"context"
+	"encoding/json"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -14,6 +16,7 @@ import (
 // close a silent connection.
 const (
 	waitSlice = 30 * time.Second
+	shortest  = 3 * waitSlice / 4      // slice: many clients that begin together spread over the rest
 	waitPause = 250 * time.Millisecond // after a slice that a node ended early, as one does that drains
 	lastLook  = time.Second            // for the state of a job after the time to wait for it is over
 )
@@ -28,7 +31,7 @@ func (c *Client) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, err
 func (c *Client) Wait(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
 	for {
 		begun := time.Now()
-		slice := waitSlice
+		slice := shortest + rand.N(waitSlice-shortest)
 		if deadline, ok := ctx.Deadline(); ok {
 			slice = min(slice, deadline.Sub(begun))
 		}
@@ -113,9 +116,7 @@ func (c *Client) Callers(ctx context.Context, after string, limit int) ([]fairfa
 	if after != "" {
 		query.Set("after", after)
 	}
-	var answer struct {
-		Callers []callerAnswer `json:"callers"`
-	}
+	var answer callersAnswer
 	if err := c.fetch(ctx, call{method: http.MethodGet, path: "/callers", query: query}, &answer); err != nil {
 		return nil, err
 	}
@@ -136,6 +137,27 @@ func (c *Client) SetWeight(ctx context.Context, name string, weight int) (fairfa
 	return c.caller(ctx, name, http.MethodPut, []byte(`{"weight":`+strconv.Itoa(weight)+`}`))
 }
 
+// SetGroup puts a caller into a group, or into none if the group is empty.
+func (c *Client) SetGroup(ctx context.Context, name, group string) (fairfactor.Caller, error) {
+	body, err := json.Marshal(map[string]string{"group": group})
+	if err != nil {
+		return fairfactor.Caller{}, fairfactor.Wrap(fairfactor.Internal, err, "the request can't be made")
+	}
+	return c.caller(ctx, name, http.MethodPut, body)
+}
+
+// WeighGroup changes a group's share.
+func (c *Client) WeighGroup(ctx context.Context, group string, weight int) error {
+	if err := checkGroup(group); err != nil {
+		return fairfactor.Errorf(fairfactor.Invalid, "%s", err.Error())
+	}
+	var answer groupAnswer
+	return c.fetch(ctx, call{
+		method: http.MethodPut, path: "/groups/" + url.PathEscape(group), body: []byte(`{"weight":` + strconv.Itoa(weight) + `}`),
+		header: http.Header{"Content-Type": {"application/json"}},
+	}, &answer)
+}
+
 // Fairness returns the scheduler's account of its own promise.
 func (c *Client) Fairness(ctx context.Context) (fairfactor.Fairness, error) {
 	var answer fairnessAnswer
@@ -145,9 +167,7 @@ func (c *Client) Fairness(ctx context.Context) (fairfactor.Fairness, error) {
 
 // Nodes returns the members of the cluster as the node sees them.
 func (c *Client) Nodes(ctx context.Context) ([]fairfactor.Node, error) {
-	var answer struct {
-		Nodes []nodeAnswer `json:"nodes"`
-	}
+	var answer nodesAnswer
 	if err := c.fetch(ctx, call{method: http.MethodGet, path: "/nodes"}, &answer); err != nil {
 		return nil, err
 	}
@@ -158,10 +178,10 @@ func (c *Client) Nodes(ctx context.Context) ([]fairfactor.Node, error) {
 	return nodes, nil
 }
 
-// Ready returns nil if the node takes jobs and is to get more of them, and the
-// reason if not.
+// Ready returns nil if the node takes jobs and wants more of them, and the reason
+// if not.
 func (c *Client) Ready(ctx context.Context) error {
-	var answer struct{}
+	var answer statusAnswer
 	return c.fetch(ctx, call{method: http.MethodGet, path: "/readyz"}, &answer)
 }
 

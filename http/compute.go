@@ -1,9 +1,6 @@
 package http
 
 import (
-	"context"
-	"time"
-
 	"github.com/valyala/fasthttp"
 
 	"fairfactor"
@@ -16,40 +13,42 @@ const jobsPath = "/compute/"
 const mediaJSON = "application/json"
 
 // postCompute takes one number of one caller. It answers 202 when the job is
-// durable; 200 with the whole job when it has ended, be it within the time that
+// durable; 200 with the whole job when it has ended, either within the time that
 // the client wants to wait or because its key was used before.
-func (s *Server) postCompute(ctx *fasthttp.RequestCtx, _ string) error {
+func (s *Server) postCompute(r *request) error {
 	if err := s.takesJobs(); err != nil {
 		return err
 	}
-	caller, err := callerOf(ctx)
+	caller, err := submitterOf(r)
 	if err != nil {
 		return err
 	}
-	wait, preferred, err := waitOf(ctx)
+	wait, preferred, err := waitOf(r)
 	if err != nil {
 		return err
 	}
-	buf := acquireScratch()
-	defer buf.release()
-	sub, err := s.readSubmission(ctx, buf)
+	sub, err := s.readSubmission(r)
 	if err != nil {
 		return err
 	}
-	job, err := s.submit(caller, sub)
+	sub.Group = s.groupOf(r, caller)
+	job, err := s.submit(r, caller, sub)
 	if err != nil {
 		return err
-	}
-	if preferred {
-		preferenceApplied(ctx, wait)
 	}
 	if wait > 0 && !job.State.Final() {
+		p := &poll{job: job, preferred: preferred, told: wait}
 		// The job is safe: whatever goes wrong now, the client gets its 202.
-		if later, err := s.await(job.ID, wait); err == nil {
-			job = later
+		if detached, err := s.wait(r, p, wait); detached {
+			return nil
+		} else if err == nil {
+			job = p.job
 		}
 	}
-	answerSubmission(ctx, buf, &job)
+	if preferred {
+		preferenceApplied(&r.ctx.Response, wait)
+	}
+	r.out = answerSubmission(&r.ctx.Response, s.site.appendPrefix(r.out, r), &job)
 	return nil
 }
 
@@ -69,28 +68,32 @@ func asNotNow(err error) *problem {
 }
 
 // readSubmission reads the number and the key of a submission.
-func (s *Server) readSubmission(ctx *fasthttp.RequestCtx, buf *scratch) (sub fairfactor.Submission, err error) {
-	if err := checkMedia(ctx, jsonTypes); err != nil {
+func (s *Server) readSubmission(r *request) (sub fairfactor.Submission, err error) {
+	form, err := checkMedia(r, jsonTypes)
+	if err != nil {
 		return sub, err
 	}
-	if sub.Key, err = keyOf(ctx); err != nil {
+	if sub.Key, err = keyOf(r); err != nil {
 		return sub, err
 	}
-	if buf.in, err = readBody(ctx, buf.in); err != nil {
+	if r.in, err = readBody(r.ctx, r.in); err != nil {
 		return sub, err
 	}
-	sub.Number, err = parseSubmission(buf.in, s.maxDigits)
+	if first := skipSpace(r.in); form && (len(first) == 0 || first[0] != '{') {
+		return sub, notOfType(r, jsonTypes)
+	}
+	sub.Number, err = parseSubmission(r.in, s.maxDigits)
 	return sub, err
 }
 
 // keyOf returns the Idempotency-Key of a request, empty if it has none.
-func keyOf(ctx *fasthttp.RequestCtx) (string, error) {
-	key := ctx.Request.Header.Peek("Idempotency-Key")
+func keyOf(r *request) (string, error) {
+	key := r.key
+	if r.keys > 1 {
+		return "", refuse(badRequest, "there is more than one Idempotency-Key", count("keys", r.keys))
+	}
 	if len(key) == 0 {
 		return "", nil
-	}
-	if all := ctx.Request.Header.PeekAll("Idempotency-Key"); len(all) > 1 {
-		return "", refuse(badRequest, "there is more than one Idempotency-Key", count("keys", len(all)))
 	}
 	if len(key) > fairfactor.MaxKeyBytes {
 		return "", refuse(badRequest, "the Idempotency-Key is too long", count("length", len(key)), count("max_bytes", fairfactor.MaxKeyBytes))
@@ -104,9 +107,8 @@ func keyOf(ctx *fasthttp.RequestCtx) (string, error) {
 }
 
 // submit hands one number to Jobs.
-func (s *Server) submit(caller string, sub fairfactor.Submission) (fairfactor.Job, error) {
-	ctx := s.bounded()
-	receipts, err := s.jobs.Submit(ctx, caller, []fairfactor.Submission{sub})
+func (s *Server) submit(r *request, caller string, sub fairfactor.Submission) (fairfactor.Job, error) {
+	receipts, err := s.jobs.Submit(s.deadlines.next(r.ctx.Time()), caller, []fairfactor.Submission{sub})
 	switch {
 	case err != nil:
 		return fairfactor.Job{}, err
@@ -130,27 +132,22 @@ func refusedSubmission(err error, sub fairfactor.Submission) error {
 	return problemAs(badKey, err, shown("key", sub.Key), shown("number", sub.Number))
 }
 
-// await waits until a job has ended, the time is over or the server shuts down,
-// and returns the job as it is then.
-func (s *Server) await(id fairfactor.ID, wait time.Duration) (fairfactor.Job, error) {
-	ctx, cancel := context.WithTimeout(s.polls, wait)
-	defer cancel()
-	return s.jobs.Wait(ctx, id)
-}
-
-func answerSubmission(ctx *fasthttp.RequestCtx, buf *scratch, job *fairfactor.Job) {
-	h := &ctx.Response.Header
-	buf.out = append(buf.out, jobsPath...)
-	buf.out = appendID(buf.out, job.ID)
-	h.SetBytesV("Location", buf.out)
-	h.SetContentType(mediaJSON)
-	h.Set("Cache-Control", "no-store")
+// answerSubmission answers a submission whose job may have ended already. prefix
+// is what stands before the path of a job; its memory is used for the answer,
+// and what that has become is returned.
+func answerSubmission(resp *fasthttp.Response, prefix []byte, job *fairfactor.Job) []byte {
+	h := &resp.Header
+	b := appendID(append(prefix, jobsPath...), job.ID)
+	h.SetCanonical(locationName, b)
+	h.SetContentTypeBytes(mediaJSONBytes)
+	h.SetCanonical(cacheName, noStore)
 	if job.State.Final() {
-		buf.out = appendJob(buf.out[:0], job)
+		b = AppendJob(b[:0], job)
 	} else {
-		ctx.SetStatusCode(fasthttp.StatusAccepted)
-		buf.out = appendReceipt(buf.out[:0], job)
+		resp.SetStatusCode(fasthttp.StatusAccepted)
+		b = AppendReceipt(b[:0], job)
 	}
-	buf.out = append(buf.out, '\n')
-	ctx.SetBody(buf.out)
+	b = append(b, '\n')
+	resp.SetBody(b)
+	return b
 }

@@ -157,12 +157,16 @@ func TestCallerIDs(t *testing.T) {
 		{"?caller_id=one&caller_id=two", nil, ""},
 		{"", []string{"X-Caller-ID: one", "X-Caller-ID: two"}, ""},
 		{"", []string{"X-Caller-ID: a b"}, ""},
+		{"", []string{"X-Caller-ID: ."}, ""},
+		{"", []string{"X-Caller-ID: .."}, ""},
+		{"?caller_id=..", nil, ""},
+		{"", []string{"X-Caller-ID: ..."}, "..."},
 		{"", []string{"X-Caller-ID: a/b"}, ""},
 		{"", []string{"X-Caller-ID: é"}, ""},
 		{"?caller_id=a%00b", nil, ""},
 		{"", []string{"X-Caller-ID: x" + long}, ""},
 	} {
-		a := s.do("POST", "/compute"+row.query, `{"number":"7"}`, row.headers...)
+		a := s.do("POST", "/compute"+row.query, `{"number":"7"}`, append(row.headers, "Content-Type: application/json")...)
 		if row.caller != "" {
 			if a.status != 202 || a.text("caller_id") != row.caller {
 				t.Errorf("%q %q: %d %s", row.query, row.headers, a.status, a.body)
@@ -200,7 +204,7 @@ func TestSameKeyGivesTheSameJob(t *testing.T) {
 		t.Errorf("the facts are wrong: %s", other.body)
 	}
 	s.post(`{"number":"91"}`, key+"k").problem(t, "a longer key", 400, "bad-request")
-	if stranger := s.do("POST", "/compute?caller_id=bob", `{"number":"91"}`, key); stranger.status != 202 || stranger.text("request_id") == id.String() {
+	if stranger := s.do("POST", "/compute?caller_id=bob", `{"number":"91"}`, key, "Content-Type: application/json"); stranger.status != 202 || stranger.text("request_id") == id.String() {
 		t.Errorf("another caller's job with the same key: %d %s", stranger.status, stranger.body)
 	}
 }

@@ -6,7 +6,7 @@ import "time"
 // time and takes few connections and one batch, so that tests reach these limits.
 func NewImpatient(cfg Config, connections int, deadline time.Duration) *Server {
 	return newServer(cfg, limits{
-		connections: connections, read: deadline, park: deadline, idle: deadline, write: deadline, submit: deadline, grace: deadline, batches: 1,
+		connections: connections, calls: 64, brief: time.Millisecond, look: 50 * time.Millisecond, read: deadline, park: deadline, idle: deadline, write: deadline, submit: deadline, grace: deadline, batches: 1,
 	})
 }
 
@@ -18,3 +18,12 @@ var (
 	AppendString = appendString
 	AppendFloat  = appendFloat
 )
+
+// ProblemText is a problem document with facts of these names.
+func ProblemText(names ...string) string {
+	p := refuse(notNow, "d")
+	for i, name := range names {
+		p.facts = append(p.facts, count(name, i))
+	}
+	return string(appendProblem(nil, p))
+}

@@ -4,65 +4,49 @@ import (
 	"net/http"
 
 	"github.com/prometheus/common/expfmt"
-	"github.com/valyala/fasthttp"
 )
 
 // getFairness shows the scheduler's account of its promise.
-func (s *Server) getFairness(ctx *fasthttp.RequestCtx, _ string) error {
-	call := s.bounded()
-	f, err := s.jobs.Fairness(call)
+func (s *Server) getFairness(r *request) error {
+	f, err := s.jobs.Fairness(s.bounded())
 	if err != nil {
 		return err
 	}
-	buf := acquireScratch()
-	defer buf.release()
-	buf.out = append(appendFairness(buf.out, &f), '\n')
-	answerJSON(ctx, buf.out)
-	return nil
+	return answerValue(&r.ctx.Response, fairnessOf(&f))
 }
 
 // getNodes shows the members of the cluster and what their workers do.
-func (s *Server) getNodes(ctx *fasthttp.RequestCtx, _ string) error {
-	call := s.bounded()
-	nodes, err := s.jobs.Nodes(call)
+func (s *Server) getNodes(r *request) error {
+	nodes, err := s.jobs.Nodes(s.bounded())
 	if err != nil {
 		return err
 	}
-	buf := acquireScratch()
-	defer buf.release()
-	buf.out = append(buf.out, `{"nodes":[`...)
+	cluster := nodesAnswer{Nodes: make([]nodeAnswer, len(nodes))}
 	for i := range nodes {
-		if i > 0 {
-			buf.out = append(buf.out, ',')
-		}
-		buf.out = appendNode(buf.out, &nodes[i])
+		cluster.Nodes[i] = nodeOf(&nodes[i])
 	}
-	buf.out = append(buf.out, ']', '}', '\n')
-	answerJSON(ctx, buf.out)
-	return nil
+	return answerValue(&r.ctx.Response, cluster)
 }
 
 // getLive says that the process answers.
-func (s *Server) getLive(ctx *fasthttp.RequestCtx, _ string) error {
-	answerJSON(ctx, []byte("{\"status\":\"alive\"}\n"))
-	return nil
+func (s *Server) getLive(r *request) error {
+	return answerValue(&r.ctx.Response, statusAnswer{"alive"})
 }
 
-// getReady says whether the node takes jobs and is to get more of them.
-func (s *Server) getReady(ctx *fasthttp.RequestCtx, _ string) error {
+// getReady says whether the node takes jobs and wants more of them.
+func (s *Server) getReady(r *request) error {
 	if err := s.takesJobs(); err != nil {
 		return err
 	}
 	if err := s.leaving(); err != nil {
 		return asNotNow(err)
 	}
-	answerJSON(ctx, []byte("{\"status\":\"ready\"}\n"))
-	return nil
+	return answerValue(&r.ctx.Response, statusAnswer{"ready"})
 }
 
 // getMetrics shows the node's metrics to Prometheus. What can't be gathered is
 // left out and logged: the rest is still worth having.
-func (s *Server) getMetrics(ctx *fasthttp.RequestCtx, _ string) error {
+func (s *Server) getMetrics(r *request) error {
 	if s.gatherer == nil {
 		return refuse(noSuchThing, "this node keeps no metrics")
 	}
@@ -70,10 +54,10 @@ func (s *Server) getMetrics(ctx *fasthttp.RequestCtx, _ string) error {
 	if err != nil {
 		s.log.Warn("some metrics can't be gathered", "err", err)
 	}
-	format := expfmt.NegotiateAccept(http.Header{"Accept": {string(ctx.Request.Header.Peek("Accept"))}}, expfmt.DefaultOpenMetricsAcceptedFormats()...)
-	ctx.Response.Header.SetContentType(string(format))
-	ctx.Response.Header.Set("Cache-Control", "no-store")
-	encoder := expfmt.NewEncoder(ctx, format)
+	format := expfmt.NegotiateAccept(http.Header{"Accept": {string(r.ctx.Request.Header.Peek("Accept"))}}, expfmt.DefaultOpenMetricsAcceptedFormats()...)
+	r.ctx.Response.Header.SetContentType(string(format))
+	r.ctx.Response.Header.Set("Cache-Control", "no-store")
+	encoder := expfmt.NewEncoder(r.ctx, format)
 	for _, family := range families {
 		if err := encoder.Encode(family); err != nil {
 			return err
@@ -82,31 +66,5 @@ func (s *Server) getMetrics(ctx *fasthttp.RequestCtx, _ string) error {
 	if closer, ok := encoder.(expfmt.Closer); ok {
 		return closer.Close()
 	}
-	return nil
-}
-
-// getOpenAPI gives the description of the API.
-func (s *Server) getOpenAPI(ctx *fasthttp.RequestCtx, _ string) error {
-	ctx.Response.Header.SetContentType(mediaJSON)
-	ctx.Response.Header.Set("Cache-Control", "no-cache")
-	ctx.SetBody(openAPI)
-	return nil
-}
-
-// pagePolicy lets the page run its own script and style and talk to its node,
-// and nothing else. They are part of the page, which holds no text of others.
-const pagePolicy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; " +
-	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-// getPage gives the web page.
-func (s *Server) getPage(ctx *fasthttp.RequestCtx, _ string) error {
-	h := &ctx.Response.Header
-	h.SetContentType("text/html; charset=utf-8")
-	h.Set("Cache-Control", "no-cache")
-	h.Set("Content-Security-Policy", pagePolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	ctx.SetBody(page)
 	return nil
 }

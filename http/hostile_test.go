@@ -179,9 +179,9 @@ func TestSlowRequestsAreEnded(t *testing.T) {
 		"half a head":    "POST /compute HTTP/1.1\r\nX-Caller",
 		"one byte":       "P",
 		"a long head":    "GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 2000),
-		"half a body":    "POST /compute?caller_id=a HTTP/1.1\r\nHost: node\r\nContent-Length: 25\r\n\r\n{\"number\"",
-		"half a chunk":   "POST /compute?caller_id=a HTTP/1.1\r\nHost: node\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{\"number\"",
-		"half of 20 KiB": "POST /compute?caller_id=a HTTP/1.1\r\nHost: node\r\nContent-Length: 20480\r\n\r\n" + strings.Repeat(" ", 10_000),
+		"half a body":    "POST /compute HTTP/1.1\r\nHost: node\r\nX-Caller-ID: a\r\nContent-Length: 25\r\n\r\n{\"number\"",
+		"half a chunk":   "POST /compute HTTP/1.1\r\nHost: node\r\nX-Caller-ID: a\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{\"number\"",
+		"half of 20 KiB": "POST /compute HTTP/1.1\r\nHost: node\r\nX-Caller-ID: a\r\nContent-Length: 20480\r\n\r\n" + strings.Repeat(" ", 10_000),
 	} {
 		a, err := s.exchange(request)
 		if err != nil {
@@ -190,7 +190,7 @@ func TestSlowRequestsAreEnded(t *testing.T) {
 		}
 		a.problem(t, what, 408, "too-slow")
 	}
-	a, err := s.exchange("POST /compute/batch?caller_id=a HTTP/1.1\r\nHost: node\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"number\":\"91\"}\n\r\n10\r\n{\"num")
+	a, err := s.exchange("POST /compute/batch HTTP/1.1\r\nHost: node\r\nX-Caller-ID: a\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"number\":\"91\"}\n\r\n10\r\n{\"num")
 	if err == nil {
 		t.Errorf("a batch that stops in the middle looks complete: %+v", a)
 	}

@@ -3,7 +3,6 @@ package http
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -11,32 +10,34 @@ import (
 )
 
 // getJob shows a job, at once or when it has ended.
-func (s *Server) getJob(ctx *fasthttp.RequestCtx, arg string) error {
-	id, err := jobID(arg)
+func (s *Server) getJob(r *request) error {
+	id, err := jobID(r.arg)
 	if err != nil {
 		return err
 	}
-	wait, preferred, err := waitOf(ctx)
+	wait, preferred, err := waitOf(r)
 	if err != nil {
 		return err
 	}
-	job, err := s.look(id, wait)
+	var job fairfactor.Job
+	if wait > 0 {
+		p := &poll{job: fairfactor.Job{ID: id}, look: true, preferred: preferred, told: wait}
+		var detached bool
+		if detached, err = s.wait(r, p, wait); detached {
+			return nil
+		}
+		job = p.job
+	} else {
+		job, err = s.jobs.Job(s.deadlines.next(r.ctx.Time()), id)
+	}
 	if err != nil {
-		return aboutJob(err, arg)
+		return aboutJob(err, r.arg)
 	}
 	if preferred {
-		preferenceApplied(ctx, wait)
+		preferenceApplied(&r.ctx.Response, wait)
 	}
-	answerJob(ctx, &job)
+	r.out = answerJob(&r.ctx.Response, r.out, &job, r.match)
 	return nil
-}
-
-func (s *Server) look(id fairfactor.ID, wait time.Duration) (fairfactor.Job, error) {
-	if wait > 0 {
-		return s.await(id, wait)
-	}
-	ctx := s.bounded()
-	return s.jobs.Job(ctx, id)
 }
 
 func jobID(arg string) (fairfactor.ID, error) {
@@ -56,28 +57,29 @@ func aboutJob(err error, arg string) error {
 	return problemAs(k, err, shown("request_id", arg))
 }
 
-// answerJob shows a job. An ended job stays as it is, but for a retry, so a
+// answerJob shows a job. An ended job stays as it is, except for a retry, so a
 // client may keep it and ask whether it has changed; any other is old when it
-// arrives.
-func answerJob(ctx *fasthttp.RequestCtx, job *fairfactor.Job) {
-	buf := acquireScratch()
-	defer buf.release()
-	buf.out = append(appendJob(buf.out, job), '\n')
-	h := &ctx.Response.Header
-	h.SetContentType(mediaJSON)
+// arrives. The answer is made in the memory of b, and what that has become is
+// returned.
+func answerJob(resp *fasthttp.Response, b []byte, job *fairfactor.Job, match []byte) []byte {
+	b = append(AppendJob(b, job), '\n')
+	h := &resp.Header
+	h.SetContentTypeBytes(mediaJSONBytes)
 	if job.State.Final() {
-		h.Set("Cache-Control", "private, no-cache")
+		h.SetCanonical(cacheName, privateNoCache)
 	} else {
-		h.Set("Cache-Control", "no-store")
+		h.SetCanonical(cacheName, noStore)
 	}
-	var tag [18]byte
-	etag := appendETag(tag[:0], buf.out)
-	h.SetBytesV("Etag", etag)
-	if sent := ctx.Request.Header.Peek("If-None-Match"); len(sent) > 0 && tagMatches(string(sent), string(etag)) {
-		ctx.SetStatusCode(fasthttp.StatusNotModified)
-		return
+	end := len(b)
+	b = appendETag(b, b)
+	etag := b[end:]
+	h.SetCanonical(etagName, etag)
+	if len(match) > 0 && tagMatches(string(match), string(etag)) {
+		resp.SetStatusCode(fasthttp.StatusNotModified)
+		return b
 	}
-	ctx.SetBody(buf.out)
+	resp.SetBody(b[:end])
+	return b
 }
 
 // appendETag appends a strong entity tag of a body: its FNV-1a hash of 64 bits,
@@ -108,31 +110,26 @@ func tagMatches(header, etag string) bool {
 }
 
 // listJobs shows jobs, newest first.
-func (s *Server) listJobs(ctx *fasthttp.RequestCtx, _ string) error {
-	q, err := queryOf(ctx)
+func (s *Server) listJobs(r *request) error {
+	q, err := queryOf(r)
 	if err != nil {
 		return err
 	}
-	call := s.bounded()
-	page, err := s.jobs.List(call, q)
+	page, err := s.jobs.List(s.bounded(), q)
 	if err != nil {
 		if q.Cursor != "" && fairfactor.CodeOf(err) == fairfactor.Invalid {
 			return problemAs(badRequest, err, shown("cursor", q.Cursor))
 		}
 		return err
 	}
-	buf := acquireScratch()
-	defer buf.release()
-	buf.out = append(appendPage(buf.out, &page), '\n')
-	answerJSON(ctx, buf.out)
-	return nil
+	return answerValue(&r.ctx.Response, pageOf(&page))
 }
 
 // defaultPage is how many jobs or callers a page has if the client does not say.
 const defaultPage = 100
 
-func queryOf(ctx *fasthttp.RequestCtx) (q fairfactor.Query, err error) {
-	if q.Caller, _, err = queryValue(ctx, "caller_id"); err != nil {
+func queryOf(r *request) (q fairfactor.Query, err error) {
+	if q.Caller, _, err = queryValue(r, "caller_id"); err != nil {
 		return q, err
 	}
 	if q.Caller != "" {
@@ -140,61 +137,60 @@ func queryOf(ctx *fasthttp.RequestCtx) (q fairfactor.Query, err error) {
 			return q, err
 		}
 	}
-	status, _, err := queryValue(ctx, "status")
+	status, _, err := queryValue(r, "status")
 	if err != nil {
 		return q, err
 	}
 	if status != "" {
 		state, ok := fairfactor.ParseState(status)
 		if !ok {
-			return q, refuse(badRequest, "status must be pending, running, completed, failed or cancelled", shown("status", status))
+			return q, refuse(badRequest, "status must be pending, running, completed, failed or cancelled", fact{name: "parameter", text: "status"}, shown("value", status))
 		}
 		q.State = state
 	}
-	if q.Limit, err = queryLimit(ctx, defaultPage); err != nil {
+	if q.Limit, err = queryLimit(r, defaultPage); err != nil {
 		return q, err
 	}
-	q.Cursor, _, err = queryValue(ctx, "cursor")
+	q.Cursor, _, err = queryValue(r, "cursor")
 	return q, err
 }
 
 // cancelJob ends a job.
-func (s *Server) cancelJob(ctx *fasthttp.RequestCtx, arg string) error {
-	return s.change(ctx, arg, s.jobs.Cancel, fasthttp.StatusOK)
-}
-
-// retryJob puts a failed job back at the end of its caller's queue.
-func (s *Server) retryJob(ctx *fasthttp.RequestCtx, arg string) error {
-	if err := s.takesJobs(); err != nil {
-		return err
-	}
-	return s.change(ctx, arg, s.jobs.Retry, fasthttp.StatusAccepted)
-}
-
-func (s *Server) change(ctx *fasthttp.RequestCtx, arg string, do func(context.Context, fairfactor.ID) (fairfactor.Job, error), status int) error {
-	id, err := jobID(arg)
+func (s *Server) cancelJob(r *request) error {
+	job, err := s.change(r, s.jobs.Cancel)
 	if err != nil {
 		return err
 	}
-	call := s.bounded()
-	job, err := do(call, id)
-	if err != nil {
-		return aboutJob(err, arg)
-	}
-	buf := acquireScratch()
-	defer buf.release()
-	buf.out = append(appendJob(buf.out, &job), '\n')
-	answerJSON(ctx, buf.out)
-	ctx.SetStatusCode(status)
-	if status == fasthttp.StatusAccepted {
-		ctx.Response.Header.Set("Location", jobsPath+job.ID.String())
-	}
+	r.out = append(AppendJob(r.out, &job), '\n')
+	answerJSON(&r.ctx.Response, r.out)
 	return nil
 }
 
-// answerJSON answers 200 with something that is true only now.
-func answerJSON(ctx *fasthttp.RequestCtx, body []byte) {
-	ctx.Response.Header.SetContentType(mediaJSON)
-	ctx.Response.Header.Set("Cache-Control", "no-store")
-	ctx.SetBody(body)
+// retryJob puts a failed job back at the end of its caller's queue.
+func (s *Server) retryJob(r *request) error {
+	if err := s.takesJobs(); err != nil {
+		return err
+	}
+	job, err := s.change(r, s.jobs.Retry)
+	if err != nil {
+		return err
+	}
+	r.out = appendID(append(s.site.appendPrefix(r.out, r), jobsPath...), job.ID)
+	r.ctx.Response.Header.SetCanonical(locationName, r.out)
+	r.out = append(AppendJob(r.out[:0], &job), '\n')
+	answerJSON(&r.ctx.Response, r.out)
+	r.ctx.SetStatusCode(fasthttp.StatusAccepted)
+	return nil
+}
+
+func (s *Server) change(r *request, do func(context.Context, fairfactor.ID) (fairfactor.Job, error)) (fairfactor.Job, error) {
+	id, err := jobID(r.arg)
+	if err != nil {
+		return fairfactor.Job{}, err
+	}
+	job, err := do(s.bounded(), id)
+	if err != nil {
+		return job, aboutJob(err, r.arg)
+	}
+	return job, nil
 }

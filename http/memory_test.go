@@ -21,7 +21,8 @@ type memory struct {
 	jobs    map[fairfactor.ID]*fairfactor.Job
 	newest  []fairfactor.ID // in the order of submission
 	callers map[string]*account
-	changed chan struct{} // closed and replaced when a job changes
+	groups  map[string]int // their weights
+	changed chan struct{}  // closed and replaced when a job changes
 	turns   uint64
 	waiting int // calls of Wait under way
 
@@ -33,6 +34,7 @@ type memory struct {
 type account struct {
 	number, last uint64
 	weight       int
+	group        string
 	keys         map[string]fairfactor.ID
 }
 
@@ -41,7 +43,7 @@ var _ fairfactor.Jobs = (*memory)(nil)
 func newMemory() *memory {
 	return &memory{
 		clock: time.Date(2024, 5, 6, 7, 8, 9, 123456000, time.UTC), jobs: map[fairfactor.ID]*fairfactor.Job{},
-		callers: map[string]*account{}, changed: make(chan struct{}), maxQueue: 1 << 20,
+		callers: map[string]*account{}, groups: map[string]int{}, changed: make(chan struct{}), maxQueue: 1 << 20,
 	}
 }
 
@@ -68,6 +70,9 @@ func (m *memory) Submit(ctx context.Context, caller string, subs []fairfactor.Su
 	}
 	receipts := make([]fairfactor.Receipt, len(subs))
 	for i, sub := range subs {
+		if m.callers[caller] == nil {
+			m.account(caller).group = sub.Group
+		}
 		receipts[i] = m.submit(caller, sub)
 	}
 	return receipts, nil
@@ -284,10 +289,30 @@ func (m *memory) SetWeight(_ context.Context, name string, weight int) (fairfact
 	return m.tally(name), nil
 }
 
+func (m *memory) SetGroup(_ context.Context, name, group string) (fairfactor.Caller, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.broken != nil {
+		return fairfactor.Caller{}, m.broken
+	}
+	if m.callers[name] == nil {
+		return fairfactor.Caller{}, fairfactor.Errorf(fairfactor.NotFound, "there is no caller %s", name)
+	}
+	m.callers[name].group = group
+	return m.tally(name), nil
+}
+
+func (m *memory) WeighGroup(_ context.Context, group string, weight int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.groups[group] = weight
+	return m.broken
+}
+
 // tally counts a caller's jobs; it walks them all, which is what tests can
 // afford, and only when there is a bound to keep.
 func (m *memory) tally(name string) fairfactor.Caller {
-	c := fairfactor.Caller{Name: name, Weight: m.callers[name].weight}
+	c := fairfactor.Caller{Name: name, Group: m.callers[name].group, Weight: m.callers[name].weight}
 	if m.instant {
 		return c
 	}

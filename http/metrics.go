@@ -18,7 +18,7 @@ type metrics struct {
 }
 
 const (
-	routeCount  = 16  // at least one more than there are resources
+	routeCount  = 24  // at least one more than there are resources
 	statusFirst = 200 // of the statuses that are kept
 	statusCount = 304
 )
@@ -26,7 +26,7 @@ const (
 // buckets are seconds: from an answer out of memory to the longest poll.
 var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
-func newMetrics(r prometheus.Registerer, current func() *lot) *metrics {
+func newMetrics(r prometheus.Registerer, current func() *connections) *metrics {
 	m := &metrics{requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "fairfactor_http_requests_total", Help: "Requests answered.",
 	}, []string{"route", "method", "status"})}
@@ -35,13 +35,13 @@ func newMetrics(r prometheus.Registerer, current func() *lot) *metrics {
 	}, []string{"route", "method"})
 	for i := range resources {
 		for k, e := range resources[i].endpoints {
-			if e != nil {
+			if e.answer != nil {
 				m.durations[i][k] = durations.WithLabelValues(resources[i].path, methodNames[k])
 			}
 		}
 	}
 	if r != nil {
-		r.MustRegister(m.requests, durations, &lotMetrics{
+		r.MustRegister(m.requests, durations, &connectionMetrics{
 			current: current,
 			open:    prometheus.NewDesc("fairfactor_http_connections", "Open connections.", []string{"state"}, nil),
 			refused: prometheus.NewDesc("fairfactor_http_connections_refused_total", "Connections that were turned away, or closed while idle, because too many were open.", []string{"how"}, nil),
@@ -73,18 +73,18 @@ func (m *metrics) observe(r *resource, k method, status int, took time.Duration)
 	(*c).Inc()
 }
 
-// lotMetrics shows what the lot counts.
-type lotMetrics struct {
-	current       func() *lot
+// connectionMetrics show how many connections there are, and how many were turned away.
+type connectionMetrics struct {
+	current       func() *connections
 	open, refused *prometheus.Desc
 }
 
-func (m *lotMetrics) Describe(ch chan<- *prometheus.Desc) {
+func (m *connectionMetrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- m.open
 	ch <- m.refused
 }
 
-func (m *lotMetrics) Collect(ch chan<- prometheus.Metric) {
+func (m *connectionMetrics) Collect(ch chan<- prometheus.Metric) {
 	l := m.current()
 	if l == nil {
 		return

@@ -108,7 +108,7 @@ func TestOpenAPIHasTheRoutes(t *testing.T) {
 	offered := map[string]bool{}
 	for i := range resources {
 		for m, endpoint := range resources[i].endpoints {
-			if endpoint != nil {
+			if endpoint.answer != nil {
 				offered[methodNames[m]+" "+resources[i].path] = true
 			}
 		}
@@ -261,14 +261,14 @@ func TestOpenAPIDescribesTheAnswers(t *testing.T) {
 		Progress: &fairfactor.Progress{Phase: "ecm", Percent: 12.5, Left: time.Second, Found: factors, Remaining: []string{"15"}},
 	}
 	answers := map[string][][]byte{
-		"Receipt":  {appendReceipt(nil, &fairfactor.Job{ID: job.ID, Caller: "a", Number: "6", State: fairfactor.Pending})},
-		"Caller":   {appendCaller(nil, &fairfactor.Caller{Name: "a", Weight: 1}, now), appendCaller(nil, &fairfactor.Caller{Name: "a", Weight: 1, Queued: 1, CPU: 1e8, Oldest: now}, now.Add(1e9))},
-		"Fairness": {appendFairness(nil, &fairfactor.Fairness{Jain: 0.5})},
-		"Node":     {appendNode(nil, &fairfactor.Node{State: "alive", Workers: []fairfactor.Worker{{}, {Caller: "a", Job: job.ID.String(), Number: "6", Since: now}}})},
+		"Receipt":  {AppendReceipt(nil, &fairfactor.Job{ID: job.ID, Caller: "a", Number: "6", State: fairfactor.Pending})},
+		"Caller":   {AppendCaller(nil, &fairfactor.Caller{Name: "a", Weight: 1}, now), AppendCaller(nil, &fairfactor.Caller{Name: "a", Weight: 1, Queued: 1, CPU: 1e8, Oldest: now}, now.Add(1e9))},
+		"Fairness": {appendValue(nil, fairnessOf(&fairfactor.Fairness{Jain: 0.5}))},
+		"Node":     {AppendNode(nil, &fairfactor.Node{State: "alive", Workers: []fairfactor.Worker{{}, {Caller: "a", Job: job.ID.String(), Number: "6", Since: now}}})},
 	}
 	for state := fairfactor.Pending; state <= fairfactor.Cancelled; state++ {
 		job.State = state
-		answers["Job"] = append(answers["Job"], appendJob(nil, &job), appendJob(nil, &fairfactor.Job{ID: job.ID, Caller: "a", Number: "1", State: state}))
+		answers["Job"] = append(answers["Job"], AppendJob(nil, &job), AppendJob(nil, &fairfactor.Job{ID: job.ID, Caller: "a", Number: "1", State: state}))
 	}
 	for k := range kinds {
 		answers["Problem"] = append(answers["Problem"], appendProblem(nil, &problem{kind: kind(k), detail: "d"}))

@@ -3,6 +3,7 @@ package http
 import (
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,12 +22,15 @@ const (
 	badNumber
 	badKey
 	badWeight
+	badGroup
 	noSuchThing
 	wrongMethod
 	tooSlow
 	wrongState
 	tooLarge
 	wrongMedia
+	wrongOrigin
+	wrongHost
 	headTooLarge
 	full
 	broken
@@ -46,17 +50,20 @@ var kinds = [...]struct {
 	badNumber:    {422, fairfactor.Invalid, "bad-number", "The number is not one that can be factored here"},
 	badKey:       {422, fairfactor.Invalid, "key-in-use", "The idempotency key belongs to another number"},
 	badWeight:    {422, fairfactor.Invalid, "bad-weight", "The weight is not valid"},
+	badGroup:     {422, fairfactor.Invalid, "bad-group", "The name of the group is not valid"},
 	noSuchThing:  {404, fairfactor.NotFound, "not-found", "There is no such thing"},
+	wrongOrigin:  {403, fairfactor.Invalid, "foreign-origin", "Pages of this origin may not use the node"},
 	wrongMethod:  {405, fairfactor.Invalid, "method-not-allowed", "The method is not allowed here"},
 	tooSlow:      {408, fairfactor.Unavailable, "too-slow", "The request did not arrive in time"},
 	wrongState:   {409, fairfactor.Conflict, "conflict", "The job is in another state"},
 	tooLarge:     {413, fairfactor.Limit, "too-large", "The body is too large"},
 	wrongMedia:   {415, fairfactor.Invalid, "unsupported-media-type", "The media type is not supported"},
+	wrongHost:    {421, fairfactor.Invalid, "unknown-host", "The node is not known by this name"},
 	headTooLarge: {431, fairfactor.Limit, "header-too-large", "The header is too large"},
 	full:         {429, fairfactor.Limit, "limit", "A limit is reached"},
-	broken:       {500, fairfactor.Internal, "internal", "Something is wrong on our side"},
+	broken:       {500, fairfactor.Internal, "internal", "The node failed to answer"},
 	notNow:       {503, fairfactor.Unavailable, "unavailable", "The service can't take this now"},
-	unanswered:   {504, fairfactor.Unavailable, "unanswered", "It is not known whether the request was carried out"},
+	unanswered:   {504, fairfactor.Unavailable, "unanswered", "The outcome of the request is unknown"},
 }
 
 // kindOf says which refusal a domain error becomes, unless the place where it
@@ -160,22 +167,18 @@ func (p *problem) retrySeconds() int {
 
 func (p *problem) status() int { return kinds[p.kind].status }
 
-// appendProblem appends the problem document.
+// appendProblem appends the problem document. What a problem adds about its cause
+// never has the name of a member that all problems have, or of another fact.
 func appendProblem(b []byte, p *problem) []byte {
 	k := &kinds[p.kind]
-	b = append(b, `{"type":"`...)
-	b = append(b, typePrefix...)
-	b = append(b, k.name...)
-	b = append(b, `","title":`...)
-	b = appendString(b, k.title)
-	b = append(b, `,"status":`...)
-	b = strconv.AppendInt(b, int64(k.status), 10)
-	b = append(b, `,"detail":`...)
-	b = appendString(b, p.detail)
-	b = append(b, `,"code":"`...)
-	b = append(b, k.code...)
-	b = append(b, '"')
-	for _, f := range p.facts {
+	b = appendValue(b, problemAnswer{
+		Type: typePrefix + k.name, Title: k.title, Status: k.status, Detail: p.detail, Code: string(k.code), RetryAfter: int64(p.retrySeconds()),
+	})
+	b = b[:len(b)-1]
+	for i, f := range p.facts {
+		if slices.Contains(reservedNames, f.name) || slices.ContainsFunc(p.facts[:i], func(before fact) bool { return before.name == f.name }) {
+			continue
+		}
 		b = append(b, ',')
 		b = appendString(b, f.name)
 		b = append(b, ':')
@@ -185,25 +188,21 @@ func appendProblem(b []byte, p *problem) []byte {
 			b = appendString(b, f.text)
 		}
 	}
-	if retry := p.retrySeconds(); retry > 0 {
-		b = append(b, `,"retry_after":`...)
-		b = strconv.AppendInt(b, int64(retry), 10)
-	}
 	return append(b, '}')
 }
 
+// reservedNames are the members of [problemAnswer].
+var reservedNames = []string{"type", "title", "status", "detail", "code", "retry_after", "instance"}
+
 // answer makes the problem the response.
-func (p *problem) answer(ctx *fasthttp.RequestCtx) {
-	s := acquireScratch()
-	defer s.release()
-	s.out = append(appendProblem(s.out, p), '\n')
-	ctx.Response.ResetBody()
-	ctx.SetStatusCode(p.status())
-	h := &ctx.Response.Header
+func (p *problem) answer(resp *fasthttp.Response) {
+	resp.ResetBody()
+	resp.SetStatusCode(p.status())
+	h := &resp.Header
 	h.SetContentType(mediaProblem)
-	h.Set("Cache-Control", "no-store")
+	h.SetCanonical(cacheName, noStore)
 	if retry := p.retrySeconds(); retry > 0 {
 		h.Set("Retry-After", strconv.Itoa(retry))
 	}
-	ctx.SetBody(s.out)
+	resp.SetBody(append(appendProblem(nil, p), '\n'))
 }

@@ -1,7 +1,6 @@
 package http
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 	"time"
@@ -11,27 +10,25 @@ import (
 	"fairfactor"
 )
 
-// callerOf returns who sends a request: the header X-Caller-ID or ?caller_id=,
-// or both if they agree.
-func callerOf(ctx *fasthttp.RequestCtx) (string, error) {
-	name := ctx.Request.Header.Peek("X-Caller-Id")
-	if others := ctx.Request.Header.PeekAll("X-Caller-Id"); len(others) > 1 {
-		for _, other := range others[1:] {
-			if !bytes.Equal(other, name) {
-				return "", refuse(badCaller, "the header X-Caller-ID is there more than once", shown("caller_id", string(name)), shown("other", string(other)))
-			}
-		}
+// submitterOf returns who submits: the header X-Caller-ID or ?caller_id=, or both
+// if they agree.
+func submitterOf(r *request) (string, error) {
+	if r.otherCaller != nil {
+		return "", refuse(badCaller, "the header X-Caller-ID is there more than once", shown("caller_id", string(r.caller)), shown("other", string(r.otherCaller)))
 	}
-	asked, has, err := queryValue(ctx, "caller_id")
+	asked, has, err := queryValue(r, "caller_id")
 	if err != nil {
 		return "", err
 	}
-	caller := string(name)
+	caller := string(r.caller)
 	if has {
-		if len(name) > 0 && asked != caller {
+		if len(caller) > 0 && asked != caller {
 			return "", refuse(badCaller, "the header X-Caller-ID and the parameter caller_id name different callers", shown("caller_id", caller), shown("other", asked))
 		}
 		caller = asked
+	}
+	if caller == "." || caller == ".." {
+		return "", refuse(badCaller, "a caller can't be named . or .. because proxies take these out of paths", shown("caller_id", caller))
 	}
 	return checkCaller(caller)
 }
@@ -46,11 +43,11 @@ func checkCaller(name string) (string, error) {
 
 // queryValue returns a parameter of the query, which may be there once, or more
 // often with the same value.
-func queryValue(ctx *fasthttp.RequestCtx, name string) (value string, has bool, err error) {
-	if len(ctx.URI().QueryString()) == 0 {
+func queryValue(r *request, name string) (value string, has bool, err error) {
+	if len(r.ctx.URI().QueryString()) == 0 {
 		return "", false, nil
 	}
-	for _, v := range ctx.QueryArgs().PeekMulti(name) {
+	for _, v := range r.ctx.QueryArgs().PeekMulti(name) {
 		if has && string(v) != value {
 			return "", false, refuse(badRequest, "the parameter "+name+" is there more than once", fact{name: "parameter", text: name})
 		}
@@ -60,8 +57,8 @@ func queryValue(ctx *fasthttp.RequestCtx, name string) (value string, has bool, 
 }
 
 // queryLimit returns ?limit=, or def without it.
-func queryLimit(ctx *fasthttp.RequestCtx, def int) (int, error) {
-	text, has, err := queryValue(ctx, "limit")
+func queryLimit(r *request, def int) (int, error) {
+	text, has, err := queryValue(r, "limit")
 	if err != nil || !has {
 		return def, err
 	}
@@ -75,8 +72,8 @@ func queryLimit(ctx *fasthttp.RequestCtx, def int) (int, error) {
 // waitOf returns how long the client wants to wait for a job to end, at most
 // [maxWait], and whether it said so in a Prefer header. Nonsense in ?wait= is
 // refused; in Prefer it is ignored (RFC 7240, section 2).
-func waitOf(ctx *fasthttp.RequestCtx) (wait time.Duration, preferred bool, err error) {
-	text, has, err := queryValue(ctx, "wait")
+func waitOf(r *request) (wait time.Duration, preferred bool, err error) {
+	text, has, err := queryValue(r, "wait")
 	if err != nil {
 		return 0, false, err
 	}
@@ -87,10 +84,11 @@ func waitOf(ctx *fasthttp.RequestCtx) (wait time.Duration, preferred bool, err e
 		}
 		return seconds, false, nil
 	}
-	if len(ctx.Request.Header.Peek("Prefer")) == 0 {
-		return 0, false, nil
+	if r.prefers <= 1 {
+		wait, ok := preferredWait(string(r.prefer))
+		return wait, ok, nil
 	}
-	for _, line := range ctx.Request.Header.PeekAll("Prefer") {
+	for _, line := range r.ctx.Request.Header.PeekAll("Prefer") {
 		if wait, ok := preferredWait(string(line)); ok {
 			return wait, true, nil
 		}
@@ -133,6 +131,6 @@ func parseSeconds(text string) (time.Duration, bool) {
 
 // preferenceApplied tells the client that its Prefer: wait was heard, and how
 // much of it.
-func preferenceApplied(ctx *fasthttp.RequestCtx, wait time.Duration) {
-	ctx.Response.Header.Set("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
+func preferenceApplied(resp *fasthttp.Response, wait time.Duration) {
+	resp.Header.Set("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
 }

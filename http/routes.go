@@ -3,9 +3,8 @@ package http
 import (
 	"bytes"
 	"net/url"
+	"slices"
 	"strings"
-
-	"github.com/valyala/fasthttp"
 )
 
 // method is a request method that some resource knows.
@@ -23,9 +22,19 @@ const (
 
 var methodNames = [methodCount]string{"GET", "POST", "PUT", "DELETE", "OPTIONS", "other"}
 
-// endpoint answers a request. arg is what stands for {id} in the path. An error
-// becomes a problem document.
-type endpoint func(s *Server, ctx *fasthttp.RequestCtx, arg string) error
+// endpoint answers requests of one method. An error becomes a problem document.
+type endpoint struct {
+	answer        func(s *Server, r *request) error // nil if the method is not allowed
+	parameters    []string                          // of the query; others are refused
+	anyParameters bool
+}
+
+func (e *endpoint) knows(parameter string) bool { return slices.Contains(e.parameters, parameter) }
+
+// does makes an endpoint that knows these parameters of the query.
+func does(answer func(*Server, *request) error, parameters ...string) endpoint {
+	return endpoint{answer: answer, parameters: parameters}
+}
 
 // resource is what lies at a path. In the path {id} stands for one segment.
 type resource struct {
@@ -41,19 +50,23 @@ type resource struct {
 // resources are all paths of the API. A path without {id} stands before those
 // it would match too.
 var resources = compile([]resource{
-	{path: "/compute", endpoints: [methodCount]endpoint{postMethod: (*Server).postCompute, getMethod: (*Server).listJobs}},
-	{path: "/compute/batch", endpoints: [methodCount]endpoint{postMethod: (*Server).postBatch}},
-	{path: "/compute/{id}", endpoints: [methodCount]endpoint{getMethod: (*Server).getJob, deleteMethod: (*Server).cancelJob}},
-	{path: "/compute/{id}/retry", endpoints: [methodCount]endpoint{postMethod: (*Server).retryJob}},
-	{path: "/callers", endpoints: [methodCount]endpoint{getMethod: (*Server).listCallers}},
-	{path: "/callers/{id}", endpoints: [methodCount]endpoint{getMethod: (*Server).getCaller, putMethod: (*Server).putCaller}},
-	{path: "/fairness", endpoints: [methodCount]endpoint{getMethod: (*Server).getFairness}},
-	{path: "/nodes", endpoints: [methodCount]endpoint{getMethod: (*Server).getNodes}},
-	{path: "/livez", endpoints: [methodCount]endpoint{getMethod: (*Server).getLive}},
-	{path: "/readyz", endpoints: [methodCount]endpoint{getMethod: (*Server).getReady}},
-	{path: "/metrics", endpoints: [methodCount]endpoint{getMethod: (*Server).getMetrics}},
-	{path: "/openapi.json", endpoints: [methodCount]endpoint{getMethod: (*Server).getOpenAPI}},
-	{path: "/", endpoints: [methodCount]endpoint{getMethod: (*Server).getPage}},
+	{path: "/compute", endpoints: [methodCount]endpoint{
+		postMethod: does((*Server).postCompute, "caller_id", "wait"), getMethod: does((*Server).listJobs, "caller_id", "status", "limit", "cursor"),
+	}},
+	{path: "/compute/batch", endpoints: [methodCount]endpoint{postMethod: does((*Server).postBatch, "caller_id")}},
+	{path: "/compute/{id}", endpoints: [methodCount]endpoint{getMethod: does((*Server).getJob, "wait"), deleteMethod: does((*Server).cancelJob)}},
+	{path: "/compute/{id}/retry", endpoints: [methodCount]endpoint{postMethod: does((*Server).retryJob)}},
+	{path: "/callers", endpoints: [methodCount]endpoint{getMethod: does((*Server).listCallers, "after", "limit")}},
+	{path: "/callers/{id}", endpoints: [methodCount]endpoint{getMethod: does((*Server).getCaller), putMethod: does((*Server).putCaller)}},
+	{path: "/groups/{id}", endpoints: [methodCount]endpoint{putMethod: does((*Server).putGroup)}},
+	{path: "/fairness", endpoints: [methodCount]endpoint{getMethod: does((*Server).getFairness)}},
+	{path: "/nodes", endpoints: [methodCount]endpoint{getMethod: does((*Server).getNodes)}},
+	{path: "/livez", endpoints: [methodCount]endpoint{getMethod: does((*Server).getLive)}},
+	{path: "/readyz", endpoints: [methodCount]endpoint{getMethod: does((*Server).getReady)}},
+	{path: "/metrics", endpoints: [methodCount]endpoint{getMethod: does((*Server).getMetrics)}},
+	{path: "/openapi.json", endpoints: [methodCount]endpoint{getMethod: does((*Server).getOpenAPI)}},
+	{path: "/favicon.ico", endpoints: [methodCount]endpoint{getMethod: does((*Server).getIcon)}},
+	{path: "/", endpoints: [methodCount]endpoint{getMethod: {answer: (*Server).getPage, anyParameters: true}}},
 })
 
 func compile(all []resource) []resource {
@@ -63,7 +76,7 @@ func compile(all []resource) []resource {
 		r.before, r.after, r.open = strings.Cut(r.path, "{id}")
 		var names []string
 		for m, e := range r.endpoints {
-			if e == nil {
+			if e.answer == nil {
 				continue
 			}
 			names = append(names, methodNames[m])
@@ -126,11 +139,4 @@ func unescape(segment string) string {
 		return plain
 	}
 	return segment
-}
-
-// options says what may be done with a resource.
-func options(ctx *fasthttp.RequestCtx, r *resource) error {
-	ctx.Response.Header.Set("Allow", r.allow)
-	ctx.SetStatusCode(fasthttp.StatusNoContent)
-	return nil
 }

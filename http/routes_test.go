@@ -12,6 +12,7 @@ func TestMethods(t *testing.T) {
 		"/compute": "GET, HEAD, POST, OPTIONS", "/compute/batch": "POST, OPTIONS", "/compute/" + id: "GET, HEAD, DELETE, OPTIONS",
 		"/compute/" + id + "/retry": "POST, OPTIONS", "/callers": "GET, HEAD, OPTIONS", "/callers/alice": "GET, HEAD, PUT, OPTIONS",
 		"/fairness": "GET, HEAD, OPTIONS", "/nodes": "GET, HEAD, OPTIONS", "/livez": "GET, HEAD, OPTIONS", "/readyz": "GET, HEAD, OPTIONS",
+		"/groups/team-a": "PUT, OPTIONS", "/favicon.ico": "GET, HEAD, OPTIONS",
 		"/metrics": "GET, HEAD, OPTIONS", "/openapi.json": "GET, HEAD, OPTIONS", "/": "GET, HEAD, OPTIONS",
 	}
 	for path, allow := range allowed {
@@ -42,7 +43,7 @@ func TestMethods(t *testing.T) {
 
 func TestUnknownPaths(t *testing.T) {
 	s := start(t)
-	for _, path := range []string{"/x", "/compute/", "//compute", "/compute//retry", "/Compute", "/callers/", "/callers/a/b", "/compute/a/b/c", "/..", "/./compute", "/compute/../compute", "/favicon.ico", "/events/", "/%"} {
+	for _, path := range []string{"/x", "/compute/", "//compute", "/compute//retry", "/Compute", "/callers/", "/callers/a/b", "/compute/a/b/c", "/..", "/./compute", "/compute/../compute", "/favicon.svg", "/events/", "/%"} {
 		for _, method := range []string{"GET", "POST", "OPTIONS"} {
 			a, err := s.raw(method, path)
 			if err != nil {
@@ -68,7 +69,7 @@ func TestMediaTypes(t *testing.T) {
 		{"/compute", "X: no type at all", true},
 		{"/compute", "Content-Encoding: identity", true},
 		{"/compute", "Content-Type: application/json; charset=utf-16", false},
-		{"/compute", "Content-Type: application/x-www-form-urlencoded", false},
+		{"/compute", "Content-Type: application/x-www-form-urlencoded", true}, // what curl -d says
 		{"/compute", "Content-Type: multipart/form-data; boundary=x", false},
 		{"/compute", "Content-Type: text/json", false},
 		{"/compute", "Content-Type: application/jsonx", false},
@@ -79,6 +80,7 @@ func TestMediaTypes(t *testing.T) {
 		{"/compute/batch", "Content-Type: application/x-ndjson; charset=utf-8", true},
 		{"/compute/batch", "Content-Type: application/jsonl", true},
 		{"/compute/batch", "X: no type at all", true},
+		{"/compute/batch", "Content-Type: application/x-www-form-urlencoded", true},
 		{"/compute/batch", "Content-Type: application/json", false},
 		{"/compute/batch", "Content-Encoding: br", false},
 	} {

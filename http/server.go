@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
-	"runtime/debug"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -30,6 +31,22 @@ type Config struct {
 	Gatherer   prometheus.Gatherer   // what /metrics shows; nil leaves /metrics out
 	Registerer prometheus.Registerer // where the server's own metrics go; nil for nowhere
 	Version    string                // shown in the header Server
+
+	// GroupBy says which group a new caller is put in.
+	GroupBy GroupBy
+	// TrustedProxies are the networks whose X-Forwarded-For, -Host and -Prefix
+	// are believed.
+	TrustedProxies []netip.Prefix
+	// Hosts are names by which the node is asked for besides localhost, IP
+	// addresses and names without a dot, which always pass: a name, .example.com
+	// for all names below it, or * for any. See [CheckHost].
+	Hosts []string
+	// Origins are web pages that may use the API from other sites, written as
+	// browsers write them: https://example.com, or * for any. See [CheckOrigin].
+	Origins []string
+	// BasePath is a path under which the API is offered too, /factor for one; it
+	// begins the paths in Location. Empty for none. See [CheckBasePath].
+	BasePath string
 }
 
 // Limits of requests. A client that breaks one gets an answer that says so.
@@ -38,24 +55,32 @@ const (
 	maxBodyBytes      = 64 << 10 // body of anything but a batch; 413 above
 	maxRequestIDBytes = 128      // of an X-Request-Id that is sent back
 	maxWait           = 60 * time.Second
+
+	// maxCalls is enough for the largest group that a store writes at once, and
+	// keeps the slowest of 10,000 requests within twice the mean.
+	maxCalls = 1024
 )
 
 // limits are the bounds that a test needs to reach sooner.
 type limits struct {
 	connections int           // open at once; parked ones are closed above, then 503
+	calls       int           // of Jobs at once, waits excepted; the others queue, see gate
 	read        time.Duration // for head and body, from the first byte on
-	park        time.Duration // without a request until a connection is parked; see lot
+	park        time.Duration // without a request until a connection is parked
 	idle        time.Duration // without a request until a parked connection is closed
 	write       time.Duration // for an answer to be taken
 	submit      time.Duration // for Jobs to answer anything but a wait
 	grace       time.Duration // that a batch may let us wait; see patient
 	batches     int           // open at once, each with a buffer of up to 64 KiB; 429 above
+	brief       time.Duration // that a request may wait for a job on a worker; see poll
+	look        time.Duration // between two looks for clients that have hung up
 }
 
 func defaultLimits() limits {
 	return limits{
-		connections: connectionLimit(), read: 10 * time.Second, park: 2 * time.Second, idle: 90 * time.Second,
+		connections: connectionLimit(), calls: maxCalls, read: 10 * time.Second, park: 2 * time.Second, idle: 90 * time.Second,
 		write: 30 * time.Second, submit: 10 * time.Second, grace: 30 * time.Second, batches: 2048,
+		brief: 10 * time.Millisecond, look: 500 * time.Millisecond,
 	}
 }
 
@@ -70,16 +95,17 @@ type Server struct {
 	gatherer  prometheus.Gatherer
 	metrics   *metrics
 	http      *fasthttp.Server
+	name      string        // in the header Server
 	batches   chan struct{} // one token for each open batch
 	now       func() time.Time
+	random    func(n int64) int64 // below n, for spreading answers
 	deadlines deadlines
+	groupBy   GroupBy
+	site      site
+	polls     polls
 
-	// polls is what long polls wait under: it ends when Shutdown begins.
-	polls    context.Context
-	endPolls context.CancelFunc
-
-	mu     sync.Mutex // guards what follows
-	lot    *lot       // nil before Serve
+	mu     sync.Mutex   // guards what follows
+	conns  *connections // nil before Serve
 	closed bool
 }
 
@@ -88,8 +114,10 @@ func New(cfg Config) *Server { return newServer(cfg, defaultLimits()) }
 
 func newServer(cfg Config, bounds limits) *Server {
 	s := &Server{
-		jobs: cfg.Jobs, log: cfg.Logger, maxDigits: cfg.MaxDigits, limits: bounds, ready: cfg.Ready, leaving: cfg.Leaving,
-		gatherer: cfg.Gatherer, batches: make(chan struct{}, bounds.batches), now: time.Now,
+		jobs: gated{cfg.Jobs, make(gate, bounds.calls)}, log: cfg.Logger, maxDigits: cfg.MaxDigits, limits: bounds,
+		ready: cfg.Ready, leaving: cfg.Leaving, gatherer: cfg.Gatherer, name: "fairfactor/" + cfg.Version,
+		batches: make(chan struct{}, bounds.batches), now: time.Now, random: rand.Int64N, groupBy: cfg.GroupBy,
+		site: site{proxies: cfg.TrustedProxies, hosts: cfg.Hosts, origins: cfg.Origins, base: cfg.BasePath},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -101,44 +129,42 @@ func newServer(cfg Config, bounds limits) *Server {
 		s.leaving = func() error { return nil }
 	}
 	s.deadlines.after = bounds.submit
-	s.polls, s.endPolls = context.WithCancel(context.Background())
+	s.polls.begin()
 	s.http = &fasthttp.Server{
 		Handler:                      s.handle,
 		ErrorHandler:                 s.unreadable,
-		Name:                         "fairfactor/" + cfg.Version,
+		Name:                         s.name,
 		Logger:                       quietLogger{s.log},
 		ConnState:                    connState,
-		Concurrency:                  bounds.connections + 1, // the lot keeps the bound
+		Concurrency:                  bounds.connections + 1, // connections keeps the bound, and conn its deadlines
 		ReadBufferSize:               maxHeadBytes,
 		MaxRequestBodySize:           maxBodyBytes,
-		ReadTimeout:                  bounds.read,
-		WriteTimeout:                 bounds.write,
-		IdleTimeout:                  bounds.park,
 		StreamRequestBody:            true,
 		DisablePreParseMultipartForm: true,
 		CloseOnShutdown:              true,
 		NoDefaultContentType:         true,
 	}
-	s.metrics = newMetrics(cfg.Registerer, s.currentLot)
+	s.metrics = newMetrics(cfg.Registerer, s.connections)
 	return s
 }
 
 // Serve answers requests that come in through ln, and returns nil after
 // Shutdown. It owns ln, and may be called once.
 func (s *Server) Serve(ln net.Listener) error {
-	l := newLot(ln, s.limits, s.log)
+	l := newConnections(ln, s.limits, s.log)
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
 		return l.Close()
 	}
-	s.lot = l
+	s.conns = l
 	s.mu.Unlock()
-	filled := make(chan error, 1)
-	go func() { filled <- l.fill() }()
+	accepted := make(chan error, 1)
+	go func() { accepted <- l.accept() }()
+	go s.polls.watch(s.limits.look, l.done)
 	err := s.http.Serve(l)
 	l.Close()
-	return errors.Join(err, <-filled)
+	return errors.Join(err, <-accepted)
 }
 
 // Shutdown stops accepting, ends long polls at once with the jobs as they are,
@@ -147,111 +173,27 @@ func (s *Server) Serve(ln net.Listener) error {
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
-	l := s.lot
+	l := s.conns
 	s.mu.Unlock()
-	s.endPolls()
+	s.polls.end()
 	if l == nil {
 		return nil
 	}
 	l.Close()
-	if err := s.http.ShutdownWithContext(ctx); err != nil {
+	err := s.http.ShutdownWithContext(ctx)
+	if err == nil {
+		err = s.polls.wait(ctx)
+	}
+	if err != nil {
 		l.closeAll()
 		return fmt.Errorf("shutting down the HTTP server: %w", err)
 	}
 	return nil
 }
 
-// currentLot is nil before Serve.
-func (s *Server) currentLot() *lot {
+// connections is nil before Serve.
+func (s *Server) connections() *connections {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lot
-}
-
-// handle answers one request.
-func (s *Server) handle(ctx *fasthttp.RequestCtx) {
-	begun := s.now()
-	r, m, arg := match(ctx.URI().PathOriginal(), ctx.Method())
-	echoRequestID(ctx)
-	if err := s.do(ctx, r, m, arg); err != nil {
-		s.answerError(ctx, err)
-	}
-	if s.polls.Err() != nil {
-		ctx.SetConnectionClose() // the server is shutting down
-	}
-	s.metrics.observe(r, m, ctx.Response.StatusCode(), s.now().Sub(begun))
-}
-
-// do runs an endpoint and turns a panic into an error: fasthttp would let it
-// end the node.
-func (s *Server) do(ctx *fasthttp.RequestCtx, r *resource, m method, arg string) (err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
-		}
-	}()
-	if r == nil {
-		return refuse(noSuchThing, "there is nothing at this path: GET /openapi.json lists what there is", shown("path", string(ctx.URI().PathOriginal())))
-	}
-	if m == optionsMethod {
-		return options(ctx, r)
-	}
-	if r.endpoints[m] == nil {
-		ctx.Response.Header.Set("Allow", r.allow)
-		return refuse(wrongMethod, "this path allows "+r.allow, shown("method", string(ctx.Method())), fact{name: "allow", text: r.allow})
-	}
-	return r.endpoints[m](s, ctx, arg)
-}
-
-// answerError answers with the problem that err is, and logs what is our fault.
-func (s *Server) answerError(ctx *fasthttp.RequestCtx, err error) {
-	p := problemOf(err)
-	if p.kind == broken {
-		s.log.Error("a request failed", "method", string(ctx.Method()), "path", string(ctx.URI().PathOriginal()), "err", err)
-	}
-	p.answer(ctx)
-}
-
-// unreadable answers what is not a request that can be handled.
-func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
-	var small *fasthttp.ErrSmallBuffer
-	var network net.Error
-	var p *problem
-	switch {
-	case errors.As(err, &small):
-		p = refuse(headTooLarge, "the request line and the header together are too long", count("max_bytes", maxHeadBytes))
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		p = refuse(tooLarge, "the body is too long", count("max_bytes", maxBodyBytes))
-	case errors.As(err, &network) && network.Timeout():
-		p = tooSlowly()
-	default:
-		p = refuse(badRequest, "this is not an HTTP request")
-	}
-	p.answer(ctx)
-	s.metrics.observe(nil, 0, p.status(), 0)
-}
-
-// echoRequestID sends back a client's name for its request, if it is one that
-// can stand in a log: 1 to 128 visible ASCII characters.
-func echoRequestID(ctx *fasthttp.RequestCtx) {
-	id := ctx.Request.Header.Peek("X-Request-Id")
-	if len(id) == 0 || len(id) > maxRequestIDBytes {
-		return
-	}
-	for _, c := range id {
-		if c <= ' ' || c > '~' {
-			return
-		}
-	}
-	ctx.Response.Header.SetBytesV("X-Request-Id", id)
-}
-
-// quietLogger takes what fasthttp says of broken connections, which is what
-// strangers can cause as often as they like.
-type quietLogger struct{ log *slog.Logger }
-
-func (l quietLogger) Printf(format string, args ...any) {
-	if l.log.Enabled(context.Background(), slog.LevelDebug) {
-		l.log.Debug("a connection failed", "err", fmt.Sprintf(format, args...))
-	}
+	return s.conns
 }

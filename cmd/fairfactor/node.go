@@ -35,6 +35,7 @@ type node struct {
 	committer *commit.Committer
 	system    *actors.System
 	cluster   *cluster.Node
+	web       httpd.Config // what the flags say of it
 	server    *httpd.Server
 	listener  net.Listener
 	profiler  io.Closer // nil without --pprof
@@ -59,11 +60,15 @@ func startNode(ctx context.Context, cfg config, log *slog.Logger) (*node, error)
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	web, err := cfg.web()
+	if err != nil {
+		return nil, err
+	}
 	runtime.GOMAXPROCS(cfg.workers + spareThreads)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	n := &node{cfg: cfg, log: log, fatal: make(chan error, 1)}
+	n := &node{cfg: cfg, web: web, log: log, fatal: make(chan error, 1)}
 	if err := n.start(ctx); err != nil {
 		n.close()
 		return nil, err
@@ -168,10 +173,10 @@ func (n *node) view() (nodes []fairfactor.Node) {
 func (n *node) startServer() {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newMetrics(n))
-	n.server = httpd.New(httpd.Config{
-		Jobs: n.system.Service(), Logger: n.log, MaxDigits: n.cfg.maxDigits, Ready: n.ready, Leaving: n.stays,
-		Gatherer: registry, Registerer: registry, Version: version,
-	})
+	web := n.web
+	web.Jobs, web.Logger, web.MaxDigits, web.Ready, web.Leaving = n.system.Service(), n.log, n.cfg.maxDigits, n.ready, n.stays
+	web.Gatherer, web.Registerer, web.Version = registry, registry, version
+	n.server = httpd.New(web)
 }
 
 // ready says why the node takes no jobs, if it does not.

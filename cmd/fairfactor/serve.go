@@ -34,6 +34,9 @@ type config struct {
 	maxQueue             uint64
 	logLevel, logFormat  string
 	pprof                string
+	groupBy, basePath    string
+	proxies              []string
+	hosts, origins       []string
 }
 
 func newServe(io streams) *cobra.Command {
@@ -88,6 +91,11 @@ the next start.`,
 	f.DurationVar(&cfg.linger, "linger", 0, "how long a node that was told to stop still takes jobs while /readyz says 503, for balancers to notice")
 	f.StringVar(&cfg.logLevel, "log-level", "info", "debug, info, warn or error; debug shows each turn")
 	f.StringVar(&cfg.logFormat, "log-format", "text", "text or json")
+	f.StringVar(&cfg.groupBy, "group-by", "none", "the group that a new caller is put in: none, prefix (of its id, up to the first colon) or address (of its first submission)")
+	f.StringSliceVar(&cfg.proxies, "trusted-proxies", nil, "networks of proxies whose X-Forwarded-For, -Host and -Prefix are believed, such as 10.0.0.0/8")
+	f.StringSliceVar(&cfg.hosts, "host", nil, "names by which clients ask for the node, besides localhost, addresses and names without a dot; .example.com is all names below it, * any")
+	f.StringSliceVar(&cfg.origins, "cors-origin", nil, "web pages of other sites that may use the API, such as https://example.com; * is any")
+	f.StringVar(&cfg.basePath, "base-path", "", "path under which a proxy offers the API, such as /factor")
 	f.StringVar(&cfg.pprof, "pprof", "", "loopback address of Go's profiler, for go tool pprof; empty for none")
 	return withEnv(cmd)
 }

@@ -119,11 +119,12 @@ func TestOpenBatchDoesNotHoldUpTheStop(t *testing.T) {
 	defer w.Close()
 	answered := make(chan error, 1)
 	go func() {
-		req, err := http.NewRequest("POST", p.url+"/compute/batch?caller_id=a", r)
+		req, err := http.NewRequest("POST", p.url+"/compute/batch", r)
 		if err != nil {
 			answered <- err
 			return
 		}
+		req.Header.Set("X-Caller-ID", "a")
 		resp, err := http.DefaultClient.Do(req)
 		if err == nil {
 			_, err = io.Copy(io.Discard, resp.Body)

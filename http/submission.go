@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"fairfactor"
@@ -106,20 +108,27 @@ func anyNumber(body []byte) (string, error) {
 	return string(raw), nil
 }
 
-// onlyMember returns the value of the only member that an object may have. It
-// refuses everything that two programs could understand differently: a member
-// given twice, members nobody knows, bytes that are not UTF-8, more than one
-// value.
+// onlyMember returns the value of the only member that an object may have, and
+// must have.
 func onlyMember(body []byte, name string) (json.RawMessage, error) {
+	values, err := members(body, name)
+	return values[name], err
+}
+
+// members returns the members of an object that may have these, and must have one
+// of them. It refuses everything that two programs could understand differently:
+// a member given twice, members that are not known, bytes that are not UTF-8,
+// more than one value.
+func members(body []byte, names ...string) (map[string]json.RawMessage, error) {
 	switch {
 	case len(skipSpace(body)) == 0:
-		return nil, refuse(badRequest, `the body is empty: send {"`+name+`": ...}`)
+		return nil, refuse(badRequest, `the body is empty: send {"`+names[0]+`": ...}`)
 	case !utf8.Valid(body):
 		return nil, refuse(badRequest, "the body is not UTF-8")
 	case skipSpace(body)[0] != '{':
-		return nil, refuse(badRequest, `the body must be a JSON object: {"`+name+`": ...}`)
+		return nil, refuse(badRequest, `the body must be a JSON object: {"`+names[0]+`": ...}`)
 	}
-	var value json.RawMessage
+	values := map[string]json.RawMessage{}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if _, err := d.Token(); err != nil {
@@ -134,14 +143,16 @@ func onlyMember(body []byte, name string) (json.RawMessage, error) {
 		switch {
 		case !ok:
 			return nil, notJSON(d, errors.New("a member has no name"))
-		case member != name:
+		case !slices.Contains(names, member):
 			return nil, refuse(badRequest, "the body has a member that is not known here", shown("member", member))
-		case value != nil:
+		case values[member] != nil:
 			return nil, refuse(badRequest, "the body gives a member twice", shown("member", member))
 		}
+		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
 			return nil, notJSON(d, err)
 		}
+		values[member] = value
 	}
 	if _, err := d.Token(); err != nil {
 		return nil, notJSON(d, err)
@@ -149,10 +160,10 @@ func onlyMember(body []byte, name string) (json.RawMessage, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, refuse(badRequest, "something follows the JSON object in the body")
 	}
-	if value == nil {
-		return nil, refuse(badRequest, "the body lacks the member "+name, fact{name: "member", text: name})
+	if len(values) == 0 {
+		return nil, refuse(badRequest, "the body lacks the member "+strings.Join(names, " or "), fact{name: "member", text: names[0]})
 	}
-	return value, nil
+	return values, nil
 }
 
 // notJSON says where a body stops being JSON; the decoder's own text is not

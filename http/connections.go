@@ -12,22 +12,25 @@ import (
 	"time"
 )
 
-// lot holds the connections that have nothing to say: new ones until the head
-// of their first request is there, and others after some time without one.
-// fasthttp gives each connection a worker and buffers, some 25 KB, until it is
-// closed; one that is parked here costs a quarter of that. To fasthttp the lot is
-// the listener, and a connection that leaves the lot is one just accepted.
+// connections are the open connections of a server. Those that have nothing to
+// say are parked: new ones until the head of their first request is there, and
+// others after some time without a request. fasthttp gives each connection a
+// worker and buffers, some 25 KB, until it is closed; a parked one costs a
+// quarter of that. To fasthttp this is the listener, and a connection that is no
+// longer parked is one just accepted.
 //
 // It also bounds the connections: when too many are open, the one that has been
-// parked longest makes room, and only if none is parked the new one is refused. So those who keep connections open and those who send heads byte by
-// byte don't keep others out.
-type lot struct {
+// parked longest makes room, and only if none is parked the new one is refused.
+// So clients that keep connections open, or send heads byte by byte, don't keep
+// others out.
+type connections struct {
 	ln     net.Listener
 	log    *slog.Logger
 	limits limits
+	begun  time.Time // what the connections count their deadlines from
 
-	ready chan *conn    // those that leave
-	done  chan struct{} // closed by close
+	ready chan *conn    // those that have a request
+	done  chan struct{} // closed by Close
 
 	mu     sync.Mutex // guards what follows
 	open   map[*conn]struct{}
@@ -38,15 +41,15 @@ type lot struct {
 	evicted atomic.Uint64 // parked ones closed to make room
 }
 
-func newLot(ln net.Listener, bounds limits, log *slog.Logger) *lot {
-	return &lot{
-		ln: ln, log: log, limits: bounds, ready: make(chan *conn), done: make(chan struct{}),
+func newConnections(ln net.Listener, bounds limits, log *slog.Logger) *connections {
+	return &connections{
+		ln: ln, log: log, limits: bounds, begun: time.Now(), ready: make(chan *conn), done: make(chan struct{}),
 		open: map[*conn]struct{}{}, parked: list.New(),
 	}
 }
 
-// Accept returns the next connection that has something to say.
-func (l *lot) Accept() (net.Conn, error) {
+// Accept returns the next connection that has a request.
+func (l *connections) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.ready:
 		return c, nil
@@ -56,11 +59,10 @@ func (l *lot) Accept() (net.Conn, error) {
 }
 
 // Addr is the address that is listened on.
-func (l *lot) Addr() net.Addr { return l.ln.Addr() }
+func (l *connections) Addr() net.Addr { return l.ln.Addr() }
 
-// Close stops accepting and closes all parked connections; those that are at
-// work go on.
-func (l *lot) Close() error {
+// Close stops accepting and closes all parked connections; those at work go on.
+func (l *connections) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -75,7 +77,7 @@ func (l *lot) Close() error {
 }
 
 // closeAll closes the connections that are still open after Close.
-func (l *lot) closeAll() {
+func (l *connections) closeAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.open {
@@ -84,21 +86,21 @@ func (l *lot) closeAll() {
 }
 
 // count returns how many connections are open, and how many of them parked.
-func (l *lot) count() (open, parked int) {
+func (l *connections) count() (open, parked int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.open), l.parked.Len()
 }
 
-// fill accepts connections until the listener is closed. When the system has
-// no more of something, files for one, it waits and goes on: connections end.
-func (l *lot) fill() error {
+// accept takes connections until the listener is closed. When the system runs
+// out of something, files for one, it waits and goes on: connections end.
+func (l *connections) accept() error {
 	pause := time.Duration(0)
 	for {
 		plain, err := l.ln.Accept()
 		if err == nil {
 			pause = 0
-			l.admit(&conn{Conn: plain, lot: l})
+			l.admit(&conn{Conn: plain, owner: l})
 			continue
 		}
 		if l.isClosed() {
@@ -118,14 +120,14 @@ func (l *lot) fill() error {
 	}
 }
 
-func (l *lot) isClosed() bool {
+func (l *connections) isClosed() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.closed
 }
 
 // admit lets a new connection in, if need be in the place of a parked one.
-func (l *lot) admit(c *conn) {
+func (l *connections) admit(c *conn) {
 	l.mu.Lock()
 	if len(l.open) >= l.limits.connections && !l.evict() {
 		l.mu.Unlock()
@@ -141,7 +143,7 @@ func (l *lot) admit(c *conn) {
 
 // evict closes the connection that has been parked for the longest time. The
 // lock is held.
-func (l *lot) evict() bool {
+func (l *connections) evict() bool {
 	oldest := l.parked.Front()
 	if oldest == nil {
 		return false
@@ -154,7 +156,7 @@ func (l *lot) evict() bool {
 }
 
 // park keeps a connection until the head of a request is there.
-func (l *lot) park(c *conn) {
+func (l *connections) park(c *conn) {
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
@@ -180,7 +182,7 @@ func (l *lot) park(c *conn) {
 }
 
 // leave closes a connection for good.
-func (l *lot) leave(c *conn) {
+func (l *connections) leave(c *conn) {
 	l.mu.Lock()
 	delete(l.open, c)
 	l.mu.Unlock()

@@ -1,0 +1,116 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+)
+
+// handle answers one request.
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	r := acquireRequest(ctx)
+	defer r.release()
+	r.res, r.method, r.arg = match(s.site.below(ctx.URI().PathOriginal()), ctx.Method())
+	if err := s.do(r); err != nil {
+		s.answerError(&ctx.Response, string(ctx.Method()), string(ctx.URI().PathOriginal()), err)
+	}
+	if ctx.Hijacked() {
+		return // a poll, which will answer
+	}
+	s.finish(&ctx.Response, mannersOf(r))
+	s.metrics.observe(r.res, r.method, ctx.Response.StatusCode(), s.now().Sub(ctx.Time()))
+}
+
+// do runs an endpoint and turns a panic into an error: fasthttp would let it
+// end the node.
+func (s *Server) do(r *request) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = panicked(fault)
+		}
+	}()
+	ctx, res, m := r.ctx, r.res, r.method
+	if err := s.site.admits(r, m); err != nil {
+		return err
+	}
+	if res == nil {
+		return refuse(noSuchThing, "there is nothing at this path: GET /openapi.json lists what there is", shown("path", string(ctx.URI().PathOriginal())))
+	}
+	if m == optionsMethod {
+		s.site.options(r, res)
+		return nil
+	}
+	e := &res.endpoints[m]
+	if e.answer == nil {
+		ctx.Response.Header.Set("Allow", res.allow)
+		return refuse(wrongMethod, "this path allows "+res.allow, shown("method", string(ctx.Method())), fact{name: "allow", text: res.allow})
+	}
+	if err := e.checkParameters(ctx); err != nil {
+		return err
+	}
+	return e.answer(s, r)
+}
+
+func panicked(fault any) error { return fmt.Errorf("panic: %v\n%s", fault, debug.Stack()) }
+
+// checkParameters refuses parameters that the endpoint does not know: a typo in
+// the name of a filter must not look like a filter that finds everything.
+func (e *endpoint) checkParameters(ctx *fasthttp.RequestCtx) error {
+	if len(ctx.URI().QueryString()) == 0 || e.anyParameters {
+		return nil
+	}
+	for name := range ctx.QueryArgs().All() {
+		if !e.knows(string(name)) {
+			detail := "this path knows no parameters"
+			if len(e.parameters) > 0 {
+				detail = "this path knows the parameters " + strings.Join(e.parameters, ", ") + " only"
+			}
+			return refuse(badRequest, detail, shown("parameter", string(name)))
+		}
+	}
+	return nil
+}
+
+// answerError answers with the problem that err is, and logs what is our fault.
+func (s *Server) answerError(resp *fasthttp.Response, method, path string, err error) {
+	p := problemOf(err)
+	if p.kind == broken {
+		s.log.Error("a request failed", "method", method, "path", path, "err", err)
+	}
+	p.answer(resp)
+}
+
+// unreadable answers what is not a request that can be handled.
+func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
+	var small *fasthttp.ErrSmallBuffer
+	var network net.Error
+	var p *problem
+	switch {
+	case errors.As(err, &small):
+		p = refuse(headTooLarge, "the request line and the header together are too long", count("max_bytes", maxHeadBytes))
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		p = refuse(tooLarge, "the body is too long", count("max_bytes", maxBodyBytes))
+	case errors.As(err, &network) && network.Timeout():
+		p = tooSlowly()
+	default:
+		p = refuse(badRequest, "this is not an HTTP request")
+	}
+	p.answer(&ctx.Response)
+	s.metrics.observe(nil, 0, p.status(), 0)
+}
+
+// quietLogger takes what fasthttp says of broken connections, which strangers
+// can cause as often as they like.
+type quietLogger struct{ log *slog.Logger }
+
+func (l quietLogger) Printf(format string, args ...any) {
+	if l.log.Enabled(context.Background(), slog.LevelDebug) {
+		l.log.Debug("a connection failed", "err", fmt.Sprintf(format, args...))
+	}
+}

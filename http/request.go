@@ -1,0 +1,94 @@
+package http
+
+import (
+	"bytes"
+	"sync"
+
+	"github.com/valyala/fasthttp"
+)
+
+// request is one request while its handler runs: the header fields that the
+// server looks at, gathered in one pass, and buffers for what came in and what
+// goes out. It is lent for the time of a handler; nothing may keep a part of it.
+type request struct {
+	ctx     *fasthttp.RequestCtx
+	res     *resource // nil if there is nothing at the path
+	method  method
+	arg     string // what stands for {id} in the path
+	in, out []byte
+
+	host, origin, fetchSite, requestID           []byte
+	caller, key, prefer, match                   []byte
+	acceptEncoding, contentEncoding              []byte
+	forwardedFor, forwardedHost, forwardedPrefix []byte
+
+	otherCaller []byte // a second X-Caller-ID that differs from the first
+	keys        int    // Idempotency-Key fields
+	prefers     int    // Prefer fields
+}
+
+// keptBytes is the largest buffer that is lent again; a long page of jobs is
+// left to the garbage collector.
+const keptBytes = 64 << 10
+
+var requests = sync.Pool{New: func() any {
+	return &request{in: make([]byte, 0, 512), out: make([]byte, 0, 1024)}
+}}
+
+func acquireRequest(ctx *fasthttp.RequestCtx) *request {
+	r := requests.Get().(*request)
+	*r = request{ctx: ctx, in: r.in[:0], out: r.out[:0]}
+	for name, value := range ctx.Request.Header.All() {
+		r.field(name, value)
+	}
+	return r
+}
+
+func (r *request) release() {
+	if cap(r.in) <= keptBytes && cap(r.out) <= keptBytes {
+		r.ctx = nil
+		requests.Put(r)
+	}
+}
+
+// field notes a header field, whose name is in canonical form.
+func (r *request) field(name, value []byte) {
+	switch string(name) {
+	case "Host":
+		r.host = value
+	case "X-Caller-Id":
+		if r.caller == nil {
+			r.caller = value
+		} else if !bytes.Equal(r.caller, value) {
+			r.otherCaller = value
+		}
+	case "Idempotency-Key":
+		r.key = value
+		r.keys++
+	case "Prefer":
+		r.prefer = value
+		r.prefers++
+	case "If-None-Match":
+		r.match = value
+	case "X-Request-Id":
+		r.requestID = value
+	case "Origin":
+		r.origin = value
+	case "Sec-Fetch-Site":
+		r.fetchSite = value
+	case "Accept-Encoding":
+		r.acceptEncoding = value
+	case "Content-Encoding":
+		r.contentEncoding = value
+	case "X-Forwarded-For":
+		if r.forwardedFor == nil {
+			r.forwardedFor = value
+		} else { // several lines are one list (RFC 9110, section 5.3)
+			r.forwardedFor = append(append(bytes.Clone(r.forwardedFor), ','), value...)
+		}
+	case "X-Forwarded-Host":
+		r.forwardedHost = value
+	case "X-Forwarded-Prefix":
+		r.forwardedPrefix = value
+	}
+}
