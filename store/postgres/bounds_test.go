@@ -24,8 +24,8 @@ func fill(t testing.TB, url string, finished, queued int) {
 	}
 	defer c.Close(ctx)
 	for _, statement := range []string{
-		fmt.Sprintf(`INSERT INTO fairfactor.callers (number, name, epoch, last, queued, completed)
-			SELECT nextval('fairfactor.caller_numbers'), 'c' || lpad(n::text, 3, '0'), 1, 10000000,
+		fmt.Sprintf(`INSERT INTO fairfactor.callers (number, name, epoch, last, known, queued, completed)
+			SELECT nextval('fairfactor.caller_numbers'), 'c' || lpad(n::text, 3, '0'), 1, 10000000, true,
 				CASE WHEN n > 100 THEN %d ELSE 0 END, CASE WHEN n > 100 THEN 0 ELSE %d END FROM generate_series(1, 110) AS n`, queued/10, finished/100),
 		fmt.Sprintf(`INSERT INTO fairfactor.jobs
 			SELECT n %% 100 + 1, n / 100 + 1, n / 100 + 1, 7, n, CASE WHEN n %% 1000 = 7 THEN 4 ELSE 3 END, '600851475143', '',
@@ -122,7 +122,7 @@ func TestNothingWalksThroughTheTables(t *testing.T) {
 			return err
 		}},
 		{"callers with jobs", 1000, func(s fairfactor.Store) error {
-			list, err := s.Callers(t.Context(), "", 1000, true)
+			list, err := s.Backlogged(t.Context(), 0, 1000)
 			if len(list) != 10 {
 				t.Errorf("%d callers", len(list))
 			}

@@ -252,8 +252,8 @@ func reopenKeepsEverything(w *world) {
 	weigh := a.change(fairfactor.Weigh, jobs[0])
 	weigh.Weight = 9
 	w.must(saved, weigh)
-	atOnce := a.next()
-	w.must(a.change(fairfactor.AcceptEnded, a.ended(atOnce, fairfactor.Completed)))
+	atOnce := a.ended(a.next(), fairfactor.Completed)
+	w.must(a.change(fairfactor.AcceptEnded, atOnce))
 	c := w.claimIn("in-a-group", "team")
 	c.accept(1)
 	if err := w.store.WeighGroup(w.ctx(), "team", 5); err != nil {
@@ -285,7 +285,7 @@ func reopenKeepsEverything(w *world) {
 	}
 	done := a.finish(fairfactor.Cancelled, jobs[4])[0] // an epoch outlives the process
 	next, err := w.store.ClaimScheduler(w.ctx())
-	if err != nil || next.Epoch <= scheduler.Epoch || next.Place != done.Turn || next.Groups["team"] != 5 {
+	if err != nil || next.Epoch <= scheduler.Epoch || next.Place != max(done.Turn, atOnce.Turn) || next.Groups["team"] != 5 {
 		w.Errorf("scheduler: got %+v after %+v, %v", next, scheduler, err)
 	}
 	if c := w.claim("a").claim; c.Epoch <= a.claim.Epoch || c.Last != a.last || c.Number != a.claim.Number {

@@ -46,7 +46,7 @@ func (m *model) do(ch *fairfactor.Change) error {
 // change is do, without what it makes known.
 func (m *model) change(ch *fairfactor.Change) error {
 	c := m.called(ch.Caller)
-	if c == nil || c.number != ch.Number || c.epoch != ch.Epoch {
+	if c == nil || c.number != ch.Number || c.epoch != ch.Epoch || c.epoch == 0 { // zero: not claimed in this process
 		return fairfactor.ErrFenced
 	}
 	if ch.Op == fairfactor.Weigh {
