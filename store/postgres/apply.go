@@ -144,7 +144,7 @@ func (s *Store) write(ctx context.Context, c *pgx.Conn, l *lane, stage *staging)
 	age := s.history.age.Load()
 	ids, groups := s.witnesses()
 	stage.open(b, l, ids, groups)
-	stage.write(b)
+	stage.write(b, s.now())
 	if !stage.assumed {
 		b.Queue("COMMIT") // what was sent in one trip is one transaction anyway
 	}

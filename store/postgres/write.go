@@ -111,21 +111,22 @@ var openGroup = `
 		THEN nextval('fairfactor.group_numbers')::text ELSE 'a group of changes that does not suit what is stored' END AS bigint)`
 
 // write queues the statements that make what was staged so, behind that of open.
-func (s *staging) write(b *pgx.Batch) {
+// now is this node's time.
+func (s *staging) write(b *pgx.Batch, now time.Time) {
 	var moved, saved, queued, ended records
 	var leave, pieces, revived rowKeys // rows of queue, pieces and jobs that go
 	for _, j := range s.order {
 		if j.record == nil {
 			continue
 		}
-		was, now := homeOf(&j.was.Job), homeOf(&j.now.Job)
-		if was == inQueue && (now == inJobs || j.was.Order != j.now.Order) && j.was.Saved {
+		was, is := homeOf(&j.was.Job), homeOf(&j.now.Job)
+		if was == inQueue && (is == inJobs || j.was.Order != j.now.Order) && j.was.Saved {
 			pieces.add(j.caller, j.was.Order)
 		}
 		switch {
-		case was == inQueue && now == inQueue && j.was.Order == j.now.Order:
+		case was == inQueue && is == inQueue && j.was.Order == j.now.Order:
 			saved.add(j)
-		case was == inQueue && now == inJobs && j.was.Order == j.now.Order:
+		case was == inQueue && is == inJobs && j.was.Order == j.now.Order:
 			moved.add(j)
 		default:
 			if was == inQueue {
@@ -133,7 +134,7 @@ func (s *staging) write(b *pgx.Batch) {
 			} else if was == inJobs {
 				revived.add(j.caller, j.seq)
 			}
-			if now == inQueue {
+			if is == inQueue {
 				queued.add(j)
 			} else {
 				ended.add(j)
@@ -148,7 +149,9 @@ func (s *staging) write(b *pgx.Batch) {
 	moved.move(b, s.assumed)
 	queued.insertQueued(b)
 	ended.insertEnded(b)
-	s.writeKeys(b)
+	moved.writeEnded(b, 0, now)
+	ended.writeEnded(b, len(moved.caller)/perPart+1, now)
+	s.writeKeys(b, now)
 	s.adjust(b)
 }
 
@@ -258,9 +261,21 @@ func (r *records) insertEnded(b *pgx.Batch) {
 		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.state, r.number, r.key, r.submitted, r.started, r.finished, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason)
 }
 
+// writeEnded notes which jobs have ended, by the clock of the database, for
+// [Store.Expire]. The first part has the given number.
+func (r *records) writeEnded(b *pgx.Batch, part int, now time.Time) {
+	for i := 0; i < len(r.caller); i += perPart {
+		end := min(i+perPart, len(r.caller))
+		b.Queue(`INSERT INTO fairfactor.ended (earliest, grp, part, skew, callers, seqs)
+			SELECT $1::timestamptz + s.skew * interval '1 microsecond', currval('fairfactor.group_numbers'), $2, s.skew, $3, $4
+			FROM (SELECT `+skewOf("$5")+` AS skew) AS s`,
+			slices.MinFunc(r.finished[i:end], time.Time.Compare), part+i/perPart, r.caller[i:end], r.seq[i:end], now)
+	}
+}
+
 // writeKeys remembers idempotency keys, in their order: [Store.Expire] deletes
 // others at the same time.
-func (s *staging) writeKeys(b *pgx.Batch) {
+func (s *staging) writeKeys(b *pgx.Batch, now time.Time) {
 	if len(s.keys) == 0 {
 		return
 	}
@@ -280,9 +295,10 @@ func (s *staging) writeKeys(b *pgx.Batch) {
 		submitted = append(submitted, kept(j.Submitted))
 	}
 	b.Queue(`INSERT INTO fairfactor.keys (caller, key, seq, nonce, submitted)
-		SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[])
+		SELECT u.caller, u.key, u.seq, u.nonce, u.submitted + `+skewOf("$6")+` * interval '1 microsecond'
+		FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[]) AS u (caller, key, seq, nonce, submitted)
 		ON CONFLICT (caller, key) DO UPDATE SET seq = excluded.seq, nonce = excluded.nonce, submitted = excluded.submitted`,
-		caller, key, seq, nonce, submitted)
+		caller, key, seq, nonce, submitted, now)
 }
 
 // adjust writes weights and groups that have changed.

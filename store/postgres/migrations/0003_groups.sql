@@ -35,3 +35,23 @@ ALTER TABLE fairfactor.callers ADD CONSTRAINT callers_name_key UNIQUE (name);
 -- it is not known.
 ALTER TABLE fairfactor.queue ADD COLUMN saved boolean NOT NULL DEFAULT true;
 ALTER TABLE fairfactor.queue ALTER COLUMN saved SET DEFAULT false;
+
+-- Which jobs ended in a group of changes, so that they are found when they are
+-- old: a row for many of them takes the place of an entry for each in an index.
+CREATE TABLE fairfactor.ended (
+    earliest timestamptz NOT NULL, -- end of the first of them, by the clock of the database
+    grp      bigint NOT NULL,
+    part     integer NOT NULL,
+    skew     bigint NOT NULL, -- microseconds that the database's clock was ahead of the node's which wrote them
+    callers  bigint[] NOT NULL,
+    seqs     bigint[] NOT NULL,
+    PRIMARY KEY (earliest, grp, part)
+) WITH (autovacuum_vacuum_scale_factor = 0.05);
+
+ALTER TABLE fairfactor.ended ALTER COLUMN callers SET STORAGE PLAIN, ALTER COLUMN seqs SET STORAGE PLAIN;
+
+INSERT INTO fairfactor.ended (earliest, grp, part, skew, callers, seqs)
+    SELECT min(finished), -1 - n, 0, 0, array_agg(caller), array_agg(seq)
+    FROM (SELECT caller, seq, finished, (row_number() OVER (ORDER BY finished) - 1) / 128 AS n FROM fairfactor.jobs) AS j GROUP BY n;
+
+DROP INDEX fairfactor.jobs_finished;
