@@ -79,3 +79,9 @@ var ErrUnanswered = &Error{Code: Unavailable, Message: "the answer to the reques
 // ErrFenced answers a write whose epoch is not the newest: another activation
 // owns the caller now, and the writer must stop.
 var ErrFenced = &Error{Code: Conflict, Message: "another activation of this caller has taken over"}
+
+// ErrWentBack answers a write of an activation that began before the store lost
+// changes which it had acknowledged: a failover to a copy that lagged, or a backup.
+// What the activation believes may be wrong, so it must stop, as after
+// [ErrFenced], which this error is too.
+var ErrWentBack = &Error{Code: Conflict, Message: "the database has lost changes that it had acknowledged: this activation must begin again", Err: ErrFenced}

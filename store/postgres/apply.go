@@ -3,13 +3,16 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"fairfactor"
+	"fairfactor/store/rules"
 )
 
 // Bounds of trying a group again. One that others are in the way of (a deadlock,
@@ -20,7 +23,9 @@ const (
 	unreachable = 2 * time.Second
 )
 
-// Apply implements [fairfactor.Store].
+// Apply implements [fairfactor.Store]. Two groups can be under way at once, if
+// [Options.Connections] leaves two connections to write; groups without a caller
+// in common do not wait for each other.
 func (s *Store) Apply(ctx context.Context, changes []fairfactor.Change) ([]error, error) {
 	if err := live(ctx); err != nil {
 		return nil, err
@@ -30,11 +35,11 @@ func (s *Store) Apply(ctx context.Context, changes []fairfactor.Change) ([]error
 	}
 	var l *lane
 	select {
-	case l = <-s.lanes:
+	case l = <-s.idle:
 	case <-ctx.Done():
 		return nil, live(ctx)
 	}
-	defer func() { s.lanes <- l }()
+	defer func() { s.idle <- l }()
 	began, aborts := time.Now(), 0
 	for wait := backoff(0); ; wait = wait.next() {
 		errs, err := s.try(ctx, l, changes)
@@ -75,9 +80,9 @@ type unanswered struct{ err error }
 
 func (u *unanswered) Error() string { return u.err.Error() }
 
-// attempt is one transaction of two trips: one locks what the group concerns and
-// learns how it stands, one writes and commits. The errors of the changes are good
-// if the second trip is or turns out to be.
+// attempt is one transaction. Most groups need one trip: their changes suit what
+// is stored, and the statements make sure of it. If they do not, a second
+// transaction of two trips finds out what is stored and which changes are refused.
 func (s *Store) attempt(ctx context.Context, l *lane, changes []fairfactor.Change) ([]error, error) {
 	acquiring, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
@@ -86,32 +91,73 @@ func (s *Store) attempt(ctx context.Context, l *lane, changes []fairfactor.Chang
 		return nil, err
 	}
 	defer release(c)
-	stage := staging{stored: map[place]stored{}}
-	accounts, err := s.learn(ctx, c.Conn(), l, &stage, changes)
+	if err := s.ready(ctx, c.Conn(), l); err != nil {
+		return nil, err
+	}
+	if stage, ok := assume(changes); ok {
+		stage.since = s.history.since.Load()
+		if stage.run(changes) == nil {
+			err := s.write(ctx, c.Conn(), l, stage)
+			if !unsuited(err) {
+				return nil, err
+			}
+		}
+	}
+	return s.decide(ctx, c.Conn(), l, changes)
+}
+
+// unsuited says that the statements of a group found something else stored than
+// what it stands on; nothing was written.
+func unsuited(err error) bool { return pgCode(err) == codeNotNumber }
+
+// decide is a transaction of two trips: one locks what the group concerns and
+// learns how it stands, one writes and commits. The errors of the changes are good
+// if the second trip is or turns out to be.
+func (s *Store) decide(ctx context.Context, c *pgx.Conn, l *lane, changes []fairfactor.Change) ([]error, error) {
+	stage := &staging{stored: map[place]stored{}}
+	accounts, err := s.learn(ctx, c, l, stage, changes)
 	if err != nil {
 		return nil, err
 	}
+	stage.since = s.history.since.Load()
 	stage.begin(accounts)
 	errs := stage.run(changes)
 	for len(stage.missing) > 0 {
-		if err := s.look(ctx, c.Conn(), &stage); err != nil {
+		if err := s.look(ctx, c, stage); err != nil {
 			return nil, err
 		}
 		stage.begin(accounts)
 		errs = stage.run(changes)
 	}
-	l.grp++
-	b := &pgx.Batch{}
-	stage.write(b, l)
-	if b.Len() == 0 {
+	if !slices.ContainsFunc(changes, func(ch fairfactor.Change) bool { a := stage.accounts[ch.Number]; return a != nil && a.changed }) {
 		return errs, nil // there is nothing to commit
 	}
-	b.Queue("COMMIT")
-	// From here on ctx ends nothing: a commit that is on its way can't be recalled.
-	if err = send(context.WithoutCancel(ctx), c.Conn(), b); err != nil && !refused(err) {
-		err = &unanswered{err}
+	return errs, s.write(ctx, c, l, stage)
+}
+
+// write writes a group and commits. From here on ctx ends nothing: a commit that
+// is on its way can't be recalled. Its error is unanswered if it may have taken
+// place all the same.
+func (s *Store) write(ctx context.Context, c *pgx.Conn, l *lane, stage *staging) error {
+	l.next++
+	b := &pgx.Batch{}
+	age := s.history.age.Load()
+	ids, groups := s.witnesses()
+	stage.open(b, l, ids, groups)
+	stage.write(b, s.now())
+	if !stage.assumed {
+		b.Queue("COMMIT") // what was sent in one trip is one transaction anyway
 	}
-	return errs, err
+	err := send(context.WithoutCancel(ctx), c, b)
+	switch {
+	case err == nil:
+		l.acked.Store(l.next)
+		l.age.Store(age)
+		return nil
+	case refused(err), pgconn.SafeToRetry(err):
+		return err
+	}
+	return &unanswered{err}
 }
 
 // send sends a batch and waits for all answers.
@@ -138,49 +184,17 @@ func release(c *pgxpool.Conn) {
 	c.Release()
 }
 
-// committed finds out whether the last group of a lane was committed. The
-// transaction has locked the lane's row since its first trip, so the row can be
-// locked again only when it has ended one way or the other; if its node is gone
-// for the server too, that is after idleTimeout at the latest. It asks until it is
-// answered, because nobody could do anything with a "perhaps".
-func (s *Store) committed(l *lane) (bool, error) {
-	for wait := backoff(0); ; wait = wait.next() {
-		done, err := s.askCommitted(l)
-		if err == nil {
-			s.log.Info("the outcome of a commit is known", "committed", done)
-			return done, nil
-		}
-		s.log.Warn("the outcome of a commit is still not known", "err", err)
-		if !wait.pause(s.closing) {
-			return false, err
-		}
-	}
-}
-
-func (s *Store) askCommitted(l *lane) (bool, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout+connectTimeout)
-	defer cancel()
-	var grp int64
-	err := s.writes.QueryRow(ctx, lockLane+" RETURNING grp", l.id).Scan(&grp)
-	return err == nil && grp == l.grp, err
-}
-
-// lockLane locks the row of a lane, or makes it, and waits for the end of whoever
-// has it locked or is making it; a row that is being made could not be selected.
-const lockLane = `INSERT INTO fairfactor.writers (id, grp, place, touched) VALUES ($1, 0, 0, now())
-	ON CONFLICT (id) DO UPDATE SET touched = excluded.touched`
-
 // learn begins the transaction, locks the lane's row and those of the callers
 // concerned, these in the order of their numbers, and reads the accounts and the
 // jobs that are to change.
-func (s *Store) learn(ctx context.Context, c *pgx.Conn, l *lane, stage *staging, changes []fairfactor.Change) (accounts []account, err error) {
+func (s *Store) learn(ctx context.Context, c *pgx.Conn, l *lane, stage *staging, changes []fairfactor.Change) (accounts []rules.Account, err error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	var numbers, callers, orders []int64
 	for i := range changes {
 		ch := &changes[i]
 		if ch.Number == 0 || ch.Number > maxNumber {
-			continue // of nobody
+			continue // of no caller
 		}
 		numbers = append(numbers, int64(ch.Number))
 		if (ch.Op == fairfactor.Finish || ch.Op == fairfactor.Checkpoint) && ch.Job != nil && ch.Job.Order <= maxNumber {
@@ -192,29 +206,57 @@ func (s *Store) learn(ctx context.Context, c *pgx.Conn, l *lane, stage *staging,
 	numbers = slices.Compact(numbers)
 	b := &pgx.Batch{}
 	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
-	b.Queue(lockLane, l.id)
-	b.Queue("SELECT nextval('fairfactor.group_numbers')").QueryRow(func(row pgx.Row) error { return row.Scan(&stage.group) })
-	b.Queue(`SELECT number, name, epoch, last, weight, queued, completed, failed, cancelled, cpu, turns
+	var group, agree int64
+	found := true
+	b.Queue("SELECT grp FROM fairfactor.writers WHERE id = $1 FOR UPDATE", l.id).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&group)
+		if errors.Is(err, pgx.ErrNoRows) {
+			found = false
+			return nil
+		}
+		return err
+	})
+	age := s.history.age.Load()
+	ids, groups := s.witnesses()
+	b.Queue(fmt.Sprintf("SELECT "+countWitnesses, "$1", "$2"), ids, groups).QueryRow(func(row pgx.Row) error { return row.Scan(&agree) })
+	b.Queue(`SELECT number, name, caller_group, epoch, last, weight, known, queued, completed, failed, cancelled, cpu, turns
 		FROM fairfactor.callers WHERE number = ANY($1::bigint[]) ORDER BY number FOR UPDATE`, numbers).Query(func(rows pgx.Rows) error {
-		accounts, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a account, err error) {
-			err = row.Scan(&a.number, &a.name, &a.epoch, &a.last, &a.weight, &a.queued, &a.completed, &a.failed, &a.cancelled, &a.cpu, &a.turns)
+		accounts, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a rules.Account, err error) {
+			err = row.Scan(&a.Number, &a.Name, &a.Group, &a.Epoch, &a.Last, &a.Weight, &a.Known, &a.Queued, &a.Completed, &a.Failed, &a.Cancelled, &a.CPU, &a.Turns)
 			return a, err
 		})
 		return err
 	})
 	if len(callers) > 0 {
-		b.Queue(`SELECT q.caller, q.seq, q.ord, q.nonce, q.accepted, q.cpu, q.turns
+		b.Queue(`SELECT q.caller, q.seq, q.ord, q.nonce, q.accepted, q.cpu, q.turns, q.saved
 			FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, ord)
 			JOIN fairfactor.queue AS q ON q.caller = u.caller AND q.ord = u.ord`, callers, orders).Query(stage.queued)
 	}
-	return accounts, c.SendBatch(ctx, b).Close()
+	if err := c.SendBatch(ctx, b).Close(); err != nil {
+		return nil, err
+	}
+	if !found || group != l.acked.Load() || agree < int64(len(ids)) {
+		if agree == int64(len(ids)) {
+			age = l.age.Load() // before another lane noticed it, if one has
+		}
+		s.wentBack(age)
+		s.adopt(l, group, found)
+		if !found {
+			return nil, errNoLane // the row has to be made first
+		}
+	}
+	return accounts, nil
 }
+
+// errNoLane ends a transaction whose lane has lost its row.
+var errNoLane = fmt.Errorf("the row of a writer is gone: %w", &pgconn.PgError{Severity: "ERROR", SeverityUnlocalized: "ERROR", Code: codeSerialization})
 
 // queued puts rows of the queue in.
 func (s *staging) queued(rows pgx.Rows) error {
 	var p place
-	was := stored{home: inQueue, state: fairfactor.Pending}
-	_, err := pgx.ForEachRow(rows, []any{&p.caller, &p.seq, &was.ord, &was.nonce, &was.accepted, &was.cpu, &was.turns}, func() error {
+	was := stored{Job: rules.Job{State: fairfactor.Pending}}
+	_, err := pgx.ForEachRow(rows, []any{&p.caller, &p.seq, &was.Order, &was.Nonce, &was.accepted, &was.CPU, &was.Turns, &was.Saved}, func() error {
+		was.Seq = p.seq
 		s.stored[p] = was
 		return nil
 	})
@@ -225,9 +267,9 @@ func (s *staging) queued(rows pgx.Rows) error {
 func (s *staging) ended(rows pgx.Rows) error {
 	var p place
 	var state int16
-	was := stored{home: inJobs}
-	_, err := pgx.ForEachRow(rows, []any{&p.caller, &p.seq, &was.ord, &was.nonce, &was.accepted, &was.cpu, &was.turns, &state}, func() error {
-		was.state = fairfactor.State(state)
+	var was stored
+	_, err := pgx.ForEachRow(rows, []any{&p.caller, &p.seq, &was.Order, &was.Nonce, &was.accepted, &was.CPU, &was.Turns, &state}, func() error {
+		was.Seq, was.State = p.seq, fairfactor.State(state)
 		s.stored[p] = was
 		return nil
 	})
@@ -246,11 +288,11 @@ func (s *Store) look(ctx context.Context, c *pgx.Conn, stage *staging) error {
 		}
 	}
 	b := &pgx.Batch{}
-	b.Queue(`SELECT q.caller, q.seq, q.ord, q.nonce, q.accepted, q.cpu, q.turns
+	b.Queue(`SELECT q.caller, q.seq, q.ord, q.nonce, q.accepted, q.cpu, q.turns, q.saved
 		FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, seq)
 		JOIN fairfactor.queue AS q ON q.caller = u.caller AND q.ord = u.seq AND q.ord = q.seq
 		UNION ALL
-		SELECT q.caller, q.seq, q.ord, q.nonce, q.accepted, q.cpu, q.turns
+		SELECT q.caller, q.seq, q.ord, q.nonce, q.accepted, q.cpu, q.turns, q.saved
 		FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, seq)
 		JOIN fairfactor.queue AS q ON q.caller = u.caller AND q.seq = u.seq AND q.ord <> q.seq`, callers, seqs).Query(stage.queued)
 	// Locked, because one that failed may be queued again, and [Store.Expire] may

@@ -1,161 +1,177 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"time"
+	"slices"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
 	"fairfactor"
 )
 
-// retry does something that may be done twice, again while others are in the way
-// or nobody answers, as [Store.Apply] does.
-func (s *Store) retry(ctx context.Context, what string, do func(ctx context.Context) error) error {
-	if err := live(ctx); err != nil {
-		return err
-	}
-	began, aborts := time.Now(), 0
-	for wait := backoff(0); ; wait = wait.next() {
-		err := s.once(ctx, do)
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return failure(ctx, err, what)
-		case aborted(err) && aborts < maxAborts:
-			aborts++
-		case gone(err) && time.Since(began) < unreachable:
-		default:
-			return failure(ctx, err, what)
-		}
-		if !wait.pause(s.closing) {
-			return failure(ctx, err, what)
-		}
-	}
+// perClaim is how many callers one transaction claims at most.
+const perClaim = 500
+
+// claims gathers those who claim callers: callers wake in bursts, and while one
+// transaction is under way the next ones wait for each other.
+type claims struct {
+	mu      sync.Mutex
+	waiting []*claiming // guarded by mu
+	busy    bool        // guarded by mu: a goroutine is at it
 }
 
-func (s *Store) once(ctx context.Context, do func(ctx context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, expireTimeout)
-	defer cancel()
-	return do(ctx)
+// claiming is one claim that waits.
+type claiming struct {
+	name, group string
+	claim       fairfactor.Claim
+	err         error
+	done        chan struct{} // closed when claim or err is set
 }
 
-// oldest is the time of submission of a caller's unfinished job with the lowest
-// sequence number: the first of those that are in their first place in the queue,
-// or of those that were queued again.
-const oldest = `(
-	SELECT o.submitted FROM (
-		(SELECT q.seq, q.submitted FROM fairfactor.queue AS q WHERE q.caller = c.number AND q.ord = q.seq ORDER BY q.ord LIMIT 1)
-		UNION ALL
-		(SELECT q.seq, q.submitted FROM fairfactor.queue AS q WHERE q.caller = c.number AND q.ord <> q.seq ORDER BY q.seq LIMIT 1)
-	) AS o ORDER BY o.seq LIMIT 1)`
-
-// callerColumns are an account in the order of scanCaller.
-const callerColumns = `c.name, c.weight, c.queued, c.completed, c.failed, c.cancelled, c.cpu, c.turns, CASE WHEN c.queued > 0 THEN ` + oldest + ` END`
-
-// scanCaller reads an account, behind the given columns.
-func scanCaller(row pgx.CollectableRow, before ...any) (c fairfactor.Caller, err error) {
-	var first *time.Time
-	err = row.Scan(append(before, &c.Name, &c.Weight, &c.Queued, &c.Completed, &c.Failed, &c.Cancelled, &c.CPU, &c.Turns, &first)...)
-	if first != nil {
-		c.Oldest = first.UTC()
-	}
-	return c, err
-}
-
-// ClaimCaller implements [fairfactor.Store].
-func (s *Store) ClaimCaller(ctx context.Context, name string) (fairfactor.Claim, error) {
+// ClaimCaller implements [fairfactor.Store]. The claim is durable: activations in
+// other processes must be fenced by it.
+func (s *Store) ClaimCaller(ctx context.Context, name, group string) (fairfactor.Claim, error) {
 	if err := live(ctx); err != nil {
 		return fairfactor.Claim{}, err
 	}
 	if _, err := fairfactor.ParseCaller(name); err != nil {
 		return fairfactor.Claim{}, err
 	}
-	var claim fairfactor.Claim
-	err := s.retry(ctx, "to claim a caller", func(ctx context.Context) error {
-		tag, err := s.claim(ctx, &claim, `UPDATE fairfactor.callers SET epoch = epoch + 1 WHERE name = $1`, name)
-		if err != nil || tag > 0 {
-			return err
-		}
-		_, err = s.claim(ctx, &claim, `INSERT INTO fairfactor.callers AS c (number, name, epoch) VALUES (nextval('fairfactor.caller_numbers'), $1, 1)
-			ON CONFLICT (name) DO UPDATE SET epoch = c.epoch + 1`, name)
-		return err
-	})
-	if err != nil {
+	if err := fairfactor.CheckGroup(group); err != nil {
 		return fairfactor.Claim{}, err
 	}
-	if claim.Number > maxNumber {
-		return fairfactor.Claim{}, fairfactor.Errorf(fairfactor.Limit, "there are no numbers left for new callers")
+	c := &claiming{name: name, group: group, done: make(chan struct{})}
+	s.claims.mu.Lock()
+	s.claims.waiting = append(s.claims.waiting, c)
+	if !s.claims.busy {
+		s.claims.busy = true
+		go s.claimAll()
 	}
-	return claim, nil
+	s.claims.mu.Unlock()
+	select {
+	case <-c.done:
+		return c.claim, c.err
+	case <-ctx.Done():
+		return fairfactor.Claim{}, failure(ctx, ctx.Err(), "to claim a caller")
+	}
 }
 
-// claim raises an epoch, then reads the account, which nobody with an older epoch
-// can have changed since. It returns how many rows were raised.
-func (s *Store) claim(ctx context.Context, claim *fairfactor.Claim, raise, name string) (raised int64, err error) {
-	b := &pgx.Batch{}
-	b.Queue(raise, name)
-	b.Queue("SELECT c.number, c.epoch, c.last, "+callerColumns+" FROM fairfactor.callers AS c WHERE c.name = $1", name)
-	results := s.reads.SendBatch(ctx, b)
-	defer results.Close()
-	tag, err := results.Exec()
-	if err != nil || tag.RowsAffected() == 0 {
-		return 0, errors.Join(err, results.Close())
+// claimAll claims until no claim waits.
+func (s *Store) claimAll() {
+	for {
+		group := s.claims.take()
+		if group == nil {
+			return
+		}
+		err := s.retry(context.Background(), "to claim callers", func(ctx context.Context) error { return s.claim(ctx, group) })
+		for _, c := range group {
+			switch {
+			case err != nil:
+				c.err = err
+			case c.claim.Number > maxNumber:
+				c.err = fairfactor.Errorf(fairfactor.Limit, "there are no numbers left for new callers")
+			case c.claim.Number == 0:
+				c.err = fairfactor.Errorf(fairfactor.Unavailable, "the caller was claimed by another node at the same time: try again")
+			}
+			if c.err != nil {
+				c.claim = fairfactor.Claim{}
+			}
+			close(c.done)
+		}
 	}
-	rows, err := results.Query()
-	if err != nil {
-		return 0, err
-	}
-	*claim, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (c fairfactor.Claim, err error) {
-		c.Caller, err = scanCaller(row, &c.Number, &c.Epoch, &c.Last)
-		return c, err
-	})
-	return tag.RowsAffected(), errors.Join(err, results.Close())
 }
+
+// take returns what is to be claimed next, each caller once, by name; nil if
+// nothing waits.
+func (c *claims) take() (group []*claiming) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := map[string]bool{}
+	c.waiting = slices.DeleteFunc(c.waiting, func(w *claiming) bool {
+		if len(group) == perClaim || taken[w.name] {
+			return false
+		}
+		taken[w.name] = true
+		group = append(group, w)
+		return true
+	})
+	c.busy = len(group) > 0
+	slices.SortFunc(group, func(a, b *claiming) int { return cmp.Compare(a.name, b.name) })
+	return group
+}
+
+// claim raises the epochs, then reads the accounts, which no activation with an
+// older epoch can have changed since. Rows that exist are locked in the order of
+// their numbers, as [Store.Apply] does.
+//
+// An epoch is the time in milliseconds, if that is above the one before: should
+// the database lose a claim, the next one gets another epoch all the same.
+func (s *Store) claim(ctx context.Context, group []*claiming) error {
+	names, groups := make([]string, len(group)), make([]string, len(group))
+	byName := make(map[string]*claiming, len(group))
+	for i, c := range group {
+		names[i], groups[i], byName[c.name] = c.name, c.group, c
+	}
+	b := &pgx.Batch{}
+	b.Queue(raiseEpochs, names, groups, int64(s.history.since.Load()))
+	b.Queue("SELECT c.number, c.epoch, c.last, "+callerColumns+" FROM fairfactor.callers AS c WHERE c.name = ANY($1::text[])", names).Query(func(rows pgx.Rows) error {
+		claimed, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c fairfactor.Claim, err error) {
+			c.Caller, err = scanCaller(row, &c.Number, &c.Epoch, &c.Last)
+			return c, err
+		})
+		for _, c := range claimed {
+			byName[c.Caller.Name].claim = c
+			s.history.claimed(c.Epoch)
+		}
+		return err
+	})
+	return s.reads.SendBatch(ctx, b).Close()
+}
+
+// claimed notes an epoch that was given.
+func (h *history) claimed(epoch uint64) {
+	for top := h.top.Load(); epoch > top && !h.top.CompareAndSwap(top, epoch); top = h.top.Load() {
+	}
+}
+
+const raiseEpochs = `
+	WITH given AS MATERIALIZED (
+		SELECT u.name, u.caller_group, greatest(1, $3::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS epoch
+		FROM unnest($1::text[], $2::text[]) AS u (name, caller_group)
+	), known AS MATERIALIZED (
+		SELECT c.number, g.caller_group, g.epoch FROM given AS g JOIN fairfactor.callers AS c ON c.name = g.name ORDER BY c.number FOR UPDATE OF c
+	), raised AS (
+		UPDATE fairfactor.callers AS c SET epoch = greatest(c.epoch + 1, k.epoch), caller_group = CASE WHEN c.known THEN c.caller_group ELSE k.caller_group END
+		FROM known AS k WHERE c.number = k.number RETURNING c.name
+	)
+	INSERT INTO fairfactor.callers AS c (number, name, caller_group, epoch)
+	SELECT nextval('fairfactor.caller_numbers'), g.name, g.caller_group, g.epoch FROM given AS g WHERE g.name NOT IN (SELECT r.name FROM raised AS r)
+	ON CONFLICT (name) DO UPDATE SET epoch = greatest(c.epoch + 1, excluded.epoch), caller_group = CASE WHEN c.known THEN c.caller_group ELSE excluded.caller_group END`
 
 // ClaimScheduler implements [fairfactor.Store].
 func (s *Store) ClaimScheduler(ctx context.Context) (claim fairfactor.SchedulerClaim, err error) {
 	err = s.retry(ctx, "to claim the scheduler", func(ctx context.Context) error {
-		return s.reads.QueryRow(ctx, `UPDATE fairfactor.scheduler SET epoch = epoch + 1
-			RETURNING epoch, greatest(place, (SELECT max(w.place) FROM fairfactor.writers AS w))`).Scan(&claim.Epoch, &claim.Place)
+		claim.Groups = nil
+		b := &pgx.Batch{}
+		b.Queue(`UPDATE fairfactor.scheduler SET epoch = epoch + 1
+			RETURNING epoch, greatest(place, (SELECT max(w.place) FROM fairfactor.writers AS w))`).QueryRow(func(row pgx.Row) error {
+			return row.Scan(&claim.Epoch, &claim.Place)
+		})
+		b.Queue("SELECT name, weight FROM fairfactor.groups ORDER BY name").Query(func(rows pgx.Rows) error {
+			var name string
+			var weight int
+			_, err := pgx.ForEachRow(rows, []any{&name, &weight}, func() error {
+				if claim.Groups == nil {
+					claim.Groups = map[string]int{}
+				}
+				claim.Groups[name] = weight
+				return nil
+			})
+			return err
+		})
+		return s.reads.SendBatch(ctx, b).Close()
 	})
 	return claim, err
-}
-
-// Caller implements [fairfactor.Store].
-func (s *Store) Caller(ctx context.Context, name string) (c fairfactor.Caller, err error) {
-	if !storable(name) {
-		return c, fairfactor.Errorf(fairfactor.NotFound, "there is no caller %q", name)
-	}
-	err = s.retry(ctx, "to read a caller", func(ctx context.Context) error {
-		rows, err := s.reads.Query(ctx, "SELECT "+callerColumns+" FROM fairfactor.callers AS c WHERE c.name = $1", name)
-		if err != nil {
-			return err
-		}
-		c, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (fairfactor.Caller, error) { return scanCaller(row) })
-		if errors.Is(err, pgx.ErrNoRows) {
-			return fairfactor.Errorf(fairfactor.NotFound, "there is no caller %q", name)
-		}
-		return err
-	})
-	return c, err
-}
-
-// Callers implements [fairfactor.Store].
-func (s *Store) Callers(ctx context.Context, after string, limit int, queuedOnly bool) (list []fairfactor.Caller, err error) {
-	if limit <= 0 || !storable(after) {
-		return nil, live(ctx)
-	}
-	err = s.retry(ctx, "to read callers", func(ctx context.Context) error {
-		rows, err := s.reads.Query(ctx, "SELECT "+callerColumns+` FROM fairfactor.callers AS c
-			WHERE c.name > $1 AND (c.queued > 0 OR NOT $3) ORDER BY c.name LIMIT $2`, after, limit, queuedOnly)
-		if err != nil {
-			return err
-		}
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (fairfactor.Caller, error) { return scanCaller(row) })
-		return err
-	})
-	return list, err
 }

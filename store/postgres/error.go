@@ -14,30 +14,6 @@ import (
 	"fairfactor"
 )
 
-// Codes of PostgreSQL's errors that matter here.
-const (
-	codeSerialization = "40001"
-	codeDeadlock      = "40P01"
-	codeLockTimeout   = "55P03"
-	codeReadOnly      = "25006"
-	codeTimeout       = "57014" // of a statement
-	codeIdle          = "25P03" // of a transaction whose node did not go on: its session was ended
-	codeNoPassword    = "28P01"
-	codeNoAccess      = "28000"
-	codeNoDatabase    = "3D000"
-	codeNotAllowed    = "42501"
-)
-
-// aborted says that the server has refused a transaction that may succeed when it
-// is tried again.
-func aborted(err error) bool {
-	switch pgCode(err) {
-	case codeSerialization, codeDeadlock, codeLockTimeout, codeIdle:
-		return true
-	}
-	return false
-}
-
 // pgCode returns the code that the server gave to an error, or none.
 func pgCode(err error) string {
 	var e *pgconn.PgError
@@ -51,32 +27,33 @@ func pgCode(err error) string {
 // connection open; so the transaction was not committed.
 func refused(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e) && e.SeverityUnlocalized == "ERROR"
+	return errors.As(err, &e) && e.SeverityUnlocalized == "ERROR" && e.Code != codeUnknown
 }
 
-// gone says that there was nobody to ask, or that the answer did not come: the
-// server is down, starts, stops, or can't be reached.
+// gone says that there was no server to ask, or that the answer did not come: it is
+// down, starts, stops, or can't be reached.
 func gone(err error) bool {
-	code := pgCode(err)
-	switch {
-	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "53"), code == codeReadOnly:
-		return true
-	case code != "":
-		return false
-	}
 	var e *fairfactor.Error
-	var dns *net.DNSError
 	switch {
+	case pgCode(err) != "":
+		return verdictOf(err) == away
 	case errors.As(err, &e):
 		return false
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return true // a name that a new node's network does not know yet
 	}
-	return true
+	return true // a name that a new node's network does not know yet is of these too
+}
+
+// aborted says that the server has refused a transaction that may succeed when it
+// is tried again.
+func aborted(err error) bool { return pgCode(err) != "" && verdictOf(err) == again }
+
+// passing says that what is in the way goes away by itself, perhaps.
+func passing(err error) bool {
+	return gone(err) || aborted(err) || pgCode(err) != "" && verdictOf(err) == slow || errors.Is(err, context.DeadlineExceeded)
 }
 
 // failure turns an error of the database into one of ours. what says what was
-// not done.
+// not done. Whatever the database says, the client's move is to come again.
 func failure(ctx context.Context, err error, what string) error {
 	var e *fairfactor.Error
 	switch {
@@ -86,11 +63,19 @@ func failure(ctx context.Context, err error, what string) error {
 		return live(ctx)
 	case errors.As(err, &e):
 		return err
-	case ctx.Err() != nil, gone(err), aborted(err), pgCode(err) == codeTimeout:
-		return &fairfactor.Error{Code: fairfactor.Unavailable, Message: "the database is not available", Retry: time.Second, Err: errors.Join(errors.New(what), err)}
 	}
-	return fairfactor.Wrap(fairfactor.Internal, err, "the database refused "+what)
+	out := &fairfactor.Error{
+		Code: fairfactor.Unavailable, Message: "the database is not available", Retry: time.Second,
+		Err: errors.Join(errors.New(what), err),
+	}
+	if ctx.Err() == nil && !passing(err) {
+		out.Message, out.Retry = "the database refuses what this node asks of it: its operator has to look at the log", refusedRetry
+	}
+	return out
 }
+
+// refusedRetry is when to come again if somebody has to put something right first.
+const refusedRetry = 10 * time.Second
 
 // live returns an error if ctx has ended.
 func live(ctx context.Context) error {
@@ -129,13 +114,18 @@ func openError(err error) error {
 		return wrap(fairfactor.Invalid, "the database server lets the user "+quoted(user)+" not in: look at its pg_hba.conf and at sslmode in --store")
 	case codeNoDatabase:
 		return wrap(fairfactor.Invalid, "there is no database "+quoted(database)+": make it with CREATE DATABASE, or name another one in --store")
+	case codeNoStatement, codeStatementTwice:
+		return errPooled
 	case codeNotAllowed:
 		return wrap(fairfactor.Invalid, "the database user may not make what is needed: give it the database with ALTER DATABASE ... OWNER TO")
+	}
+	if gone(err) && code != "" {
+		return wrap(fairfactor.Unavailable, "the database server takes no connection or no write now: look at its log")
 	}
 	if gone(err) {
 		return wrap(fairfactor.Unavailable, "the database at "+address+" can't be reached: is it running, and is the address in --store right?")
 	}
-	return wrap(fairfactor.Internal, "the database can't be used")
+	return wrap(fairfactor.Unavailable, "the database can't be used")
 }
 
 func quoted(name string) string { return strconv.Quote(name) }

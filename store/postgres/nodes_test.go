@@ -2,6 +2,8 @@ package postgres_test
 
 import (
 	"errors"
+	"log/slog"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,7 +22,7 @@ func several(t *testing.T, n int) []*postgres.Store {
 	var all sync.WaitGroup
 	for i := range nodes {
 		all.Go(func() {
-			s, err := postgres.Open(t.Context(), url, postgres.Options{})
+			s, err := postgres.Open(t.Context(), url, postgres.Options{Logger: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Errorf("node %d: %v", i, err)
 				return
@@ -171,7 +173,7 @@ func TestSchedulerSeesAllNodes(t *testing.T) {
 		}
 	}
 	c, err := nodes[0].ClaimScheduler(t.Context())
-	if want := (fairfactor.SchedulerClaim{Epoch: 1, Place: 900}); err != nil || c != want {
+	if want := (fairfactor.SchedulerClaim{Epoch: 1, Place: 900}); err != nil || !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, %v, want %+v", c, err, want)
 	}
 }

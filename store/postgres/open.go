@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -13,21 +12,22 @@ import (
 	"fairfactor"
 )
 
-// Connections of one node, together at most 10, so that nine nodes fit into the
-// 100 that a PostgreSQL takes by default. Those that read are as many as the URL
-// says in pool_max_conns, or readers. Writing and membership have their own: a
-// flood of reads must delay no commit, and nothing at all a lease.
+// Connections of one node, 4 unless [Options.Connections] says otherwise, so that
+// two dozen nodes fit into the 100 that a PostgreSQL takes by default. Writing and
+// membership have their own: a flood of reads must delay no commit, and nothing at
+// all a lease. The others read.
 const (
-	readers = 6
-	writers = 2
-	leasers = 1
+	defaultConnections = 4
+	minConnections     = 3
+	writers            = 2 // one if there are only minConnections
+	leasers            = 1
 )
 
 // Times after which somebody is taken for dead.
 const (
 	connectTimeout = 5 * time.Second
 	readTimeout    = 10 * time.Second // a question
-	writeTimeout   = 15 * time.Second // each of the two trips of a group
+	writeTimeout   = 15 * time.Second // each trip of a group
 	expireTimeout  = 30 * time.Second
 	idleTimeout    = 2 * time.Second // a transaction whose node has stopped: it holds its locks until then, and one that waited for it another time
 	rollTimeout    = 2 * time.Second // each statement about members, well below their lease
@@ -36,57 +36,73 @@ const (
 // Options of a store; the zero value is the default.
 type Options struct {
 	Logger *slog.Logger // default [slog.Default]
+	// Connections is how many connections the node has at most, 3 or more, default
+	// 4. Without it pool_max_conns in the URL says how many of them read.
+	Connections int
+	// Now is the node's clock, default [time.Now]. The store compares it with the
+	// database's.
+	Now func() time.Time
+	// WentBack is called on a goroutine of its own when it turns out that the
+	// database has lost changes that it had acknowledged. All activations of this
+	// node may believe in what was lost, and must begin again; those that write are
+	// answered with [fairfactor.ErrWentBack].
+	WentBack func()
 }
 
 // Store is a database that is open.
 type Store struct {
-	log     *slog.Logger
-	reads   *pgxpool.Pool
-	writes  *pgxpool.Pool
-	leases  *pgxpool.Pool
-	lanes   chan *lane // those not in use
-	names   names
-	closing chan struct{} // closed by Close
-	closed  atomic.Bool
+	log        *slog.Logger
+	now        func() time.Time
+	onWentBack func()
+	reads      *pgxpool.Pool
+	writes     *pgxpool.Pool
+	leases     *pgxpool.Pool
+	lanes      []*lane
+	idle       chan *lane // those not in use
+	history    history
+	claims     claims
+	names      names
+	closing    chan struct{} // closed by Close
+	closed     atomic.Bool
 }
 
 var _ fairfactor.Store = (*Store)(nil)
 
-// lane writes one group after the other. It has a row of its own in writers, by
-// which the outcome of a commit can be found out later.
-type lane struct {
-	id  int64
-	grp int64 // last group that it began
-}
-
 // Open connects to the database at a URL (or in the keyword form of libpq) and
-// brings its tables up to date. While nobody answers there it tries again until
-// ctx ends; anything else that is in the way is an error at once.
+// brings its tables up to date. While it can't be reached or is slow, Open tries
+// again until ctx ends; anything else that is in the way is an error at once.
 func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	s := &Store{log: opts.Logger, lanes: make(chan *lane, writers), closing: make(chan struct{})}
-	for range writers {
-		s.lanes <- &lane{id: rand.Int64()}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	readers, writers, err := shares(&opts, url)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{log: opts.Logger, now: opts.Now, onWentBack: opts.WentBack, lanes: newLanes(writers), closing: make(chan struct{})}
+	s.idle = make(chan *lane, writers)
+	for _, l := range s.lanes {
+		s.idle <- l
 	}
 	for _, p := range []struct {
 		pool    **pgxpool.Pool
-		size    int32
-		own     bool // the size is not that of the URL
+		size    int
 		session map[string]string
 	}{
 		{pool: &s.reads, size: readers, session: session(expireTimeout)},
-		{pool: &s.writes, size: writers, own: true, session: session(writeTimeout)},
-		{pool: &s.leases, size: leasers, own: true, session: session(rollTimeout)},
+		{pool: &s.writes, size: writers, session: session(writeTimeout)},
+		{pool: &s.leases, size: leasers, session: session(rollTimeout)},
 	} {
 		cfg, err := s.config(url, p.session)
 		if err != nil {
 			s.Close()
 			return nil, err
 		}
-		if p.own || !sized(url) {
-			cfg.MaxConns = p.size
+		if p.size > 0 {
+			cfg.MaxConns = int32(p.size)
 		}
 		if *p.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), cfg); err != nil {
 			s.Close()
@@ -100,10 +116,29 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	return s, nil
 }
 
+// shares returns how many connections read and write; no number is for what the
+// URL says.
+func shares(opts *Options, url string) (read, write int, err error) {
+	all := opts.Connections
+	switch {
+	case all == 0 && sized(url):
+		return 0, writers, nil
+	case all == 0:
+		all = defaultConnections
+	case all < minConnections || all > maxConnections:
+		return 0, 0, fairfactor.Errorf(fairfactor.Invalid, "%d connections to the database: it must be between %d and %d", all, minConnections, maxConnections)
+	}
+	write = min(writers, all-leasers-1)
+	return all - leasers - write, write, nil
+}
+
+// maxConnections is far above what helps one node.
+const maxConnections = 1000
+
 // session is what every connection sets first. Every question here is meant to go
 // through an index, and one that once did not, because a table was small when its
 // plan was made, would walk through millions of rows for the life of the
-// connection; so the planner is kept from it.
+// connection; so the planner is kept from it, and makes each plan once.
 func session(statement time.Duration) map[string]string {
 	return map[string]string{
 		"statement_timeout":                   millis(statement),
@@ -114,6 +149,8 @@ func session(statement time.Duration) map[string]string {
 		"enable_mergejoin":                    "off",
 		"enable_bitmapscan":                   "off", // reads all of a queue to sort it, for the sake of its last page
 		"jit":                                 "off",
+		"plan_cache_mode":                     "force_generic_plan",
+		"default_transaction_isolation":       "read committed",
 		"timezone":                            "UTC",
 	}
 }
@@ -137,38 +174,6 @@ func (s *Store) config(url string, session map[string]string) (*pgxpool.Config, 
 	return cfg, nil
 }
 
-// greet sets up a new connection and makes sure that its commits are durable.
-func (s *Store) greet(ctx context.Context, c *pgx.Conn, session map[string]string) error {
-	b := &pgx.Batch{}
-	for name, value := range session {
-		b.Queue("SELECT set_config($1, $2, false)", name, value)
-	}
-	b.Queue("SELECT current_setting('synchronous_commit'), current_setting('server_encoding')")
-	results := c.SendBatch(ctx, b)
-	defer results.Close()
-	for range session {
-		if _, err := results.Exec(); err != nil {
-			return err
-		}
-	}
-	var commit, encoding string
-	if err := results.QueryRow().Scan(&commit, &encoding); err != nil {
-		return err
-	}
-	if encoding != "UTF8" {
-		return fairfactor.Errorf(fairfactor.Invalid, "the database has the encoding %s: make it with ENCODING 'UTF8'", encoding)
-	}
-	if commit != "off" {
-		return nil
-	}
-	if err := results.Close(); err != nil {
-		return err
-	}
-	s.log.Warn("synchronous_commit is off for this database or role: it is switched on for this connection, because an accepted job must be on disk")
-	_, err := c.Exec(ctx, "SET synchronous_commit = on")
-	return err
-}
-
 // reach connects for the first time, as soon as somebody answers.
 func (s *Store) reach(ctx context.Context) error {
 	for wait := backoff(0); ; wait = wait.next() {
@@ -176,10 +181,10 @@ func (s *Store) reach(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		if !gone(err) || ctx.Err() != nil {
+		if !passing(err) || ctx.Err() != nil {
 			return openError(err)
 		}
-		s.log.Warn("the database can't be reached, trying again", "err", err)
+		s.log.Warn("the database can't be reached or is slow, trying again", "err", err)
 		if !wait.pause(ctx.Done()) {
 			return openError(err)
 		}
@@ -192,7 +197,10 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer c.Release()
+	defer release(c)
+	if err := s.pooled(ctx, c.Conn()); err != nil {
+		return err
+	}
 	var version int
 	var recovery bool
 	var fsync string
@@ -217,12 +225,14 @@ func (s *Store) prepare(ctx context.Context) error {
 // minVersion is the oldest PostgreSQL, as in server_version_num.
 const minVersion = 140_000
 
-// sweep removes the rows of writers that are gone, and keeps what they stored.
+// sweep removes the rows of writers that are gone, and keeps what they stored. A
+// writer that was idle for so long takes it for a loss, and its callers are claimed
+// again.
 func (s *Store) sweep(ctx context.Context, c *pgx.Conn) error {
 	_, err := c.Exec(ctx, `
 		WITH gone AS (
 			DELETE FROM fairfactor.writers WHERE id IN (
-				SELECT id FROM fairfactor.writers WHERE touched < now() - interval '1 day' FOR UPDATE SKIP LOCKED
+				SELECT id FROM fairfactor.writers WHERE touched < now() - interval '30 days' FOR UPDATE SKIP LOCKED
 			) RETURNING place
 		)
 		UPDATE fairfactor.scheduler SET place = greatest(place, (SELECT max(place) FROM gone))

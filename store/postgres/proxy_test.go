@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"bytes"
-	"io"
 	"net"
 	"net/url"
 	"sync"
@@ -27,6 +26,45 @@ type proxy struct {
 type crossing struct {
 	message        []byte
 	client, server net.Conn
+	answers        *answers
+}
+
+// answers is what the server says on one connection, as long as the client gets to
+// hear it.
+type answers struct {
+	lost chan struct{} // closed when nothing is to be passed on any more
+	came chan struct{} // closed when something was not passed on
+}
+
+// pass passes on what the server says.
+func (a *answers) pass(client, server net.Conn) {
+	for buffer := make([]byte, 1<<16); ; {
+		n, err := server.Read(buffer)
+		if err != nil {
+			return
+		}
+		select {
+		case <-a.lost:
+			select {
+			case <-a.came:
+			default:
+				close(a.came)
+			}
+		default:
+			_, _ = client.Write(buffer[:n])
+		}
+	}
+}
+
+// lose passes a commit on and closes the client's connection when the server has
+// answered, which the client does not get to hear.
+func (c *crossing) lose(t *testing.T) {
+	close(c.answers.lost)
+	if _, err := c.server.Write(c.message); err != nil {
+		t.Errorf("the commit was not passed on: %v", err)
+	}
+	<-c.answers.came
+	c.client.Close()
 }
 
 // behind returns a proxy before the server at a URL, and the URL of the proxy.
@@ -69,18 +107,19 @@ func (p *proxy) accept() {
 		}
 		p.conns[client], p.conns[server] = true, true
 		p.mu.Unlock()
+		a := &answers{lost: make(chan struct{}), came: make(chan struct{})}
 		p.tasks.Go(func() {
-			_, _ = io.Copy(client, server)
+			a.pass(client, server)
 			client.Close()
 			server.Close()
 		})
-		p.tasks.Go(func() { p.requests(client, server) })
+		p.tasks.Go(func() { p.requests(client, server, a) })
 	}
 }
 
-// requests passes on what the client says. A client prepares its commit first
-// and commits with the message that follows.
-func (p *proxy) requests(client, server net.Conn) {
+// requests passes on what the client says. A client prepares the statements of a
+// group first and commits with the message that follows.
+func (p *proxy) requests(client, server net.Conn, a *answers) {
 	defer server.Close()
 	prepared := false
 	for buffer := make([]byte, 1<<16); ; {
@@ -97,9 +136,9 @@ func (p *proxy) requests(client, server net.Conn) {
 			p.armed = nil
 		}
 		p.mu.Unlock()
-		prepared = prepared || bytes.Contains(message, []byte("COMMIT\x00"))
+		prepared = prepared || bytes.Contains(message, []byte("UPDATE fairfactor.writers SET grp = $2, place"))
 		if act != nil {
-			act(&crossing{message, client, server})
+			act(&crossing{message, client, server, a})
 			return
 		}
 		if _, err := server.Write(message); err != nil {

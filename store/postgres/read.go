@@ -107,11 +107,11 @@ func (s *Store) Key(ctx context.Context, caller uint64, key string, since time.T
 	err = s.retry(ctx, "to read a key", func(ctx context.Context) error {
 		// A key may outlive its job when it was about to be written as the job expired.
 		err := s.reads.QueryRow(ctx, `SELECT k.nonce, k.caller, k.seq FROM fairfactor.keys AS k
-			WHERE k.caller = $1 AND k.key = $2 AND k.submitted >= $3 AND (
+			WHERE k.caller = $1 AND k.key = $2 AND k.submitted >= $3::timestamptz + `+skewOf("$4")+` * interval '1 microsecond' AND (
 				EXISTS (SELECT 1 FROM fairfactor.jobs AS j WHERE j.caller = k.caller AND j.seq = k.seq)
 				OR EXISTS (SELECT 1 FROM fairfactor.queue AS q WHERE q.caller = k.caller AND q.ord = k.seq AND q.ord = q.seq)
 				OR EXISTS (SELECT 1 FROM fairfactor.queue AS q WHERE q.caller = k.caller AND q.seq = k.seq AND q.ord <> q.seq))`,
-			int64(caller), key, kept(since)).Scan(&id.Nonce, &id.Caller, &id.Seq)
+			int64(caller), key, kept(since), s.now()).Scan(&id.Nonce, &id.Caller, &id.Seq)
 		found = err == nil
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
@@ -119,27 +119,4 @@ func (s *Store) Key(ctx context.Context, caller uint64, key string, since time.T
 		return err
 	})
 	return id, found, err
-}
-
-// Expire implements [fairfactor.Store]. Several nodes may do it at once: each takes
-// jobs that no other has taken, and waits for nobody.
-func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
-	if limit <= 0 {
-		return 0, live(ctx)
-	}
-	err = s.retry(ctx, "to delete finished jobs", func(ctx context.Context) error {
-		return s.reads.QueryRow(ctx, `
-			WITH due AS MATERIALIZED (
-				SELECT caller, seq, key FROM fairfactor.jobs WHERE finished < $1 ORDER BY finished LIMIT $2 FOR UPDATE SKIP LOCKED
-			), gone AS (
-				DELETE FROM fairfactor.jobs AS j USING due WHERE j.caller = due.caller AND j.seq = due.seq RETURNING 1
-			), free AS MATERIALIZED (
-				SELECT k.caller, k.key FROM due JOIN fairfactor.keys AS k ON k.caller = due.caller AND k.key = due.key AND k.seq = due.seq
-				WHERE due.key <> '' FOR UPDATE OF k SKIP LOCKED
-			), forgotten AS (
-				DELETE FROM fairfactor.keys AS k USING free WHERE k.caller = free.caller AND k.key = free.key
-			)
-			SELECT count(*) FROM gone`, kept(before), limit).Scan(&n)
-	})
-	return n, err
 }

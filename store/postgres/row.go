@@ -8,12 +8,13 @@ import (
 	"unicode/utf8"
 
 	"fairfactor"
+	"fairfactor/store/rules"
 )
 
 // Bounds of the numbers in an id.
 const (
-	maxNumber = 1<<40 - 1
-	maxNonce  = 1<<48 - 1
+	maxNumber = rules.MaxNumber
+	maxNonce  = rules.MaxNonce
 )
 
 // maxKey bounds an idempotency key: an index takes no longer ones. It is far
@@ -23,16 +24,6 @@ const maxKey = 1024
 // kept returns a time as it is stored: in microseconds, in UTC. The zero time is
 // stored as what it is, the first second of the year 1.
 func kept(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
-
-// digits reports whether a text has decimal digits only.
-func digits(text string) bool {
-	for i := range len(text) {
-		if text[i] < '0' || text[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
 
 // storable reports whether a column of texts takes this one.
 func storable(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
@@ -81,7 +72,7 @@ func parseFactors(text string) ([]fairfactor.Factor, error) {
 			}
 			f.Exponent = n
 		}
-		if !digits(f.Prime) {
+		if !rules.Decimal(f.Prime) {
 			return nil, strconv.ErrSyntax
 		}
 		factors = append(factors, f)
@@ -123,7 +114,7 @@ func (r *jobRow) job(caller string) (fairfactor.Job, error) {
 		Attempts: int(r.attempts), Turn: uint64(r.turn), CPU: time.Duration(r.cpu), Turns: uint64(r.turns), Reason: r.reason,
 	}
 	var err error
-	if j.Factors, err = parseFactors(r.factors); err != nil || !digits(j.Number) || j.State < fairfactor.Pending || j.State > fairfactor.Cancelled {
+	if j.Factors, err = parseFactors(r.factors); err != nil || !rules.Decimal(j.Number) || j.State < fairfactor.Pending || j.State > fairfactor.Cancelled {
 		return fairfactor.Job{}, fairfactor.Errorf(fairfactor.Internal, "the database is damaged: job %s can't be read", j.ID)
 	}
 	return j, nil

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,16 +21,17 @@ type records struct {
 	attempts, turn, cpu, turns        []int64
 	factors, reason                   []string
 	checkpoint                        [][]byte
+	saved                             []bool
 }
 
 func (r *records) add(j *staged) {
 	in := j.record
 	r.caller = append(r.caller, int64(j.caller))
 	r.seq = append(r.seq, int64(j.seq))
-	r.ord = append(r.ord, int64(j.now.ord))
-	r.nonce = append(r.nonce, int64(j.now.nonce))
+	r.ord = append(r.ord, int64(j.now.Order))
+	r.nonce = append(r.nonce, int64(j.now.Nonce))
 	r.accepted = append(r.accepted, j.now.accepted)
-	r.state = append(r.state, int16(j.now.state))
+	r.state = append(r.state, int16(j.now.State))
 	r.number = append(r.number, in.Number)
 	r.key = append(r.key, in.Key)
 	r.submitted = append(r.submitted, kept(in.Submitted))
@@ -46,7 +48,12 @@ func (r *records) add(j *staged) {
 		checkpoint = []byte{}
 	}
 	r.checkpoint = append(r.checkpoint, checkpoint)
+	r.saved = append(r.saved, j.now.Saved)
 }
+
+// acceptedAs is the place of a row in the order of acceptance: what was taken over
+// from another row, or a place within this group.
+const acceptedAs = `CASE WHEN u.accepted < 1048576 THEN (SELECT currval('fairfactor.group_numbers')) * 1048576 + u.accepted ELSE u.accepted END`
 
 // rowKeys are keys of rows, column by column.
 type rowKeys struct{ caller, number []int64 }
@@ -56,42 +63,96 @@ func (k *rowKeys) add(caller, number uint64) {
 	k.number = append(k.number, int64(number))
 }
 
-// write queues the statements that make what was staged so; none if nothing is to
-// be written.
-func (s *staging) write(b *pgx.Batch, l *lane) {
-	var leave, revived rowKeys // rows of queue and jobs that go
-	var saved, queued, ended records
+// open queues the statement that a group begins with. It moves the lane's row on,
+// brings the accounts up to date, and fails as unsuited if something of what the
+// group stands on is not so: the number of the lane's last group, an epoch, a
+// number that should not be in use, or what other lanes have written. Nothing of
+// the group is written then, because what is sent in one trip is one transaction.
+// The rows of callers are locked in the order of their numbers.
+func (s *staging) open(b *pgx.Batch, l *lane, witnesses, groups []int64) {
+	numbers := make([]uint64, 0, len(s.accounts))
+	for number, a := range s.accounts {
+		if a.changed {
+			numbers = append(numbers, number)
+		}
+	}
+	slices.Sort(numbers)
+	var list [10][]int64
+	names := make([]string, 0, len(numbers))
+	for _, number := range numbers {
+		a := s.accounts[number]
+		names = append(names, a.Name)
+		for i, v := range [...]int64{
+			int64(a.Number), int64(a.Epoch), int64(a.first), int64(a.Last),
+			int64(a.Queued - a.was.Queued), int64(a.Completed - a.was.Completed), int64(a.Failed - a.was.Failed), int64(a.Cancelled - a.was.Cancelled),
+			int64(a.CPU - a.was.CPU), int64(a.Turns - a.was.Turns),
+		} {
+			list[i] = append(list[i], v)
+		}
+	}
+	b.Queue(openGroup, l.id, l.next, int64(s.place), l.acked.Load(), names,
+		list[0], list[1], list[2], list[3], list[4], list[5], list[6], list[7], list[8], list[9],
+		len(numbers), witnesses, groups, len(witnesses))
+}
+
+// openGroup is the statement of open.
+var openGroup = `
+	WITH lane AS (
+		UPDATE fairfactor.writers SET grp = $2, place = greatest(place, $3), touched = now() WHERE id = $1 AND grp = $4 RETURNING 1
+	), account AS (
+		UPDATE fairfactor.callers AS c SET last = greatest(c.last, u.last), queued = c.queued + u.queued, completed = c.completed + u.completed,
+			failed = c.failed + u.failed, cancelled = c.cancelled + u.cancelled, cpu = c.cpu + u.cpu, turns = c.turns + u.turns, known = true
+		FROM unnest($5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
+			$14::bigint[], $15::bigint[]) AS u (name, number, epoch, first, last, queued, completed, failed, cancelled, cpu, turns)
+		WHERE c.number = u.number AND c.epoch = u.epoch AND c.name = u.name AND c.last < u.first
+		RETURNING 1
+	)
+	SELECT CAST(CASE WHEN (SELECT count(*) FROM lane) = 1 AND (SELECT count(*) FROM account) = $16 AND ` + fmt.Sprintf(countWitnesses, "$17", "$18") + ` = $19
+		THEN nextval('fairfactor.group_numbers')::text ELSE 'a group of changes that does not suit what is stored' END AS bigint)`
+
+// write queues the statements that make what was staged so, behind that of open.
+// now is this node's time.
+func (s *staging) write(b *pgx.Batch, now time.Time) {
+	var moved, saved, queued, ended records
+	var leave, pieces, revived rowKeys // rows of queue, pieces and jobs that go
 	for _, j := range s.order {
 		if j.record == nil {
 			continue
 		}
-		switch {
-		case j.was.home == inQueue && j.now.home == inQueue && j.was.ord == j.now.ord:
-			saved.add(j)
-			continue
-		case j.was.home == inQueue:
-			leave.add(j.caller, j.was.ord)
-		case j.was.home == inJobs:
-			revived.add(j.caller, j.seq)
+		was, is := homeOf(&j.was.Job), homeOf(&j.now.Job)
+		if was == inQueue && (is == inJobs || j.was.Order != j.now.Order) && j.was.Saved {
+			pieces.add(j.caller, j.was.Order)
 		}
-		if j.now.home == inQueue {
-			queued.add(j)
-		} else {
-			ended.add(j)
+		switch {
+		case was == inQueue && is == inQueue && j.was.Order == j.now.Order:
+			saved.add(j)
+		case was == inQueue && is == inJobs && j.was.Order == j.now.Order:
+			moved.add(j)
+		default:
+			if was == inQueue {
+				leave.add(j.caller, j.was.Order)
+			} else if was == inJobs {
+				revived.add(j.caller, j.seq)
+			}
+			if is == inQueue {
+				queued.add(j)
+			} else {
+				ended.add(j)
+			}
 		}
 	}
 	leave.delete(b, deleteQueued)
-	leave.delete(b, deletePieces)
+	pieces.delete(b, deletePieces)
 	revived.delete(b, deleteEnded)
 	saved.update(b)
 	s.writePieces(b)
+	moved.move(b, s.assumed)
 	queued.insertQueued(b)
 	ended.insertEnded(b)
-	s.writeKeys(b)
-	s.writeAccounts(b)
-	if b.Len() > 0 {
-		b.Queue("UPDATE fairfactor.writers SET grp = $2, place = greatest(place, $3), touched = now() WHERE id = $1", l.id, l.grp, int64(s.place))
-	}
+	moved.writeEnded(b, 0, now)
+	ended.writeEnded(b, len(moved.caller)/perPart+1, now)
+	s.writeKeys(b, now)
+	s.adjust(b)
 }
 
 const (
@@ -120,7 +181,7 @@ func (s *staging) writePieces(b *pgx.Batch) {
 			i, again := at[p.Number]
 			if !again {
 				at[p.Number] = len(data)
-				callers, orders = append(callers, int64(j.caller)), append(orders, int64(j.now.ord))
+				callers, orders = append(callers, int64(j.caller)), append(orders, int64(j.now.Order))
 				numbers, data = append(numbers, int64(p.Number)), append(data, p.Data)
 				continue
 			}
@@ -140,12 +201,12 @@ func (r *records) update(b *pgx.Batch) {
 		return
 	}
 	b.Queue(`UPDATE fairfactor.queue AS q SET number = u.number, key = u.key, submitted = u.submitted, started = u.started,
-			attempts = u.attempts, turn = u.turn, cpu = u.cpu, turns = u.turns, factors = u.factors, reason = u.reason, checkpoint = u.checkpoint
+			attempts = u.attempts, turn = u.turn, cpu = u.cpu, turns = u.turns, factors = u.factors, reason = u.reason, checkpoint = u.checkpoint, saved = u.saved
 		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-			$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bytea[])
-			AS u (caller, ord, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint)
+			$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::boolean[])
+			AS u (caller, ord, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved)
 		WHERE q.caller = u.caller AND q.ord = u.ord`,
-		r.caller, r.ord, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint)
+		r.caller, r.ord, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint, r.saved)
 }
 
 func (r *records) insertQueued(b *pgx.Batch) {
@@ -153,10 +214,40 @@ func (r *records) insertQueued(b *pgx.Batch) {
 		return
 	}
 	b.Queue(`INSERT INTO fairfactor.queue
-			(caller, seq, ord, nonce, accepted, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint)
-		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::timestamptz[],
-			$9::timestamptz[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::text[], $16::bytea[])`,
-		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint)
+			(caller, seq, ord, nonce, accepted, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved)
+		SELECT caller, seq, ord, nonce, `+acceptedAs+`, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved
+		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::timestamptz[],
+			$9::timestamptz[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::text[], $16::bytea[], $17::boolean[])
+			AS u (caller, seq, ord, nonce, accepted, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved)`,
+		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint, r.saved)
+}
+
+// Rows of finished jobs as parameters.
+const (
+	endedColumns = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason`
+	unnestEnded  = `unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::smallint[], $7::text[], $8::text[],
+		$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[])`
+)
+
+// move ends jobs that wait, in one statement. It fails as unsuited if one does not
+// wait, or, for jobs of which that is assumed, if it has used time already.
+func (r *records) move(b *pgx.Batch, assumed bool) {
+	if len(r.caller) == 0 {
+		return
+	}
+	b.Queue(`
+		WITH gone AS (
+			DELETE FROM fairfactor.queue AS q USING `+unnestEnded+` AS u (`+endedColumns+`)
+			WHERE q.caller = u.caller AND q.ord = u.ord AND q.seq = u.seq AND q.nonce = u.nonce
+				AND (NOT $18 OR NOT q.saved AND q.cpu = 0 AND q.turns = 0)
+			RETURNING u.caller, u.seq, u.ord, u.nonce, q.accepted, u.state, u.number, u.key, u.submitted, u.started, u.finished,
+				u.attempts, u.turn, u.cpu, u.turns, u.factors, u.reason
+		), ended AS (
+			INSERT INTO fairfactor.jobs (`+endedColumns+`) SELECT `+endedColumns+` FROM gone RETURNING 1
+		)
+		SELECT CAST(CASE WHEN count(*) = $19 THEN '1' ELSE 'a group of changes that does not suit what is stored' END AS integer) FROM ended`,
+		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.state, r.number, r.key, r.submitted, r.started, r.finished,
+		r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, assumed, len(r.caller))
 }
 
 func (r *records) insertEnded(b *pgx.Batch) {
@@ -165,14 +256,26 @@ func (r *records) insertEnded(b *pgx.Batch) {
 	}
 	b.Queue(`INSERT INTO fairfactor.jobs
 			(caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason)
-		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::smallint[], $7::text[], $8::text[],
-			$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[])`,
+		SELECT caller, seq, ord, nonce, `+acceptedAs+`, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason
+		FROM `+unnestEnded+` AS u (`+endedColumns+`)`,
 		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.state, r.number, r.key, r.submitted, r.started, r.finished, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason)
+}
+
+// writeEnded notes which jobs have ended, by the clock of the database, for
+// [Store.Expire]. The first part has the given number.
+func (r *records) writeEnded(b *pgx.Batch, part int, now time.Time) {
+	for i := 0; i < len(r.caller); i += perPart {
+		end := min(i+perPart, len(r.caller))
+		b.Queue(`INSERT INTO fairfactor.ended (earliest, grp, part, skew, callers, seqs)
+			SELECT $1::timestamptz + s.skew * interval '1 microsecond', currval('fairfactor.group_numbers'), $2, s.skew, $3, $4
+			FROM (SELECT `+skewOf("$5")+` AS skew) AS s`,
+			slices.MinFunc(r.finished[i:end], time.Time.Compare), part+i/perPart, r.caller[i:end], r.seq[i:end], now)
+	}
 }
 
 // writeKeys remembers idempotency keys, in their order: [Store.Expire] deletes
 // others at the same time.
-func (s *staging) writeKeys(b *pgx.Batch) {
+func (s *staging) writeKeys(b *pgx.Batch, now time.Time) {
 	if len(s.keys) == 0 {
 		return
 	}
@@ -192,32 +295,17 @@ func (s *staging) writeKeys(b *pgx.Batch) {
 		submitted = append(submitted, kept(j.Submitted))
 	}
 	b.Queue(`INSERT INTO fairfactor.keys (caller, key, seq, nonce, submitted)
-		SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[])
+		SELECT u.caller, u.key, u.seq, u.nonce, u.submitted + `+skewOf("$6")+` * interval '1 microsecond'
+		FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[]) AS u (caller, key, seq, nonce, submitted)
 		ON CONFLICT (caller, key) DO UPDATE SET seq = excluded.seq, nonce = excluded.nonce, submitted = excluded.submitted`,
-		caller, key, seq, nonce, submitted)
+		caller, key, seq, nonce, submitted, now)
 }
 
-// writeAccounts writes the accounts that have changed. Their rows are locked since
-// they were read, so nothing is lost by writing them whole.
-func (s *staging) writeAccounts(b *pgx.Batch) {
-	var list [9][]int64
-	for _, a := range s.callers {
-		if !a.changed {
-			continue
-		}
-		for i, v := range [...]int64{
-			int64(a.number), int64(a.last), a.weight, int64(a.queued), int64(a.completed), int64(a.failed), int64(a.cancelled), int64(a.cpu), int64(a.turns),
-		} {
-			list[i] = append(list[i], v)
+// adjust writes weights and groups that have changed.
+func (s *staging) adjust(b *pgx.Batch) {
+	for _, a := range s.accounts {
+		if a.adjusted {
+			b.Queue("UPDATE fairfactor.callers SET weight = $2, caller_group = $3 WHERE number = $1", int64(a.Number), a.Weight, a.Group)
 		}
 	}
-	if len(list[0]) == 0 {
-		return
-	}
-	b.Queue(`UPDATE fairfactor.callers AS c SET last = u.last, weight = u.weight, queued = u.queued, completed = u.completed,
-			failed = u.failed, cancelled = u.cancelled, cpu = u.cpu, turns = u.turns
-		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
-			AS u (number, last, weight, queued, completed, failed, cancelled, cpu, turns)
-		WHERE c.number = u.number`,
-		list[0], list[1], list[2], list[3], list[4], list[5], list[6], list[7], list[8])
 }

@@ -1,0 +1,130 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"fairfactor"
+)
+
+// oldest is the time of submission of a caller's unfinished job with the lowest
+// sequence number: the first of those that are in their first place in the queue,
+// or of those that were queued again.
+const oldest = `(
+	SELECT o.submitted FROM (
+		(SELECT q.seq, q.submitted FROM fairfactor.queue AS q WHERE q.caller = c.number AND q.ord = q.seq ORDER BY q.ord LIMIT 1)
+		UNION ALL
+		(SELECT q.seq, q.submitted FROM fairfactor.queue AS q WHERE q.caller = c.number AND q.ord <> q.seq ORDER BY q.seq LIMIT 1)
+	) AS o ORDER BY o.seq LIMIT 1)`
+
+// callerColumns are an account in the order of scanCaller.
+const callerColumns = `c.name, c.caller_group, c.weight, c.queued, c.completed, c.failed, c.cancelled, c.cpu, c.turns, CASE WHEN c.queued > 0 THEN ` + oldest + ` END`
+
+// scanCaller reads an account, behind the given columns.
+func scanCaller(row pgx.CollectableRow, before ...any) (c fairfactor.Caller, err error) {
+	var first *time.Time
+	err = row.Scan(append(before, &c.Name, &c.Group, &c.Weight, &c.Queued, &c.Completed, &c.Failed, &c.Cancelled, &c.CPU, &c.Turns, &first)...)
+	if first != nil {
+		c.Oldest = first.UTC()
+	}
+	return c, err
+}
+
+// Caller implements [fairfactor.Store].
+func (s *Store) Caller(ctx context.Context, name string) (c fairfactor.Caller, err error) {
+	if !storable(name) {
+		return c, fairfactor.Errorf(fairfactor.NotFound, "there is no caller %q", name)
+	}
+	err = s.retry(ctx, "to read a caller", func(ctx context.Context) error {
+		rows, err := s.reads.Query(ctx, "SELECT "+callerColumns+" FROM fairfactor.callers AS c WHERE c.name = $1 AND c.known", name)
+		if err != nil {
+			return err
+		}
+		c, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (fairfactor.Caller, error) { return scanCaller(row) })
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fairfactor.Errorf(fairfactor.NotFound, "there is no caller %q", name)
+		}
+		return err
+	})
+	return c, err
+}
+
+// Callers implements [fairfactor.Store].
+func (s *Store) Callers(ctx context.Context, after string, limit int) (list []fairfactor.Caller, err error) {
+	if limit <= 0 || !storable(after) {
+		return nil, live(ctx)
+	}
+	err = s.retry(ctx, "to read callers", func(ctx context.Context) error {
+		rows, err := s.reads.Query(ctx, "SELECT "+callerColumns+` FROM fairfactor.callers AS c
+			WHERE c.name > $1 AND c.known ORDER BY c.name LIMIT $2`, after, limit)
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (fairfactor.Caller, error) { return scanCaller(row) })
+		return err
+	})
+	return list, err
+}
+
+// Backlogged implements [fairfactor.Store]. It skips from one caller in the queue
+// to the next by the queue's primary key. An index of callers that have jobs would
+// cost a write of all indexes of callers with every update that changes the number
+// of a caller's jobs.
+func (s *Store) Backlogged(ctx context.Context, after uint64, limit int) (list []fairfactor.Backlogged, err error) {
+	if limit <= 0 || after >= maxNumber {
+		return nil, live(ctx)
+	}
+	err = s.retry(ctx, "to read callers that wait", func(ctx context.Context) error {
+		rows, err := s.reads.Query(ctx, `
+			WITH RECURSIVE waiting (caller, n) AS (
+				(SELECT q.caller, 1 FROM fairfactor.queue AS q WHERE q.caller > $1 ORDER BY q.caller LIMIT 1)
+				UNION ALL
+				SELECT (SELECT q.caller FROM fairfactor.queue AS q WHERE q.caller > w.caller ORDER BY q.caller LIMIT 1), w.n + 1
+				FROM waiting AS w WHERE w.caller IS NOT NULL AND w.n < $2
+			)
+			SELECT c.number, c.name, c.caller_group, c.weight FROM waiting AS w JOIN fairfactor.callers AS c ON c.number = w.caller ORDER BY c.number`,
+			int64(after), limit)
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b fairfactor.Backlogged, err error) {
+			err = row.Scan(&b.Number, &b.Name, &b.Group, &b.Weight)
+			return b, err
+		})
+		return err
+	})
+	return list, err
+}
+
+// WeighGroup implements [fairfactor.Store].
+func (s *Store) WeighGroup(ctx context.Context, group string, weight int) error {
+	if err := live(ctx); err != nil {
+		return err
+	}
+	if err := fairfactor.CheckGroupWeight(group, weight); err != nil {
+		return err
+	}
+	if weight == 1 {
+		return s.retry(ctx, "to weigh a group", func(ctx context.Context) error {
+			_, err := s.reads.Exec(ctx, "DELETE FROM fairfactor.groups WHERE name = $1", group)
+			return err
+		})
+	}
+	return s.retry(ctx, "to weigh a group", func(ctx context.Context) error {
+		b := &pgx.Batch{}
+		b.Queue("SELECT 1 FROM fairfactor.scheduler FOR UPDATE") // one at a time, for the sake of the bound
+		b.Queue(`INSERT INTO fairfactor.groups AS g (name, weight) SELECT $1, $2
+			WHERE (SELECT count(*) FROM fairfactor.groups WHERE name <> $1) < $3
+			ON CONFLICT (name) DO UPDATE SET weight = excluded.weight`, group, weight, fairfactor.MaxGroups).Exec(func(tag pgconn.CommandTag) error {
+			if tag.RowsAffected() == 0 {
+				return fairfactor.ErrTooManyGroups
+			}
+			return nil
+		})
+		return s.reads.SendBatch(ctx, b).Close()
+	})
+}

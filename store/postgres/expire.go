@@ -1,0 +1,70 @@
+package postgres
+
+import (
+	"context"
+	"time"
+)
+
+// perPart is how many jobs a row of ended has at most. Two arrays of so many
+// numbers leave room for three rows on a page.
+const perPart = 128
+
+// skewOf returns how far the database's clock is ahead of a node's, in
+// microseconds, given the parameter with the node's time. Up to a minute is taken
+// for the way there: what ends by a clock ends by the database's, and a node whose
+// own is wrong neither deletes what is young nor forgets a key.
+func skewOf(now string) string {
+	return `(SELECT CASE WHEN abs(extract(epoch FROM now() - ` + now + `::timestamptz)) > 60 THEN (extract(epoch FROM now() - ` + now + `::timestamptz) * 1000000)::bigint ELSE 0 END)`
+}
+
+// Expire implements [fairfactor.Store]. before is by this node's clock, and is
+// corrected by the database's if that is another one. Several nodes may do it at
+// once: each takes jobs that no other has taken, and waits for none.
+func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	if limit <= 0 {
+		return 0, live(ctx)
+	}
+	for n < limit {
+		var parts, deleted int
+		err := s.retry(ctx, "to delete finished jobs", func(ctx context.Context) error {
+			return s.reads.QueryRow(ctx, expire, kept(before), limit-n, (limit-n)/perPart+4, s.now()).Scan(&parts, &deleted)
+		})
+		if n += deleted; err != nil || parts == 0 {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// expire deletes jobs of the parts that have the oldest. A part stays with those
+// that are left of it. A job that was queued again is in none of the tables that
+// are looked at, and in another part when it has ended again.
+var expire = `
+	WITH due AS MATERIALIZED (
+		SELECT $1::timestamptz + ` + skewOf("$4") + ` * interval '1 microsecond' AS before
+	), part AS MATERIALIZED (
+		SELECT e.earliest, e.grp, e.part, e.skew, e.callers, e.seqs FROM fairfactor.ended AS e
+		WHERE e.earliest < (SELECT before FROM due) ORDER BY e.earliest, e.grp, e.part LIMIT $3 FOR UPDATE SKIP LOCKED
+	), job AS MATERIALIZED (
+		SELECT p.earliest, p.grp, p.part, j.caller, j.seq, j.key, j.finished + p.skew * interval '1 microsecond' AS ended
+		FROM part AS p CROSS JOIN LATERAL unnest(p.callers, p.seqs) AS u (caller, seq) JOIN fairfactor.jobs AS j ON j.caller = u.caller AND j.seq = u.seq
+	), old AS MATERIALIZED (
+		SELECT DISTINCT caller, seq, key FROM job WHERE ended < (SELECT before FROM due) ORDER BY caller, seq LIMIT $2
+	), gone AS (
+		DELETE FROM fairfactor.jobs AS j USING old WHERE j.caller = old.caller AND j.seq = old.seq RETURNING 1
+	), free AS MATERIALIZED (
+		SELECT k.caller, k.key FROM old JOIN fairfactor.keys AS k ON k.caller = old.caller AND k.key = old.key AND k.seq = old.seq
+		WHERE old.key <> '' FOR UPDATE OF k SKIP LOCKED
+	), forgotten AS (
+		DELETE FROM fairfactor.keys AS k USING free WHERE k.caller = free.caller AND k.key = free.key
+	), rest AS MATERIALIZED (
+		SELECT earliest, grp, part, min(ended) AS first, array_agg(caller) AS callers, array_agg(seq) AS seqs
+		FROM job WHERE (caller, seq) NOT IN (SELECT caller, seq FROM old) GROUP BY earliest, grp, part
+	), kept AS (
+		UPDATE fairfactor.ended AS e SET earliest = r.first, callers = r.callers, seqs = r.seqs
+		FROM rest AS r WHERE e.earliest = r.earliest AND e.grp = r.grp AND e.part = r.part
+	), emptied AS (
+		DELETE FROM fairfactor.ended AS e USING part AS p WHERE e.earliest = p.earliest AND e.grp = p.grp AND e.part = p.part
+			AND (p.earliest, p.grp, p.part) NOT IN (SELECT earliest, grp, part FROM rest)
+	)
+	SELECT (SELECT count(*) FROM part), (SELECT count(*) FROM gone)`
