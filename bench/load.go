@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"sync/atomic"
 	"time"
 
 	"fairfactor/bench/internal/client"
 	"fairfactor/bench/internal/command"
+	"fairfactor/bench/internal/harness"
 	"fairfactor/bench/internal/load"
 	"fairfactor/bench/internal/random"
 	"fairfactor/bench/internal/verify"
@@ -43,14 +46,17 @@ func defaultURL() string {
 	return "http://localhost:5555"
 }
 
+// maxConcurrency bounds the connections: a machine has no more open files.
+const maxConcurrency = 500_000
+
 func (l *loadFlags) check() error {
 	switch {
 	case l.requests < 1 || l.requests > 100_000_000:
 		return fmt.Errorf("-requests %d is not between 1 and 100000000", l.requests)
 	case l.clients < 1 || l.clients > 1_000_000:
 		return fmt.Errorf("-clients %d is not between 1 and 1000000", l.clients)
-	case l.concurrency < 1 || l.concurrency > 20_000:
-		return fmt.Errorf("-concurrency %d is not between 1 and 20000", l.concurrency)
+	case l.concurrency < 1 || l.concurrency > maxConcurrency:
+		return fmt.Errorf("-concurrency %d is not between 1 and %d", l.concurrency, maxConcurrency)
 	}
 	return nil
 }
@@ -79,76 +85,110 @@ func loadCommand(ctx context.Context, args []string, out, progress io.Writer) in
 }
 
 func (l *loadFlags) run(ctx context.Context, out, progress io.Writer) error {
+	if err := harness.RaiseFileLimit(uint64(l.concurrency + harness.SpareFiles)); err != nil {
+		return err
+	}
 	c, err := client.New(l.url, l.concurrency)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	// What hangs when the run is interrupted must not hold it up.
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(interruptGrace, c.Hangup) })()
 	rng := random.New(l.seed, 0)
-	// Names that the node has not heard of, so that their accounts count this
-	// run only.
-	callers, err := load.CallerNames(rng, l.clients, func(name string) (bool, error) {
+	callers, err := l.callers(c, rng)
+	if err != nil {
+		return fmt.Errorf("no node answers at %s (fairfactor serve starts one): %w", l.url, err)
+	}
+	fmt.Fprintf(out, "Seed: %d\n\n", l.seed)
+	jobs := verify.NewStream(c, callers)
+	work := load.Load{
+		Callers: callers, Numbers: random.Many(l.requests, rng, random.Uniform), Concurrency: l.concurrency, Accepted: jobs.Add,
+	}
+	memory := measureMemory(c, l.concurrency)
+	s, followErr := l.submit(ctx, c, work, jobs, progress)
+	memory.full(c)
+	r := newLoadReport(l, s)
+	r.printSubmitted(out)
+	memory.print(out)
+
+	late, cancel := context.WithTimeout(ctx, l.limit)
+	defer cancel()
+	fmt.Fprintln(out, "\nChecking computation results...")
+	waitErr := errors.Join(followErr, watch(late, jobs, out))
+	if ctx.Err() != nil {
+		waitErr = fmt.Errorf("interrupted after %d of %d submissions", s.Accepted+s.Failed, l.requests)
+	}
+	r.addJobs(jobs)
+	r.printJobs(out)
+	if waitErr == nil {
+		fmt.Fprintf(out, "\nReported %v after the last job ended\n", jobs.SinceLastEnd().Round(time.Millisecond))
+	}
+	return r.finish(l, waitErr)
+}
+
+// interruptGrace is how long requests may still be answered after an interrupt.
+const interruptGrace = time.Second
+
+// callers returns names that the node has not heard of, so that their accounts
+// count this run only.
+func (l *loadFlags) callers(c *client.Client, rng *rand.Rand) ([]string, error) {
+	if l.clients > load.ManyNames {
+		_, err := c.Get("/livez")
+		return load.TaggedNames(rng, l.clients), err
+	}
+	return load.CallerNames(rng, l.clients, func(name string) (bool, error) {
 		_, err := c.Account(name)
 		if client.IsNotFound(err) {
 			return false, nil
 		}
 		return true, err
 	})
-	if err != nil {
-		return fmt.Errorf("no node answers at %s (fairfactor serve starts one): %w", l.url, err)
-	}
-	fmt.Fprintf(out, "Seed: %d\n\n", l.seed)
-	work := load.Load{Callers: callers, Numbers: random.Many(l.requests, rng, random.Uniform), Concurrency: l.concurrency}
-	var sent atomic.Int64
-	live := command.StartProgress(progress, func() string { return fmt.Sprintf("submitted %d of %d", sent.Load(), l.requests) })
-	s := work.Submit(ctx, c, &sent)
-	live.Stop()
-	r := newLoadReport(l, s)
-	r.printSubmitted(out)
-
-	late, cancel := context.WithTimeout(ctx, l.limit)
-	defer cancel()
-	fmt.Fprintln(out, "\nChecking computation results...")
-	waitErr := watch(late, c, callers, len(s.Jobs), out)
-	// What is known is told after an interrupt too, so the collecting has a
-	// time of its own.
-	last, stop := context.WithTimeout(context.WithoutCancel(ctx), l.limit)
-	defer stop()
-	jobs, err := verify.Collect(last, c, s.Jobs)
-	if err != nil {
-		return err
-	}
-	r.addJobs(s, jobs)
-	r.printJobs(out)
-	if ctx.Err() != nil {
-		waitErr = fmt.Errorf("interrupted after %d of %d submissions", len(s.Jobs)+s.Failed, l.requests)
-	}
-	return r.finish(l, waitErr)
 }
 
-// watch prints the state of the jobs now and then until all have ended. It asks
-// for the callers' accounts, which costs the node next to nothing.
-func watch(ctx context.Context, c *client.Client, callers []string, total int, out io.Writer) error {
+// submit submits all numbers; what ends meanwhile is checked as far as that has to
+// be to keep up.
+func (l *loadFlags) submit(ctx context.Context, c *client.Client, work load.Load, jobs *verify.Stream, progress io.Writer) (load.Result, error) {
+	var sent atomic.Int64
+	live := command.StartProgress(progress, func() string { return fmt.Sprintf("submitted %d of %d, %v", sent.Load(), l.requests, jobs) })
+	defer live.Stop()
+	done, followed := make(chan struct{}), make(chan error, 1)
+	go func() { followed <- jobs.Follow(ctx, done) }()
+	s := work.Submit(ctx, c, &sent)
+	close(done)
+	return s, <-followed
+}
+
+// Pauses between two status checks: the longer, the less there is to do.
+const (
+	shortestPause = 50 * time.Millisecond
+	longestPause  = 400 * time.Millisecond
+)
+
+// watch checks jobs until all have ended, and prints how far it is now and then.
+func watch(ctx context.Context, jobs *verify.Stream, out io.Writer) error {
 	start := time.Now()
 	var told time.Time
-	return wait.Until(ctx, 100*time.Millisecond, func() (bool, error) {
-		elapsed := time.Since(start)
-		completed, pending := 0, 0
-		for _, name := range callers {
-			a, err := c.Account(name)
-			if client.IsNotFound(err) {
-				continue
-			} else if err != nil {
-				return false, err
-			}
-			completed += a.Completed
-			pending += a.Queued
+	for pause := shortestPause; ; {
+		before := jobs.Left()
+		if err := jobs.CatchUp(ctx); err != nil {
+			return err
 		}
-		if pending == 0 || time.Since(told) >= time.Second {
+		left := jobs.Left()
+		if left == 0 || time.Since(told) >= time.Second {
 			told = time.Now()
+			t := jobs.Tally()
 			fmt.Fprintf(out, "\nStatus Check (elapsed time: %v):\n- Completed: %d\n- Pending: %d\n- Not Found/Failed: %d\n",
-				elapsed, completed, pending, max(0, total-completed-pending))
+				time.Since(start), t.Completed, left, t.Lost+t.Failed+t.Wrong)
 		}
-		return pending == 0, nil
-	})
+		if left == 0 {
+			return nil
+		}
+		if pause = shortestPause; left == before {
+			pause = longestPause
+		}
+		if err := wait.For(ctx, pause); err != nil {
+			return err
+		}
+	}
 }

@@ -33,7 +33,9 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := withGoRun(ctx)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	cancel()
 	stop()
 	os.Exit(status)
 }

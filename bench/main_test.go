@@ -12,8 +12,6 @@ import (
 	"fairfactor/bench/internal/benchtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(benchtest.Main(m)) }
-
 // TestLoadOfARealNode runs the load generator from end to end.
 func TestLoadOfARealNode(t *testing.T) {
 	b := benchtest.Start(t)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"fairfactor/bench/internal/client"
 	"fairfactor/bench/internal/handouts"
 	"fairfactor/bench/internal/load"
 	"fairfactor/bench/internal/report"
@@ -65,8 +64,8 @@ func newLoadReport(l *loadFlags, s load.Result) *loadReport {
 	r := &loadReport{Seed: l.seed, URL: l.url, Requests: l.requests, Clients: l.clients, Concurrency: l.concurrency}
 	shortest, longest := s.Latencies.Extremes()
 	r.Submitting = submitting{
-		Began: s.Began.UTC(), Took: s.Took, Successful: len(s.Jobs), Failed: s.Failed, Fault: s.Fault, Repeats: s.Repeats,
-		PerSecond: stats.PerSecond(len(s.Jobs), s.Took), Mean: s.Latencies.Mean(), Min: shortest, Max: longest,
+		Began: s.Began.UTC(), Took: s.Took, Successful: s.Accepted, Failed: s.Failed, Fault: s.Fault, Repeats: s.Repeats,
+		PerSecond: stats.PerSecond(s.Accepted, s.Took), Mean: s.Latencies.Mean(), Min: shortest, Max: longest,
 		Percentile: map[string]int64{},
 	}
 	for _, p := range percentiles {
@@ -81,18 +80,13 @@ func newLoadReport(l *loadFlags, s load.Result) *loadReport {
 func percentName(p float64) string { return fmt.Sprintf("p%g", p) }
 
 // handOutGrace is how long a job may still be on its way to the scheduler after
-// its 202, on a machine that is full of work; see [handOutsOf].
+// its 202, on a machine that is full of work; see [handouts.Summarize].
 const handOutGrace = 10 * time.Millisecond
 
 // addJobs takes in what the node says of the jobs.
-func (r *loadReport) addJobs(s load.Result, jobs map[string]client.Job) {
-	answered := make(map[string]time.Time, len(s.Jobs))
-	for _, a := range s.Jobs {
-		answered[a.ID] = a.At
-	}
-	r.Jobs = &jobsReport{Tally: verify.Jobs(s.Jobs, jobs), HandOuts: handouts.Summarize(handouts.InOrder(jobs), answered, handOutGrace)}
-	first, last := verify.Span(jobs)
-	r.Jobs.AllDone = last.Sub(first)
+func (r *loadReport) addJobs(s *verify.Stream) {
+	tally, order := s.Close()
+	r.Jobs = &jobsReport{Tally: tally, HandOuts: handouts.Summarize(order, handOutGrace), AllDone: s.Span()}
 	r.Jobs.PerSecond = stats.PerSecond(r.Jobs.Tally.Completed, r.Jobs.AllDone)
 }
 
@@ -134,7 +128,7 @@ func (r *loadReport) printJobs(out io.Writer) {
 	fmt.Fprintf(out, "Longest run of one caller while another waited: %d\n", j.HandOuts.LongestRun)
 }
 
-// extremeCounts are the smallest and the largest count, 0 if there is none.
+// extremeCounts are the smallest and the largest count; 0 without any.
 func extremeCounts(counts map[string]int) (fewest, most int) {
 	first := true
 	for _, n := range counts {

@@ -51,7 +51,7 @@ func owners(rounds, digits int) fault {
 // number took in all.
 func (sb *sandbox) killOwner(ctx context.Context, number string) (lost, took time.Duration, err error) {
 	l := &submission{Caller: bigCaller, Number: number, Key: number[:16], Began: time.Now()}
-	sb.workload.submit(l)
+	sb.workload.submit(ctx, l)
 	defer func() { sb.workload.note(*l) }()
 	if l.Outcome != accepted {
 		return 0, 0, fmt.Errorf("the number was not accepted: %s", l.Fault)

@@ -68,7 +68,7 @@ const (
 )
 
 // faults are the faults in the order in which they are made.
-func (c *chaos) faults() (acts []fault) {
+func (c *chaos) faults() (faults []fault) {
 	all := []fault{
 		kills(c.kills), stops(c.rounds, stopTime), partitions(partitionKinds, c.rounds, cutTime),
 		storeFaults(c.rounds, cutTime, lateBy), storeEnds(c.rounds), rolling(c.rounds), owners(c.rounds, c.digits),
@@ -78,28 +78,33 @@ func (c *chaos) faults() (acts []fault) {
 	}
 	for _, a := range all {
 		if c.only == "" || c.only == a.name {
-			acts = append(acts, a)
+			faults = append(faults, a)
 		}
 	}
-	return acts
+	return faults
 }
 
-func (c *chaos) measure(ctx context.Context, b *harness.Harness) (rows []report.Row, err error) {
-	acts := c.faults()
-	if len(acts) == 0 || c.nodes < 3 || c.nodes > 5 {
+func (c *chaos) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
+	faults := c.faults()
+	if len(faults) == 0 || c.nodes < 3 || c.nodes > 5 {
 		return nil, fmt.Errorf("-only %q is no fault, or -nodes %d is not between 3 and 5", c.only, c.nodes)
 	}
+	return c.run(ctx, b, faults)
+}
+
+// run makes faults one after the other and checks what is left.
+func (c *chaos) run(ctx context.Context, b *harness.Harness, faults []fault) (rows []report.Row, err error) {
 	sb, err := newSandbox(ctx, b, fleet.Config{Nodes: c.nodes, Network: true, Workers: 1, Flags: []string{"--linger", "1s"}}, c.callers)
 	if err != nil {
 		return nil, err
 	}
 	good := false
 	defer func() { sb.close(!good) }()
-	for _, a := range acts {
-		made, actErr := a.do(ctx, sb)
+	for _, a := range faults {
+		made, faultErr := a.do(ctx, sb)
 		rows = append(rows, made...)
-		if actErr != nil {
-			err = fmt.Errorf("%s: %w", a.name, actErr)
+		if faultErr != nil {
+			err = fmt.Errorf("%s: %w", a.name, faultErr)
 			break
 		}
 	}

@@ -16,8 +16,8 @@ import (
 	"fairfactor/bench/internal/verify"
 )
 
-// verdict is what the callers' logs and the store say when they are laid side by
-// side, all jobs having ended.
+// verdict is the result of comparing the callers' logs with the store, after all
+// jobs have ended.
 type verdict struct {
 	verify.Tally
 	Accepted    int           `json:"accepted"`    // submissions with a 202
@@ -26,10 +26,10 @@ type verdict struct {
 	Repeated    int           `json:"repeated"`    // jobs of a submission without a key, besides the one that its caller knows
 	Denied      int           `json:"denied"`      // jobs of submissions that were refused
 	Unsubmitted int           `json:"unsubmitted"` // jobs without a submission
-	Largest     time.Duration `json:"largest"`     // see [lawOf]
+	Largest     time.Duration `json:"largest"`     // see [handouts.LargestDifference]
 	Contended   int           `json:"contended"`
-	Unexpected  int           `json:"amiss"`     // submissions with an answer that they should not have
-	Anomalies   []anomaly     `json:"rewritten"` // what the notes have against the writers
+	Unexpected  int           `json:"unexpected"` // submissions with an answer that they should not have
+	Anomalies   []anomaly     `json:"anomalies"`  // what the notes have against the writers
 }
 
 // broken is how often a promise was broken.

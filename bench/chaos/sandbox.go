@@ -53,7 +53,7 @@ func newSandbox(ctx context.Context, b *harness.Harness, cfg fleet.Config, calle
 	}
 	sb.audit = &audit{url: url}
 	cfg.Store = sb.server.Addr()
-	cfg.Dsn = func(addr, node string) string {
+	cfg.DSN = func(addr, node string) string {
 		return strings.Replace(url, sb.server.Addr(), addr, 1) + "&application_name=" + node
 	}
 	if sb.fleet, err = fleet.Start(ctx, b, cfg, sb.audit.install); err != nil {
@@ -64,7 +64,7 @@ func newSandbox(ctx context.Context, b *harness.Harness, cfg fleet.Config, calle
 	for i := range callers {
 		sb.workload.callers = append(sb.workload.callers, fmt.Sprintf("caller-%d", i+1))
 	}
-	sb.workload.start()
+	sb.workload.start(ctx)
 	watching, unwatch := context.WithCancel(context.WithoutCancel(ctx))
 	sb.unwatch = unwatch
 	sb.watching.Go(func() { sb.watch(watching) })
@@ -140,8 +140,9 @@ func (sb *sandbox) recovered(ctx context.Context, at time.Time, first int) (outa
 // every job has ended, and judges.
 func (sb *sandbox) finish(ctx context.Context) (*verdict, []submission, error) {
 	sb.workload.end()
-	if err := sb.burst(ctx); err != nil {
-		return nil, sb.workload.since(0), err
+	if err := sb.burst(ctx); err != nil || ctx.Err() != nil {
+		// Interrupted, nothing can be said of jobs that have not ended.
+		return nil, sb.workload.since(0), errors.Join(err, ctx.Err())
 	}
 	logs := sb.workload.since(0)
 	ctx, cancel := context.WithTimeout(ctx, 2*recovery)

@@ -66,14 +66,15 @@ const (
 	againAfter   = 20 * time.Millisecond // after a refusal: a balancer asks another node at once
 )
 
-// start lets all connections submit until end is called.
-func (s *workload) start() {
-	ctx, stop := context.WithCancel(context.Background())
+// start lets all connections submit until end is called. If ctx ends before,
+// nothing more is sent and no answer is waited for.
+func (s *workload) start(ctx context.Context) {
+	more, stop := context.WithCancel(ctx)
 	s.stop, s.flying = stop, map[*submission]time.Time{}
 	for c, caller := range s.callers {
 		for i := range s.conns + 1 {
 			rng := random.New(s.seed, uint64(c*1000+i))
-			s.work.Go(func() { s.connection(ctx, caller, rng, i == 0) })
+			s.work.Go(func() { s.connection(ctx, more, caller, rng, i == 0) })
 		}
 	}
 }
@@ -119,17 +120,19 @@ func (s *workload) served(at time.Time, first int) bool {
 	return len(again) == len(s.callers)
 }
 
-func (s *workload) connection(ctx context.Context, caller string, rng *rand.Rand, watch bool) {
-	for ctx.Err() == nil {
-		s.one(caller, rng, watch)
-		if wait.For(ctx, time.Duration(rng.Int64N(int64(s.think)))) != nil {
+// connection submits one number after the other until more ends; ctx is that of
+// the requests.
+func (s *workload) connection(ctx, more context.Context, caller string, rng *rand.Rand, watch bool) {
+	for more.Err() == nil {
+		s.one(ctx, caller, rng, watch)
+		if wait.For(more, time.Duration(rng.Int64N(int64(s.think)))) != nil {
 			return
 		}
 	}
 }
 
 // one submits one number and notes what came of it.
-func (s *workload) one(caller string, rng *rand.Rand, watch bool) {
+func (s *workload) one(ctx context.Context, caller string, rng *rand.Rand, watch bool) {
 	l := &submission{Caller: caller, Number: random.Uniform(rng), Began: time.Now()}
 	if watch || rng.IntN(2) == 0 {
 		l.Key = fmt.Sprintf("%016x", rng.Uint64())
@@ -137,9 +140,9 @@ func (s *workload) one(caller string, rng *rand.Rand, watch bool) {
 	s.mu.Lock()
 	s.flying[l] = l.Began
 	s.mu.Unlock()
-	s.submit(l)
+	s.submit(ctx, l)
 	if watch && l.Outcome == accepted {
-		s.watch(l)
+		s.watch(ctx, l)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,17 +159,17 @@ func (s *workload) note(l submission) {
 
 // submit tries one node after the other until the number is accepted, or nothing
 // more can be known.
-func (s *workload) submit(l *submission) {
+func (s *workload) submit(ctx context.Context, l *submission) {
 	header := http.Header{"Content-Type": {"application/json"}, "X-Caller-Id": {l.Caller}}
 	if l.Key != "" {
 		header.Set("Idempotency-Key", l.Key)
 	}
 	body := `{"number":"` + l.Number + `"}`
 	l.Outcome = refused
-	for time.Since(l.Began) < longestTrial {
+	for time.Since(l.Began) < longestTrial && ctx.Err() == nil {
 		l.Attempts++
-		ctx, cancel := context.WithTimeout(context.Background(), attemptTime)
-		status, raw, err := s.balancer.pick().send(ctx, http.MethodPost, "/compute", header.Clone(), body)
+		attempt, cancel := context.WithTimeout(ctx, attemptTime)
+		status, raw, err := s.balancer.pick().send(attempt, http.MethodPost, "/compute", header.Clone(), body)
 		cancel()
 		l.Ended = time.Now()
 		switch {
@@ -192,15 +195,15 @@ func (s *workload) submit(l *submission) {
 			l.Outcome, l.Fault = unexpected, fmt.Sprintf("%d %.200s", status, raw)
 			return
 		}
-		time.Sleep(againAfter)
+		wait.For(ctx, againAfter)
 	}
 }
 
 // watch waits until the job is completed.
-func (s *workload) watch(l *submission) {
-	for time.Since(l.Began) < longestTrial {
-		ctx, cancel := context.WithTimeout(context.Background(), attemptTime)
-		status, raw, err := s.balancer.pick().send(ctx, http.MethodGet, "/compute/"+l.ID+"?wait=10", nil, "")
+func (s *workload) watch(ctx context.Context, l *submission) {
+	for time.Since(l.Began) < longestTrial && ctx.Err() == nil {
+		attempt, cancel := context.WithTimeout(ctx, attemptTime)
+		status, raw, err := s.balancer.pick().send(attempt, http.MethodGet, "/compute/"+l.ID+"?wait=10", nil, "")
 		cancel()
 		var j client.Job
 		if err == nil && status == http.StatusOK && json.Unmarshal(raw, &j) == nil && j.Status == "completed" {
@@ -211,6 +214,6 @@ func (s *workload) watch(l *submission) {
 			l.Outcome, l.Fault = unexpected, fmt.Sprintf("GET of %s: %d %.200s", l.ID, status, raw)
 			return
 		}
-		time.Sleep(againAfter)
+		wait.For(ctx, againAfter)
 	}
 }

@@ -115,7 +115,7 @@ func onPostgres(ctx context.Context, b *harness.Harness, nodes, workers int) (s 
 	s = &side{name: fmt.Sprintf("%d on PostgreSQL", nodes)}
 	s.fleet, err = fleet.Start(ctx, b, fleet.Config{
 		Nodes: nodes, Workers: workers, Store: server.Addr(),
-		Dsn: func(addr, node string) string { return strings.Replace(url, server.Addr(), addr, 1) },
+		DSN: func(addr, node string) string { return strings.Replace(url, server.Addr(), addr, 1) },
 	}, nil)
 	if err != nil {
 		return nil, err

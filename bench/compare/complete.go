@@ -74,7 +74,10 @@ func (m *completion) measure(ctx context.Context, b *harness.Harness) ([]report.
 			if err != nil {
 				return rows, err
 			}
-			other := stats.PerSecond(m.jobs, pureLoop(numbers))
+			if ctx.Err() != nil {
+				return rows, ctx.Err()
+			}
+			other := stats.PerSecond(m.jobs, pureLoop(ctx, numbers))
 			took, err := m.timed(ctx, c, way.submit, callers, numbers)
 			if err != nil {
 				return rows, fmt.Errorf("%s: %w", way.name, err)
@@ -142,15 +145,15 @@ func bySingles(ctx context.Context, c *client.Client, callers, numbers []string)
 }
 
 // pureLoop factors numbers with all CPUs and nothing around the engine, and
-// returns the time it took.
-func pureLoop(numbers []string) time.Duration {
+// returns the time it took. It ends early when ctx ends.
+func pureLoop(ctx context.Context, numbers []string) time.Duration {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	start := time.Now()
 	for range runtime.NumCPU() {
 		wg.Go(func() {
 			runner := factor.NewRunner()
-			for i := next.Add(1) - 1; i < int64(len(numbers)); i = next.Add(1) - 1 {
+			for i := next.Add(1) - 1; i < int64(len(numbers)) && ctx.Err() == nil; i = next.Add(1) - 1 {
 				if _, err := runner.Run(factor.First(numbers[i]), nil); err != nil {
 					panic(err) // the engine refused a number that it made a turn of
 				}

@@ -19,6 +19,9 @@ type Job struct {
 	CPU       int64          `json:"cpu_us"`
 }
 
+// Ended reports whether the job is in a final state.
+func (j *Job) Ended() bool { return j.Status != "pending" && j.Status != "running" }
+
 // Page is one page of a list of jobs.
 type Page struct {
 	Jobs []Job  `json:"jobs"`

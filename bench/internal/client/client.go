@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -21,15 +22,24 @@ import (
 
 // Client talks to one node. It may be used by many goroutines.
 type Client struct {
-	host *fasthttp.HostClient
-	base string // http://host:port
+	host   *fasthttp.HostClient
+	dialer *dialer
+	base   string // http://host:port
 }
 
 // AnswerTime is how long an ordinary request may take.
 const AnswerTime = 30 * time.Second
 
-// New returns a client that opens at most conns connections and two more,
-// for questions besides the load. Nothing is repeated silently: a job that was
+// Connections for questions besides the load; and a number of connections from
+// which on each gets a smaller buffer, which still holds the head of an answer.
+const (
+	spareConns  = 16
+	manyConns   = 1000
+	smallBuffer = 1024
+)
+
+// New returns a client that opens at most conns connections and a few more, for
+// questions besides the load. Nothing is repeated silently: a job that was
 // sent twice would be accepted twice.
 func New(base string, conns int) (*Client, error) {
 	u, err := url.Parse(base)
@@ -40,12 +50,21 @@ func New(base string, conns int) (*Client, error) {
 	if u.Port() == "" {
 		addr += ":80"
 	}
-	return &Client{base: "http://" + u.Host, host: &fasthttp.HostClient{
-		Addr: addr, MaxConns: conns + 2, MaxConnWaitTimeout: AnswerTime,
+	d := newDialer(addr, conns)
+	host := &fasthttp.HostClient{
+		Addr: addr, MaxConns: conns + spareConns, MaxConnWaitTimeout: AnswerTime,
+		Dial:                      func(string) (net.Conn, error) { return d.dial(context.Background()) },
 		MaxIdemponentCallAttempts: 1, MaxResponseBodySize: 256 << 20, NoDefaultUserAgentHeader: true,
 		RetryIfErr: func(*fasthttp.Request, int, error) (bool, bool) { return false, false },
-	}}, nil
+	}
+	if conns > manyConns {
+		host.ReadBufferSize, host.WriteBufferSize = smallBuffer, smallBuffer
+	}
+	return &Client{base: "http://" + u.Host, dialer: d, host: host}, nil
 }
+
+// Hangup closes all connections, so that requests under way fail at once.
+func (c *Client) Hangup() { c.dialer.hangup() }
 
 // Close closes the idle connections.
 func (c *Client) Close() { c.host.CloseIdleConnections() }
@@ -105,8 +124,8 @@ func IsNotFound(err error) bool {
 	return errors.As(err, &e) && e.status == fasthttp.StatusNotFound
 }
 
-// get returns the body of a resource.
-func (c *Client) get(path string) ([]byte, error) {
+// Get returns the body of a resource.
+func (c *Client) Get(path string) ([]byte, error) {
 	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)
 	defer fasthttp.ReleaseResponse(resp)
@@ -122,7 +141,7 @@ func (c *Client) get(path string) ([]byte, error) {
 
 // GetJSON decodes a resource.
 func (c *Client) GetJSON(path string, into any) error {
-	raw, err := c.get(path)
+	raw, err := c.Get(path)
 	if err != nil {
 		return err
 	}
@@ -138,9 +157,13 @@ func (c *Client) Job(id string) (j Job, err error) {
 	return j, err
 }
 
-// Completed returns a page of a caller's completed jobs, newest first.
+// Completed returns a page of a caller's completed jobs, newest first, or of all
+// callers' if caller is empty.
 func (c *Client) Completed(caller, cursor string) (p Page, err error) {
-	query := url.Values{"caller_id": {caller}, "status": {"completed"}, "limit": {strconv.Itoa(fairfactor.MaxPage)}}
+	query := url.Values{"status": {"completed"}, "limit": {strconv.Itoa(fairfactor.MaxPage)}}
+	if caller != "" {
+		query.Set("caller_id", caller)
+	}
 	if cursor != "" {
 		query.Set("cursor", cursor)
 	}
@@ -162,7 +185,7 @@ func (c *Client) Fairness() (p Fairness, err error) {
 
 // Metrics reads all samples.
 func (c *Client) Metrics() (Metrics, error) {
-	raw, err := c.get("/metrics")
+	raw, err := c.Get("/metrics")
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (p *Poster) Accepted(caller, number string) (string, error) {
 }
 
 // RequestID finds the id in the body of a 202 without decoding the rest; it is
-// empty if there is none.
+// empty without one.
 func RequestID(body []byte) string {
 	_, rest, found := bytes.Cut(body, []byte(`"request_id":`))
 	rest = bytes.TrimLeft(rest, " ")

@@ -38,7 +38,7 @@ type Config struct {
 	Nodes   int
 	Network bool                           // each on a host of its own
 	Store   string                         // host:port of the store
-	Dsn     func(addr, node string) string // the URL of the store as a node that connects to addr
+	DSN     func(addr, node string) string // the URL of the store as a node that connects to addr
 	Workers int                            // of each node
 	Flags   []string                       // more of them
 }
@@ -226,7 +226,7 @@ func (s *Node) once(ctx context.Context) {
 func (s *Node) command(ctx context.Context) *exec.Cmd {
 	args := []string{
 		"serve", "--node", s.Name, "--http", s.HTTP, "--remote", s.remote, "--gossip", s.gossip,
-		"--store", s.cfg.Dsn(s.Proxy.addr(), fmt.Sprintf("%s/%d", s.Name, s.life)),
+		"--store", s.cfg.DSN(s.Proxy.addr(), fmt.Sprintf("%s/%d", s.Name, s.life)),
 		"--workers", fmt.Sprint(s.cfg.Workers), "--log-level", "info",
 	}
 	for _, other := range s.fleet.Nodes {

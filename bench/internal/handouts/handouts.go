@@ -23,50 +23,6 @@ func InOrder(jobs map[string]client.Job) []client.Job {
 	return order
 }
 
-// Summary says how turns went around among callers.
-type Summary struct {
-	PerCaller map[string]int `json:"per_caller"`
-	// LongestRun is the most jobs in a row that were handed out to one caller
-	// while another had one waiting.
-	LongestRun int `json:"longest_run"`
-	// Contended is how many hand-outs were made while another caller waited.
-	Contended int `json:"contended"`
-}
-
-// Summarize looks at jobs in the order of their places. A job is certainly
-// waiting from the moment that its 202 arrived and a grace on, for the way from
-// the caller to the scheduler; when that was is given by id.
-func Summarize(order []client.Job, answered map[string]time.Time, grace time.Duration) Summary {
-	h := Summary{PerCaller: map[string]int{}}
-	queues := map[string][]time.Time{} // when jobs that are not handed out yet were answered, in order
-	for _, j := range order {
-		h.PerCaller[j.Caller]++
-		queues[j.Caller] = append(queues[j.Caller], answered[j.ID])
-	}
-	run, last := 0, ""
-	for _, j := range order {
-		queues[j.Caller] = queues[j.Caller][1:]
-		contended := false
-		for other, waiting := range queues {
-			if other != j.Caller && len(waiting) > 0 && waiting[0].Add(grace).Before(j.Started) {
-				contended = true
-				break
-			}
-		}
-		if !contended {
-			run, last = 0, ""
-			continue
-		}
-		h.Contended++
-		if j.Caller != last {
-			run, last = 0, j.Caller
-		}
-		run++
-		h.LongestRun = max(h.LongestRun, run)
-	}
-	return h
-}
-
 // rotation says how strictly turns went around while all callers had work.
 type rotation struct {
 	HandOuts int // looked at

@@ -15,7 +15,12 @@ func RaiseFileLimit(n uint64) error {
 		return err
 	}
 	if limit.Max < n {
-		return fmt.Errorf("%d open files are needed and the hard limit is %d: raise it (ulimit -Hn) or ask for fewer connections", n, limit.Max)
+		// Root may raise the hard limit too.
+		limit.Max = n
+		if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: n, Max: n}) != nil {
+			return fmt.Errorf("%d open files are needed: raise the hard limit (ulimit -Hn) or ask for fewer connections", n)
+		}
+		return nil
 	}
 	// Set even if it is high enough: a limit that was set is what the processes
 	// started from here get too.

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,19 +45,31 @@ func (p *Process) Gone() bool {
 	}
 }
 
+// Pid is the process id.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
 // Resident is the memory of the process that is in RAM, in bytes.
-func (p *Process) Resident() (float64, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+func (p *Process) Resident() (float64, error) { return memoryOf(p.Pid(), "VmRSS") }
+
+// MostResident is the largest that [Process.Resident] ever was.
+func (p *Process) MostResident() (float64, error) { return memoryOf(p.Pid(), "VmHWM") }
+
+// OwnResident is the memory of this process that is in RAM, in bytes.
+func OwnResident() (float64, error) { return memoryOf(os.Getpid(), "VmRSS") }
+
+// memoryOf reads a line of a process's status, in bytes.
+func memoryOf(pid int, name string) (float64, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(raw)) {
-		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmRSS:" {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == name+":" {
 			kib, err := strconv.ParseFloat(fields[1], 64)
 			return kib * 1024, err
 		}
 	}
-	return 0, errors.New("no VmRSS in the status of the process")
+	return 0, fmt.Errorf("no %s in the status of process %d", name, pid)
 }
 
 // tail keeps the last bytes that were written to it.

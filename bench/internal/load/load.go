@@ -21,11 +21,15 @@ type Load struct {
 	Callers     []string
 	Numbers     []string
 	Concurrency int
+	// Accepted is called for every accepted job by many goroutines, if it is there.
+	// [Result.Jobs] is empty then.
+	Accepted func(verify.Accepted)
 }
 
 // Result is what came of submitting.
 type Result struct {
 	Jobs      []verify.Accepted
+	Accepted  int
 	Failed    int
 	Fault     string // the first failure in words
 	Repeats   int    // submissions repeated after 429 or 503
@@ -46,7 +50,7 @@ func (l Load) Submit(ctx context.Context, c *client.Client, done *atomic.Int64) 
 	var wg sync.WaitGroup
 	for range min(l.Concurrency, len(l.Numbers)) {
 		wg.Go(func() {
-			own := sender{poster: c.Poster(), latencies: s.Latencies}
+			own := sender{poster: c.Poster(), latencies: s.Latencies, tell: l.Accepted}
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(l.Numbers) {
@@ -58,6 +62,7 @@ func (l Load) Submit(ctx context.Context, c *client.Client, done *atomic.Int64) 
 			mu.Lock()
 			defer mu.Unlock()
 			s.Jobs = append(s.Jobs, own.jobs...)
+			s.Accepted += own.accepted
 			s.Failed += own.failed
 			s.Repeats += own.repeats
 			if s.Fault == "" {
@@ -74,7 +79,9 @@ func (l Load) Submit(ctx context.Context, c *client.Client, done *atomic.Int64) 
 type sender struct {
 	poster    *client.Poster
 	latencies *stats.Latencies
+	tell      func(verify.Accepted)
 	jobs      []verify.Accepted
+	accepted  int
 	failed    int
 	repeats   int
 	fault     string
@@ -92,7 +99,13 @@ func (s *sender) send(ctx context.Context, caller, number string) {
 			return
 		case r.ID != "":
 			s.latencies.Add(took)
-			s.jobs = append(s.jobs, verify.Accepted{ID: r.ID, Caller: caller, Number: number, At: start.Add(took)})
+			s.accepted++
+			a := verify.Accepted{ID: r.ID, Caller: caller, Number: number, At: start.Add(took)}
+			if s.tell != nil {
+				s.tell(a)
+			} else {
+				s.jobs = append(s.jobs, a)
+			}
 			return
 		case r.Status != fasthttp.StatusTooManyRequests && r.Status != fasthttp.StatusServiceUnavailable || time.Since(first) > patience:
 			s.fail("number %s of %s: status %d", number, caller, r.Status)

@@ -8,6 +8,20 @@ import (
 // maxNames is how many different names there are.
 const maxNames = 1_000_000
 
+// ManyNames is a number of callers from which on names carry a random tag, which
+// makes them new to the node without asking it for each.
+const ManyNames = 1000
+
+// TaggedNames returns n names like client-1f0c93d5-042137, in order. Those of two
+// generators differ.
+func TaggedNames(rng *rand.Rand, n int) []string {
+	names, tag := make([]string, n), rng.Uint32()
+	for i := range names {
+		names[i] = fmt.Sprintf("client-%08x-%06d", tag, i)
+	}
+	return names
+}
+
 // CallerNames returns n different names like client-042137, in the order drawn,
 // without those that are taken; nil means that none is.
 func CallerNames(rng *rand.Rand, n int, taken func(string) (bool, error)) (names []string, err error) {

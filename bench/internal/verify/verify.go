@@ -41,6 +41,19 @@ func (t *Tally) Fault(format string, args ...any) {
 	}
 }
 
+// add adds another tally's counts and faults.
+func (t *Tally) add(o Tally) {
+	t.Completed += o.Completed
+	t.Failed += o.Failed
+	t.Unfinished += o.Unfinished
+	t.Lost += o.Lost
+	t.Wrong += o.Wrong
+	t.Twice += o.Twice
+	for _, e := range o.Examples {
+		t.Fault("%s", e)
+	}
+}
+
 // Bad is how many jobs broke the promise that was made with their acceptance.
 func (t *Tally) Bad() int { return t.Failed + t.Unfinished + t.Lost + t.Wrong + t.Twice }
 
@@ -135,8 +148,9 @@ func Jobs(all []Accepted, jobs map[string]client.Job) (t Tally) {
 			continue
 		}
 		ids[a.ID] = true
-		t.count(a, jobs)
-		if j := jobs[a.ID]; j.Turn != 0 {
+		j, known := jobs[a.ID]
+		t.count(a, j, known)
+		if j.Turn != 0 {
 			if other := places[j.Turn]; other != "" {
 				t.Twice++
 				t.Fault("jobs %s and %s have the same place %d in the order", other, a.ID, j.Turn)
@@ -148,8 +162,7 @@ func Jobs(all []Accepted, jobs map[string]client.Job) (t Tally) {
 }
 
 // count puts one job where it belongs.
-func (t *Tally) count(a Accepted, jobs map[string]client.Job) {
-	j, known := jobs[a.ID]
+func (t *Tally) count(a Accepted, j client.Job, known bool) {
 	switch {
 	case !known:
 		t.Lost++
@@ -177,18 +190,19 @@ func (t *Tally) count(a Accepted, jobs map[string]client.Job) {
 // number: primes in canonical digits that multiply to it.
 func Factors(number string, result map[string]int) error {
 	product := big.NewInt(1)
-	for prime, exponent := range result {
-		p, ok := new(big.Int).SetString(prime, 10)
-		if !ok || p.String() != prime || exponent < 1 || exponent > 4*len(number) {
-			return fmt.Errorf("%s: %q^%d is no prime power", number, prime, exponent)
+	for text, exponent := range result {
+		p, ok := new(big.Int).SetString(text, 10)
+		if !ok || p.String() != text || exponent < 1 || exponent > 4*len(number) {
+			return fmt.Errorf("%s: %q^%d is no prime power", number, text, exponent)
 		}
-		// Below 2^64 the test without random bases is exact (math/big).
-		bases := 20
+		prime := false
 		if p.IsUint64() {
-			bases = 0
+			prime = isPrime(p.Uint64())
+		} else {
+			prime = p.ProbablyPrime(20)
 		}
-		if !p.ProbablyPrime(bases) {
-			return fmt.Errorf("%s: %s is not prime", number, prime)
+		if !prime {
+			return fmt.Errorf("%s: %v is not prime", number, p)
 		}
 		product.Mul(product, p.Exp(p, big.NewInt(int64(exponent)), nil))
 	}
