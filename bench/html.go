@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"fairfactor/bench/internal/report"
 )
 
 //go:embed report.html
@@ -100,12 +102,12 @@ type callerCount struct {
 }
 
 // writeHTML writes a page that needs nothing else.
-func (r *report) writeHTML(file string) error {
+func (r *loadReport) writeHTML(file string) error {
 	page, err := template.New("report").Funcs(template.FuncMap{
 		"short": func(d time.Duration) string { return d.Round(time.Microsecond).String() },
 		"whole": func(d time.Duration) string { return d.Round(10 * time.Millisecond).String() },
-		"round": func(v float64) string { return grouped(int64(v + 0.5)) },
-		"count": func(n int) string { return grouped(int64(n)) },
+		"round": func(v float64) string { return report.Grouped(int64(v + 0.5)) },
+		"count": func(n int) string { return report.Grouped(int64(n)) },
 	}).Parse(reportHTML)
 	if err != nil {
 		return err
@@ -118,12 +120,12 @@ func (r *report) writeHTML(file string) error {
 	const shownCallers = 50
 	var out bytes.Buffer
 	err = page.Execute(&out, struct {
-		*report
+		*loadReport
 		Chart   chart
 		Callers []callerCount
 		More    int
 		Good    bool
-	}{r, newChart(r.Curve), callers[:min(len(callers), shownCallers)], max(0, len(callers)-shownCallers), r.Submitting.Failed+r.Jobs.Tally.bad() == 0})
+	}{r, newChart(r.Curve), callers[:min(len(callers), shownCallers)], max(0, len(callers)-shownCallers), r.Submitting.Failed+r.Jobs.Tally.Bad() == 0})
 	if err != nil {
 		return err
 	}

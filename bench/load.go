@@ -2,113 +2,23 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/valyala/fasthttp"
+	"fairfactor/bench/internal/client"
+	"fairfactor/bench/internal/command"
+	"fairfactor/bench/internal/harness"
+	"fairfactor/bench/internal/load"
+	"fairfactor/bench/internal/random"
+	"fairfactor/bench/internal/verify"
+	"fairfactor/bench/internal/wait"
 )
-
-// load is a set of numbers to submit and how.
-type load struct {
-	callers     []string
-	numbers     []string
-	concurrency int
-}
-
-// submitted is what came of submitting.
-type submitted struct {
-	jobs      []accepted
-	failed    int
-	fault     string // the first failure in words
-	repeats   int    // submissions repeated after 429 or 503
-	latencies *latencies
-	began     time.Time
-	took      time.Duration
-}
-
-// patience bounds how long one number is offered again after 429 or 503.
-const patience = time.Minute
-
-// submit sends every number once, number i as caller i modulo their count, and
-// counts them in done. It ends early when ctx ends.
-func (l load) submit(ctx context.Context, c *client, done *atomic.Int64) submitted {
-	s := submitted{latencies: newLatencies(), began: time.Now()}
-	var next atomic.Int64
-	var mu sync.Mutex // guards s
-	var wg sync.WaitGroup
-	for range min(l.concurrency, len(l.numbers)) {
-		wg.Go(func() {
-			own := sender{poster: c.poster(), latencies: s.latencies}
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(l.numbers) {
-					break
-				}
-				own.send(ctx, l.callers[i%len(l.callers)], l.numbers[i])
-				done.Add(1)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			s.jobs = append(s.jobs, own.jobs...)
-			s.failed += own.failed
-			s.repeats += own.repeats
-			if s.fault == "" {
-				s.fault = own.fault
-			}
-		})
-	}
-	wg.Wait()
-	s.took = time.Since(s.began)
-	return s
-}
-
-// sender is one goroutine of a load.
-type sender struct {
-	poster    *poster
-	latencies *latencies
-	jobs      []accepted
-	failed    int
-	repeats   int
-	fault     string
-}
-
-// send submits one number, again after 429 and 503 as the node asks.
-func (s *sender) send(ctx context.Context, caller, number string) {
-	for first := time.Now(); ; {
-		start := time.Now()
-		r, err := s.poster.post(caller, number)
-		took := time.Since(start)
-		switch {
-		case err != nil:
-			s.fail("%v", err)
-			return
-		case r.id != "":
-			s.latencies.add(took)
-			s.jobs = append(s.jobs, accepted{id: r.id, caller: caller, number: number, at: start.Add(took)})
-			return
-		case r.status != fasthttp.StatusTooManyRequests && r.status != fasthttp.StatusServiceUnavailable || time.Since(first) > patience:
-			s.fail("number %s of %s: status %d", number, caller, r.status)
-			return
-		}
-		s.repeats++
-		if err := pause(ctx, max(r.retry, 10*time.Millisecond)); err != nil {
-			s.fail("number %s of %s was refused until the end", number, caller)
-			return
-		}
-	}
-}
-
-func (s *sender) fail(format string, args ...any) {
-	s.failed++
-	if s.fault == "" {
-		s.fault = fmt.Sprintf(format, args...)
-	}
-}
 
 // loadFlags are the flags of the load generator.
 type loadFlags struct {
@@ -136,14 +46,17 @@ func defaultURL() string {
 	return "http://localhost:5555"
 }
 
+// maxConcurrency bounds the connections: a machine has no more open files.
+const maxConcurrency = 500_000
+
 func (l *loadFlags) check() error {
 	switch {
 	case l.requests < 1 || l.requests > 100_000_000:
 		return fmt.Errorf("-requests %d is not between 1 and 100000000", l.requests)
 	case l.clients < 1 || l.clients > 1_000_000:
 		return fmt.Errorf("-clients %d is not between 1 and 1000000", l.clients)
-	case l.concurrency < 1 || l.concurrency > 20_000:
-		return fmt.Errorf("-concurrency %d is not between 1 and 20000", l.concurrency)
+	case l.concurrency < 1 || l.concurrency > maxConcurrency:
+		return fmt.Errorf("-concurrency %d is not between 1 and %d", l.concurrency, maxConcurrency)
 	}
 	return nil
 }
@@ -161,87 +74,121 @@ func loadCommand(ctx context.Context, args []string, out, progress io.Writer) in
 		fmt.Fprint(f.Output(), "\nComparisons, each with private nodes of its own; bench NAME -h explains:\n")
 		describe(f.Output())
 	}
-	if code, ok := parse(f, args, progress); !ok {
+	if code, ok := command.Parse(f, args, progress); !ok {
 		return code
 	}
 	if err := flags.check(); err != nil {
 		fmt.Fprintln(progress, "bench:", err)
 		return 2
 	}
-	return status(flags.run(ctx, out, progress), progress)
+	return command.Status(flags.run(ctx, out, progress), progress)
 }
 
 func (l *loadFlags) run(ctx context.Context, out, progress io.Writer) error {
-	c, err := newClient(l.url, l.concurrency)
+	if err := harness.RaiseFileLimit(uint64(l.concurrency + harness.SpareFiles)); err != nil {
+		return err
+	}
+	c, err := client.New(l.url, l.concurrency)
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	rng := newRand(l.seed, 0)
-	// Names that the node has not heard of, so that their accounts count this
-	// run only.
-	callers, err := callerNames(rng, l.clients, func(name string) (bool, error) {
-		_, err := c.account(name)
-		if missing(err) {
-			return false, nil
-		}
-		return true, err
-	})
+	defer c.Close()
+	// What hangs when the run is interrupted must not hold it up.
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(interruptGrace, c.Hangup) })()
+	rng := random.New(l.seed, 0)
+	callers, err := l.callers(c, rng)
 	if err != nil {
 		return fmt.Errorf("no node answers at %s (fairfactor serve starts one): %w", l.url, err)
 	}
 	fmt.Fprintf(out, "Seed: %d\n\n", l.seed)
-	work := load{callers: callers, numbers: many(l.requests, rng, uniform), concurrency: l.concurrency}
-	var sent atomic.Int64
-	live := startProgress(progress, func() string { return fmt.Sprintf("submitted %d of %d", sent.Load(), l.requests) })
-	s := work.submit(ctx, c, &sent)
-	live.stop()
-	r := newReport(l, s)
+	jobs := verify.NewStream(c, callers)
+	work := load.Load{
+		Callers: callers, Numbers: random.Many(l.requests, rng, random.Uniform), Concurrency: l.concurrency, Accepted: jobs.Add,
+	}
+	memory := measureMemory(c, l.concurrency)
+	s, followErr := l.submit(ctx, c, work, jobs, progress)
+	memory.full(c)
+	r := newLoadReport(l, s)
 	r.printSubmitted(out)
+	memory.print(out)
 
 	late, cancel := context.WithTimeout(ctx, l.limit)
 	defer cancel()
 	fmt.Fprintln(out, "\nChecking computation results...")
-	waitErr := watch(late, c, callers, len(s.jobs), out)
-	// What is known is told after an interrupt too, so the collecting has a
-	// time of its own.
-	last, stop := context.WithTimeout(context.WithoutCancel(ctx), l.limit)
-	defer stop()
-	jobs, err := collect(last, c, s.jobs)
-	if err != nil {
-		return err
-	}
-	r.addJobs(s, jobs)
-	r.printJobs(out)
+	waitErr := errors.Join(followErr, watch(late, jobs, out))
 	if ctx.Err() != nil {
-		waitErr = fmt.Errorf("interrupted after %d of %d submissions", len(s.jobs)+s.failed, l.requests)
+		waitErr = fmt.Errorf("interrupted after %d of %d submissions", s.Accepted+s.Failed, l.requests)
+	}
+	r.addJobs(jobs)
+	r.printJobs(out)
+	if waitErr == nil {
+		fmt.Fprintf(out, "\nReported %v after the last job ended\n", jobs.SinceLastEnd().Round(time.Millisecond))
 	}
 	return r.finish(l, waitErr)
 }
 
-// watch prints the state of the jobs now and then until all have ended. It asks
-// for the callers' accounts, which costs the node next to nothing.
-func watch(ctx context.Context, c *client, callers []string, total int, out io.Writer) error {
+// interruptGrace is how long requests may still be answered after an interrupt.
+const interruptGrace = time.Second
+
+// callers returns names that the node has not heard of, so that their accounts
+// count this run only.
+func (l *loadFlags) callers(c *client.Client, rng *rand.Rand) ([]string, error) {
+	if l.clients > load.ManyNames {
+		_, err := c.Get("/livez")
+		return load.TaggedNames(rng, l.clients), err
+	}
+	return load.CallerNames(rng, l.clients, func(name string) (bool, error) {
+		_, err := c.Account(name)
+		if client.IsNotFound(err) {
+			return false, nil
+		}
+		return true, err
+	})
+}
+
+// submit submits all numbers; what ends meanwhile is checked as far as that has to
+// be to keep up.
+func (l *loadFlags) submit(ctx context.Context, c *client.Client, work load.Load, jobs *verify.Stream, progress io.Writer) (load.Result, error) {
+	var sent atomic.Int64
+	live := command.StartProgress(progress, func() string { return fmt.Sprintf("submitted %d of %d, %v", sent.Load(), l.requests, jobs) })
+	defer live.Stop()
+	done, followed := make(chan struct{}), make(chan error, 1)
+	go func() { followed <- jobs.Follow(ctx, done) }()
+	s := work.Submit(ctx, c, &sent)
+	close(done)
+	return s, <-followed
+}
+
+// Pauses between two status checks: the longer, the less there is to do.
+const (
+	shortestPause = 50 * time.Millisecond
+	longestPause  = 400 * time.Millisecond
+)
+
+// watch checks jobs until all have ended, and prints how far it is now and then.
+func watch(ctx context.Context, jobs *verify.Stream, out io.Writer) error {
 	start := time.Now()
 	var told time.Time
-	return until(ctx, 100*time.Millisecond, func() (bool, error) {
-		elapsed := time.Since(start)
-		completed, pending := 0, 0
-		for _, name := range callers {
-			a, err := c.account(name)
-			if missing(err) {
-				continue
-			} else if err != nil {
-				return false, err
-			}
-			completed += a.Completed
-			pending += a.Queued
+	for pause := shortestPause; ; {
+		before := jobs.Left()
+		if err := jobs.CatchUp(ctx); err != nil {
+			return err
 		}
-		if pending == 0 || time.Since(told) >= time.Second {
+		left := jobs.Left()
+		if left == 0 || time.Since(told) >= time.Second {
 			told = time.Now()
+			t := jobs.Tally()
 			fmt.Fprintf(out, "\nStatus Check (elapsed time: %v):\n- Completed: %d\n- Pending: %d\n- Not Found/Failed: %d\n",
-				elapsed, completed, pending, max(0, total-completed-pending))
+				time.Since(start), t.Completed, left, t.Lost+t.Failed+t.Wrong)
 		}
-		return pending == 0, nil
-	})
+		if left == 0 {
+			return nil
+		}
+		if pause = shortestPause; left == before {
+			pause = longestPause
+		}
+		if err := wait.For(ctx, pause); err != nil {
+			return err
+		}
+	}
 }

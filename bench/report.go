@@ -5,13 +5,19 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"fairfactor/bench/internal/handouts"
+	"fairfactor/bench/internal/load"
+	"fairfactor/bench/internal/report"
+	"fairfactor/bench/internal/stats"
+	"fairfactor/bench/internal/verify"
 )
 
 // percentiles are the ones that are reported.
 var percentiles = []float64{50, 90, 99, 99.9}
 
-// report is what the load generator found out. Times are in nanoseconds in JSON.
-type report struct {
+// loadReport is what the load generator found out. Times are in nanoseconds in JSON.
+type loadReport struct {
 	Seed        uint64       `json:"seed"`
 	URL         string       `json:"url"`
 	Requests    int          `json:"requests"`
@@ -39,10 +45,10 @@ type submitting struct {
 
 // jobsReport is about what became of the accepted numbers.
 type jobsReport struct {
-	Tally     tally         `json:"tally"`
-	AllDone   time.Duration `json:"all_done_ns"` // from the first submission to the last end, by the node's clock
-	PerSecond float64       `json:"completed_per_second"`
-	HandOuts  handOuts      `json:"hand_outs"`
+	Tally     verify.Tally     `json:"tally"`
+	AllDone   time.Duration    `json:"all_done_ns"` // from the first submission to the last end, by the node's clock
+	PerSecond float64          `json:"completed_per_second"`
+	HandOuts  handouts.Summary `json:"hand_outs"`
 }
 
 // curvePoint is a point of the latency chart.
@@ -54,67 +60,38 @@ type curvePoint struct {
 // curvePercents are where the chart is drawn.
 var curvePercents = []float64{0, 10, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.75, 99.9, 99.95, 99.99, 100}
 
-func newReport(l *loadFlags, s submitted) *report {
-	r := &report{Seed: l.seed, URL: l.url, Requests: l.requests, Clients: l.clients, Concurrency: l.concurrency}
-	shortest, longest := s.latencies.extremes()
+func newLoadReport(l *loadFlags, s load.Result) *loadReport {
+	r := &loadReport{Seed: l.seed, URL: l.url, Requests: l.requests, Clients: l.clients, Concurrency: l.concurrency}
+	shortest, longest := s.Latencies.Extremes()
 	r.Submitting = submitting{
-		Began: s.began.UTC(), Took: s.took, Successful: len(s.jobs), Failed: s.failed, Fault: s.fault, Repeats: s.repeats,
-		PerSecond: perSecond(len(s.jobs), s.took), Mean: s.latencies.mean(), Min: shortest, Max: longest,
+		Began: s.Began.UTC(), Took: s.Took, Successful: s.Accepted, Failed: s.Failed, Fault: s.Fault, Repeats: s.Repeats,
+		PerSecond: stats.PerSecond(s.Accepted, s.Took), Mean: s.Latencies.Mean(), Min: shortest, Max: longest,
 		Percentile: map[string]int64{},
 	}
 	for _, p := range percentiles {
-		r.Submitting.Percentile[percentName(p)] = int64(s.latencies.at(p))
+		r.Submitting.Percentile[percentName(p)] = int64(s.Latencies.At(p))
 	}
 	for _, p := range curvePercents {
-		r.Curve = append(r.Curve, curvePoint{p, s.latencies.at(p)})
+		r.Curve = append(r.Curve, curvePoint{p, s.Latencies.At(p)})
 	}
 	return r
 }
 
 func percentName(p float64) string { return fmt.Sprintf("p%g", p) }
 
-func perSecond(n int, took time.Duration) float64 {
-	if took <= 0 {
-		return 0
-	}
-	return float64(n) / took.Seconds()
-}
-
 // handOutGrace is how long a job may still be on its way to the scheduler after
-// its 202, on a machine that is full of work; see [handOutsOf].
+// its 202, on a machine that is full of work; see [handouts.Summarize].
 const handOutGrace = 10 * time.Millisecond
 
 // addJobs takes in what the node says of the jobs.
-func (r *report) addJobs(s submitted, jobs map[string]job) {
-	answered := make(map[string]time.Time, len(s.jobs))
-	for _, a := range s.jobs {
-		answered[a.id] = a.at
-	}
-	r.Jobs = &jobsReport{Tally: verify(s.jobs, jobs), HandOuts: handOutsOf(inOrder(jobs), answered, handOutGrace)}
-	first, last := span(jobs)
-	r.Jobs.AllDone = last.Sub(first)
-	r.Jobs.PerSecond = perSecond(r.Jobs.Tally.Completed, r.Jobs.AllDone)
-}
-
-// span is from the first submission to the last end; zero times if there is
-// none.
-func span(jobs map[string]job) (first, last time.Time) {
-	for _, j := range jobs {
-		if first.IsZero() || j.Submitted.Before(first) {
-			first = j.Submitted
-		}
-		if j.Finished.After(last) {
-			last = j.Finished
-		}
-	}
-	if last.Before(first) {
-		last = first
-	}
-	return first, last
+func (r *loadReport) addJobs(s *verify.Stream) {
+	tally, order := s.Close()
+	r.Jobs = &jobsReport{Tally: tally, HandOuts: handouts.Summarize(order, handOutGrace), AllDone: s.Span()}
+	r.Jobs.PerSecond = stats.PerSecond(r.Jobs.Tally.Completed, r.Jobs.AllDone)
 }
 
 // printSubmitted begins with fixed words in a fixed order: scripts read them.
-func (r *report) printSubmitted(out io.Writer) {
+func (r *loadReport) printSubmitted(out io.Writer) {
 	s := r.Submitting
 	fmt.Fprintln(out, "Benchmark Results:")
 	fmt.Fprintf(out, "Total Duration: %v\n", s.Took)
@@ -133,7 +110,7 @@ func (r *report) printSubmitted(out io.Writer) {
 	}
 }
 
-func (r *report) printJobs(out io.Writer) {
+func (r *loadReport) printJobs(out io.Writer) {
 	j := r.Jobs
 	fmt.Fprintln(out, "\nVerification:")
 	fmt.Fprintf(out, "All done after: %v\n", j.AllDone.Round(time.Microsecond))
@@ -151,7 +128,7 @@ func (r *report) printJobs(out io.Writer) {
 	fmt.Fprintf(out, "Longest run of one caller while another waited: %d\n", j.HandOuts.LongestRun)
 }
 
-// extremeCounts are the smallest and the largest count, 0 if there is none.
+// extremeCounts are the smallest and the largest count; 0 without any.
 func extremeCounts(counts map[string]int) (fewest, most int) {
 	first := true
 	for _, n := range counts {
@@ -164,9 +141,9 @@ func extremeCounts(counts map[string]int) (fewest, most int) {
 }
 
 // finish writes the files and returns an error if not everything went well.
-func (r *report) finish(l *loadFlags, err error) error {
+func (r *loadReport) finish(l *loadFlags, err error) error {
 	if l.json != "" {
-		err = errors.Join(err, writeJSON(l.json, r))
+		err = errors.Join(err, report.WriteJSON(l.json, r))
 	}
 	if l.html != "" {
 		err = errors.Join(err, r.writeHTML(l.html))
@@ -174,7 +151,7 @@ func (r *report) finish(l *loadFlags, err error) error {
 	if r.Submitting.Failed > 0 {
 		err = errors.Join(err, fmt.Errorf("%d submissions failed", r.Submitting.Failed))
 	}
-	if bad := r.Jobs.Tally.bad(); bad > 0 {
+	if bad := r.Jobs.Tally.Bad(); bad > 0 {
 		err = errors.Join(err, fmt.Errorf("%d accepted jobs are unfinished, failed, lost, wrong or given twice", bad))
 	}
 	return err

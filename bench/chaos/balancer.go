@@ -1,0 +1,145 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"fairfactor/bench/internal/wait"
+)
+
+// balancer spreads requests over nodes as a load balancer does: it asks each
+// whether it is ready, sends nothing to one that is not, hangs up on one that
+// does not answer, and tells a request that was not sent from one whose fate is
+// unknown.
+type balancer struct {
+	ends []*end
+	next atomic.Uint32
+	work sync.WaitGroup
+	stop context.CancelFunc
+}
+
+// end is one node as the balancer sees it.
+type end struct {
+	base   string // http://host:port
+	client *http.Client
+
+	mu   sync.Mutex
+	up   bool               // guarded by mu
+	ctx  context.Context    // guarded by mu; of requests to it, until it does not answer
+	hang context.CancelFunc // guarded by mu; ends ctx
+}
+
+// How often a node is asked, and how long it may take to answer.
+const (
+	checkEvery = 200 * time.Millisecond
+	checkTime  = time.Second
+)
+
+// newBalancer starts to ask the nodes at these host:ports.
+func newBalancer(addrs []string, conns int) *balancer {
+	ctx, stop := context.WithCancel(context.Background())
+	b := &balancer{stop: stop}
+	for _, addr := range addrs {
+		e := &end{base: "http://" + addr, client: &http.Client{Transport: &http.Transport{
+			DialContext:         (&net.Dialer{Timeout: checkTime}).DialContext,
+			MaxIdleConnsPerHost: conns, IdleConnTimeout: 5 * time.Second,
+		}}}
+		e.ctx, e.hang = context.WithCancel(ctx)
+		b.ends = append(b.ends, e)
+		b.work.Go(func() { e.watch(ctx) })
+	}
+	return b
+}
+
+// close hangs up on all.
+func (b *balancer) close() {
+	b.stop()
+	b.work.Wait()
+	for _, e := range b.ends {
+		e.client.CloseIdleConnections()
+	}
+}
+
+// watch asks the node until ctx ends.
+func (e *end) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		one, cancel := context.WithTimeout(ctx, checkTime)
+		status, _, err := e.do(one, http.MethodGet, "/readyz", nil, "")
+		cancel()
+		e.mark(ctx, status == http.StatusOK, err == nil)
+		if wait.For(ctx, checkEvery) != nil {
+			return
+		}
+	}
+}
+
+// mark notes what a node said. One that is draining gets no new requests but
+// ends those that it has; one that does not answer ends none.
+func (e *end) mark(ctx context.Context, ready, answers bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.up = ready
+	if !answers {
+		e.hang()
+		e.ctx, e.hang = context.WithCancel(ctx)
+	}
+}
+
+// pick returns the next node that is ready, or just the next.
+func (b *balancer) pick() *end {
+	n := uint32(len(b.ends))
+	first := b.next.Add(1)
+	for i := range n {
+		e := b.ends[(first+i)%n]
+		e.mu.Lock()
+		up := e.up
+		e.mu.Unlock()
+		if up {
+			return e
+		}
+	}
+	return b.ends[first%n]
+}
+
+// send sends a request to a node; it ends early when the node does not answer
+// the balancer's questions.
+func (e *end) send(ctx context.Context, method, path string, header http.Header, body string) (int, []byte, error) {
+	e.mu.Lock()
+	alive := e.ctx
+	e.mu.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(alive, cancel)()
+	return e.do(ctx, method, path, header, body)
+}
+
+func (e *end) do(ctx context.Context, method, path string, header http.Header, body string) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, e.base+path, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	if header != nil {
+		req.Header = header
+	}
+	resp, err := e.client.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	return resp.StatusCode, raw, err
+}
+
+// notSent reports whether an error says that the node got nothing of a request.
+func notSent(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial" || errors.Is(err, syscall.ECONNREFUSED)
+}

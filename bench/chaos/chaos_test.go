@@ -1,0 +1,60 @@
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"fairfactor/bench/internal/benchtest"
+	"fairfactor/bench/internal/report"
+)
+
+func TestMain(m *testing.M) { os.Exit(benchtest.Main(m)) }
+
+// TestChaos makes the quick faults once: real nodes that are killed, cut off and
+// restarted, with nothing lost. `bench chaos -short` adds those that take longer.
+func TestChaos(t *testing.T) {
+	var said bytes.Buffer
+	b := benchtest.Start(t)
+	b.Progress = &said
+	rows, err := (&chaos{nodes: 3, callers: 8}).run(t.Context(), b, []fault{kills(1), partitions(partitionKinds[:1], 1, 2*time.Second), rolling(1)})
+	if err == nil {
+		err = report.Finish(&said, "", b.Seed, rows, nil)
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said.String())
+	}
+	for _, want := range []string{"kill 1 of 1", "cut off from all, round 1", "rolling restart: "} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("no %q in\n%s", want, said.String())
+		}
+	}
+}
+
+// TestChaosStopsAtOnce interrupts a fault: nothing is waited for, and nothing is
+// said to be lost.
+func TestChaosStopsAtOnce(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var interrupted time.Time
+	b := benchtest.Start(t)
+	_, err := (&chaos{nodes: 3, callers: 8}).run(ctx, b, []fault{{"stop", func(ctx context.Context, sb *sandbox) ([]report.Row, error) {
+		for _, n := range sb.fleet.Nodes {
+			n.Signal(syscall.SIGSTOP, 0) // so that nothing is answered
+		}
+		interrupt()
+		interrupted = time.Now()
+		return nil, ctx.Err()
+	}}})
+	if took := time.Since(interrupted); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "broken promises") || took > attemptTime/2 {
+		t.Errorf("after %v: %v", took, err)
+	}
+	if _, logs, found := strings.Cut(err.Error(), "the logs of nodes and callers are in "); found {
+		os.RemoveAll(strings.TrimSpace(logs))
+	}
+}

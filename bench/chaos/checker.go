@@ -1,0 +1,172 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"fairfactor"
+	"fairfactor/bench/internal/client"
+	"fairfactor/bench/internal/handouts"
+	"fairfactor/bench/internal/verify"
+)
+
+// verdict is the result of comparing the callers' logs with the store, after all
+// jobs have ended.
+type verdict struct {
+	verify.Tally
+	Accepted    int           `json:"accepted"`    // submissions with a 202
+	Unsure      int           `json:"unsure"`      // submissions without an answer
+	Kept        int           `json:"kept"`        // of these, jobs that exist
+	Repeated    int           `json:"repeated"`    // jobs of a submission without a key, besides the one that its caller knows
+	Denied      int           `json:"denied"`      // jobs of submissions that were refused
+	Unsubmitted int           `json:"unsubmitted"` // jobs without a submission
+	Largest     time.Duration `json:"largest"`     // see [handouts.LargestDifference]
+	Contended   int           `json:"contended"`
+	Unexpected  int           `json:"unexpected"` // submissions with an answer that they should not have
+	Anomalies   []anomaly     `json:"anomalies"`  // what the notes have against the writers
+}
+
+// broken is how often a promise was broken.
+func (v *verdict) broken() (n int) {
+	for _, o := range v.Anomalies {
+		n += o.Count
+	}
+	return n + v.Bad() + v.Denied + v.Unsubmitted + v.Unexpected
+}
+
+// stored is a job as the store has it.
+type stored struct {
+	client.Job
+	key   string
+	turns int64
+}
+
+// check reads the store and compares it with the callers' logs.
+func (a *audit) check(ctx context.Context, logs []submission, quantum time.Duration) (*verdict, error) {
+	jobs, err := a.jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := compareLogs(logs, jobs)
+	v.Largest, v.Contended = handouts.LargestDifference(handOutsIn(jobs, quantum))
+	v.Anomalies, err = a.anomalies(ctx)
+	for _, o := range v.Anomalies {
+		v.Fault("%s: %d, such as %s", o.What, o.Count, strings.Join(o.Examples, "; "))
+	}
+	return v, err
+}
+
+// jobs reads all jobs, ended or not.
+func (a *audit) jobs(ctx context.Context) (all []stored, err error) {
+	const columns = `SELECT c.name, j.caller, j.seq, j.nonce, j.number, j.key, j.turn, j.turns, j.cpu, j.submitted, j.started, j.factors, `
+	const from = ` j JOIN fairfactor.callers c ON c.number = j.caller`
+	err = a.do(ctx, func(c *pgx.Conn) error {
+		for _, question := range []string{columns + `j.state FROM fairfactor.jobs` + from, columns + `1::smallint FROM fairfactor.queue` + from} {
+			rows, err := c.Query(ctx, question)
+			if err != nil {
+				return err
+			}
+			var id fairfactor.ID
+			var factors string
+			var cpu int64
+			var state fairfactor.State
+			var s stored
+			_, err = pgx.ForEachRow(rows, []any{&s.Caller, &id.Caller, &id.Seq, &id.Nonce, &s.Number, &s.key, &s.Turn, &s.turns, &cpu, &s.Submitted, &s.Started, &factors, &state}, func() error {
+				own := s
+				own.ID, own.Status, own.CPU, own.Result = id.String(), state.String(), cpu/1000, factorsOf(factors)
+				all = append(all, own)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// handOutsIn is the log of hand-outs that the store keeps: the places of jobs, of
+// which those with one turn say all that there is to say.
+func handOutsIn(jobs []stored, quantum time.Duration) (log []handouts.HandOut) {
+	for _, s := range jobs {
+		if s.turns == 1 && s.Turn > 0 {
+			used := time.Duration(s.CPU) * time.Microsecond
+			log = append(log, handouts.HandOut{Caller: s.Caller, Place: s.Turn, Submitted: s.Submitted, Started: s.Started, Charge: max(used, quantum)})
+		}
+	}
+	return log
+}
+
+// factorsOf reads "2^3 1000003?". What can't be read is a factor that is wrong.
+func factorsOf(text string) map[string]int {
+	factors := map[string]int{}
+	for field := range strings.FieldsSeq(text) {
+		prime, power, ok := strings.Cut(field, "^")
+		exponent := 1
+		if ok {
+			exponent, _ = strconv.Atoi(power)
+		}
+		factors[strings.TrimSuffix(prime, "?")] = exponent
+	}
+	return factors
+}
+
+// compareLogs lays logs and jobs side by side. Numbers are random, so that each
+// stands for one submission.
+func compareLogs(logs []submission, all []stored) *verdict {
+	byID, byNumber := map[string]client.Job{}, map[string][]stored{}
+	for _, s := range all {
+		byID[s.ID] = s.Job
+		byNumber[s.Number] = append(byNumber[s.Number], s)
+	}
+	var promised []verify.Accepted
+	v := &verdict{}
+	for _, l := range logs {
+		jobs := byNumber[l.Number]
+		delete(byNumber, l.Number)
+		switch l.Outcome {
+		case accepted:
+			promised = append(promised, verify.Accepted{ID: l.ID, Caller: l.Caller, Number: l.Number})
+			if rest := slices.DeleteFunc(jobs, func(s stored) bool { return s.ID == l.ID }); len(rest) > 0 && l.Key == "" {
+				v.Repeated += len(rest)
+			} else if len(rest) > 0 {
+				v.Unsubmitted += len(rest)
+				v.Fault("number %s with key %s is job %s and job %s too", l.Number, l.Key, l.ID, rest[0].ID)
+			}
+		case refused:
+			if len(jobs) > 0 {
+				v.Denied += len(jobs)
+				v.Fault("number %s of %s was refused (%s) and is job %s", l.Number, l.Caller, l.Fault, jobs[0].ID)
+			}
+		case unknown:
+			v.Unsure++
+			v.Kept += min(len(jobs), 1)
+			v.Repeated += max(len(jobs)-1, 0)
+		case unexpected:
+			v.Unexpected++
+			v.Fault("number %s of %s: %s", l.Number, l.Caller, l.Fault)
+		}
+	}
+	for number, jobs := range byNumber {
+		v.Unsubmitted += len(jobs)
+		v.Fault("no caller submitted %s, which is job %s of %s", number, jobs[0].ID, jobs[0].Caller)
+	}
+	v.Accepted = len(promised)
+	examples := v.Examples
+	v.Tally = verify.Jobs(promised, byID)
+	v.Examples = append(v.Examples, examples...)
+	return v
+}
+
+// words tells the verdict in a line.
+func (v *verdict) words() string {
+	return fmt.Sprintf("%d accepted: %d completed, %d failed, %d unfinished, %d lost, %d wrong, %d twice; %d without an answer (%d of them exist); %d repeated",
+		v.Accepted, v.Completed, v.Failed, v.Unfinished, v.Lost, v.Wrong, v.Twice, v.Unsure, v.Kept, v.Repeated)
+}

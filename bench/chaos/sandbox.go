@@ -1,0 +1,203 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"fairfactor/bench/internal/client"
+	"fairfactor/bench/internal/fleet"
+	"fairfactor/bench/internal/harness"
+	"fairfactor/bench/internal/random"
+	"fairfactor/bench/internal/report"
+	"fairfactor/bench/internal/wait"
+	"fairfactor/store/postgres/pgtest"
+)
+
+// sandbox is where faults are made: a database, the nodes of a cluster, and the
+// callers' clients, all of them private.
+type sandbox struct {
+	harness  *harness.Harness
+	rng      *rand.Rand
+	server   *pgtest.Server
+	audit    *audit
+	fleet    *fleet.Fleet
+	balancer *balancer
+	workload *workload
+
+	watching sync.WaitGroup
+	unwatch  context.CancelFunc
+	mu       sync.Mutex
+	worst    client.Fairness // guarded by mu; what a scheduler said of its fairness, at worst
+	answers  int             // guarded by mu; how often one said it
+}
+
+// newSandbox starts a cluster and its callers.
+func newSandbox(ctx context.Context, b *harness.Harness, cfg fleet.Config, callers int) (sb *sandbox, err error) {
+	sb = &sandbox{harness: b, rng: random.New(b.Seed, 0)}
+	defer func() {
+		if err != nil {
+			sb.close(false)
+		}
+	}()
+	var url string
+	if sb.server, url, err = fleet.NewDatabase(ctx); err != nil {
+		return nil, err
+	}
+	sb.audit = &audit{url: url}
+	cfg.Store = sb.server.Addr()
+	cfg.DSN = func(addr, node string) string {
+		return strings.Replace(url, sb.server.Addr(), addr, 1) + "&application_name=" + node
+	}
+	if sb.fleet, err = fleet.Start(ctx, b, cfg, sb.audit.install); err != nil {
+		return nil, err
+	}
+	sb.balancer = newBalancer(sb.fleet.Addrs(), 4*callers)
+	sb.workload = &workload{balancer: sb.balancer, conns: 2, think: 20 * time.Millisecond, seed: b.Seed}
+	for i := range callers {
+		sb.workload.callers = append(sb.workload.callers, fmt.Sprintf("caller-%d", i+1))
+	}
+	sb.workload.start(ctx)
+	watching, unwatch := context.WithCancel(context.WithoutCancel(ctx))
+	sb.unwatch = unwatch
+	sb.watching.Go(func() { sb.watch(watching) })
+	return sb, nil
+}
+
+// watch asks the scheduler of its fairness again and again.
+func (sb *sandbox) watch(ctx context.Context) {
+	for wait.For(ctx, 500*time.Millisecond) == nil {
+		ask, cancel := context.WithTimeout(ctx, 5*time.Second)
+		status, raw, err := sb.balancer.pick().send(ask, "GET", "/fairness", nil, "")
+		cancel()
+		var p client.Fairness
+		if err != nil || status != 200 || json.Unmarshal(raw, &p) != nil {
+			continue // no scheduler now
+		}
+		sb.mu.Lock()
+		sb.answers++
+		if p.Violations > sb.worst.Violations || p.Violations == sb.worst.Violations && p.MaxLag >= sb.worst.MaxLag {
+			sb.worst = p
+		}
+		sb.mu.Unlock()
+	}
+}
+
+// nodeOf returns the node's place that a process, as the audit knows it, is at,
+// or a random one if the process is gone.
+func (sb *sandbox) nodeOf(process string) *fleet.Node {
+	name, life, _ := strings.Cut(process, "/")
+	for _, s := range sb.fleet.Nodes {
+		if s.Name == name && fmt.Sprint(s.Lives()) == life {
+			return s
+		}
+	}
+	return sb.fleet.Nodes[sb.rng.IntN(len(sb.fleet.Nodes))]
+}
+
+// victim returns a node by its role: in turn that of the scheduler, the owner of
+// some caller, and any.
+func (sb *sandbox) victim(ctx context.Context, round int) (*fleet.Node, string, error) {
+	switch round % 3 {
+	case 0:
+		process, err := sb.audit.scheduler(ctx)
+		return sb.nodeOf(process), "scheduler", err
+	case 1:
+		caller := sb.workload.callers[sb.rng.IntN(len(sb.workload.callers))]
+		process, err := sb.audit.owner(ctx, caller)
+		return sb.nodeOf(process), "owner of " + caller, err
+	}
+	return sb.fleet.Nodes[sb.rng.IntN(len(sb.fleet.Nodes))], "any", nil
+}
+
+// recovery bounds the time until all is well after a fault. It is far above any
+// target: a cluster that needs longer has failed.
+const recovery = 90 * time.Second
+
+// recovered waits until every node is ready and every caller is served, and
+// returns how long callers went without since a moment.
+func (sb *sandbox) recovered(ctx context.Context, at time.Time, first int) (outage, error) {
+	ctx, cancel := context.WithTimeout(ctx, recovery)
+	defer cancel()
+	if err := sb.fleet.Healthy(ctx); err != nil {
+		return outage{}, err
+	}
+	err := wait.Until(ctx, 20*time.Millisecond, func() (bool, error) { return sb.workload.served(at, first), nil })
+	if err != nil {
+		return outage{}, fmt.Errorf("callers are not served %v after the fault: %w", time.Since(at).Round(time.Second), err)
+	}
+	return outageOf(sb.workload.since(first), at), nil
+}
+
+// finish ends the load, makes a burst for the order of hand-outs, waits until
+// every job has ended, and judges.
+func (sb *sandbox) finish(ctx context.Context) (*verdict, []submission, error) {
+	sb.workload.end()
+	if err := sb.burst(ctx); err != nil || ctx.Err() != nil {
+		// Interrupted, nothing can be said of jobs that have not ended.
+		return nil, sb.workload.since(0), errors.Join(err, ctx.Err())
+	}
+	logs := sb.workload.since(0)
+	ctx, cancel := context.WithTimeout(ctx, 2*recovery)
+	defer cancel()
+	left := 0
+	err := wait.Until(ctx, 50*time.Millisecond, func() (bool, error) {
+		var err error
+		left, err = sb.audit.unfinished(ctx)
+		return left == 0, err
+	})
+	if err != nil && ctx.Err() == nil {
+		return nil, logs, err
+	}
+	sb.mu.Lock()
+	quantum := time.Duration(sb.worst.Quantum) * time.Microsecond
+	sb.mu.Unlock()
+	v, err := sb.audit.check(context.WithoutCancel(ctx), logs, quantum)
+	return v, logs, err
+}
+
+// keep writes the callers' logs next to those of the nodes.
+func (sb *sandbox) keep(logs []submission, v *verdict) (err error) {
+	file, err := os.Create(filepath.Join(sb.fleet.Dir, "callers.ndjson"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	lines := json.NewEncoder(file)
+	for _, l := range logs {
+		if err := lines.Encode(l); err != nil {
+			return err
+		}
+	}
+	return report.WriteJSON(filepath.Join(sb.fleet.Dir, "verdict.json"), v)
+}
+
+// close ends everything. The logs stay if they are to be kept.
+func (sb *sandbox) close(keep bool) {
+	if sb.workload != nil {
+		sb.workload.end()
+	}
+	if sb.unwatch != nil {
+		sb.unwatch()
+		sb.watching.Wait()
+	}
+	if sb.balancer != nil {
+		sb.balancer.close()
+	}
+	if sb.fleet != nil {
+		sb.fleet.Close()
+		if !keep {
+			os.RemoveAll(sb.fleet.Dir)
+		}
+	}
+	if sb.server != nil {
+		sb.server.Remove()
+	}
+}

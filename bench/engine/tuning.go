@@ -1,0 +1,30 @@
+package engine
+
+import "fairfactor/factor"
+
+// All that bench uses of the engine's tuning interface, in one place: the service
+// has no use for it, and it may change with the engine.
+
+// sieveSize are the parameters of the large sieve for one size of number.
+type sieveSize = factor.SieveSize
+
+// method names one way to split a number.
+type method = factor.Methods
+
+// methods are the ways that are compared with one another. The large sieve is one
+// of them, and takes turns.
+var methods = []method{factor.ByHart, factor.ByCurves, factor.ByRho, factor.ByQS, largeSieve}
+
+const largeSieve = factor.BySIQS
+
+// errSize says that a method or a set of parameters can't do numbers of that size.
+var errSize = factor.ErrSize
+
+// sieveSizeFor returns the engine's own parameters for numbers of that many bits.
+func sieveSizeFor(bits int) sieveSize { return factor.SieveSizeFor(bits) }
+
+// newSieve returns a machine that factors n with the large sieve alone.
+func newSieve(n string, size sieveSize) (*factor.Machine, error) { return factor.NewSieve(n, size) }
+
+// split tries one method on n; found is false if that method missed the factors.
+func split(r *factor.Runner, n string, by method) (found bool, err error) { return r.Split(n, by) }

@@ -1,0 +1,222 @@
+// Package client talks to one node over HTTP as cheaply as it can, so that the
+// load generator takes little from the node on the same machine.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"fairfactor"
+	"fairfactor/bench/internal/wait"
+)
+
+// Client talks to one node. It may be used by many goroutines.
+type Client struct {
+	host   *fasthttp.HostClient
+	dialer *dialer
+	base   string // http://host:port
+}
+
+// AnswerTime is how long an ordinary request may take.
+const AnswerTime = 30 * time.Second
+
+// Connections for questions besides the load; and a number of connections from
+// which on each gets a smaller buffer, which still holds the head of an answer.
+const (
+	spareConns  = 16
+	manyConns   = 1000
+	smallBuffer = 1024
+)
+
+// New returns a client that opens at most conns connections and a few more, for
+// questions besides the load. Nothing is repeated silently: a job that was
+// sent twice would be accepted twice.
+func New(base string, conns int) (*Client, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme != "http" || u.Host == "" {
+		return nil, fmt.Errorf("%q is not a URL like http://localhost:5555", base)
+	}
+	addr := u.Host
+	if u.Port() == "" {
+		addr += ":80"
+	}
+	d := newDialer(addr, conns)
+	host := &fasthttp.HostClient{
+		Addr: addr, MaxConns: conns + spareConns, MaxConnWaitTimeout: AnswerTime,
+		Dial:                      func(string) (net.Conn, error) { return d.dial(context.Background()) },
+		MaxIdemponentCallAttempts: 1, MaxResponseBodySize: 256 << 20, NoDefaultUserAgentHeader: true,
+		RetryIfErr: func(*fasthttp.Request, int, error) (bool, bool) { return false, false },
+	}
+	if conns > manyConns {
+		host.ReadBufferSize, host.WriteBufferSize = smallBuffer, smallBuffer
+	}
+	return &Client{base: "http://" + u.Host, dialer: d, host: host}, nil
+}
+
+// Hangup closes all connections, so that requests under way fail at once.
+func (c *Client) Hangup() { c.dialer.hangup() }
+
+// Close closes the idle connections.
+func (c *Client) Close() { c.host.CloseIdleConnections() }
+
+// Poster returns a sender of single POSTs.
+func (c *Client) Poster() *Poster {
+	p := &Poster{client: c, req: &fasthttp.Request{}, resp: &fasthttp.Response{}}
+	p.req.SetRequestURI(c.base + "/compute")
+	p.req.Header.SetMethod(fasthttp.MethodPost)
+	p.req.Header.SetContentType("application/json")
+	return p
+}
+
+// Batch submits many numbers of one caller and returns the ids in their order.
+// A refused line is an error, with the ids of those that were accepted.
+func (c *Client) Batch(caller string, numbers []string) ([]string, error) {
+	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(req)
+	defer fasthttp.ReleaseResponse(resp)
+	req.SetRequestURI(c.base + "/compute/batch")
+	req.Header.SetMethod(fasthttp.MethodPost)
+	req.Header.SetContentType("application/x-ndjson")
+	req.Header.Set("X-Caller-ID", caller)
+	req.SetBodyRaw(ndjson(numbers))
+	if err := c.host.DoTimeout(req, resp, AnswerTime); err != nil {
+		return nil, err
+	}
+	if resp.StatusCode() != fasthttp.StatusOK {
+		return nil, fmt.Errorf("batch of %s: status %d: %.200s", caller, resp.StatusCode(), resp.Body())
+	}
+	var ids []string
+	var refused error
+	for line := range bytes.Lines(resp.Body()) {
+		if id := RequestID(line); id != "" {
+			ids = append(ids, id)
+		} else if refused == nil {
+			refused = fmt.Errorf("batch of %s: refused: %.200s", caller, line)
+		}
+	}
+	if refused == nil && len(ids) != len(numbers) {
+		refused = fmt.Errorf("batch of %s: %d answers to %d numbers", caller, len(ids), len(numbers))
+	}
+	return ids, refused
+}
+
+// statusError is the answer to a request that should have been 200.
+type statusError struct {
+	path   string
+	status int
+}
+
+func (e statusError) Error() string { return fmt.Sprintf("GET %s: status %d", e.path, e.status) }
+
+// IsNotFound reports whether the node says that there is no such thing.
+func IsNotFound(err error) bool {
+	var e statusError
+	return errors.As(err, &e) && e.status == fasthttp.StatusNotFound
+}
+
+// Get returns the body of a resource.
+func (c *Client) Get(path string) ([]byte, error) {
+	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(req)
+	defer fasthttp.ReleaseResponse(resp)
+	req.SetRequestURI(c.base + path)
+	if err := c.host.DoTimeout(req, resp, AnswerTime); err != nil {
+		return nil, fmt.Errorf("GET %s: %w", path, err)
+	}
+	if resp.StatusCode() != fasthttp.StatusOK {
+		return nil, statusError{path, resp.StatusCode()}
+	}
+	return bytes.Clone(resp.Body()), nil
+}
+
+// GetJSON decodes a resource.
+func (c *Client) GetJSON(path string, into any) error {
+	raw, err := c.Get(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("GET %s: %w", path, err)
+	}
+	return nil
+}
+
+// Job returns one job.
+func (c *Client) Job(id string) (j Job, err error) {
+	err = c.GetJSON("/compute/"+id, &j)
+	return j, err
+}
+
+// Completed returns a page of a caller's completed jobs, newest first, or of all
+// callers' if caller is empty.
+func (c *Client) Completed(caller, cursor string) (p Page, err error) {
+	query := url.Values{"status": {"completed"}, "limit": {strconv.Itoa(fairfactor.MaxPage)}}
+	if caller != "" {
+		query.Set("caller_id", caller)
+	}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	err = c.GetJSON("/compute?"+query.Encode(), &p)
+	return p, err
+}
+
+// Account returns what the node counts for a caller.
+func (c *Client) Account(caller string) (a Account, err error) {
+	err = c.GetJSON("/callers/"+url.PathEscape(caller), &a)
+	return a, err
+}
+
+// Fairness returns the answer of GET /fairness.
+func (c *Client) Fairness() (p Fairness, err error) {
+	err = c.GetJSON("/fairness", &p)
+	return p, err
+}
+
+// Metrics reads all samples.
+func (c *Client) Metrics() (Metrics, error) {
+	raw, err := c.Get("/metrics")
+	if err != nil {
+		return nil, err
+	}
+	all := Metrics{}
+	for line := range strings.Lines(string(raw)) {
+		name, text, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if value, err := strconv.ParseFloat(text, 64); err == nil {
+			all[name] = value
+		}
+	}
+	return all, nil
+}
+
+// WaitIdle waits until every job that a node accepted since its start has ended.
+func WaitIdle(ctx context.Context, c *Client) error {
+	return wait.Until(ctx, 20*time.Millisecond, func() (bool, error) {
+		m, err := c.Metrics()
+		return err == nil && m.Unfinished() == 0, err
+	})
+}
+
+// ndjson is the body of a batch.
+func ndjson(numbers []string) []byte {
+	var b strings.Builder
+	for _, n := range numbers {
+		b.WriteString(`{"number":"`)
+		b.WriteString(n)
+		b.WriteString("\"}\n")
+	}
+	return []byte(b.String())
+}

@@ -1,0 +1,372 @@
+// Package fleet runs the nodes of a cluster as real processes, with a network and
+// a way to the database that can be cut and slowed down.
+package fleet
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"fairfactor/bench/internal/harness"
+	"fairfactor/bench/internal/wait"
+)
+
+// Fleet is the nodes of one cluster, each a real process, with what lies between
+// them and the store that they share. A node that ends is started again, as an
+// init system would do, at the same addresses.
+type Fleet struct {
+	b       *harness.Harness
+	Dir     string   // of the nodes' logs
+	Network *Network // nil on loopback, where nothing can be cut but the store
+	Nodes   []*Node
+	stop    context.CancelFunc
+	work    sync.WaitGroup
+}
+
+// Config says what fleet to start.
+type Config struct {
+	Nodes   int
+	Network bool                           // each on a host of its own
+	Store   string                         // host:port of the store
+	DSN     func(addr, node string) string // the URL of the store as a node that connects to addr
+	Workers int                            // of each node
+	Flags   []string                       // more of them
+}
+
+// Node is a node's place: addresses that one process after the other has.
+type Node struct {
+	fleet  *Fleet
+	Index  int
+	Name   string
+	host   string // of all its addresses
+	HTTP   string // host:port
+	remote string
+	gossip string
+	Proxy  *Proxy // to the store
+	cfg    Config
+	log    *os.File
+
+	mu      sync.Mutex
+	cmd     *exec.Cmd     // guarded by mu; nil between two processes
+	life    int           // guarded by mu; counts the processes, from 1
+	ready   bool          // guarded by mu; the process has said so
+	changed chan struct{} // guarded by mu; closed when any of these changes
+	rest    time.Duration // guarded by mu; before the next start
+	asked   bool          // guarded by mu; the end of this process is our doing
+	exits   []string      // guarded by mu; ends that were not: the last words
+}
+
+// RestartAfter is the time between an unexpected end and the next start.
+const RestartAfter = 300 * time.Millisecond
+
+// Start starts all nodes, and calls between when the first is ready. It
+// returns when all are.
+func Start(ctx context.Context, b *harness.Harness, cfg Config, between func(context.Context) error) (f *Fleet, err error) {
+	dir, err := os.MkdirTemp("", "fairfactor-fleet-")
+	if err != nil {
+		return nil, err
+	}
+	f = &Fleet{b: b, Dir: dir}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	f.stop = stop
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	if cfg.Network {
+		if f.Network, err = newNetwork(ctx, cfg.Nodes); err != nil {
+			return nil, err
+		}
+	}
+	for i := range cfg.Nodes {
+		s, err := f.newNode(i, cfg)
+		if err != nil {
+			return nil, err
+		}
+		f.Nodes = append(f.Nodes, s)
+	}
+	for i, s := range f.Nodes {
+		f.work.Go(func() { s.run(running) })
+		if i > 0 || between == nil {
+			continue
+		}
+		if err := s.await(ctx, harness.StartTime, s.isReady); err != nil {
+			return nil, fmt.Errorf("%s did not become ready: %w: %s", s.Name, err, s.LastWords())
+		}
+		if err := between(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return f, f.Healthy(ctx)
+}
+
+func (f *Fleet) newNode(i int, cfg Config) (*Node, error) {
+	s := &Node{fleet: f, Index: i, Name: fmt.Sprintf("n%d", i+1), cfg: cfg, changed: make(chan struct{})}
+	near := "127.0.0.1"
+	if f.Network != nil {
+		s.host, near = f.Network.addr(i), f.Network.gateway()
+		s.HTTP, s.remote, s.gossip = s.host+":5555", s.host+":5556", s.host+":5557"
+	} else {
+		s.host = fmt.Sprintf("127.0.0.%d", 10+i)
+		for _, at := range []*string{&s.HTTP, &s.remote, &s.gossip} {
+			addr, err := freeAddr(s.host)
+			if err != nil {
+				return nil, err
+			}
+			*at = addr
+		}
+	}
+	var err error
+	if s.Proxy, err = newProxy(near, cfg.Store); err != nil {
+		return nil, err
+	}
+	s.log, err = os.Create(filepath.Join(f.Dir, s.Name+".log"))
+	return s, err
+}
+
+// freeAddr returns a free host:port, neither by TCP nor by UDP. It
+// is below the ports that the system gives to outgoing connections as long as
+// the process ids differ, so that a node finds it free again after a restart.
+func freeAddr(host string) (string, error) {
+	for port := 20000 + os.Getpid()%10000; port < 32000; port++ {
+		addr := fmt.Sprintf("%s:%d", host, port)
+		if !claim(addr) {
+			continue
+		}
+		tcp, err := net.Listen("tcp", addr)
+		if err != nil {
+			continue
+		}
+		tcp.Close()
+		udp, err := net.ListenPacket("udp", addr)
+		if err != nil {
+			continue
+		}
+		udp.Close()
+		return addr, nil
+	}
+	return "", errors.New("no free port on " + host)
+}
+
+// claimed are the addresses that this process has given to nodes.
+var claimed sync.Map
+
+func claim(addr string) bool {
+	_, taken := claimed.LoadOrStore(addr, true)
+	return !taken
+}
+
+// run starts the node again and again until ctx ends.
+func (s *Node) run(ctx context.Context) {
+	defer s.log.Close()
+	for ctx.Err() == nil {
+		s.mu.Lock()
+		rest := s.rest
+		s.rest = RestartAfter
+		s.mu.Unlock()
+		if wait.For(ctx, rest) != nil {
+			return
+		}
+		s.once(ctx)
+	}
+}
+
+// once runs the node until it ends.
+func (s *Node) once(ctx context.Context) {
+	s.mu.Lock()
+	s.life++
+	cmd := s.command(ctx)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		cmd.Stderr = s.log
+		fmt.Fprintf(s.log, "---- %s starts, life %d, %s\n", s.Name, s.life, time.Now().Format(time.TimeOnly))
+		err = cmd.Start()
+	}
+	if err != nil {
+		s.exits = append(s.exits, err.Error())
+		s.mu.Unlock()
+		return
+	}
+	s.cmd, s.asked = cmd, false
+	s.tell()
+	s.mu.Unlock()
+
+	lines := bufio.NewReader(out)
+	if line, err := lines.ReadString('\n'); err == nil && strings.Contains(line, " is ready on ") {
+		s.mu.Lock()
+		s.ready = true
+		s.tell()
+		s.mu.Unlock()
+	}
+	io.Copy(io.Discard, lines)
+	err = cmd.Wait()
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.asked && ctx.Err() == nil {
+		s.exits = append(s.exits, fmt.Sprintf("%s, life %d, %s: %v: %s", s.Name, s.life, time.Now().Format(time.TimeOnly), err, s.lastLine()))
+	}
+	s.cmd, s.ready = nil, false
+	s.tell()
+}
+
+// command is the node's command line. The name under which it writes to the store
+// says which process it was.
+func (s *Node) command(ctx context.Context) *exec.Cmd {
+	args := []string{
+		"serve", "--node", s.Name, "--http", s.HTTP, "--remote", s.remote, "--gossip", s.gossip,
+		"--store", s.cfg.DSN(s.Proxy.addr(), fmt.Sprintf("%s/%d", s.Name, s.life)),
+		"--workers", fmt.Sprint(s.cfg.Workers), "--log-level", "info",
+	}
+	for _, other := range s.fleet.Nodes {
+		if other != s {
+			args = append(args, "--join", other.gossip)
+		}
+	}
+	args = append(args, s.cfg.Flags...)
+	if s.fleet.Network == nil {
+		return exec.CommandContext(ctx, s.fleet.b.Program, args...)
+	}
+	return s.fleet.Network.command(ctx, s.Index, s.fleet.b.Program, append(args, "--insecure")...)
+}
+
+// tell wakes who waits for a change. s.mu is held.
+func (s *Node) tell() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// isReady reports whether a process is there that has said so. s.mu is held.
+func (s *Node) isReady() bool { return s.ready }
+
+// await waits until a condition, which is called with s.mu held, is true.
+func (s *Node) await(ctx context.Context, limit time.Duration, condition func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		s.mu.Lock()
+		yes, changed := condition(), s.changed
+		s.mu.Unlock()
+		if yes {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Signal sends a signal to the process that is there, if any. If it is one that
+// ends it, the next one starts after a rest.
+func (s *Node) Signal(sig syscall.Signal, rest time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return
+	}
+	if sig == syscall.SIGKILL || sig == syscall.SIGTERM {
+		s.asked, s.rest = true, rest
+	}
+	s.cmd.Process.Signal(sig)
+}
+
+// Lives returns how many processes there were.
+func (s *Node) Lives() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.life
+}
+
+// Restart ends the process with a signal and returns when the next one is ready.
+func (s *Node) Restart(ctx context.Context, sig syscall.Signal, rest time.Duration) error {
+	life := s.Lives()
+	s.Signal(sig, rest)
+	return s.await(ctx, harness.StartTime, func() bool { return s.life > life && s.ready })
+}
+
+// lastLine is the end of the node's log.
+func (s *Node) lastLine() string {
+	words := strings.TrimSpace(s.LastWords())
+	return words[strings.LastIndexByte(words, '\n')+1:]
+}
+
+// LastWords are the last lines of the node's log.
+func (s *Node) LastWords() string {
+	raw, err := os.ReadFile(s.log.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw[max(0, len(raw)-harness.TailBytes):])
+}
+
+// Healthy waits until every node is ready.
+func (f *Fleet) Healthy(ctx context.Context) error {
+	for _, s := range f.Nodes {
+		if err := s.await(ctx, harness.StartTime, s.isReady); err != nil {
+			return fmt.Errorf("%s is not ready: %w: %s", s.Name, err, s.LastWords())
+		}
+	}
+	return nil
+}
+
+// Exits are the unexpected ends, in words.
+func (f *Fleet) Exits() (all []string) {
+	for _, s := range f.Nodes {
+		s.mu.Lock()
+		all = append(all, s.exits...)
+		s.mu.Unlock()
+	}
+	return all
+}
+
+// Addrs are where the nodes take requests.
+func (f *Fleet) Addrs() (addrs []string) {
+	for _, s := range f.Nodes {
+		addrs = append(addrs, s.HTTP)
+	}
+	return addrs
+}
+
+// Panics are the lines of the nodes' logs that tell of a panic or a data race.
+func (f *Fleet) Panics() (lines []string) {
+	for _, s := range f.Nodes {
+		raw, err := os.ReadFile(s.log.Name())
+		if err != nil {
+			lines = append(lines, err.Error())
+		}
+		for line := range strings.Lines(string(raw)) {
+			if strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "fatal error:") || strings.Contains(line, "DATA RACE") {
+				lines = append(lines, s.Name+": "+strings.TrimSpace(line))
+			}
+		}
+	}
+	return lines
+}
+
+// Close ends everything but leaves the logs.
+func (f *Fleet) Close() {
+	f.stop()
+	for _, s := range f.Nodes {
+		s.Signal(syscall.SIGKILL, 0)
+	}
+	f.work.Wait()
+	for _, s := range f.Nodes {
+		s.Proxy.close()
+	}
+	if f.Network != nil {
+		f.Network.close()
+	}
+}
