@@ -67,23 +67,46 @@ type fairnessAnswer struct {
 	Jain       decimal `json:"jain"`
 	Violations uint64  `json:"violations"`
 	Active     int     `json:"active"`
+	Dormant    int     `json:"dormant"`
 	Waiting    int     `json:"waiting"`
 	Open       int     `json:"open"`
 	HandedOut  uint64  `json:"handed_out"`
 	Epoch      uint64  `json:"epoch"`
+
+	Between levelAnswer `json:"between_groups"`
+	Inside  levelAnswer `json:"inside_groups"`
+}
+
+// levelAnswer is what the scheduler says of one level of its promise.
+type levelAnswer struct {
+	InLine     int    `json:"in_line"`
+	Bound      int64  `json:"bound_us"`
+	Lag        int64  `json:"lag_us"`
+	MaxLag     int64  `json:"max_lag_us"`
+	Violations uint64 `json:"violations"`
+}
+
+func levelOf(l fairfactor.FairnessLevel) levelAnswer {
+	return levelAnswer{l.InLine, l.Bound.Microseconds(), l.Lag.Microseconds(), l.MaxLag.Microseconds(), l.Violations}
+}
+
+func (a levelAnswer) level() fairfactor.FairnessLevel {
+	return fairfactor.FairnessLevel{InLine: a.InLine, Bound: micros(a.Bound), Lag: micros(a.Lag), MaxLag: micros(a.MaxLag), Violations: a.Violations}
 }
 
 func fairnessOf(f *fairfactor.Fairness) fairnessAnswer {
 	return fairnessAnswer{
 		Quantum: f.Quantum.Microseconds(), Bound: f.Bound.Microseconds(), Lag: f.Lag.Microseconds(), MaxLag: f.MaxLag.Microseconds(),
-		Jain: decimal(f.Jain), Violations: f.Violations, Active: f.Active, Waiting: f.Waiting, Open: f.Open, HandedOut: f.HandedOut, Epoch: f.Epoch,
+		Jain: decimal(f.Jain), Violations: f.Violations, Active: f.Active, Dormant: f.Dormant, Waiting: f.Waiting, Open: f.Open,
+		HandedOut: f.HandedOut, Epoch: f.Epoch, Between: levelOf(f.Between), Inside: levelOf(f.Inside),
 	}
 }
 
 func (a *fairnessAnswer) fairness() fairfactor.Fairness {
 	return fairfactor.Fairness{
 		Quantum: micros(a.Quantum), Bound: micros(a.Bound), Lag: micros(a.Lag), MaxLag: micros(a.MaxLag),
-		Jain: float64(a.Jain), Violations: a.Violations, Active: a.Active, Waiting: a.Waiting, Open: a.Open, HandedOut: a.HandedOut, Epoch: a.Epoch,
+		Jain: float64(a.Jain), Violations: a.Violations, Active: a.Active, Dormant: a.Dormant, Waiting: a.Waiting, Open: a.Open,
+		HandedOut: a.HandedOut, Epoch: a.Epoch, Between: a.Between.level(), Inside: a.Inside.level(),
 	}
 }
 

@@ -31,7 +31,7 @@ func (s *Server) postCompute(r *request) error {
 	if err != nil {
 		return err
 	}
-	sub.Group = s.groupOf(r, caller)
+	sub.Group, sub.Wait = s.groupOf(r, caller), wait > 0
 	job, err := s.submit(r, caller, sub)
 	if err != nil {
 		return err

@@ -10,11 +10,11 @@ import (
 
 	"fairfactor"
 	"fairfactor/actors"
+	"fairfactor/actors/commit"
 	"fairfactor/bench/internal/random"
 	"fairfactor/bench/internal/stats"
 	"fairfactor/bench/internal/wait"
 	"fairfactor/cluster"
-	"fairfactor/store/group"
 	memorystore "fairfactor/store/memory"
 )
 
@@ -24,11 +24,11 @@ import (
 type inner struct {
 	system    *actors.System
 	cluster   *cluster.Node
-	committer *group.Committer
+	committer *commit.Committer
 }
 
 func startInner(ctx context.Context, store fairfactor.Store, join []string) (*inner, error) {
-	n := &inner{committer: group.New(store, group.Options{})}
+	n := &inner{committer: commit.New(store, commit.Options{})}
 	n.system = actors.New(actors.Config{
 		Store: store, Committer: n.committer, Workers: 1, Logger: slog.New(slog.DiscardHandler),
 		Members: func() []fairfactor.Node { return nil },

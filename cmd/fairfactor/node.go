@@ -19,7 +19,7 @@ import (
 
 	"fairfactor"
 	"fairfactor/actors"
-	"fairfactor/actors/commit"
+	groups "fairfactor/actors/commit"
 	"fairfactor/cluster"
 	httpd "fairfactor/http"
 		"fairfactor/store/pebble"
@@ -32,7 +32,7 @@ type node struct {
 	log       *slog.Logger
 	store     fairfactor.Store
 	members   fairfactor.MemberTable // nil: the store belongs to this node alone
-	committer *commit.Committer
+	committer *groups.Committer
 	system    *actors.System
 	cluster   *cluster.Node
 	web       httpd.Config // what the flags say of it
@@ -96,6 +96,7 @@ func (n *node) start(ctx context.Context) (err error) {
 const storeTime = time.Minute
 
 func (n *node) openStore(ctx context.Context) error {
+	atOnce := 1 // groups on their way to the store
 	if n.cfg.store == "" {
 		store, err := pebble.Open(n.cfg.data, pebble.Options{Logger: n.log, Fatal: n.storeFailed})
 		if err != nil {
@@ -110,8 +111,9 @@ func (n *node) openStore(ctx context.Context) error {
 			return err
 		}
 		n.store, n.members = store, store.Members()
+		atOnce = 2 // while one waits for the database's disk another one is built
 	}
-	n.committer = commit.New(n.store, commit.Options{Groups: groups})
+	n.committer = groups.New(n.store, groups.Options{Groups: atOnce})
 	return nil
 }
 
@@ -187,12 +189,13 @@ func (n *node) ready() error {
 	return n.cluster.Ready()
 }
 
-// stays says that the node is about to drain, if it is.
+// stays says why balancers should use another node though this one takes jobs: it is
+// about to drain, or no work is handed out yet.
 func (n *node) stays() error {
 	if n.leaving.Load() {
 		return fairfactor.Errorf(fairfactor.Unavailable, "the node is about to stop: use another one")
 	}
-	return nil
+	return n.system.Working()
 }
 
 // linger gives balancers the time to notice that the node leaves: whoever they
