@@ -240,6 +240,9 @@ func (b *Backlog) Paged(page []fairfactor.Waiting) {
 	}
 }
 
+// Paging reports whether a page was asked for and has not arrived.
+func (b *Backlog) Paging() bool { return b.paging }
+
 // Unpaged says that the page could not be read; it will be asked for again.
 func (b *Backlog) Unpaged() { b.paging = false }
 

@@ -63,10 +63,11 @@ type Caller struct {
 	// overtaken are those who wanted to cancel a job that has ended, by sequence
 	// number: they hear of that when it is durable.
 	overtaken map[uint64][]Asker
-	again     []*step // ends of jobs that the store could not take yet
-	failure   error   // why the last of them
-	free      []*step // to be used again
-	results   []*step // likewise, see Steps.results
+	again     []*step   // ends of jobs that the store could not take yet
+	failure   error     // why the last of them
+	retryAt   time.Time // when that, or a read that failed, is tried again
+	free      []*step   // to be used again
+	results   []*step   // likewise, see Steps.results
 	offers    offers
 	unpaged   bool      // a page, or a piece of a checkpoint, could not be read
 	idle      time.Time // since when there was nothing to do
@@ -230,15 +231,21 @@ func (c *Caller) Flush() {
 	if c.backlog == nil || c.stopped {
 		return
 	}
+	c.readPage()
 	c.offer()
 	c.steps.ready()
-	if after, ok := c.backlog.NeedPage(); ok {
-		c.read(&Read{Kind: ReadPage, After: after})
-	}
+	c.readPage()
 	if order, number, ok := c.backlog.NeedPiece(); ok {
 		c.read(&Read{Kind: ReadPiece, Order: order, Number: number})
 	}
 	c.show(false)
+}
+
+// readPage reads the next page of the queue if the backlog wants it.
+func (c *Caller) readPage() {
+	if after, ok := c.backlog.NeedPage(); ok {
+		c.read(&Read{Kind: ReadPage, After: after})
+	}
 }
 
 func (c *Caller) read(r *Read) {
@@ -253,8 +260,12 @@ func (c *Caller) paged(r *Read) {
 	case !c.stopped:
 		c.host.Log().Error("a page of the backlog can't be read, trying again", "err", r.Err)
 		c.unpaged = true
+		c.retryLater()
 	}
 }
+
+// retryLater has what failed tried again soon.
+func (c *Caller) retryLater() { c.retryAt = c.host.Now().Add(c.cfg.Retry) }
 
 func (c *Caller) pieceRead(r *Read) {
 	switch {
@@ -262,6 +273,7 @@ func (c *Caller) pieceRead(r *Read) {
 	case fairfactor.CodeOf(r.Err) == fairfactor.Unavailable:
 		c.host.Log().Error("a piece of a checkpoint can't be read, trying again", "err", r.Err)
 		c.unpaged = true
+		c.retryLater()
 	default: // one that is lost or damaged costs the work in it
 		if lost := c.backlog.Loaded(r.Order, r.Number, r.Piece); lost != nil || r.Err != nil {
 			c.host.Log().Error("a piece of a checkpoint is lost", "order", r.Order, "piece", r.Number, "err", errors.Join(r.Err, lost))

@@ -25,7 +25,7 @@ func (c *Caller) NextDue() time.Time {
 		return at
 	}
 	if len(c.again) > 0 || c.unpaged {
-		at = earlier(at, c.host.Now().Add(c.cfg.Retry))
+		at = earlier(at, c.retryAt)
 	}
 	if c.backlog.Long() {
 		at = earlier(at, c.saved.Add(checkpointEvery))
@@ -88,7 +88,7 @@ func (c *Caller) Due() (stop bool) {
 		c.saved = now
 		c.checkpoint()
 	}
-	if len(c.again) > 0 {
+	if len(c.again) > 0 && !now.Before(c.retryAt) {
 		c.host.Log().Error("ends of jobs can't be stored, trying again", "jobs", len(c.again), "err", c.failure)
 		for _, p := range c.again {
 			p.taken, p.err = false, nil
@@ -96,7 +96,7 @@ func (c *Caller) Due() (stop bool) {
 		c.steps.add(c.again...)
 		c.again = nil
 	}
-	if c.unpaged {
+	if c.unpaged && !now.Before(c.retryAt) {
 		c.unpaged = false
 		c.backlog.Unpaged() // the next flush asks again
 		c.backlog.Unloaded()

@@ -55,6 +55,9 @@ func (c *Caller) offer() {
 	if len(turns) == 0 && !o.stale && !asked && (more == o.more || !more) {
 		return
 	}
+	if len(turns) == 0 && !o.stale && o.want > 0 && c.backlog.Paging() {
+		return // the answer comes with the page
+	}
 	o.want = max(0, o.want-(len(turns)-known))
 	if asked {
 		o.want = 0

@@ -131,6 +131,7 @@ func (c *Caller) settleFinish(p *step) bool {
 		if !c.stopped {
 			c.failure = p.err
 			c.again = append(c.again, p)
+			c.retryLater()
 			return false
 		}
 	}
