@@ -78,7 +78,7 @@ func (c *Caller) pulled(m Pull) {
 		o.epoch = m.Epoch
 	}
 	c.heard()
-	o.want = max(o.want, m.Want)
+	o.want, o.more = max(o.want, m.Want), true // it asks because it takes it that there is more
 }
 
 func (c *Caller) heard() { c.offers.heard, c.offers.quiet = c.host.Now(), minQuiet }
