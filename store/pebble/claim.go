@@ -11,10 +11,8 @@ import (
 	"fairfactor"
 )
 
-// A claim writes nothing: the epoch, and the account of a new caller, reach the
-// disk with the first change that takes effect. That is enough to fence, because
-// all that an epoch has to outlast is the activations of this process, and while
-// it lives an epoch that was given stays known:
+// A claim writes nothing, see the package comment. While the process lives, an
+// epoch that was given stays known:
 //
 //   - The account in memory has it, and is the one that changes are checked against.
 //   - An account that leaves the memory takes its epoch to the store first, where it

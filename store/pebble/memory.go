@@ -56,3 +56,10 @@ func sizesFor(memory int64, memtable uint64) sizes {
 		jobs:     max(int(tables/2/jobBytes), entriesLeast),
 	}
 }
+
+// Held returns about how many bytes of blocks and memtables the store has on the
+// Go heap now.
+func (s *Store) Held() int64 {
+	m := s.db.Metrics()
+	return m.BlockCache.Size + int64(m.MemTable.Size+m.MemTable.ZombieSize)
+}
