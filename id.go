@@ -29,10 +29,14 @@ func (id ID) Bytes() (b [16]byte) {
 
 // String returns the id as 26 characters of a-z and 0-9.
 func (id ID) String() string {
-	raw := id.Bytes()
 	var text [IDLen]byte
-	idText.Encode(text[:], raw[:])
-	return string(text[:])
+	return string(id.Append(text[:0]))
+}
+
+// Append appends what [ID.String] returns.
+func (id ID) Append(b []byte) []byte {
+	raw := id.Bytes()
+	return idText.AppendEncode(b, raw[:])
 }
 
 // ParseID reads what [ID.String] wrote; anything else is not_found, because
@@ -47,7 +51,8 @@ func ParseID(s string) (ID, error) {
 	}
 	hi, lo := binary.BigEndian.Uint64(raw[0:]), binary.BigEndian.Uint64(raw[8:])
 	id := ID{Nonce: hi >> 16, Caller: hi&0xffff<<24 | lo>>40, Seq: lo & (1<<40 - 1)}
-	if id.Caller == 0 || id.Seq == 0 || id.String() != s {
+	var text [IDLen]byte
+	if id.Caller == 0 || id.Seq == 0 || string(id.Append(text[:0])) != s {
 		return ID{}, Errorf(NotFound, "there is no job %.40q", s)
 	}
 	return id, nil

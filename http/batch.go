@@ -52,10 +52,11 @@ func (s *Server) postBatch(r *request) error {
 	if err := s.takesJobs(); err != nil {
 		return err
 	}
-	caller, err := submitterOf(r)
+	name, err := submitterOf(r)
 	if err != nil {
 		return err
 	}
+	caller := string(name)
 	if _, err := checkMedia(r, ndjsonTypes); err != nil {
 		return err
 	}

@@ -27,12 +27,12 @@ func (s *Server) postCompute(r *request) error {
 	if err != nil {
 		return err
 	}
-	sub, err := s.readSubmission(r)
+	name, sub, err := s.readSubmission(r, caller)
 	if err != nil {
 		return err
 	}
-	sub.Group, sub.Wait = s.groupOf(r, caller), wait > 0
-	job, err := s.submit(r, caller, sub)
+	sub.Group, sub.Wait = s.groupOf(r, name), wait > 0
+	job, err := s.submit(r, name, sub)
 	if err != nil {
 		return err
 	}
@@ -67,43 +67,52 @@ func asNotNow(err error) *problem {
 	return p
 }
 
-// readSubmission reads the number and the key of a submission.
-func (s *Server) readSubmission(r *request) (sub fairfactor.Submission, err error) {
+// readSubmission reads the number and the key of a submission. They and the name
+// of the caller are parts of one string: three would be three objects.
+func (s *Server) readSubmission(r *request, caller []byte) (name string, sub fairfactor.Submission, err error) {
 	form, err := checkMedia(r, jsonTypes)
 	if err != nil {
-		return sub, err
+		return "", sub, err
 	}
-	if sub.Key, err = keyOf(r); err != nil {
-		return sub, err
+	key, err := keyOf(r)
+	if err != nil {
+		return "", sub, err
 	}
 	if r.in, err = readBody(r.ctx, r.in); err != nil {
-		return sub, err
+		return "", sub, err
 	}
 	if first := skipSpace(r.in); form && (len(first) == 0 || first[0] != '{') {
-		return sub, notOfType(r, jsonTypes)
+		return "", sub, notOfType(r, jsonTypes)
 	}
-	sub.Number, err = parseSubmission(r.in, s.maxDigits)
-	return sub, err
+	digits, err := submittedNumber(r.in)
+	if err != nil {
+		return "", sub, err
+	}
+	r.out = append(append(append(r.out, caller...), key...), digits...)
+	text := string(r.out)
+	r.out = r.out[:0]
+	name, text = text[:len(caller)], text[len(caller):]
+	sub.Key, text = text[:len(key)], text[len(key):]
+	sub.Number, err = parseNumber(text, s.maxDigits)
+	return name, sub, err
 }
 
 // keyOf returns the Idempotency-Key of a request, empty if it has none.
-func keyOf(r *request) (string, error) {
+func keyOf(r *request) ([]byte, error) {
 	key := r.key
 	if r.keys > 1 {
-		return "", refuse(badRequest, "there is more than one Idempotency-Key", count("keys", r.keys))
+		return nil, refuse(badRequest, "there is more than one Idempotency-Key", count("keys", r.keys))
 	}
-	if len(key) == 0 {
-		return "", nil
-	}
+
 	if len(key) > fairfactor.MaxKeyBytes {
-		return "", refuse(badRequest, "the Idempotency-Key is too long", count("length", len(key)), count("max_bytes", fairfactor.MaxKeyBytes))
+		return nil, refuse(badRequest, "the Idempotency-Key is too long", count("length", len(key)), count("max_bytes", fairfactor.MaxKeyBytes))
 	}
 	for i, c := range key {
 		if c < ' ' || c > '~' {
-			return "", refuse(badRequest, "the Idempotency-Key has a byte that is not a printable ASCII character", count("at_byte", i))
+			return nil, refuse(badRequest, "the Idempotency-Key has a byte that is not a printable ASCII character", count("at_byte", i))
 		}
 	}
-	return string(key), nil
+	return key, nil
 }
 
 // submit hands one number to Jobs.
@@ -137,7 +146,7 @@ func refusedSubmission(err error, sub fairfactor.Submission) error {
 // and what that has become is returned.
 func answerSubmission(resp *fasthttp.Response, prefix []byte, job *fairfactor.Job) []byte {
 	h := &resp.Header
-	b := appendID(append(prefix, jobsPath...), job.ID)
+	b := job.ID.Append(append(prefix, jobsPath...))
 	h.SetCanonical(locationName, b)
 	h.SetContentTypeBytes(mediaJSONBytes)
 	h.SetCanonical(cacheName, noStore)

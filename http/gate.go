@@ -1,7 +1,10 @@
 package http
 
 import (
+	"container/list"
 	"context"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"fairfactor"
@@ -12,30 +15,83 @@ import (
 // in whatever order the Go scheduler picks: the slowest of 10,000 would take
 // several times as long as the mean. A connection has one request at a time, so
 // the limit of connections is the limit of those that wait here.
-type gate chan struct{}
+//
+// While there is room, which is nearly always, it costs two atomic additions.
+type gate struct {
+	limit int64
+	calls atomic.Int64 // inside, waiting, and given up but still in the queue
+
+	mu     sync.Mutex // guards what follows
+	queue  list.List  // of *waiter, the first come first
+	passes int        // for calls that are counted and not in the queue yet
+}
+
+// waiter is a call that waits.
+type waiter struct {
+	state atomic.Int32 // zero, admitted or gone
+	open  chan struct{}
+}
+
+const (
+	admitted = 1
+	gone     = 2
+)
 
 // enter waits for a place. It gives up when the call is given up.
-func (g gate) enter(ctx context.Context) error {
-	select {
-	case g <- struct{}{}:
+func (g *gate) enter(ctx context.Context) error {
+	if g.calls.Add(1) <= g.limit {
 		return nil
-	default:
 	}
+	g.mu.Lock()
+	if g.passes > 0 {
+		g.passes--
+		g.mu.Unlock()
+		return nil
+	}
+	w := &waiter{open: make(chan struct{})}
+	g.queue.PushBack(w)
+	g.mu.Unlock()
 	select {
-	case g <- struct{}{}: // the runtime serves senders in their order
+	case <-w.open:
 		return nil
 	case <-ctx.Done():
-		return &fairfactor.Error{Code: fairfactor.Unavailable, Message: "too many requests wait for this node: try again", Retry: time.Second}
+	}
+	if !w.state.CompareAndSwap(0, gone) {
+		return nil // it was admitted at the last moment
+	}
+	return &fairfactor.Error{Code: fairfactor.Unavailable, Message: "too many requests wait for this node: try again", Retry: time.Second}
+}
+
+// leave gives the place to the call that has waited longest. Those that have
+// given up pass it on.
+func (g *gate) leave() {
+	for g.calls.Add(-1) >= g.limit && !g.admit() {
 	}
 }
 
-func (g gate) leave() { <-g }
+// admit lets the next call in. It is false if that one has given up.
+func (g *gate) admit() bool {
+	g.mu.Lock()
+	first := g.queue.Front()
+	if first == nil {
+		g.passes++
+		g.mu.Unlock()
+		return true
+	}
+	w := g.queue.Remove(first).(*waiter)
+	g.mu.Unlock()
+	if !w.state.CompareAndSwap(0, admitted) {
+		return false
+	}
+	close(w.open)
+	return true
+}
 
 // gated is the service behind a gate. Waits pass by it: they would hold a place
 // for a minute.
 type gated struct {
 	fairfactor.Jobs
-	gate gate
+	gate *gate
 }
 
 func (j gated) Submit(ctx context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {

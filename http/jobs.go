@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/valyala/fasthttp"
 
 	"fairfactor"
@@ -82,14 +83,11 @@ func answerJob(resp *fasthttp.Response, b []byte, job *fairfactor.Job, match []b
 	return b
 }
 
-// appendETag appends a strong entity tag of a body: its FNV-1a hash of 64 bits,
-// which all nodes agree on.
+// appendETag appends a strong entity tag of a body: its xxHash of 64 bits, which
+// all nodes agree on.
 func appendETag(b, body []byte) []byte {
-	const offset, prime, hex = 14695981039346656037, 1099511628211, "0123456789abcdef"
-	sum := uint64(offset)
-	for _, c := range body {
-		sum = (sum ^ uint64(c)) * prime
-	}
+	const hex = "0123456789abcdef"
+	sum := xxhash.Sum64(body)
 	b = append(b, '"')
 	for shift := 60; shift >= 0; shift -= 4 {
 		b = append(b, hex[sum>>shift&15])
@@ -175,7 +173,7 @@ func (s *Server) retryJob(r *request) error {
 	if err != nil {
 		return err
 	}
-	r.out = appendID(append(s.site.appendPrefix(r.out, r), jobsPath...), job.ID)
+	r.out = job.ID.Append(append(s.site.appendPrefix(r.out, r), jobsPath...))
 	r.ctx.Response.Header.SetCanonical(locationName, r.out)
 	r.out = append(AppendJob(r.out[:0], &job), '\n')
 	answerJSON(&r.ctx.Response, r.out)

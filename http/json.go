@@ -17,7 +17,7 @@ import (
 // it does.
 func AppendReceipt(b []byte, j *fairfactor.Job) []byte {
 	b = append(b, `{"request_id":"`...)
-	b = appendID(b, j.ID)
+	b = j.ID.Append(b)
 	b = append(b, `","status":"`...)
 	b = append(b, j.State.String()...)
 	b = append(b, `","caller_id":`...)
@@ -33,7 +33,7 @@ func AppendReceipt(b []byte, j *fairfactor.Job) []byte {
 // is there while the job runs and something is known.
 func AppendJob(b []byte, j *fairfactor.Job) []byte {
 	b = append(b, `{"request_id":"`...)
-	b = appendID(b, j.ID)
+	b = j.ID.Append(b)
 	b = append(b, `","caller_id":`...)
 	b = appendString(b, j.Caller)
 	b = append(b, `,"number":`...)
@@ -132,8 +132,6 @@ func appendProgress(b []byte, p *fairfactor.Progress) []byte {
 	}
 	return append(b, ']', '}')
 }
-
-func appendID(b []byte, id fairfactor.ID) []byte { return append(b, id.String()...) }
 
 // appendTime appends a time in RFC 3339, in UTC with microseconds, or null for
 // the zero time. [time.Time.AppendFormat] takes three times as long.

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/valyala/fasthttp"
 
@@ -11,32 +12,34 @@ import (
 )
 
 // submitterOf returns who submits: the header X-Caller-ID or ?caller_id=, or both
-// if they agree.
-func submitterOf(r *request) (string, error) {
+// if they agree. The name may be a part of the request.
+func submitterOf(r *request) ([]byte, error) {
 	if r.otherCaller != nil {
-		return "", refuse(badCaller, "the header X-Caller-ID is there more than once", shown("caller_id", string(r.caller)), shown("other", string(r.otherCaller)))
+		return nil, refuse(badCaller, "the header X-Caller-ID is there more than once", shown("caller_id", string(r.caller)), shown("other", string(r.otherCaller)))
 	}
 	asked, has, err := queryValue(r, "caller_id")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	caller := string(r.caller)
+	caller := r.caller
 	if has {
-		if len(caller) > 0 && asked != caller {
-			return "", refuse(badCaller, "the header X-Caller-ID and the parameter caller_id name different callers", shown("caller_id", caller), shown("other", asked))
+		if len(caller) > 0 && asked != string(caller) {
+			return nil, refuse(badCaller, "the header X-Caller-ID and the parameter caller_id name different callers", shown("caller_id", string(caller)), shown("other", asked))
 		}
-		caller = asked
+		caller = []byte(asked)
 	}
-	if caller == "." || caller == ".." {
-		return "", refuse(badCaller, "a caller can't be named . or .. because proxies take these out of paths", shown("caller_id", caller))
+	if string(caller) == "." || string(caller) == ".." {
+		return nil, refuse(badCaller, "a caller can't be named . or .. because proxies take these out of paths", shown("caller_id", string(caller)))
 	}
-	return checkCaller(caller)
+	// What is looked at as a string is gone when checkCaller returns.
+	_, err = checkCaller(unsafe.String(unsafe.SliceData(caller), len(caller)))
+	return caller, err
 }
 
 func checkCaller(name string) (string, error) {
 	caller, err := fairfactor.ParseCaller(name)
 	if err != nil {
-		return "", problemAs(badCaller, err, shown("caller_id", name))
+		return "", problemAs(badCaller, err, shown("caller_id", strings.Clone(name)))
 	}
 	return caller, nil
 }

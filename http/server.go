@@ -114,7 +114,7 @@ func New(cfg Config) *Server { return newServer(cfg, defaultLimits()) }
 
 func newServer(cfg Config, bounds limits) *Server {
 	s := &Server{
-		jobs: gated{cfg.Jobs, make(gate, bounds.calls)}, log: cfg.Logger, maxDigits: cfg.MaxDigits, limits: bounds,
+		jobs: gated{cfg.Jobs, &gate{limit: int64(bounds.calls)}}, log: cfg.Logger, maxDigits: cfg.MaxDigits, limits: bounds,
 		ready: cfg.Ready, leaving: cfg.Leaving, gatherer: cfg.Gatherer, name: "fairfactor/" + cfg.Version,
 		batches: make(chan struct{}, bounds.batches), now: time.Now, random: rand.Int64N, groupBy: cfg.GroupBy,
 		site: site{proxies: cfg.TrustedProxies, hosts: cfg.Hosts, origins: cfg.Origins, base: cfg.BasePath},

@@ -17,16 +17,25 @@ import (
 // or a JSON number written with digits only: 7.0 and 1e9 are refused, because
 // what other programs make of them may no longer be exact.
 func parseSubmission(body []byte, maxDigits int) (string, error) {
-	digits, ok := plainNumber(body)
-	text := ""
-	if ok {
-		text = string(digits)
-	} else {
-		var err error
-		if text, err = anyNumber(body); err != nil {
-			return "", err
-		}
+	text, err := submittedNumber(body)
+	if err != nil {
+		return "", err
 	}
+	return parseNumber(string(text), maxDigits)
+}
+
+// submittedNumber returns the text of the number in the body of a submission,
+// which may still be anything. It may be a part of the body.
+func submittedNumber(body []byte) ([]byte, error) {
+	if digits, ok := plainNumber(body); ok {
+		return digits, nil
+	}
+	text, err := anyNumber(body)
+	return []byte(text), err
+}
+
+// parseNumber returns the canonical form of a number.
+func parseNumber(text string, maxDigits int) (string, error) {
 	number, err := fairfactor.ParseNumber(text, maxDigits)
 	if err != nil {
 		return "", notANumber(err, text, maxDigits)

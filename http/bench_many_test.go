@@ -1,0 +1,166 @@
+package http_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/valyala/fasthttp"
+
+	httpd "fairfactor/http"
+)
+
+// benchServer, in the environment, makes the test binary one of these servers in
+// a process of its own: a benchmark counts the CPU of that process only.
+const benchServer = "FAIRFACTOR_HTTP_BENCH"
+
+func TestMain(m *testing.M) {
+	kind := os.Getenv(benchServer)
+	if kind == "" {
+		os.Exit(m.Run())
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(ln.Addr())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // the parent has gone
+		os.Exit(0)
+	}()
+	if kind == "node" {
+		err = httpd.New(httpd.Config{Jobs: newAtOnce(), MaxDigits: maxDigits, Version: "bench"}).Serve(ln)
+	} else {
+		err = bareServer().Serve(ln)
+	}
+	panic(err)
+}
+
+// bareServer answers every request with the same text of the length that a job
+// has, and the header fields of one.
+func bareServer() *fasthttp.Server {
+	job := newAtOnce().job
+	body := append(httpd.AppendJob(nil, &job), '\n')
+	return &fasthttp.Server{Name: "fairfactor/bench", Handler: func(ctx *fasthttp.RequestCtx) {
+		ctx.SetContentType("application/json")
+		ctx.Response.Header.Set("Cache-Control", "private, no-cache")
+		ctx.Response.SetBodyRaw(body)
+	}}
+}
+
+// startBench starts a server in a process of its own.
+func startBench(b *testing.B, kind string) (addr string, cpu func() float64) {
+	b.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), benchServer+"="+kind)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { in.Close(); _ = cmd.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	return strings.TrimSpace(line), func() float64 { return processCPU(b, cmd.Process.Pid) }
+}
+
+// processCPU returns the CPU seconds that a process has used.
+func processCPU(b *testing.B, pid int) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
+	if err != nil {
+		b.Skip("the CPU of another process can't be read here")
+	}
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	sum := 0.0
+	for _, thread := range threads {
+		if text, err = os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", pid, thread.Name())); err != nil {
+			continue
+		}
+		ns, err := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		sum += ns / 1e9
+	}
+	return sum
+}
+
+// BenchmarkServer compares the CPU that a server uses for a request with what a
+// bare fasthttp handler uses, over some connections that each send their next
+// request when the answer is there.
+func BenchmarkServer(b *testing.B) {
+	id := newAtOnce().job.ID.String()
+	get := "GET /compute/" + id + " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+	for _, conns := range []int{50, 256} {
+		for name, request := range map[string]string{"get": get, "post": postRequest} {
+			b.Run(fmt.Sprintf("%s-%d", name, conns), func(b *testing.B) {
+				bare := drive(b, "bare", conns, request)
+				node := drive(b, "node", conns, request)
+				b.ReportMetric(bare, "bare-us")
+				b.ReportMetric(node, "node-us")
+				b.ReportMetric(bare/node, "ratio")
+			})
+		}
+	}
+}
+
+// drive sends requests and returns the CPU microseconds of the server for each.
+func drive(b *testing.B, kind string, conns int, request string) float64 {
+	b.Helper()
+	addr, cpu := startBench(b, kind)
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var ready, all sync.WaitGroup
+	ready.Add(conns)
+	begin := make(chan struct{})
+	for range conns {
+		all.Go(func() {
+			conn, err := net.Dial("tcp", addr)
+			if err != nil {
+				ready.Done()
+				b.Error(err)
+				return
+			}
+			defer conn.Close()
+			r := bufio.NewReaderSize(conn, 1024)
+			for warm := true; warm || left.Add(-1) >= 0; warm = false {
+				if _, err = io.WriteString(conn, request); err == nil {
+					err = readAnswer(r)
+				}
+				if warm {
+					ready.Done()
+					<-begin
+				}
+				if err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	ready.Wait()
+	before := cpu()
+	close(begin)
+	all.Wait()
+	return (cpu() - before) * 1e6 / float64(b.N)
+}
