@@ -25,7 +25,7 @@ const (
 	// callers: waking its actor costs some 100 us, which is a twentieth of it.
 	Helping = 2 * time.Millisecond
 	// Full is the number of turns in all windows above which callers are asked
-	// for one turn at a time: some 25 MB.
+	// for one turn at a time: some 30 MB with what the turns carry.
 	Full = 8 * Cache
 )
 
@@ -72,9 +72,10 @@ func (m *Machine) perSecond() int {
 	return max(m.slots, 1) * max(1, int(float64(time.Second)/mean))
 }
 
-// crowded reports whether so many callers are in line that those with an empty
-// window become dormant.
-func (m *Machine) crowded() bool { return m.ring.Backlogged() > m.crowd }
+// crowded reports whether a caller shares the workers with so many that it
+// becomes dormant when its window is empty. A caller that competes with a group
+// of thousands is not crowded, they are.
+func (m *Machine) crowded(c *caller) bool { return m.ring.Interval(&c.fair) > float64(m.crowd) }
 
 // wake asks dormant callers in the order in which they are due, about a second
 // ahead of their turns.
@@ -97,17 +98,18 @@ func (m *Machine) wake(now time.Duration) {
 	}
 }
 
-// want is the size of a window that is full: smaller the more callers there are
-// and the longer their turns.
+// want is the size of a window that is full: the part of Cache that is the
+// caller's share, and less if its turns are long. A caller that has not said what its turns cost is
+// taken to be like the others lately.
 func (m *Machine) want(c *caller) int {
-	n := min(Window, Cache/max(m.ring.Backlogged(), 1))
-	var mean time.Duration
-	if c.work != nil {
+	mean := time.Duration(m.mean)
+	if c.work != nil && c.work.mean > 0 {
 		mean = c.work.mean
 	}
-	if m.crowded() {
+	if m.crowded(c) {
 		return m.helping(mean)
 	}
+	n := int(min(Window, Cache/m.ring.Interval(&c.fair)))
 	if ahead := Ahead * time.Duration(max(m.slots, 1)); mean*time.Duration(n) > ahead {
 		n = int(ahead / mean)
 	}
@@ -123,8 +125,6 @@ func (m *Machine) helping(mean time.Duration) int {
 		return 1
 	case m.waiting >= Cache:
 		return 2
-	case mean == 0:
-		mean = time.Duration(m.mean)
 	}
 	return min(Window, max(2, int(Helping/max(mean, m.quantum))))
 }

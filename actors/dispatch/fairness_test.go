@@ -138,7 +138,7 @@ func TestThroughputLosesNothing(t *testing.T) {
 }
 
 // TestLightCallerWaitsLittle measures how long one small job takes, now and then
-// one, beside three elephants and a flood of 20 us jobs.
+// one, next to three elephants and a flood of 20 us jobs.
 func TestLightCallerWaitsLittle(t *testing.T) {
 	for _, size := range []struct {
 		slots int

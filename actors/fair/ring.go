@@ -41,6 +41,16 @@ func (r *Ring) Rivals() int { return r.rivals }
 // Groups is the number of groups that have callers with work.
 func (r *Ring) Groups() int { return r.inLine }
 
+// Interval is how many turns there are for each one of a caller, if all that have
+// work now keep having some. It is the number of callers in line if there are no
+// groups and no weights.
+func (r *Ring) Interval(c *Caller) float64 {
+	if g := c.group; g != nil {
+		return r.top.interval(&g.entry) * g.inside.interval(c)
+	}
+	return r.top.interval(c)
+}
+
 // Early is the number of callers that [Ring.Ask] was called for and that had no
 // turn since. Asking is how many of them are owed.
 func (r *Ring) Early() (callers, asking int) { return r.early, r.asking }
