@@ -36,21 +36,18 @@ type Known struct {
 	Weight int
 }
 
-// Backlogged tells of callers that the store says have unfinished jobs. Those
-// that are not known, or seem to have nothing to do, join the line dormant: they
-// are asked for turns shortly before these are due. Those that have turns here or
-// in hand, or said that they have more, are left alone.
-func (m *Machine) Backlogged(now time.Duration, callers []Known) {
+// Backlogged tells of callers that the store says have unfinished jobs, and calls
+// for a Dispatch. Those that are not known, or seem to have nothing to do, join
+// the line dormant: they are asked for turns shortly before these are due. Those
+// that have turns here or in hand, or said that they have more, are left alone.
+func (m *Machine) Backlogged(_ time.Duration, callers []Known) {
 	for _, k := range callers {
-		c := m.callers[k.Caller]
-		switch {
-		case c == nil:
-			c = m.caller(k.Caller)
-			c.fair.Weight = max(k.Weight, 1)
-			m.regroup(c, k.Group)
-		case c.busy():
+		if c := m.callers[k.Caller]; c != nil && c.busy() {
 			continue
 		}
+		c := m.caller(k.Caller)
+		c.fair.Weight = max(k.Weight, 1)
+		m.regroup(c, k.Group)
 		c.more, c.unheard = true, true
 		m.unheard++
 		m.ring.Sleep(&c.fair)
@@ -130,8 +127,8 @@ func (m *Machine) helping(mean time.Duration) int {
 }
 
 // WeighGroup sets the weight of a group, 1 or more, whether it is known or not.
-// The change counts from the next charge. Groups are taken to have weight 1
-// unless this was called for them.
+// The change counts from the next charge. Groups have weight 1 unless this was
+// called for them: a machine has to be told of all others once.
 func (m *Machine) WeighGroup(name string, weight int) {
 	weight = max(weight, 1)
 	if weight == 1 {
