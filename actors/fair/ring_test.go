@@ -328,3 +328,27 @@ func TestJainTellsThatOneGotMore(t *testing.T) {
 		t.Errorf("no caller was due an hour, Jain's index is %v", j)
 	}
 }
+
+// TestJainLooksAtASample, and is about right: half of 20,000 callers got three
+// times as much as the others, so it is (3+1)^2 / (2 * (9+1)) = 0.8.
+func TestJainLooksAtASample(t *testing.T) {
+	r := fair.New(quantum, slack)
+	var all []*fair.Caller
+	for range 20_000 {
+		all = append(all, &fair.Caller{Weight: 1})
+		r.Join(all[len(all)-1])
+	}
+	for range len(all) {
+		c := r.Next()
+		r.Charge(c, time.Second)
+	}
+	for range 2 { // the first of them are in front of the line, and those in front are no sample
+		for _, c := range all[:len(all)/2] {
+			r.Book(c, time.Second)
+		}
+	}
+	r.Charge(r.Next(), quantum) // the clock
+	if j := r.Jain(time.Millisecond, 1000); j < 0.78 || j > 0.82 {
+		t.Errorf("Jain's index is %v, want 0.8", j)
+	}
+}
