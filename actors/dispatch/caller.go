@@ -136,10 +136,10 @@ func (m *Machine) rest(c *caller) {
 	}
 }
 
-// fill asks for turns at once when a window is half empty, unless there are many
-// callers: then they are asked shortly before their turns are due.
+// fill asks for turns at once when a window is half empty, unless the caller is one
+// of a crowd: then it is asked shortly before its turns are due.
 func (m *Machine) fill(now time.Duration, c *caller) {
-	if !c.more || c.asked || c.silent || m.crowded() || c.waiting() > m.want(c)/2 {
+	if !c.more || c.asked || c.silent || m.crowded(c) || c.waiting() > m.want(c)/2 {
 		return
 	}
 	m.ask(now, c)

@@ -27,6 +27,8 @@ type cluster struct {
 	looking bool          // a Dispatch is on its way
 	before  func()        // called before each Dispatch
 	handed  []dispatch.Turn
+	index   []*source // callers that only the store knows of yet
+	pulls   int
 }
 
 // event happens at a time; of two at the same time the one made first.
@@ -66,7 +68,10 @@ type node struct {
 // source is a caller: an endless one, or one with some turns left.
 type source struct {
 	name    string
+	group   string
+	home    string
 	weight  int
+	wake    time.Duration // what it takes to activate it, when it is asked
 	predict time.Duration
 	cost    func() time.Duration // what a turn really uses
 	left    int                  // turns not offered yet; below zero: endless
@@ -146,8 +151,26 @@ func (c *cluster) join(s *source) {
 	c.offer(s, 16)
 }
 
+// store has callers known from the store's index, as many at a time as the
+// machine wants to hear of.
+func (c *cluster) store(all []*source) {
+	for _, s := range all {
+		c.callers[s.name] = s
+	}
+	c.index = append(c.index, all...)
+	c.every(20*time.Millisecond, func() {
+		n := min(c.machine.Wants(), len(c.index))
+		var page []dispatch.Known
+		for _, s := range c.index[:n] {
+			page = append(page, dispatch.Known{Caller: s.name, Group: s.group, Weight: s.weight})
+		}
+		c.machine.Backlogged(c.now, page)
+		c.index = c.index[n:]
+	})
+}
+
 func (c *cluster) offer(s *source, want int) {
-	o := dispatch.Offer{Caller: s.name, Epoch: 1, Weight: s.weight}
+	o := dispatch.Offer{Caller: s.name, Group: s.group, Home: s.home, Epoch: 1, Weight: s.weight}
 	for range want {
 		if s.left == 0 {
 			break
@@ -190,7 +213,9 @@ func (c *cluster) look() {
 			})
 		}
 		for _, p := range pulls {
-			c.after(hop, func() { c.offer(c.callers[p.Caller], p.Want) })
+			s, want := c.callers[p.Caller], p.Want
+			c.pulls++
+			c.after(hop+s.wake, func() { c.offer(s, want) })
 		}
 	})
 }

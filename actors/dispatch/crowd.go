@@ -25,7 +25,7 @@ const (
 	// callers: waking its actor costs some 100 us, which is a twentieth of it.
 	Helping = 2 * time.Millisecond
 	// Full is the number of turns in all windows above which callers are asked
-	// for one turn at a time: some 25 MB.
+	// for one turn at a time: some 30 MB with what the turns carry.
 	Full = 8 * Cache
 )
 
@@ -36,21 +36,18 @@ type Known struct {
 	Weight int
 }
 
-// Backlogged tells of callers that the store says have unfinished jobs. Those
-// that are not known, or seem to have nothing to do, join the line dormant: they
-// are asked for turns shortly before these are due. Those that have turns here or
-// in hand, or said that they have more, are left alone.
-func (m *Machine) Backlogged(now time.Duration, callers []Known) {
+// Backlogged tells of callers that the store says have unfinished jobs, and calls
+// for a Dispatch. Those that are not known, or seem to have nothing to do, join
+// the line dormant: they are asked for turns shortly before these are due. Those
+// that have turns here or in hand, or said that they have more, are left alone.
+func (m *Machine) Backlogged(_ time.Duration, callers []Known) {
 	for _, k := range callers {
-		c := m.callers[k.Caller]
-		switch {
-		case c == nil:
-			c = m.caller(k.Caller)
-			c.fair.Weight = max(k.Weight, 1)
-			m.regroup(c, k.Group)
-		case c.busy():
+		if c := m.callers[k.Caller]; c != nil && c.busy() {
 			continue
 		}
+		c := m.caller(k.Caller)
+		c.fair.Weight = max(k.Weight, 1)
+		m.regroup(c, k.Group)
 		c.more, c.unheard = true, true
 		m.unheard++
 		m.ring.Sleep(&c.fair)
@@ -72,9 +69,10 @@ func (m *Machine) perSecond() int {
 	return max(m.slots, 1) * max(1, int(float64(time.Second)/mean))
 }
 
-// crowded reports whether so many callers are in line that those with an empty
-// window become dormant.
-func (m *Machine) crowded() bool { return m.ring.Backlogged() > m.crowd }
+// crowded reports whether a caller shares the workers with so many that it
+// becomes dormant when its window is empty. A caller that competes with a group
+// of thousands is not crowded, they are.
+func (m *Machine) crowded(c *caller) bool { return m.ring.Interval(&c.fair) > float64(m.crowd) }
 
 // wake asks dormant callers in the order in which they are due, about a second
 // ahead of their turns.
@@ -97,17 +95,18 @@ func (m *Machine) wake(now time.Duration) {
 	}
 }
 
-// want is the size of a window that is full: smaller the more callers there are
-// and the longer their turns.
+// want is the size of a window that is full: the part of Cache that is the
+// caller's share, and less if its turns are long. A caller that has not said what its turns cost is
+// taken to be like the others lately.
 func (m *Machine) want(c *caller) int {
-	n := min(Window, Cache/max(m.ring.Backlogged(), 1))
-	var mean time.Duration
-	if c.work != nil {
+	mean := time.Duration(m.mean)
+	if c.work != nil && c.work.mean > 0 {
 		mean = c.work.mean
 	}
-	if m.crowded() {
+	if m.crowded(c) {
 		return m.helping(mean)
 	}
+	n := int(min(Window, Cache/m.ring.Interval(&c.fair)))
 	if ahead := Ahead * time.Duration(max(m.slots, 1)); mean*time.Duration(n) > ahead {
 		n = int(ahead / mean)
 	}
@@ -123,15 +122,13 @@ func (m *Machine) helping(mean time.Duration) int {
 		return 1
 	case m.waiting >= Cache:
 		return 2
-	case mean == 0:
-		mean = time.Duration(m.mean)
 	}
 	return min(Window, max(2, int(Helping/max(mean, m.quantum))))
 }
 
 // WeighGroup sets the weight of a group, 1 or more, whether it is known or not.
-// The change counts from the next charge. Groups are taken to have weight 1
-// unless this was called for them.
+// The change counts from the next charge. Groups have weight 1 unless this was
+// called for them: a machine has to be told of all others once.
 func (m *Machine) WeighGroup(name string, weight int) {
 	weight = max(weight, 1)
 	if weight == 1 {

@@ -21,7 +21,7 @@ func (m *Machine) Apart(callers []string) time.Duration {
 	return max(0, most-least)
 }
 
-// Crowd has callers become dormant when more than that many are in line.
+// Crowd has callers become dormant that have one turn of more than that many.
 func (m *Machine) Crowd(callers int) { m.crowd = callers }
 
 // Asking is the number of callers that were asked ahead, and of those that have

@@ -80,12 +80,13 @@ func (c *cluster) endless() (all []*source) {
 	return all
 }
 
-// visitors lets that many callers come over 20 seconds, each with some turns.
+// visitors lets that many callers come over 20 seconds, each with some turns, half
+// of them in groups.
 func (c *cluster) visitors(n int) {
 	for i := range n {
 		cost := []time.Duration{20 * time.Microsecond, 300 * time.Microsecond, 4 * time.Millisecond, 25 * time.Millisecond}[i%4]
 		s := &source{
-			name: fmt.Sprint("visitor", i), weight: 1 + i%2, predict: cost, cost: c.jitter(cost),
+			name: fmt.Sprint("visitor", i), group: []string{"", fmt.Sprint("group", i%50)}[i/4%2], weight: 1 + i%2, predict: cost, cost: c.jitter(cost),
 			left: 1 + c.rng.IntN(int(min(60, max(3, 30*time.Millisecond/cost)))),
 		}
 		c.after(time.Duration(c.rng.Int64N(int64(20*time.Second))), func() { c.join(s) })
@@ -138,7 +139,7 @@ func TestThroughputLosesNothing(t *testing.T) {
 }
 
 // TestLightCallerWaitsLittle measures how long one small job takes, now and then
-// one, beside three elephants and a flood of 20 us jobs.
+// one, next to three elephants and a flood of 20 us jobs.
 func TestLightCallerWaitsLittle(t *testing.T) {
 	for _, size := range []struct {
 		slots int

@@ -35,9 +35,10 @@ const (
 	Window = 256
 	// Cache is the number of turns that all windows together aim for.
 	Cache = 16384
-	// Crowd is the number of callers in line above which a caller whose window
-	// is empty becomes dormant, instead of being asked for more at once: there
-	// are fewer than 16 turns of Cache for each.
+	// Crowd is the number of turns for each one of a caller above which it
+	// becomes dormant when its window is empty, instead of being asked for more at
+	// once: its share of Cache is less than 16 turns. Without groups and weights it
+	// is the number of callers in line.
 	Crowd = Cache / 16
 	// LongestTurn is the bound on a turn's CPU that callers promise.
 	LongestTurn = 100 * time.Millisecond
@@ -154,7 +155,7 @@ type Machine struct {
 	estimate   estimates
 	mean       float64 // CPU of a turn lately, in nanoseconds, exponentially weighted
 	waiting    int     // turns in all windows
-	crowd      int     // [Crowd]
+	crowd      int     // see [Crowd]
 	unheard    int     // callers known from the store that were never asked
 	idle       int     // callers without work, not forgotten yet
 

@@ -84,3 +84,19 @@ func TestViolationIsSeen(t *testing.T) {
 		t.Errorf("a turn used a second: %+v", r)
 	}
 }
+
+// TestViolationInsideAGroupIsSeen, and counts on that level only.
+func TestViolationInsideAGroupIsSeen(t *testing.T) {
+	m := dispatch.New(dispatch.Config{Epoch: 1})
+	m.Beat(0, "w", 1, nil)
+	for _, name := range []string{"a", "b"} {
+		o := some(name, 1, 9, 20*time.Millisecond, false)
+		o.Group = "both"
+		m.Offer(0, o)
+	}
+	runs, _ := m.Dispatch(0)
+	m.End(0, runs[0].Turns[0].Dispatched, time.Second)
+	if r := m.Report(); r.Violations != 1 || r.Inside.Violations != 1 || r.Inside.MaxLag != time.Second || r.Between.Lag != 0 {
+		t.Errorf("a turn used a second: %+v", r)
+	}
+}

@@ -19,7 +19,7 @@ func (m *Machine) Offer(now time.Duration, o Offer) {
 	if len(o.Turns) > 0 {
 		m.add(c, o)
 	}
-	if promised && o.More && c.waiting() == 0 && m.crowded() {
+	if promised && o.More && c.waiting() == 0 && m.crowded(c) {
 		m.ring.Leave(&c.fair, false) // it has nothing yet: to the end of the round
 	}
 	m.settle(now, c)
@@ -29,6 +29,7 @@ func (m *Machine) Offer(now time.Duration, o Offer) {
 func (m *Machine) add(c *caller, o Offer) {
 	w := m.working(c)
 	w.home = o.Home
+	w.window.reserve(len(o.Turns))
 	known := m.spareKnown
 	if o.Again {
 		c.list(known)

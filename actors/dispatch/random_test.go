@@ -17,6 +17,7 @@ type world struct {
 	t          *testing.T
 	rng        *rand.Rand
 	machine    *dispatch.Machine
+	crowd      int
 	step       int
 	now        time.Duration
 	epoch      uint64
@@ -28,6 +29,8 @@ type world struct {
 // actorCaller knows which turns it has offered and had no outcome of.
 type actorCaller struct {
 	name   string
+	group  string
+	home   string
 	epoch  uint64
 	weight int
 	next   uint64
@@ -45,12 +48,15 @@ type actorWorker struct {
 
 // TestRandomOperations does many random things to a machine, as a bad network
 // and dying nodes would, and checks after each that the machine's view is
-// sound. At the end everything is well again, and every turn must get done.
+// sound. At the end everything is well again, and every turn must get done. With
+// a crowd of 3, callers with empty windows become dormant.
 func TestRandomOperations(t *testing.T) {
-	for range 4 {
-		seed := uint64(time.Now().UnixNano())
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+	for i := range 6 {
+		seed, crowd := uint64(time.Now().UnixNano()), []int{dispatch.Crowd, 3}[i%2]
+		t.Run(fmt.Sprintf("crowd %d, seed %d", crowd, seed), func(t *testing.T) {
 			w := newWorld(t, seed)
+			w.crowd = crowd
+			w.machine.Crowd(crowd)
 			for w.step = range 5000 {
 				w.now += time.Duration(w.rng.IntN(20)) * time.Millisecond
 				w.act()
@@ -96,13 +102,21 @@ func (w *world) act() {
 	case n < 848:
 		k.alive = false
 		w.machine.WorkerLeft(w.now, k.name)
-	case n < 856: // dies, and nobody tells the machine
+	case n < 856: // dies, and the machine is not told
 		k.alive, k.has = false, map[uint64]dispatch.Turn{}
 	case n < 860:
 		w.machine.KeepWorkers(w.now, []string{k.name, "another"})
 	case n < 863:
 		w.newScheduler()
-	case n < 870:
+	case n < 864:
+		c.group = []string{"", "red", "blue"}[w.rng.IntN(3)]
+	case n < 865:
+		c.home = w.workers[w.rng.IntN(len(w.workers))].name
+	case n < 866:
+		w.machine.WeighGroup("red", w.rng.IntN(4))
+	case n < 870: // the store knows of work that the machine may not know of
+		w.machine.Backlogged(w.now, []dispatch.Known{{Caller: c.name, Group: c.group, Weight: c.weight}})
+	case n < 876:
 		w.now += time.Duration(w.rng.IntN(5000)) * time.Millisecond
 	}
 	w.dispatch(w.rng.IntN(50) == 0)
@@ -111,7 +125,7 @@ func (w *world) act() {
 // offer gives the machine fresh turns of a caller, and with again all that have
 // no outcome.
 func (w *world) offer(c *actorCaller, fresh int, again bool) {
-	o := dispatch.Offer{Caller: c.name, Epoch: c.epoch, Weight: c.weight, Again: again}
+	o := dispatch.Offer{Caller: c.name, Group: c.group, Home: c.home, Epoch: c.epoch, Weight: c.weight, Again: again}
 	if again {
 		for _, seq := range slices.Sorted(maps.Keys(c.out)) {
 			o.Turns = append(o.Turns, turnOf(c, seq))
@@ -187,7 +201,7 @@ func (w *world) withdraw(c *actorCaller) {
 	}
 }
 
-// renew activates a caller anew: it offers its unfinished turns again.
+// renew activates a caller again: it offers its unfinished turns again.
 func (w *world) renew(c *actorCaller) {
 	c.epoch++
 	w.offer(c, 0, true)
@@ -197,6 +211,7 @@ func (w *world) renew(c *actorCaller) {
 func (w *world) newScheduler() {
 	w.epoch++
 	w.machine = dispatch.New(dispatch.Config{Epoch: w.epoch, Dispatched: w.dispatched / 2})
+	w.machine.Crowd(w.crowd)
 	for _, c := range w.callers {
 		if w.rng.IntN(2) == 0 {
 			w.offer(c, 0, true)
@@ -243,7 +258,7 @@ func (w *world) check() {
 }
 
 // recover lets everything be well: workers beat, callers answer and repeat what
-// nobody told them of. Then all turns must end, and nothing may be left.
+// they were not told of. Then all turns must end, and nothing may be left.
 func (w *world) recover() {
 	for _, c := range w.callers {
 		c.left = 0
@@ -272,7 +287,10 @@ func (w *world) recover() {
 	if r := w.machine.Report(); r.Waiting != 0 || r.Open != 0 || r.Active != 0 {
 		w.t.Errorf("at the end: %+v", r)
 	}
-	if n := w.machine.Callers(); n != 0 {
-		w.t.Errorf("%d callers without work are remembered", n)
+	if callers, groups := w.machine.Callers(), w.machine.Groups(); callers != 0 || groups != 0 {
+		w.t.Errorf("%d callers without work are remembered, %d groups", callers, groups)
+	}
+	if early, asking := w.machine.Asking(); early != 0 || asking != 0 {
+		w.t.Errorf("%d callers are asked ahead, %d have not answered", early, asking)
 	}
 }

@@ -31,7 +31,7 @@ type Report struct {
 	Bound      time.Duration // of each level, see [Bound]
 	Lag        time.Duration // the larger one of Between and Inside
 	MaxLag     time.Duration
-	Jain       float64 // of the top level, over a sample of 4,096
+	Jain       float64 // of the top level, over a sample of about 4,096
 	Violations uint64  // times that a lag was seen above half of Bound, see [Reach]; of both levels
 	Active     int     // callers with turns here, in workers' hands, owed, or dormant
 	Dormant    int     // those of them in line without a turn here

@@ -13,11 +13,11 @@ import (
 // like is about what each turn uses in TestLikeTurnsGoStrictlyRoundRobin.
 const like = 1500 * time.Microsecond
 
-// TestLikeTurnsGoStrictlyRoundRobin lets ten callers with 1,000 like turns each
+// TestLikeTurnsGoStrictlyRoundRobin lets ten callers with 1,000 similar turns each
 // compete. What they use jitters by 10 %, on workers that hold turns ahead and
 // so end them in another order than that of the hand-outs; in some cases the
 // prediction is off, a worker is slow, or an elephant takes part. The ten must go
-// around without a break from the first hand-out to the last, unless chance has
+// around without a break from the first turn to the last, unless chance has
 // driven them apart by the slack: jitter adds up as the square root of the number
 // of turns.
 func TestLikeTurnsGoStrictlyRoundRobin(t *testing.T) {
@@ -31,7 +31,7 @@ func TestLikeTurnsGoStrictlyRoundRobin(t *testing.T) {
 		{"predicted too low", like * 2 / 3, 1, false},
 		{"predicted too high", like * 3 / 2, 1, false},
 		{"a slow worker", like, 1.2, false},
-		{"beside an elephant", like, 1, true},
+		{"with an elephant", like, 1, true},
 	} {
 		for _, workers := range []int{2, 8} {
 			seed := uint64(time.Now().UnixNano())
@@ -53,8 +53,8 @@ func TestLikeTurnsGoStrictlyRoundRobin(t *testing.T) {
 	}
 }
 
-// likeCallers joins callers with 1,000 like turns each. It notes up to which
-// hand-out they are so close together before it that none may be passed over.
+// likeCallers joins callers with 1,000 similar turns each. It notes up to which
+// turn they are so close together before it that none may be passed over.
 func (c *cluster) likeCallers(n int, predict time.Duration) (strict *int) {
 	var names []string
 	for i := range n {

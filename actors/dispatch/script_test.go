@@ -158,7 +158,7 @@ func (s *stage) do(out *bytes.Buffer, line []string) error {
 		d, err := time.ParseDuration(line[1])
 		s.now = d
 		return err
-	case "scheduler": // a new activation, which knows nobody
+	case "scheduler": // a new activation, which knows no caller
 		s.machine = dispatch.New(dispatch.Config{Epoch: w.uint("epoch", 1), Dispatched: w.uint("dispatched", 0)})
 	case "beat":
 		var has []dispatch.Turn

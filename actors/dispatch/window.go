@@ -17,6 +17,13 @@ func (w *window) all() []Turn { return w.turns[w.head:] }
 
 func (w *window) first() *Turn { return &w.turns[w.head] }
 
+// reserve makes room for n more turns.
+func (w *window) reserve(n int) {
+	if w.len() == 0 {
+		w.turns = slices.Grow(w.turns, n)
+	}
+}
+
 func (w *window) push(t Turn) {
 	if len(w.turns) == cap(w.turns) && w.head > len(w.turns)/2 {
 		n := copy(w.turns, w.turns[w.head:])

@@ -12,12 +12,13 @@ type Caller struct {
 	place               // in the round robin; the earliest is next
 	since       int64   // the level's floor when the caller last became backlogged
 
-	Owner  any // the user's: not looked at
-	group  *Group
-	Weight int   // 1 or more; a change counts from the next charge
-	part   int32 // nanoseconds that the division by the weight left over
-	state  state
-	early  bool // asked for turns before they were due, and not served since
+	Owner   any // the user's: not looked at
+	group   *Group
+	Weight  int    // 1 to 65,535; a change counts from the next charge
+	part    int32  // nanoseconds that the division by the weight left over
+	counted uint16 // its weight in level.weights
+	state   state
+	early   bool // asked for turns before they were due, and not served since
 }
 
 // state says where a caller's work is.

@@ -14,7 +14,7 @@
 // paid back.
 //
 // This is start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair
-// Queueing", SIGCOMM 1996, with the hierarchy of its section 3) for several
+// Queueing", SIGCOMM 1996, nested as in its hierarchical link sharing) for several
 // servers (Jin, Chase, Kaur: "Interposed Proportional Sharing for a Storage
 // Service Utility", SIGMETRICS 2004), with round robin among members that are
 // about level. docs/fairness.md derives the bound.

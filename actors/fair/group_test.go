@@ -147,7 +147,8 @@ func TestMovedCallerIsNewInItsGroup(t *testing.T) {
 	if n := h.groups["b"].Size(); n != 2 {
 		t.Errorf("group b has %d callers, want 2", n)
 	}
-	expect(t, handOut(h.Ring, 4, time.Millisecond), "a:2 b:1 a:2 b:1") // b:1 has had its turn of this round; the group a is ahead
+	// b:1 has had its turn of this round, and the group a is ahead.
+	expect(t, handOut(h.Ring, 4, time.Millisecond), "a:2 b:1 a:2 b:1")
 }
 
 // TestEmptyGroupIsForgotten once it would come back like a new one.

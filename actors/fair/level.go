@@ -1,6 +1,9 @@
 package fair
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // level is one level of the ring: members that compete with each other. Members
 // are callers, or groups by their entry.
@@ -8,6 +11,7 @@ type level struct {
 	ready   tree
 	dormant tree
 	owed    int
+	weights int64 // of all that are ready, dormant or owed
 	order   uint64
 	round   int64 // the one that the last turn was taken in; never falls
 	ahead   int64 // the largest round that any member ever was in
@@ -19,8 +23,8 @@ type level struct {
 // the round. One that was dormant or owed keeps its start tag and its place, but
 // falls no more than twice the slack behind those that are ready: an offer that
 // took long does not earn a monopoly. (Within one slack they go round robin, so
-// only what is beyond it is made up for.) Nobody is put further back than the
-// ready one that has least, though: the clock may stand too high for a while, if
+// only what is beyond it is made up for.) No member is put further back than
+// the ready one that has least, though: the clock may stand too high for a while, if
 // it saw charges that were corrected downwards afterwards.
 func (l *level) set(c *Caller, to state, slack int64) {
 	switch {
@@ -36,6 +40,7 @@ func (l *level) set(c *Caller, to state, slack int64) {
 		c.tag = max(c.tag, l.behind(slack))
 	}
 	c.state = to
+	l.weigh(c)
 	switch to {
 	case ready:
 		l.ready.add(c)
@@ -55,6 +60,23 @@ func (l *level) remove(c *Caller) {
 	case owed:
 		l.owed--
 	}
+}
+
+// weigh counts a member's weight while it has work.
+func (l *level) weigh(c *Caller) {
+	l.weights -= int64(c.counted)
+	c.counted = 0
+	if c.state != idle {
+		c.counted = uint16(min(max(c.Weight, 1), math.MaxUint16))
+		l.weights += int64(c.counted)
+	}
+}
+
+// interval is how many turns the level has for each one of a member, if all that
+// have work now keep having some.
+func (l *level) interval(c *Caller) float64 {
+	w := float64(min(max(c.Weight, 1), math.MaxUint16))
+	return (float64(l.weights-int64(c.counted)) + w) / w
 }
 
 // come gives a member that was idle its start tag and its place. Its own tag
@@ -87,8 +109,8 @@ func (l *level) next(slack int64) *Caller {
 	return l.ready.first(l.ready.root.least + slack)
 }
 
-// due returns the dormant member that will be due first, or nil if there is none
-// within the slack.
+// due returns the dormant member that will be due first, or nil if all of them
+// are further ahead than the slack.
 func (l *level) due(slack int64) *Caller {
 	if l.dormant.root == nil {
 		return nil
@@ -117,6 +139,7 @@ func (l *level) book(c *Caller, cost time.Duration, weight int) (before place) {
 		before = next
 	}
 	l.ahead = max(l.ahead, next.round)
+	l.weigh(c)
 	l.move(c, cost, weight, next)
 	return before
 }
@@ -145,8 +168,9 @@ func (l *level) move(c *Caller, by time.Duration, weight int, to place) {
 		c.charge(by, weight)
 		c.place = to
 	case c.place == to:
+		before := c.tag
 		c.charge(by, weight)
-		t.fix(c)
+		t.fix(c, before)
 	default:
 		t.drop(c)
 		c.charge(by, weight)

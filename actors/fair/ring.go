@@ -41,6 +41,16 @@ func (r *Ring) Rivals() int { return r.rivals }
 // Groups is the number of groups that have callers with work.
 func (r *Ring) Groups() int { return r.inLine }
 
+// Interval is how many turns there are for each one of a caller, if all that have
+// work now keep having some. It is the number of callers in line if there are no
+// groups and no weights.
+func (r *Ring) Interval(c *Caller) float64 {
+	if g := c.group; g != nil {
+		return r.top.interval(&g.entry) * g.inside.interval(c)
+	}
+	return r.top.interval(c)
+}
+
 // Early is the number of callers that [Ring.Ask] was called for and that had no
 // turn since. Asking is how many of them are owed.
 func (r *Ring) Early() (callers, asking int) { return r.early, r.asking }
@@ -94,6 +104,14 @@ func (r *Ring) Ask(c *Caller) {
 // Late says that an early caller takes long to answer: it no longer counts as
 // early.
 func (r *Ring) Late(c *Caller) {
+	r.forgo(c)
+	if c.group != nil {
+		r.mirror(c.group)
+	}
+}
+
+// forgo no longer counts a caller as early.
+func (r *Ring) forgo(c *Caller) {
 	if !c.early {
 		return
 	}
@@ -102,9 +120,8 @@ func (r *Ring) Late(c *Caller) {
 	if c.state == owed {
 		r.asking--
 	}
-	if g := c.group; g != nil {
-		g.early--
-		r.mirror(g)
+	if c.group != nil {
+		c.group.early--
 	}
 }
 
@@ -122,7 +139,7 @@ func (r *Ring) set(c *Caller, to state) {
 		return
 	}
 	if to == idle || to == dormant {
-		r.Late(c)
+		r.forgo(c)
 	}
 	if c.early {
 		r.asking += btoi(to == owed) - btoi(from == owed)
@@ -177,7 +194,11 @@ func (r *Ring) mirror(g *Group) {
 	due := e.state != idle && g.inside.due(r.slack) != nil
 	at := place{e.round + int64(g.early)*(wholeRound/int64(e.Weight)), e.order}
 	switch {
-	case a.state == dormant && due && a.place == at && a.tag == e.tag:
+	case a.state == dormant && due && a.place == at:
+		if before := a.tag; before != e.tag {
+			a.tag = e.tag
+			r.top.dormant.fix(a, before)
+		}
 		return
 	case a.state == dormant:
 		r.top.dormant.drop(a)
@@ -216,7 +237,7 @@ func (r *Ring) Charge(c *Caller, predict time.Duration) Bill {
 // the ring hears of it. Its caller, ready or not, becomes the last in the round
 // all the same: it is being served.
 func (r *Ring) Book(c *Caller, predict time.Duration) Bill {
-	r.Late(c)
+	r.forgo(c)
 	b := Bill{Cost: max(predict, r.quantum), weight: int32(max(c.Weight, 1))}
 	g := c.group
 	if g == nil {

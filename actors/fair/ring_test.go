@@ -73,19 +73,19 @@ func TestJitterDoesNotBreakTheRoundRobin(t *testing.T) {
 	}
 }
 
-func TestNewCallerStartsAtTheSmallestTimeLastInTheRound(t *testing.T) {
+func TestNewCallerStartsAtTheSmallestTagLastInTheRound(t *testing.T) {
 	r, _ := ringOf("a b c")
 	handOut(r, 301, time.Millisecond) // a is one turn ahead
 	r.Join(&fair.Caller{Owner: "new", Weight: 1})
 	expect(t, handOut(r, 8, time.Millisecond), "b c new a b c new a")
 	if least, most := r.Spread(); most-least > time.Millisecond {
-		t.Errorf("virtual times from %v to %v: the new one was given credit", least, most)
+		t.Errorf("start tags from %v to %v: the new one was given credit", least, most)
 	}
 }
 
-// TestNobodyPaysForWrongPredictions: what a turn was charged too much while it
-// ran puts nobody back who comes afterwards.
-func TestNobodyPaysForWrongPredictions(t *testing.T) {
+// TestWrongPredictionsCostOthersNothing: what a turn was charged too much while it
+// ran does not put back those that come afterwards.
+func TestWrongPredictionsCostOthersNothing(t *testing.T) {
 	r, all := ringOf("a b")
 	r.Leave(all["b"], true)
 	var bills []fair.Bill
@@ -162,11 +162,11 @@ func TestRefundIsNotChargedTwice(t *testing.T) {
 	r.Refund(all["a"], first) // lost: it comes back
 	expect(t, handOut(r, 4, time.Millisecond), "a c b a")
 	if least, most := r.Spread(); most-least != time.Millisecond {
-		t.Errorf("after 3, 3 and 2 turns of 1 ms: virtual times from %v to %v", least, most)
+		t.Errorf("after 3, 3 and 2 turns of 1 ms: start tags from %v to %v", least, most)
 	}
 }
 
-// TestCorrectionKeepsThePlace: more or less than was predicted, nobody changes
+// TestCorrectionKeepsThePlace: whether a turn used more or less than predicted, no caller changes
 // places within the slack.
 func TestCorrectionKeepsThePlace(t *testing.T) {
 	for _, used := range []time.Duration{quantum, 9 * time.Millisecond} {
@@ -218,7 +218,7 @@ func TestDivisionLosesNothing(t *testing.T) {
 		}
 	}
 	if want := turns / 1001; cpu[1] < want-1 || cpu[1] > want+1 {
-		t.Errorf("weight 1 beside weight 1000: %d of %d turns, want about %d", cpu[1], turns, want)
+		t.Errorf("weight 1 next to weight 1000: %d of %d turns, want about %d", cpu[1], turns, want)
 	}
 }
 
@@ -235,7 +235,7 @@ func TestWeightChangeDoesNotChangeTheBill(t *testing.T) {
 		r.Settle(a, long, quantum)
 		least, most := r.Spread()
 		if want := quantum / time.Duration(w.before); least != 0 || most != want {
-			t.Errorf("weight %d, then %d: virtual times from %v to %v, want 0 to %v", w.before, w.after, least, most, want)
+			t.Errorf("weight %d, then %d: start tags from %v to %v, want 0 to %v", w.before, w.after, least, most, want)
 		}
 	}
 }
@@ -254,13 +254,13 @@ func TestOwedCallersMakeUpForTheSlack(t *testing.T) {
 		r.Join(all[name])
 	}
 	if least, most := r.Spread(); most-least != 2*slack {
-		t.Errorf("virtual times from %v to %v, want twice the slack between them", least, most)
+		t.Errorf("start tags from %v to %v, want twice the slack between them", least, most)
 	}
 	expect(t, handOut(r, 200, time.Millisecond), strings.TrimSpace(strings.Repeat("a b c d e ", 40)))
 	expect(t, handOut(r, 7, time.Millisecond), "f a b c d e f")
 }
 
-// TestRestForgivesEverything: when nobody waits, nobody was held up by whoever
+// TestRestForgivesEverything: when no caller waits, none was held up by the one that
 // had much, so all start level, and all may be forgotten.
 func TestRestForgivesEverything(t *testing.T) {
 	r, all := ringOf("a b")
@@ -276,7 +276,7 @@ func TestRestForgivesEverything(t *testing.T) {
 	}
 	r.Leave(all["b"], false)
 	if !r.Idle(all["a"]) || !r.Idle(all["b"]) {
-		t.Error("nobody waits, so both may be forgotten")
+		t.Error("no caller waits, so both may be forgotten")
 	}
 	r.Join(all["b"])
 	r.Join(&fair.Caller{Owner: "new", Weight: 1})
@@ -325,6 +325,30 @@ func TestJainTellsThatOneGotMore(t *testing.T) {
 		t.Errorf("a got four times as much, Jain's index is %v", j)
 	}
 	if j := r.Jain(time.Hour, 100); j != 1 {
-		t.Errorf("nobody was due an hour, Jain's index is %v", j)
+		t.Errorf("no caller was due an hour, Jain's index is %v", j)
+	}
+}
+
+// TestJainLooksAtASample, and is about right: half of 20,000 callers got three
+// times as much as the others, so it is (3+1)^2 / (2 * (9+1)) = 0.8.
+func TestJainLooksAtASample(t *testing.T) {
+	r := fair.New(quantum, slack)
+	var all []*fair.Caller
+	for range 20_000 {
+		all = append(all, &fair.Caller{Weight: 1})
+		r.Join(all[len(all)-1])
+	}
+	for range len(all) {
+		c := r.Next()
+		r.Charge(c, time.Second)
+	}
+	for range 2 { // the first of them are in front of the line, and those in front are no sample
+		for _, c := range all[:len(all)/2] {
+			r.Book(c, time.Second)
+		}
+	}
+	r.Charge(r.Next(), quantum) // the clock
+	if j := r.Jain(time.Millisecond, 1000); j < 0.78 || j > 0.82 {
+		t.Errorf("Jain's index is %v, want 0.8", j)
 	}
 }

@@ -1,6 +1,9 @@
 package fair
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Spread returns the smallest and the largest start tag of the groups, and of
 // the callers without a group, that are ready or dormant; zeros if there are
@@ -25,47 +28,38 @@ func (r *Ring) Inside(groups int) (widest time.Duration) {
 // Jain is Jain's index of fairness (Jain, Chiu, Hawe: DEC-TR-301, 1984) over
 // what the members of the top level got since they began to wait, as parts of
 // what they were due: 1 is equal, 1/n is everything for one of n. Members that
-// were due less than least are left out.
-//
-// It looks at no more than sample members. Those are the ones near the roots of
-// the trees, and what is near the root of a treap was chosen by a hash.
+// were due less than least are left out. If there are more than sample, it looks
+// at about that many.
 func (r *Ring) Jain(least time.Duration, sample int) float64 {
 	var j jain
-	all := r.top.ready.size + r.top.dormant.size
-	for _, t := range []*tree{&r.top.ready, &r.top.dormant} {
-		n := t.size
-		if all > sample {
-			n = int(int64(sample) * int64(t.size) / int64(all))
-		}
-		for _, c := range t.sample(n) {
-			if c.group != nil && t == &r.top.dormant { // stands for a group
-				if c = &c.group.entry; c.state == ready {
-					continue
-				}
-			}
-			if due := r.top.clock - c.since; due > 0 && due >= int64(least) {
-				j.add(float64(c.tag-c.since) / float64(due))
-			}
+	part := float64(sample) / float64(max(r.top.ready.size+r.top.dormant.size, 1))
+	see := func(c *Caller) {
+		if due := r.top.clock - c.since; due > 0 && due >= int64(least) {
+			j.add(float64(c.tag-c.since) / float64(due))
 		}
 	}
+	visit(r.top.ready.root, part, see)
+	visit(r.top.dormant.root, part, func(c *Caller) {
+		if c.group != nil { // it stands for the group
+			c = &c.group.entry
+		}
+		if c.state != ready { // not seen yet
+			see(c)
+		}
+	})
 	return j.index()
 }
 
-// sample returns up to n callers, level by level from the root.
-func (t *tree) sample(n int) []*Caller {
-	if t.root == nil || n == 0 {
-		return nil
+// visit shows that part of the callers below and at n. Each caller's priority is a
+// hash, and those above it have higher ones: so the callers with the highest
+// priorities are a fair sample, and lie together at the root.
+func visit(n *Caller, part float64, see func(*Caller)) {
+	if n == nil || part < 1 && float64(mix(n.order)) < (1-part)*math.MaxUint64 {
+		return
 	}
-	out := make([]*Caller, 1, n)
-	out[0] = t.root
-	for i := 0; i < len(out); i++ {
-		for _, c := range [2]*Caller{out[i].left, out[i].right} {
-			if c != nil && len(out) < n {
-				out = append(out, c)
-			}
-		}
-	}
-	return out
+	see(n)
+	visit(n.left, part, see)
+	visit(n.right, part, see)
 }
 
 // jain sums up shares.

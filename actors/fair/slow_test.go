@@ -31,11 +31,12 @@ func (p slowPlace) before(q slowPlace) bool {
 
 // slowMember is a caller or a group among its peers.
 type slowMember struct {
-	weight int
-	tag    int64
-	part   big.Rat
-	place  slowPlace
-	state  slowState
+	weight  int
+	counted int // the weight that it is in line with
+	tag     int64
+	part    big.Rat
+	place   slowPlace
+	state   slowState
 }
 
 type slowCaller struct {
@@ -157,7 +158,18 @@ func (l *slowLevel) set(m *slowMember, to slowState) {
 		m.state = slowOwed // it does not count for where it may be
 		m.tag = max(m.tag, l.behind())
 	}
-	m.state = to
+	m.state, m.counted = to, m.weight
+}
+
+// interval is how many turns there are for each one of a member.
+func (l *slowLevel) interval(m *slowMember) float64 {
+	sum := m.weight
+	for _, other := range l.members() {
+		if other != m && other.state != slowIdle {
+			sum += other.counted
+		}
+	}
+	return float64(sum) / float64(m.weight)
 }
 
 // next is the place in members of the ready one whose turn it is.
@@ -218,7 +230,7 @@ func (l *slowLevel) book(m *slowMember, cost time.Duration) slowPlace {
 		back = next
 	}
 	l.toppest = max(l.toppest, next.round)
-	m.place = next
+	m.place, m.counted = next, m.weight
 	l.charge(m, cost, m.weight)
 	return back
 }

@@ -29,8 +29,8 @@ func (t *tree) drop(c *Caller) {
 	t.size--
 }
 
-// fix brings the tree up to a caller's start tag.
-func (t *tree) fix(c *Caller) { update(t.root, c) }
+// fix brings the tree up to a caller's start tag, which was another one before.
+func (t *tree) fix(c *Caller, before int64) { update(t.root, c, before) }
 
 // first returns the first caller in order whose start tag is at most limit, or
 // nil.
@@ -74,7 +74,7 @@ func insert(n, c *Caller, priority uint64) *Caller {
 	default:
 		n.right = insert(n.right, c, priority)
 	}
-	n.sum()
+	n.least, n.most = min(n.least, c.tag), max(n.most, c.tag)
 	return n
 }
 
@@ -104,7 +104,7 @@ func remove(n, c *Caller) *Caller {
 	default:
 		n.right = remove(n.right, c)
 	}
-	n.sum()
+	n.without(c.tag)
 	return n
 }
 
@@ -126,15 +126,29 @@ func merge(before, after *Caller) *Caller {
 }
 
 // update sums up on the way from n to caller c.
-func update(n, c *Caller) {
+func update(n, c *Caller, before int64) {
 	switch {
 	case n == c:
+		n.sum()
+		return
 	case c.before(n.place):
-		update(n.left, c)
+		update(n.left, c, before)
 	default:
-		update(n.right, c)
+		update(n.right, c, before)
 	}
-	n.sum()
+	n.least, n.most = min(n.least, c.tag), max(n.most, c.tag)
+	if before != c.tag {
+		n.without(before)
+	}
+}
+
+// without sums up after a start tag below has gone. It looks at the children,
+// which are seldom in the processor's cache, only if the tag was the smallest or
+// the largest.
+func (c *Caller) without(tag int64) {
+	if tag == c.least || tag == c.most {
+		c.sum()
+	}
 }
 
 // sum brings a caller's smallest and largest start tag up to those of its

@@ -188,6 +188,13 @@ func (w *twins) compareTags() {
 		asking += count(c.early && c.state == slowOwed)
 		backlogged += count(c.state != slowIdle)
 		l := w.slow.level(c)
+		interval := l.interval(&c.slowMember)
+		if g := c.group; g != nil {
+			interval *= w.slow.interval(&g.slowMember)
+		}
+		if got := w.ring.Interval(c.Caller); got != interval {
+			w.t.Fatalf("step %d: caller %v has one turn of %v, want %v", w.step, c.Owner, got, interval)
+		}
 		idle := c.state == slowIdle && (l.resting() || c.tag <= l.floor() && c.place.round <= l.round)
 		if int64(c.StartTag()) != c.tag || w.ring.Idle(c.Caller) != idle {
 			w.t.Fatalf("step %d: caller %v has start tag %v and is idle: %v; want %d and %v",
