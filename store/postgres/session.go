@@ -83,6 +83,9 @@ func (s *Store) pooled(ctx context.Context, c *pgx.Conn) error {
 	pids := []uint32{first}
 	for range 2 {
 		theirs, err := backend(ctx, other, "BEGIN; SELECT pg_backend_pid()")
+		if pgCode(err) != "" {
+			return errPooled // a pooler of single statements takes no BEGIN
+		}
 		if err != nil {
 			return err
 		}
