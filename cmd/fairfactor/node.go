@@ -7,9 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +28,8 @@ import (
 type node struct {
 	cfg       config
 	log       *slog.Logger
+	memory    memoryPlan
+	held      func() int64 // bytes that the store holds on the heap
 	store     fairfactor.Store
 	members   fairfactor.MemberTable // nil: the store belongs to this node alone
 	committer *group.Committer
@@ -48,22 +48,17 @@ type node struct {
 // without them requests would wait for turns to end.
 const spareThreads = 4
 
-// gcPercent lets the heap grow to five times of what is live before it is
-// collected: that is some 25 MB at full load, and with the 100 of Go's default
-// eight collections a second cost a quarter of the jobs accepted at 50 requests
-// at once. GOGC in the environment has the last word.
-const gcPercent = 400
-
 // startNode opens and connects all parts. When it fails, nothing is left open.
 func startNode(ctx context.Context, cfg config, log *slog.Logger) (*node, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	runtime.GOMAXPROCS(cfg.workers + spareThreads)
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+	memory, err := useMemory(int64(cfg.storeMemory), log)
+	if err != nil {
+		return nil, err
 	}
-	n := &node{cfg: cfg, log: log, fatal: make(chan error, 1)}
+	n := &node{cfg: cfg, log: log, memory: memory, held: func() int64 { return 0 }, fatal: make(chan error, 1)}
 	if err := n.start(ctx); err != nil {
 		n.close()
 		return nil, err
@@ -92,11 +87,11 @@ const storeTime = time.Minute
 
 func (n *node) openStore(ctx context.Context) error {
 	if n.cfg.store == "" {
-		store, err := pebble.Open(n.cfg.data, pebble.Options{Logger: n.log, Fatal: n.storeFailed})
+		store, err := pebble.Open(n.cfg.data, pebble.Options{Logger: n.log, Memory: n.memory.store, Fatal: n.storeFailed})
 		if err != nil {
 			return err
 		}
-		n.store = store
+		n.store, n.held = store, store.Held
 	} else {
 		ctx, cancel := context.WithTimeout(ctx, storeTime)
 		defer cancel()
@@ -214,6 +209,7 @@ func (n *node) run(ctx context.Context) error {
 	defer cancel()
 	var housekeeping sync.WaitGroup
 	housekeeping.Go(func() { n.expire(background) })
+	housekeeping.Go(func() { tendHeap(background, n.held) })
 	var err error
 	select {
 	case <-ctx.Done():

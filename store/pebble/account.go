@@ -4,50 +4,78 @@ import (
 	"encoding/binary"
 	"time"
 
-	"fairfactor"
+	"fairfactor/store/rules"
 )
 
-// accountVersion is the first byte of an account.
-const accountVersion = 1
+// First byte of an account: the form it is written in, and the one that the
+// layout before this one wrote.
+const (
+	accountVersion = 2
+	accountBefore  = 1
+)
 
-// account is what is stored of a caller beside its jobs. Accounts in memory are
+// account is what is stored of a caller besides its jobs. Accounts in memory are
 // guarded by Store.mu; what they hold is in the batch that is being built or
-// in the store already.
+// in the store already, but for the epoch of an account that is claimed.
 type account struct {
-	name   string
-	number uint64
-	epoch  uint64
-	weight uint64
-	last   uint64 // highest sequence or order number in use
+	rules.Account
 	// head is at most the order of the first unfinished job: where a scan of
 	// the queue starts, so that it does not walk over what was removed.
-	head      uint64
-	saved     uint64 // unfinished jobs that have a checkpoint
-	queued    uint64
-	completed uint64
-	failed    uint64
-	cancelled uint64
-	cpu       uint64 // ns
-	turns     uint64
+	head     uint64
+	saved    uint64 // unfinished jobs that have a checkpoint
+	requeued uint64 // at least the unfinished jobs that were queued again
 
-	staged bool // to be written with the batch that is being built
+	named   bool // the account and its name are in the store, or in the batch that is being built
+	claimed bool // the epoch is not, see claim.go
+	staged  bool // to be written with the batch that is being built
 }
 
-// fields lists the numbers of an account in the order they are stored.
-func (a *account) fields() [12]*uint64 {
-	return [12]*uint64{
-		&a.number, &a.epoch, &a.weight, &a.last, &a.head, &a.saved,
-		&a.queued, &a.completed, &a.failed, &a.cancelled, &a.cpu, &a.turns,
+// newAccount returns the account of a caller that is not known yet.
+func newAccount(name string, number uint64) *account {
+	return &account{Account: rules.Account{Name: name, Number: number, Weight: 1}, head: 1}
+}
+
+// follow keeps what only this store knows in step with a change that the account
+// has taken.
+func (a *account) follow(e *rules.Effect) {
+	if e.Now.State == 0 {
+		return
+	}
+	if e.Was.Saved {
+		a.saved--
+	}
+	if e.Now.Saved {
+		a.saved++
+	}
+	entered, left := e.Queued > 0, e.Queued < 0
+	if e.Now.Order != e.Now.Seq {
+		switch {
+		case entered:
+			a.requeued++
+		case left:
+			a.requeued--
+		}
+	}
+	switch {
+	case a.Queued == 0:
+		a.head, a.requeued = a.Last+1, 0
+	case a.Queued == 1 && entered:
+		a.head = e.Now.Order
+	case left && e.Now.Order == a.head:
+		a.head++
 	}
 }
 
 // append appends the account's value, without a seal.
 func (a *account) append(b []byte) []byte {
 	b = append(b, accountVersion)
-	for _, v := range a.fields() {
-		b = binary.AppendUvarint(b, *v)
+	for _, v := range [...]uint64{
+		a.Number, a.Epoch, uint64(a.Weight), a.Last, a.head, a.saved, a.requeued,
+		a.Queued, a.Completed, a.Failed, a.Cancelled, uint64(a.CPU), a.Turns,
+	} {
+		b = binary.AppendUvarint(b, v)
 	}
-	return b
+	return append(b, a.Group...)
 }
 
 // decodeAccount returns the account stored under key.
@@ -58,43 +86,21 @@ func decodeAccount(key, value []byte) (account, error) {
 	}
 	r := reader{b: value}
 	version := r.byte()
-	a := account{name: string(key[1:])}
-	for _, v := range a.fields() {
-		*v = r.uvarint()
+	a := account{Account: rules.Account{Name: string(key[1:]), Known: true}, named: true}
+	a.Number, a.Epoch, a.Weight, a.Last = r.uvarint(), r.uvarint(), int(r.uvarint()), r.uvarint()
+	a.head, a.saved = r.uvarint(), r.uvarint()
+	if version == accountVersion {
+		a.requeued = r.uvarint()
 	}
-	if r.bad || len(r.b) != 0 || version != accountVersion {
+	a.Queued, a.Completed, a.Failed, a.Cancelled = r.uvarint(), r.uvarint(), r.uvarint(), r.uvarint()
+	a.CPU, a.Turns = time.Duration(r.uvarint()), r.uvarint()
+	if version == accountVersion {
+		a.Group = string(r.take(uint64(len(r.b))))
+	} else {
+		a.requeued = a.Queued
+	}
+	if r.bad || len(r.b) != 0 || version != accountVersion && version != accountBefore {
 		return account{}, damaged(key, "the account has an unknown form")
 	}
 	return a, nil
-}
-
-// caller returns the account as the service shows it, without the age of the
-// queue.
-func (a *account) caller() fairfactor.Caller {
-	return fairfactor.Caller{
-		Name: a.name, Weight: int(a.weight), Queued: a.queued,
-		Completed: a.completed, Failed: a.failed, Cancelled: a.cancelled,
-		CPU: time.Duration(a.cpu), Turns: a.turns,
-	}
-}
-
-// tally returns the count of jobs that ended in a state.
-func (a *account) tally(state fairfactor.State) *uint64 {
-	switch state {
-	case fairfactor.Completed:
-		return &a.completed
-	case fairfactor.Failed:
-		return &a.failed
-	}
-	return &a.cancelled
-}
-
-// spend adds what a job used since it was last stored.
-func (a *account) spend(before brief, now *fairfactor.Job) {
-	if now.CPU > before.cpu {
-		a.cpu += uint64(now.CPU - before.cpu)
-	}
-	if now.Turns > before.turns {
-		a.turns += now.Turns - before.turns
-	}
 }

@@ -9,8 +9,8 @@ import (
 	"fairfactor"
 )
 
-// maxGroup bounds the changes of one group. It must be below accountsCached/2 and
-// knownCached/2, so that no account and no job leaves the memory while a group
+// maxGroup bounds the changes of one group. It must be below half of what the
+// caches of accounts and jobs hold, so that none leaves the memory while a group
 // changes it: what is on the disk of them is out of date.
 const maxGroup = 1 << 13
 
@@ -22,17 +22,13 @@ type staging struct {
 	accounts []*account // changed by this group
 	accepted rollMaker
 	finished rollMaker
-	landing  []place // jobs that finished, as finished lists them
+	secret   []place // jobs that say what is not durable yet, see flights
 	earliest int64   // time of the first job that finished, microseconds
 	place    uint64
+	at       *account // of the change under way
+	have     brief    // the job that it goes on from
 	key      []byte
 	value    []byte
-}
-
-// staged is a job as the last group that changed it left it.
-type staged struct {
-	brief
-	saved bool // there is a checkpoint
 }
 
 // Apply implements [fairfactor.Store].
@@ -71,11 +67,11 @@ func (s *Store) Start(changes []fairfactor.Change) (wait func() ([]error, error)
 			errs[i] = err
 		}
 	}
-	b := st.end()
+	b := st.close()
 	if b == nil {
 		return func() ([]error, error) { return errs, nil }, nil
 	}
-	flight := s.flights.depart(st.landing)
+	flight := s.flights.depart(s.group, st.secret)
 	synced := s.start(b)
 	return func() ([]error, error) {
 		if err := synced(); err != nil {
@@ -88,19 +84,17 @@ func (s *Store) Start(changes []fairfactor.Change) (wait func() ([]error, error)
 
 func (st *staging) begin(s *Store) {
 	st.s, st.place = s, s.place
-	st.landing = st.landing[:0]
+	st.secret = st.secret[:0]
 	st.batch = s.db.NewBatch()
 }
 
-// end completes the batch with what is written once for the group and returns
+// close completes the batch with what is written once for the group and returns
 // it, nil if nothing has changed.
-func (st *staging) end() *pebbledb.Batch {
+func (st *staging) close() *pebbledb.Batch {
 	s, b := st.s, st.batch
 	for i, a := range st.accounts {
+		st.write(a)
 		a.staged = false
-		key := accountKey(st.key[:0], a.name)
-		st.key, st.value = key, seal(key, a.append(st.value[:0]))
-		b.Set(key, st.value, nil)
 		st.accounts[i] = nil
 	}
 	if st.accepted.n > 0 {
@@ -112,6 +106,7 @@ func (st *staging) end() *pebbledb.Batch {
 		key := finishedKey(st.key[:0], st.earliest, s.group+1)
 		st.key, st.value = key, seal(key, st.finished.append(st.value[:0]))
 		b.Set(key, st.value, nil)
+		s.listed(key)
 	}
 	changed := len(st.accounts) > 0
 	if changed {
@@ -119,7 +114,7 @@ func (st *staging) end() *pebbledb.Batch {
 		s.place = st.place
 		s.setProgress(b)
 	}
-	st.accounts, st.batch = st.accounts[:0], nil
+	st.accounts, st.batch, st.at = st.accounts[:0], nil, nil
 	st.accepted.reset()
 	st.finished.reset()
 	if !changed {
@@ -144,29 +139,40 @@ func (s *Store) loadProgress() error {
 	}
 	r := reader{b: value}
 	s.group, s.place = r.uvarint(), r.uvarint()
+	s.flights.landed = s.group
 	if r.bad || len(r.b) != 0 {
 		return damaged(keyProgress, "its value has an unknown form")
 	}
 	return nil
 }
 
-// account returns the account a change is for, or ErrFenced.
+// write writes an account, with the caller's name if it is the first time.
+func (st *staging) write(a *account) {
+	st.key = accountKey(st.key[:0], a.Name)
+	st.value = seal(st.key, a.append(st.value[:0]))
+	st.batch.Set(st.key, st.value, nil)
+	a.claimed = false
+	if !a.named {
+		a.named = true
+		st.key = nameKey(st.key[:0], a.Number)
+		st.value = seal(st.key, append(st.value[:0], a.Name...))
+		st.batch.Set(st.key, st.value, nil)
+	}
+}
+
+// account returns the account of the caller that a change names, nil if it has
+// none.
 func (st *staging) account(ch *fairfactor.Change) (*account, error) {
-	a, ok := st.s.accounts.get(ch.Number)
-	if !ok {
-		read, found, err := readAccount(st.s.db, ch.Caller)
-		if err != nil {
-			return nil, err
-		}
-		if !found || read.number != ch.Number {
-			return nil, fairfactor.ErrFenced
-		}
-		a = &read
-		st.s.accounts.put(a.number, a)
+	a, ok := st.s.accounts.get(ch.Caller)
+	if ok {
+		return a, nil
 	}
-	if a.epoch != ch.Epoch || a.name != ch.Caller {
-		return nil, fairfactor.ErrFenced
+	read, found, err := readAccount(st.s.db, ch.Caller)
+	if err != nil || !found {
+		return nil, err
 	}
+	a = &read
+	st.s.accounts.put(a.Name, a)
 	return a, nil
 }
 

@@ -9,6 +9,10 @@ import (
 	"fairfactor"
 )
 
+// fewJobs is how many places of a queue are read one by one rather than with an
+// iterator, which costs as much as some five reads.
+const fewJobs = 4
+
 // Backlog implements [fairfactor.Store].
 func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int) ([]fairfactor.Waiting, error) {
 	if err := live(ctx); err != nil {
@@ -18,40 +22,87 @@ func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int) ([
 	if err != nil || !ok || limit <= 0 || after >= maxNumber {
 		return nil, err
 	}
-	start := after + 1
-	if after == 0 {
-		if a, ok, err := readAccount(s.db, name); err != nil {
-			return nil, err
-		} else if ok {
-			start = max(1, s.headOf(&a))
-		}
-	}
 	mark := s.mark()
-	queue, err := s.db.NewIter(&pebbledb.IterOptions{
-		LowerBound: slot(nil, kindQueued, caller, start), UpperBound: slotsEnd(kindQueued, caller),
-	})
-	if err != nil {
-		return nil, readError(err)
+	snapshot := s.db.NewSnapshot()
+	defer snapshot.Close()
+	a, ok, err := readAccount(snapshot, name)
+	if err != nil || !ok || a.Queued == 0 || after >= a.Last {
+		return nil, err
 	}
-	defer queue.Close()
-	saved, err := queue.Clone(pebbledb.CloneOptions{IterOptions: &pebbledb.IterOptions{
-		LowerBound: slot(nil, kindCheckpoint, caller, start), UpperBound: slotsEnd(kindCheckpoint, caller),
-	}})
-	if err != nil {
-		return nil, readError(err)
+	var waiting []fairfactor.Waiting
+	var page []pagedJob
+	if start := max(after+1, a.head); a.Last-start < fewJobs {
+		waiting, page, err = readFew(snapshot, &a, start, limit)
+	} else {
+		waiting, page, err = s.scanBacklog(ctx, snapshot, &a, max(start, s.headOf(&a)), limit)
 	}
-	defer saved.Close()
-	waiting, page, err := readBacklog(ctx, queue, saved, caller, name, limit)
 	if err == nil {
 		s.paged(mark, page)
 	}
 	return waiting, err
 }
 
-// readBacklog merges the queue with the checkpoints of its jobs; both
-// iterators see the same moment.
-func readBacklog(ctx context.Context, queue, saved *pebbledb.Iterator, caller uint64, name string, limit int) (waiting []fairfactor.Waiting, page []pagedJob, err error) {
-	more := saved.First()
+// readFew reads the jobs at the end of a caller's queue, one by one.
+func readFew(db pebbledb.Reader, a *account, start uint64, limit int) (waiting []fairfactor.Waiting, page []pagedJob, err error) {
+	for order := start; order <= a.Last && len(waiting) < limit; order++ {
+		key := slot(make([]byte, 0, slotLen), kindQueued, a.Number, order)
+		value, ok, err := get(db, key)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !ok {
+			continue
+		}
+		var w fairfactor.Waiting
+		saved := false
+		if a.saved > 0 {
+			checkpoint := slot(make([]byte, 0, slotLen), kindCheckpoint, a.Number, order)
+			have, ok, err := get(db, checkpoint)
+			if err != nil {
+				return nil, nil, err
+			}
+			if saved = ok; ok {
+				key = checkpoint
+				if value, w.Checkpoint, err = splitCheckpoint(key, have); err != nil {
+					return nil, nil, err
+				}
+				if len(w.Checkpoint) == 0 {
+					w.Checkpoint = nil
+				}
+			}
+		}
+		j, err := decodeJob(key, value, a.Number, a.Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		w.Job = j.Job
+		waiting, page = append(waiting, w), append(page, pagedAt(a.Number, value, saved))
+	}
+	return waiting, page, nil
+}
+
+// scanBacklog reads a page of a caller's queue from an order on.
+func (s *Store) scanBacklog(ctx context.Context, db *pebbledb.Snapshot, a *account, start uint64, limit int) ([]fairfactor.Waiting, []pagedJob, error) {
+	queue, err := db.NewIter(iterBounds(slot(nil, kindQueued, a.Number, start), slotsEnd(kindQueued, a.Number)))
+	if err != nil {
+		return nil, nil, readError(err)
+	}
+	defer queue.Close()
+	var saved *pebbledb.Iterator
+	if a.saved > 0 {
+		saved, err = db.NewIter(iterBounds(slot(nil, kindCheckpoint, a.Number, start), slotsEnd(kindCheckpoint, a.Number)))
+		if err != nil {
+			return nil, nil, readError(err)
+		}
+		defer saved.Close()
+	}
+	return readBacklog(ctx, queue, saved, a, limit)
+}
+
+// readBacklog merges the queue with the checkpoints of its jobs, nil if there are
+// none; both iterators see the same moment.
+func readBacklog(ctx context.Context, queue, saved *pebbledb.Iterator, a *account, limit int) (waiting []fairfactor.Waiting, page []pagedJob, err error) {
+	more := saved != nil && saved.First()
 	for ok := queue.First(); ok && len(waiting) < limit; ok = queue.Next() {
 		if len(waiting)%1024 == 1023 {
 			if err := live(ctx); err != nil {
@@ -61,7 +112,7 @@ func readBacklog(ctx context.Context, queue, saved *pebbledb.Iterator, caller ui
 		for more && bytes.Compare(saved.Key()[1:], queue.Key()[1:]) < 0 {
 			more = saved.Next()
 		}
-		w, j, err := readWaiting(queue, saved, more && bytes.Equal(saved.Key()[1:], queue.Key()[1:]), caller, name)
+		w, j, err := readWaiting(queue, saved, more && bytes.Equal(saved.Key()[1:], queue.Key()[1:]), a)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -70,15 +121,15 @@ func readBacklog(ctx context.Context, queue, saved *pebbledb.Iterator, caller ui
 	if err := queue.Error(); err != nil {
 		return nil, nil, readError(err)
 	}
-	if err := saved.Error(); err != nil {
-		return nil, nil, readError(err)
+	if saved != nil {
+		return waiting, page, readError(saved.Error())
 	}
 	return waiting, page, nil
 }
 
 // readWaiting reads the job under the iterator of the queue, or of the
 // checkpoints if it has one.
-func readWaiting(queue, saved *pebbledb.Iterator, hasSaved bool, caller uint64, name string) (w fairfactor.Waiting, j pagedJob, err error) {
+func readWaiting(queue, saved *pebbledb.Iterator, hasSaved bool, a *account) (w fairfactor.Waiting, j pagedJob, err error) {
 	it := queue
 	if hasSaved {
 		it = saved
@@ -96,10 +147,12 @@ func readWaiting(queue, saved *pebbledb.Iterator, hasSaved bool, caller uint64, 
 			w.Checkpoint = bytes.Clone(progress)
 		}
 	}
-	if w.Job, err = decodeJob(it.Key(), value, caller, name); err != nil {
+	have, err := decodeJob(it.Key(), value, a.Number, a.Name)
+	if err != nil {
 		return w, j, err
 	}
-	return w, pagedAt(caller, value, hasSaved), nil
+	w.Job = have.Job
+	return w, pagedAt(a.Number, value, hasSaved), nil
 }
 
 // iterValue returns the value under an iterator, unsealed; it is valid until

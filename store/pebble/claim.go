@@ -3,78 +3,122 @@ package pebble
 import (
 	"context"
 	"encoding/binary"
+	"maps"
+	"strings"
 
 	pebbledb "github.com/cockroachdb/pebble/v2"
 
 	"fairfactor"
 )
 
+// A claim writes nothing, see the package comment. While the process lives, an
+// epoch that was given stays known:
+//
+//   - The account in memory has it, and is the one that changes are checked against.
+//   - An account that leaves the memory takes its epoch to the store first, where it
+//     is read again; the disk need not have it, a later start has nobody to fence.
+//   - A caller that is not known leaves no account behind. Its number is never given
+//     again by this process, so a change that still carries it meets another number
+//     or no account, and is fenced.
+//
+// A start gives numbers after the last one that is stored, and epochs after the
+// stored ones: it may give again what nothing was ever written under.
+
 // ClaimCaller implements [fairfactor.Store].
-func (s *Store) ClaimCaller(ctx context.Context, name string) (fairfactor.Claim, error) {
+func (s *Store) ClaimCaller(ctx context.Context, name, group string) (fairfactor.Claim, error) {
 	if err := live(ctx); err != nil {
 		return fairfactor.Claim{}, err
 	}
 	if _, err := fairfactor.ParseCaller(name); err != nil {
 		return fairfactor.Claim{}, err
 	}
-	a, err := s.claim(name)
+	if err := fairfactor.CheckGroup(group); err != nil {
+		return fairfactor.Claim{}, err
+	}
+	a, err := s.claim(name, group)
 	if err != nil {
 		return fairfactor.Claim{}, err
 	}
-	out := fairfactor.Claim{Number: a.number, Epoch: a.epoch, Last: a.last, Caller: a.caller()}
+	out := fairfactor.Claim{Number: a.Number, Epoch: a.Epoch, Last: a.Last, Caller: a.Caller()}
 	out.Caller.Oldest, err = s.oldest(s.db, &a)
 	return out, err
 }
 
 // claim raises the caller's epoch and returns a copy of its account.
-func (s *Store) claim(name string) (account, error) {
-	b := s.db.NewBatch()
-	s.mu.Lock()
+func (s *Store) claim(name, group string) (account, error) {
 	a, err := s.accountOf(name)
-	if err == nil && a == nil {
-		a, err = s.enrol(b, name)
-	}
-	if err == nil {
-		err = s.refusal()
-	}
 	if err != nil {
-		s.mu.Unlock()
-		b.Close()
 		return account{}, err
 	}
-	a.epoch++
-	s.accounts.put(a.number, a)
-	key := accountKey(nil, name)
-	b.Set(key, seal(key, a.append(nil)), nil)
-	copied := *a
-	wait := s.start(b)
-	s.mu.Unlock()
-	return copied, wait()
-}
-
-// enrol gives a new caller its number. s.mu is held.
-func (s *Store) enrol(b *pebbledb.Batch, name string) (*account, error) {
-	if s.next > maxNumber {
-		return nil, fairfactor.Errorf(fairfactor.Limit, "there are no numbers left for new callers")
+	defer s.mu.Unlock()
+	if err := s.refusal(); err != nil {
+		return account{}, err
 	}
-	a := &account{name: name, number: s.next, weight: 1, head: 1}
-	s.next++
-	key := nameKey(nil, a.number)
-	b.Set(key, seal(key, []byte(name)), nil)
-	return a, nil
+	if a == nil {
+		if s.next > maxNumber {
+			return account{}, fairfactor.Errorf(fairfactor.Limit, "there are no numbers left for new callers")
+		}
+		a = newAccount(strings.Clone(name), s.next)
+		s.next++
+	}
+	if !a.Known {
+		a.Group = strings.Clone(group)
+	}
+	a.Epoch++
+	a.claimed = true
+	s.accounts.put(a.Name, a)
+	return *a, nil
 }
 
-// accountOf returns the account of a caller by name, nil if it has none. s.mu
-// is held.
+// accountOf locks s.mu and returns the account of a caller, nil if it has none.
+// It reads the disk without the mutex. When it fails the mutex is free.
 func (s *Store) accountOf(name string) (*account, error) {
-	a, ok, err := readAccount(s.db, name)
-	if err != nil || !ok {
-		return nil, err
+	s.mu.Lock()
+	for {
+		if a, ok := s.accounts.get(name); ok {
+			return a, nil
+		}
+		rotations := s.accounts.rotations
+		s.mu.Unlock()
+		read, found, err := readAccount(s.db, name)
+		if err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		if s.accounts.rotations != rotations {
+			continue // an account that came meanwhile may have left again
+		}
+		if a, ok := s.accounts.get(name); ok {
+			return a, nil
+		}
+		if !found {
+			return nil, nil
+		}
+		return &read, nil
 	}
-	if cached, ok := s.accounts.get(a.number); ok {
-		return cached, nil
+}
+
+// evict writes the epochs that only the accounts know that leave the memory. A
+// caller that is not known is forgotten. s.mu is held.
+func (s *Store) evict(gone map[string]*account) {
+	var st staging
+	for name, a := range gone {
+		if _, stays := s.accounts.older[name]; stays || !a.claimed || !a.named {
+			continue
+		}
+		if st.batch == nil {
+			st.batch = s.db.NewBatch()
+		}
+		st.write(a)
 	}
-	return &a, nil
+	if st.batch == nil {
+		return
+	}
+	if err := s.db.Apply(st.batch, pebbledb.NoSync); err != nil {
+		s.die(err)
+		return
+	}
+	st.batch.Close()
 }
 
 // ClaimScheduler implements [fairfactor.Store].
@@ -89,6 +133,9 @@ func (s *Store) ClaimScheduler(ctx context.Context) (fairfactor.SchedulerClaim, 
 	}
 	s.epoch++
 	claim := fairfactor.SchedulerClaim{Epoch: s.epoch, Place: s.place}
+	if len(s.groups) > 0 {
+		claim.Groups = maps.Clone(s.groups)
+	}
 	b := s.db.NewBatch()
 	setNumber(b, keyScheduler, s.epoch)
 	wait := s.start(b)
@@ -141,6 +188,11 @@ func (s *Store) number(key []byte) (uint64, error) {
 	if err != nil || !ok {
 		return 0, err
 	}
+	return decodeNumber(key, value)
+}
+
+// decodeNumber returns the number stored under key.
+func decodeNumber(key, value []byte) (uint64, error) {
 	r := reader{b: value}
 	v := r.uvarint()
 	if r.bad || len(r.b) != 0 {

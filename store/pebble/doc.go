@@ -9,7 +9,7 @@
 // an order, 8 bytes for a group or a time in microseconds. Every value ends in
 // a checksum over its key and itself.
 //
-//	c<name>           account of a caller: number, epoch, weight, tallies
+//	c<name>           account of a caller: number, epoch, weight, tallies, group
 //	n<caller>         name of a caller
 //	q<caller><order>  unfinished job, as it was when it entered the queue
 //	p<caller><order>  the same job at its last checkpoint, and the checkpoint
@@ -17,9 +17,10 @@
 //	j<caller><seq>    finished job
 //	r<caller><seq>    order of an unfinished job that was queued again
 //	k<caller><key>    job that was submitted with an idempotency key
-//	t<group>          roll of the jobs that a group accepted
+//	t<group>          roll of the jobs that a group of changes accepted
 //	f<time><group>    roll of the jobs that a group finished; the earliest time
-//	m                 last group, highest place in the dispatch order
+//	g<name>           weight of a group of callers, if it is not 1
+//	m                 last group of changes, highest place in the dispatch order
 //	s                 epoch of the scheduler
 //	v                 version of this layout
 //
@@ -27,7 +28,10 @@
 // index; the nonce is compared with the record. A q key is written once and
 // removed once and its order is never used again, which lets Pebble cancel
 // write against removal (SingleDelete) before either reaches the disk's lower
-// levels.
+// levels. A job that ended before its acceptance was durable has a j key only.
+//
+// Which callers have unfinished jobs is in memory, a bit for each; see
+// backlogged.go.
 //
 // # Groups
 //
@@ -36,9 +40,28 @@
 // go of the mutex; so the next group is prepared while this one is synced.
 // Batches reach the log in the order of the mutex, hence a group that was built
 // on another is never durable without it. Readers never take the mutex. They
-// may see a change a moment before its sync; only who waits for Apply knows
-// that it is durable. A job's final state, which nothing may take back, is shown
-// after the sync only: see flights.
+// see a group a moment before its sync, and wait for it before they say anything
+// of a job that a crash could take back: that it was accepted, that it ended, that
+// it was queued again. So an answer, whoever gets it, is never taken back. What
+// only the caller's own activation asks for, its backlog and its pieces, is shown
+// at once: whatever it does about a job comes after the job in the log.
+//
+// # Claims
+//
+// A claim writes nothing. It raises the epoch of the account in memory; the epoch,
+// and the account and number of a caller that is new, reach the disk with the first
+// change that takes effect. Only this process gives epochs out and no activation
+// outlives it, so an epoch has to be known for as long as the process lives: an
+// account that leaves the memory takes an unwritten epoch to the store. A caller
+// without a change is forgotten instead, and its number is not given again before
+// the next start, so what still carries the number is fenced. See claim.go.
+//
+// # Memory
+//
+// [Options.Memory] is divided among the block cache, the memtables, which Pebble
+// reserves inside it, and what is remembered of callers and jobs; see memory.go.
+// Without cgo all of it is on the Go heap: whoever sets the pace of the collector
+// asks [Store.Held].
 //
 // A log that can't be written or synced ends the node, see Options.Fatal.
 //

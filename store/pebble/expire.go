@@ -1,6 +1,7 @@
 package pebble
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -40,6 +41,7 @@ type expiry struct {
 	later  rollMaker         // jobs that were looked at and are not due
 	next   int64             // time of the earliest of them, microseconds
 	groups map[uint64]uint64 // jobs deleted of each group that accepted them
+	oldest []byte            // key of the last roll that was looked at, all before it are removed
 }
 
 // expireSome deletes at most limit jobs, from the earliest roll of finished
@@ -65,19 +67,26 @@ func (s *Store) expireSome(before int64, limit int) (n int, more bool, err error
 	if err := s.db.Apply(e.batch, pebbledb.NoSync); err != nil {
 		s.die(err)
 	}
+	s.firstRoll = e.oldest
 	return len(e.gone), more, s.refusal()
 }
 
 // rolls works through the rolls of finished jobs in order of time, as long as
 // the limit allows.
 func (e *expiry) rolls() (more bool, err error) {
-	lower, _ := kindBounds(kindFinished)
-	it, err := e.s.db.NewIter(iterBounds(lower, finishedKey(nil, e.before, 0)))
+	upper := finishedKey(nil, e.before, 0)
+	if bytes.Compare(e.s.firstRoll, upper) >= 0 {
+		return false, nil
+	}
+	it, err := e.s.db.NewIter(iterBounds(e.s.firstRoll, upper))
 	if err != nil {
 		return false, readError(err)
 	}
 	defer it.Close()
 	for ok := it.First(); ok; ok = it.Next() {
+		if !e.cut {
+			e.oldest = append(e.oldest[:0], it.Key()...)
+		}
 		if e.limit <= 0 {
 			return true, nil
 		}
@@ -196,4 +205,11 @@ func (e *expiry) unlist() error {
 		e.batch.Set(key, seal(key, appendRoll(nil, r.kept-n, uint64(len(r.places)), r.list)), nil)
 	}
 	return nil
+}
+
+// listed notes that there is a roll of finished jobs under a key.
+func (s *Store) listed(key []byte) {
+	if bytes.Compare(key, s.firstRoll) < 0 {
+		s.firstRoll = bytes.Clone(key)
+	}
 }

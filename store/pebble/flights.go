@@ -3,58 +3,71 @@ package pebble
 import (
 	"context"
 	"sync"
+
+	"fairfactor"
 )
 
 // flights are the groups that readers can see and that are not on the disk yet.
-// A job's final state is for ever, so nobody may be shown one that a crash could
-// still take back: who reads it waits until its group has landed.
+// Nothing that a crash could still take back is said of a job: who reads one that
+// a group in flight has accepted, ended or queued again, or whose idempotency key
+// it brought, waits until the group has landed. That is one sync at most.
+//
+// Most acceptances need no entry: the record of a job says which group accepted
+// it, and groups land in their order.
 type flights struct {
-	mu    sync.Mutex
-	ended map[place]*flight // guarded by mu: jobs that a group in flight has ended
+	mu     sync.Mutex
+	landed uint64             // guarded by mu: all groups up to this one are on the disk
+	groups map[uint64]*flight // guarded by mu: those in flight
+	jobs   map[place]*flight  // guarded by mu: jobs that one of them changed, see staging.secret
 }
 
 // flight is one group.
 type flight struct {
-	ended  []place
+	group  uint64
+	jobs   []place
 	landed chan struct{} // closed when the group is on the disk; never if that failed
 }
 
-// depart notes the jobs that a group ends, before readers can see it.
-func (f *flights) depart(ended []place) *flight {
-	if len(ended) == 0 {
-		return nil
+// depart notes a group and the jobs that it changes, before readers can see it.
+func (f *flights) depart(group uint64, jobs []place) *flight {
+	g := &flight{group: group, landed: make(chan struct{})}
+	if len(jobs) > 0 {
+		g.jobs = append([]place(nil), jobs...)
 	}
-	g := &flight{ended: append([]place(nil), ended...), landed: make(chan struct{})}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.ended == nil {
-		f.ended = make(map[place]*flight)
+	if f.groups == nil {
+		f.groups, f.jobs = make(map[uint64]*flight), make(map[place]*flight)
 	}
-	for _, p := range g.ended {
-		f.ended[p] = g
+	f.groups[group] = g
+	for _, p := range g.jobs {
+		f.jobs[p] = g
 	}
 	return g
 }
 
-// land says that a group is on the disk.
+// land says that a group is on the disk, and with it all before it.
 func (f *flights) land(g *flight) {
-	if g == nil {
-		return
-	}
 	f.mu.Lock()
-	for _, p := range g.ended {
-		if f.ended[p] == g {
-			delete(f.ended, p)
+	for _, p := range g.jobs {
+		if f.jobs[p] == g {
+			delete(f.jobs, p)
 		}
 	}
+	delete(f.groups, g.group)
+	f.landed = max(f.landed, g.group)
 	f.mu.Unlock()
 	close(g.landed)
 }
 
-// wait returns when the end of a job is on the disk, or ctx has ended.
-func (f *flights) wait(ctx context.Context, p place) error {
+// wait returns when what a reader saw of a job is on the disk, or ctx has ended.
+// group is the one that accepted the job, zero if the reader does not know.
+func (f *flights) wait(ctx context.Context, id fairfactor.ID, group uint64) error {
 	f.mu.Lock()
-	g := f.ended[p]
+	g := f.jobs[place{id.Caller, id.Seq}]
+	if g == nil && group > f.landed {
+		g = f.groups[group]
+	}
 	f.mu.Unlock()
 	if g == nil {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fairfactor"
+	"fairfactor/store/rules"
 )
 
 // First bytes of keys, see the package comment.
@@ -20,6 +21,7 @@ const (
 	kindKey        = 'k'
 	kindAccepted   = 't'
 	kindFinished   = 'f'
+	kindGroup      = 'g'
 )
 
 var (
@@ -28,8 +30,9 @@ var (
 	keyVersion   = []byte{'v'}
 )
 
-// maxNumber bounds callers' numbers, sequence numbers and orders: 40 bits.
-const maxNumber = 1<<40 - 1
+// maxNumber bounds callers' numbers, sequence numbers and orders: 40 bits, five
+// bytes of a key.
+const maxNumber = rules.MaxNumber
 
 // slotLen is the length of a key that names a job.
 const slotLen = 11
@@ -60,6 +63,7 @@ func slotNumber(key []byte) uint64 { return get40(key[6:slotLen]) }
 
 func accountKey(b []byte, name string) []byte { return append(append(b, kindAccount), name...) }
 func nameKey(b []byte, caller uint64) []byte  { return put40(append(b, kindName), caller) }
+func groupKey(b []byte, group string) []byte  { return append(append(b, kindGroup), group...) }
 func acceptedKey(b []byte, group uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(b, kindAccepted), group)
 }

@@ -7,7 +7,7 @@ package pebble
 // the page was read.
 
 // know enters what a change made of a job. s.mu is held.
-func (s *Store) know(p place, now staged) {
+func (s *Store) know(p place, now brief) {
 	s.known.put(p, now)
 	s.changes++
 }
@@ -26,12 +26,12 @@ func (s *Store) mark() uint64 {
 func (s *Store) paged(mark uint64, page []pagedJob) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if 2*(s.changes-mark)+uint64(len(page)) > knownCached/2 {
+	if 2*(s.changes-mark)+uint64(len(page)) > uint64(s.known.size)/2 {
 		return
 	}
 	for _, j := range page {
 		if _, ok := s.known.get(j.place); !ok {
-			s.known.put(j.place, j.staged)
+			s.known.put(j.place, j.brief)
 		}
 	}
 	s.changes += uint64(len(page))
@@ -41,13 +41,13 @@ func (s *Store) paged(mark uint64, page []pagedJob) {
 // are being read. s.mu is held.
 func (s *Store) forget(p place) {
 	s.known.drop(p)
-	s.changes += knownCached
+	s.changes += uint64(s.known.size)
 }
 
 // pagedJob is a job as a page has it.
 type pagedJob struct {
 	place
-	staged
+	brief
 }
 
 // pagedAt returns what the record under an iterator says of a job that was just
@@ -55,5 +55,6 @@ type pagedJob struct {
 func pagedAt(caller uint64, record []byte, saved bool) pagedJob {
 	r := reader{b: record}
 	h, _ := readBrief(&r)
-	return pagedJob{place{caller, h.seq}, staged{brief: h, saved: saved}}
+	h.Saved = saved
+	return pagedJob{place{caller, h.Seq}, h}
 }

@@ -30,34 +30,36 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, 
 	if q.Caller != "" {
 		list = s.listCaller
 	}
-	page, err := list(ctx, q)
-	for i := range page.Jobs {
-		if j := &page.Jobs[i]; err == nil && j.State.Final() {
-			err = s.flights.wait(ctx, place{j.ID.Caller, j.ID.Seq})
+	p := pager{size: q.Limit}
+	err := list(ctx, q, &p)
+	for i := range p.page.Jobs {
+		if err == nil {
+			err = s.flights.wait(ctx, p.page.Jobs[i].ID, p.groups[i])
 		}
 	}
 	if err != nil {
 		return fairfactor.Page{}, err
 	}
-	return page, nil
+	return p.page, nil
 }
 
 // pager collects one page.
 type pager struct {
-	page fairfactor.Page
-	size int
-	left int    // records that may still be looked at
-	last string // cursor of the last job on the page
+	page   fairfactor.Page
+	groups []uint64 // that accepted the jobs of the page
+	size   int
+	left   int    // records that may still be looked at
+	last   string // cursor of the last job on the page
 }
 
 // add puts a job on the page and reports whether the page is complete; the job
 // after the last one only proves that there is a next page.
-func (p *pager) add(j fairfactor.Job, cursor string) (full bool) {
+func (p *pager) add(j stored, cursor string) (full bool) {
 	if len(p.page.Jobs) == p.size {
 		p.page.Next = p.last
 		return true
 	}
-	p.page.Jobs = append(p.page.Jobs, j)
+	p.page.Jobs, p.groups = append(p.page.Jobs, j.Job), append(p.groups, j.group)
 	p.last = cursor
 	return false
 }
@@ -94,10 +96,10 @@ const allFormat = "g%d.%d"
 // listAll lists all callers' jobs by the rolls of accepted jobs, last group
 // first. New groups come before the first page, so a cursor stays good while
 // writes go on.
-func (s *Store) listAll(ctx context.Context, q fairfactor.Query) (fairfactor.Page, error) {
+func (s *Store) listAll(ctx context.Context, q fairfactor.Query, p *pager) error {
 	group, index, err := parseCursor(q.Cursor, allFormat)
 	if err != nil {
-		return fairfactor.Page{}, err
+		return err
 	}
 	snapshot := s.db.NewSnapshot()
 	defer snapshot.Close()
@@ -107,21 +109,21 @@ func (s *Store) listAll(ctx context.Context, q fairfactor.Query) (fairfactor.Pag
 	}
 	it, err := snapshot.NewIter(iterBounds(lower, upper))
 	if err != nil {
-		return fairfactor.Page{}, readError(err)
+		return readError(err)
 	}
 	defer it.Close()
-	p := pager{size: q.Limit, left: pageLookups}
+	p.left = pageLookups
 	for ok := it.Last(); ok; ok = it.Prev() {
 		if err := live(ctx); err != nil {
-			return fairfactor.Page{}, err
+			return err
 		}
 		value, err := it.ValueAndErr()
 		if err != nil {
-			return fairfactor.Page{}, readError(err)
+			return readError(err)
 		}
 		r, err := decodeRoll(it.Key(), value)
 		if err != nil {
-			return fairfactor.Page{}, err
+			return err
 		}
 		at := acceptedGroup(it.Key())
 		from := len(r.places)
@@ -131,20 +133,20 @@ func (s *Store) listAll(ctx context.Context, q fairfactor.Query) (fairfactor.Pag
 		for i := from - 1; i >= 0; i-- {
 			name, _, err := s.name(r.places[i].caller)
 			if err != nil {
-				return fairfactor.Page{}, err
+				return err
 			}
 			j, ok, err := locate(snapshot, r.places[i], name, q.State)
 			if err != nil {
-				return fairfactor.Page{}, err
+				return err
 			}
 			cursor := ""
 			if ok || p.left == 1 {
 				cursor = fmt.Sprintf(allFormat, at, i)
 			}
 			if ok && p.add(j, cursor) || p.spent(cursor) {
-				return p.page, nil
+				return nil
 			}
 		}
 	}
-	return p.page, readError(it.Error())
+	return readError(it.Error())
 }

@@ -15,25 +15,25 @@ const callerFormat = "s%d.%d"
 // listCaller lists one caller's jobs by their sequence numbers, descending. It
 // merges three places: the queue, those that were queued again, and those that
 // ended.
-func (s *Store) listCaller(ctx context.Context, q fairfactor.Query) (fairfactor.Page, error) {
+func (s *Store) listCaller(ctx context.Context, q fairfactor.Query, p *pager) error {
 	below, _, err := parseCursor(q.Cursor, callerFormat)
 	if err != nil {
-		return fairfactor.Page{}, err
+		return err
 	}
 	below = min(below, maxNumber+1)
 	snapshot := s.db.NewSnapshot()
 	defer snapshot.Close()
 	a, ok, err := readAccount(snapshot, q.Caller)
 	if err != nil || !ok {
-		return fairfactor.Page{}, err
+		return err
 	}
-	m := merger{db: snapshot, a: &a, want: q.State, pager: pager{size: q.Limit, left: pageRecords}}
+	p.left = pageRecords
+	m := merger{db: snapshot, a: &a, want: q.State, pager: p}
 	defer m.close()
 	if err := m.open(below, s.headOf(&a)); err != nil {
-		return fairfactor.Page{}, err
+		return err
 	}
-	err = m.run(ctx)
-	return m.pager.page, err
+	return m.run(ctx)
 }
 
 // merger walks down the three places side by side. A place that the wanted
@@ -42,7 +42,7 @@ type merger struct {
 	db    *pebbledb.Snapshot
 	a     *account
 	want  fairfactor.State
-	pager pager
+	pager *pager
 
 	ended, again, queue          *pebbledb.Iterator
 	endedSeq, againSeq, queueSeq uint64 // under the iterator, 0 if it is at its end
@@ -56,14 +56,16 @@ func (m *merger) open(below, head uint64) (err error) {
 			return nil
 		}
 		var it *pebbledb.Iterator
-		it, err = m.db.NewIter(iterBounds(slot(nil, kind, m.a.number, from), m.upper(kind, below)))
+		it, err = m.db.NewIter(iterBounds(slot(nil, kind, m.a.Number, from), m.upper(kind, below)))
 		return it
 	}
 	if m.want == 0 || m.want.Final() {
 		m.ended = iter(kindEnded, 0)
 	}
-	if (m.want == 0 || m.want == fairfactor.Pending) && m.a.queued > 0 {
-		m.again = iter(kindRequeued, 0)
+	if (m.want == 0 || m.want == fairfactor.Pending) && m.a.Queued > 0 {
+		if m.a.requeued > 0 {
+			m.again = iter(kindRequeued, 0)
+		}
 		m.queue = iter(kindQueued, min(head, m.a.head))
 	}
 	if err != nil {
@@ -84,15 +86,15 @@ func (m *merger) open(below, head uint64) (err error) {
 // upper returns the key just above all of a kind with numbers below a bound.
 func (m *merger) upper(kind byte, below uint64) []byte {
 	if below > maxNumber {
-		return slotsEnd(kind, m.a.number)
+		return slotsEnd(kind, m.a.Number)
 	}
-	return slot(nil, kind, m.a.number, below)
+	return slot(nil, kind, m.a.Number, below)
 }
 
 // limit is how far down the queue is looked through: not below the job that
 // comes next anyway, so that it never walks over a long stretch of removed
 // jobs for nothing.
-func (m *merger) limit() []byte { return slot(nil, kindQueued, m.a.number, m.endedSeq) }
+func (m *merger) limit() []byte { return slot(nil, kindQueued, m.a.Number, m.endedSeq) }
 
 // settle notes where the queue's iterator came to rest.
 func (m *merger) settle(v pebbledb.IterValidityState) {
@@ -147,13 +149,13 @@ func (m *merger) run(ctx context.Context) error {
 
 // take reads the job at seq, if it is in the wanted state, and moves the
 // iterator that was on it.
-func (m *merger) take(seq uint64) (j fairfactor.Job, ok bool, err error) {
-	p := place{m.a.number, seq}
+func (m *merger) take(seq uint64) (j stored, ok bool, err error) {
+	p := place{m.a.Number, seq}
 	switch seq {
 	case m.endedSeq:
 		j, ok, err = m.takeEnded()
 	case m.againSeq:
-		j, ok, err = locate(m.db, p, m.a.name, fairfactor.Pending)
+		j, ok, err = locate(m.db, p, m.a.Name, fairfactor.Pending)
 		m.againSeq = 0
 		if m.again.Prev() {
 			m.againSeq = slotNumber(m.again.Key())
@@ -161,21 +163,21 @@ func (m *merger) take(seq uint64) (j fairfactor.Job, ok bool, err error) {
 	default:
 		// A job under an order that is not its sequence number is found by
 		// the other iterator.
-		j, ok, err = queuedJob(m.db, p, seq, m.a.name)
+		j, ok, err = queuedJob(m.db, p, seq, m.a.Name, m.a.saved > 0)
 		m.settle(m.queue.PrevWithLimit(m.limit()))
 	}
 	return j, ok, err
 }
 
 // takeEnded reads the finished job under its iterator and moves on.
-func (m *merger) takeEnded() (j fairfactor.Job, ok bool, err error) {
+func (m *merger) takeEnded() (j stored, ok bool, err error) {
 	key := m.ended.Key()
 	value, err := iterValue(m.ended)
 	if err != nil {
 		return j, false, err
 	}
 	if ok = m.want == 0 || len(value) > 1 && fairfactor.State(value[1]) == m.want; ok {
-		j, err = decodeJob(key, value, m.a.number, m.a.name)
+		j, err = decodeJob(key, value, m.a.Number, m.a.Name)
 	}
 	m.endedSeq = 0
 	if m.ended.Prev() {

@@ -17,21 +17,11 @@ import (
 	"fairfactor"
 )
 
-// layoutVersion is the value of the key v.
-const layoutVersion = 1
-
-// Memory, together at most about 200 MB: memtables 4 x 32 MB, block cache
-// 48 MB, and blocks in flight. A memtable of 32 MB holds the write and the
-// removal of most short jobs, which then cancel out before they reach the
-// disk.
+// layoutVersion is the value of the key v. The layout before this one is read
+// too: an account of it has no group.
 const (
-	memtableBytes  = 32 << 20
-	memtables      = 4
-	cacheBytes     = 48 << 20
-	accountsCached = 1 << 15 // about 250 bytes each
-	namesCached    = 1 << 15
-	headsCached    = 1 << 12
-	knownCached    = 1 << 16 // about 120 bytes each; the heads of some dozen queues
+	layoutVersion = 2
+	layoutBefore  = 1
 )
 
 // Options of a store; the zero value is the default.
@@ -46,7 +36,12 @@ type Options struct {
 	// refuses all changes and still answers reads.
 	Fatal func(error)
 
-	memtable uint64 // bytes, default memtableBytes: small ones make tests flush and compact
+	// Memory bounds what the store keeps in memory, in bytes, default
+	// [DefaultMemory]: the block cache, the memtables, and what is remembered of
+	// callers and jobs. Less than [MinMemory] counts as MinMemory.
+	Memory int64
+
+	memtable uint64 // bytes, default a part of Memory: small ones make tests flush and compact
 }
 
 // Store is a data directory that is open.
@@ -59,17 +54,21 @@ type Store struct {
 	fatal  func(error)
 	failed atomic.Bool // the log failed: see Options.Fatal
 
-	mu       sync.Mutex                // guards the fields below, and puts batches in order
-	accounts *recent[uint64, *account] // by caller's number
-	next     uint64                    // number of the next new caller
-	group    uint64                    // last group
-	place    uint64                    // highest place in the dispatch order that was stored
-	epoch    uint64                    // of the scheduler
-	known    *recent[place, staged]    // jobs that were changed or handed out last, as they are
-	changes  uint64                    // uses of known since the start, see [Store.paged]
-	stage    staging                   // scratch of the group that is being built
+	mu         sync.Mutex                // guards the fields below, and puts batches in order
+	accounts   *recent[string, *account] // by caller's name
+	next       uint64                    // number of the next new caller
+	group      uint64                    // last group
+	place      uint64                    // highest place in the dispatch order that was stored
+	epoch      uint64                    // of the scheduler
+	groups     map[string]int            // weights of groups of callers, those that are not 1
+	backlogged numberSet                 // callers that have unfinished jobs
+	known      *recent[place, brief]     // jobs that were changed or handed out last, as they are
+	changes    uint64                    // uses of known since the start, see [Store.paged]
+	firstRoll  []byte                    // no roll of finished jobs has a key below
+	stage      staging                   // buffers of the group that is being built
 
-	flights flights // has its own mutex
+	unlisted error   // why nothing can say which callers are backlogged; set by Open
+	flights  flights // has its own mutex
 
 	cold  sync.Mutex              // guards the fields below
 	names *recent[uint64, string] // of callers, by number
@@ -83,13 +82,16 @@ var _ fairfactor.Store = (*Store)(nil)
 func Open(dir string, opts Options) (*Store, error) { return open(dir, opts, vfs.Default) }
 
 func open(dir string, opts Options, fs vfs.FS) (*Store, error) {
+	size := sizesFor(opts.Memory, opts.memtable)
 	s := &Store{
 		log: opts.Logger, fatal: opts.Fatal, write: pebbledb.Sync,
-		accounts: newRecent[uint64, *account](accountsCached),
-		known:    newRecent[place, staged](knownCached),
-		names:    newRecent[uint64, string](namesCached),
-		heads:    newRecent[uint64, uint64](headsCached),
+		accounts:  newRecent[string, *account](size.callers),
+		known:     newRecent[place, brief](size.jobs),
+		names:     newRecent[uint64, string](size.callers),
+		heads:     newRecent[uint64, uint64](size.callers),
+		firstRoll: []byte{kindFinished},
 	}
+	s.accounts.dropped = s.evict
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -116,7 +118,9 @@ func open(dir string, opts Options, fs vfs.FS) (*Store, error) {
 		s.lock.Close()
 		return nil, s.openError(dir, err)
 	}
-	if s.db, err = pebbledb.Open(dir, s.options(fs, opts.memtable)); err != nil {
+	cache := pebbledb.NewCache(size.cache)
+	defer cache.Unref()
+	if s.db, err = pebbledb.Open(dir, s.options(fs, cache, size)); err != nil {
 		s.lock.Close()
 		return nil, s.openError(dir, err)
 	}
@@ -151,16 +155,13 @@ func (s *Store) openError(dir string, err error) error {
 }
 
 // options returns Pebble's settings.
-func (s *Store) options(fs vfs.FS, memtable uint64) *pebbledb.Options {
-	if memtable == 0 {
-		memtable = memtableBytes
-	}
+func (s *Store) options(fs vfs.FS, cache *pebbledb.Cache, size sizes) *pebbledb.Options {
 	o := &pebbledb.Options{
 		FS:                          fs,
 		Lock:                        s.lock,
 		FormatMajorVersion:          pebbledb.FormatNewest,
-		CacheSize:                   cacheBytes,
-		MemTableSize:                memtable,
+		Cache:                       cache,
+		MemTableSize:                size.memtable,
 		MemTableStopWritesThreshold: memtables,
 		MaxOpenFiles:                500,
 		L0CompactionThreshold:       4,
@@ -192,31 +193,42 @@ func (s *Store) load() error {
 	}
 	switch version {
 	case layoutVersion:
+	case layoutBefore:
+		err = s.stamp(layoutVersion)
 	case 0:
-		if err := s.initialise(); err != nil {
-			return err
-		}
+		err = s.initialise()
 	default:
-		return fairfactor.Errorf(fairfactor.Conflict,
+		err = fairfactor.Errorf(fairfactor.Conflict,
 			"the data directory %s was written by another fairfactor (layout %d, this one knows %d): use that version", s.dir, version, layoutVersion)
+	}
+	if err != nil {
+		return err
 	}
 	if s.epoch, err = s.number(keyScheduler); err != nil {
 		return err
 	}
-	if err := s.loadProgress(); err != nil {
+	if s.next, err = s.nextCaller(); err != nil {
 		return err
 	}
-	lower, upper := kindBounds(kindName)
-	it, err := s.db.NewIter(&pebbledb.IterOptions{LowerBound: lower, UpperBound: upper})
+	for _, load := range []func() error{s.loadProgress, s.loadGroups, s.loadBacklogged} {
+		if err := load(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextCaller returns the number after the last caller's.
+func (s *Store) nextCaller() (uint64, error) {
+	it, err := s.db.NewIter(iterBounds(kindBounds(kindName)))
 	if err != nil {
-		return readError(err)
+		return 0, readError(err)
 	}
 	defer it.Close()
-	s.next = 1
 	if it.Last() {
-		s.next = get40(it.Key()[1:]) + 1
+		return get40(it.Key()[1:]) + 1, nil
 	}
-	return readError(it.Error())
+	return 1, readError(it.Error())
 }
 
 // initialise marks an empty directory as ours.
@@ -232,8 +244,13 @@ func (s *Store) initialise() error {
 	if err := it.Error(); err != nil {
 		return readError(err)
 	}
+	return s.stamp(layoutVersion)
+}
+
+// stamp says which layout the directory has.
+func (s *Store) stamp(version uint64) error {
 	b := s.db.NewBatch()
-	setNumber(b, keyVersion, layoutVersion)
+	setNumber(b, keyVersion, version)
 	return s.commit(b)
 }
 

@@ -30,13 +30,13 @@ func (s *Store) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, erro
 		defer snapshot.Close()
 		j, err = find(snapshot, id, name)
 	}
-	if err == nil && j.State.Final() {
-		err = s.flights.wait(ctx, place{id.Caller, id.Seq})
+	if err == nil {
+		err = s.flights.wait(ctx, id, j.group)
 	}
 	if err != nil {
 		return fairfactor.Job{}, err
 	}
-	return j, nil
+	return j.Job, nil
 }
 
 // missing returns the error for a job that is not there.
@@ -45,27 +45,22 @@ func missing(id fairfactor.ID) error {
 }
 
 // find reads a job, wherever it is in its life.
-func find(db pebbledb.Reader, id fairfactor.ID, caller string) (fairfactor.Job, error) {
+func find(db pebbledb.Reader, id fairfactor.ID, caller string) (stored, error) {
 	j, ok, err := locate(db, place{id.Caller, id.Seq}, caller, 0)
 	if err == nil && (!ok || j.ID != id) {
 		err = missing(id)
 	}
 	if err != nil {
-		return fairfactor.Job{}, err
+		return stored{}, err
 	}
 	return j, nil
 }
 
 // locate reads the job at a place if it is there and in the wanted state, zero
-// for any.
-func locate(db pebbledb.Reader, p place, caller string, want fairfactor.State) (j fairfactor.Job, ok bool, err error) {
-	if want == 0 || want == fairfactor.Pending {
-		if j, ok, err = queuedJob(db, p, p.seq, caller); err != nil || ok {
-			return j, ok, err
-		}
-	}
+// for any. It looks among the ended ones first, which are read most.
+func locate(db pebbledb.Reader, p place, caller string, want fairfactor.State) (j stored, ok bool, err error) {
 	if want != fairfactor.Pending {
-		key := slot(nil, kindEnded, p.caller, p.seq)
+		key := slot(make([]byte, 0, slotLen), kindEnded, p.caller, p.seq)
 		value, ok, err := get(db, key)
 		if err != nil {
 			return j, false, err
@@ -75,14 +70,17 @@ func locate(db pebbledb.Reader, p place, caller string, want fairfactor.State) (
 			return j, err == nil && (want == 0 || want == j.State), err
 		}
 	}
-	if want == 0 || want == fairfactor.Pending {
-		order, ok, err := requeuedOrder(db, p)
-		if err != nil || !ok {
-			return j, false, err
-		}
-		return queuedJob(db, p, order, caller)
+	if want != 0 && want != fairfactor.Pending {
+		return j, false, nil
 	}
-	return j, false, nil
+	if j, ok, err = queuedJob(db, p, p.seq, caller, true); err != nil || ok {
+		return j, ok, err
+	}
+	order, ok, err := requeuedOrder(db, p)
+	if err != nil || !ok {
+		return j, false, err
+	}
+	return queuedJob(db, p, order, caller, true)
 }
 
 // requeuedOrder returns the order of a job that was queued again.
@@ -100,20 +98,23 @@ func requeuedOrder(db pebbledb.Reader, p place) (uint64, bool, error) {
 	return order, true, nil
 }
 
-// queuedJob reads the unfinished job with that order if it is the one at p.
-func queuedJob(db pebbledb.Reader, p place, order uint64, caller string) (j fairfactor.Job, ok bool, err error) {
-	key := slot(nil, kindQueued, p.caller, order)
+// queuedJob reads the unfinished job with that order if it is the one at p: as
+// it was at its last checkpoint if saved says so, else as it was queued.
+func queuedJob(db pebbledb.Reader, p place, order uint64, caller string, saved bool) (j stored, ok bool, err error) {
+	key := slot(make([]byte, 0, slotLen), kindQueued, p.caller, order)
 	record, ok, err := get(db, key)
 	if err != nil || !ok {
 		return j, false, err
 	}
-	saved := slot(nil, kindCheckpoint, p.caller, order)
-	if value, ok, err := get(db, saved); err != nil {
-		return j, false, err
-	} else if ok {
-		key = saved
-		if record, _, err = splitCheckpoint(saved, value); err != nil {
+	if saved {
+		checkpoint := slot(make([]byte, 0, slotLen), kindCheckpoint, p.caller, order)
+		if value, ok, err := get(db, checkpoint); err != nil {
 			return j, false, err
+		} else if ok {
+			key = checkpoint
+			if record, _, err = splitCheckpoint(key, value); err != nil {
+				return j, false, err
+			}
 		}
 	}
 	j, err = decodeJob(key, record, p.caller, caller)
@@ -138,6 +139,9 @@ func (s *Store) Key(ctx context.Context, caller uint64, key string, since time.T
 	}
 	id, at, ok, err := keyed(s.db, caller, key)
 	if err != nil || !ok || at < micros(since) {
+		return fairfactor.ID{}, false, err
+	}
+	if err := s.flights.wait(ctx, id, 0); err != nil {
 		return fairfactor.ID{}, false, err
 	}
 	return id, true, nil

@@ -6,6 +6,10 @@ package pebble
 type recent[K comparable, V any] struct {
 	size         int
 	young, older map[K]V
+	rotations    uint64 // how often the older one was dropped
+	// dropped, if there is one, is told what leaves; some of it may still be in
+	// older.
+	dropped func(map[K]V)
 }
 
 func newRecent[K comparable, V any](size int) *recent[K, V] {
@@ -27,7 +31,12 @@ func (r *recent[K, V]) get(k K) (V, bool) {
 // put adds or replaces an entry.
 func (r *recent[K, V]) put(k K, v V) {
 	if len(r.young) >= r.size/2 {
+		gone := r.older
 		r.older, r.young = r.young, make(map[K]V, r.size/2)
+		r.rotations++
+		if r.dropped != nil {
+			r.dropped(gone)
+		}
 	}
 	r.young[k] = v
 }

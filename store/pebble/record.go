@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fairfactor"
+	"fairfactor/store/rules"
 )
 
 // recordVersion is the first byte of a job's record. A reader refuses
@@ -30,13 +31,14 @@ const (
 // brief is the part of a record that deciding about a change needs; it comes
 // first in the record.
 type brief struct {
-	state fairfactor.State
-	nonce uint64
-	seq   uint64
-	order uint64
-	group uint64 // that accepted the job
-	cpu   time.Duration
-	turns uint64
+	rules.Job        // Saved is not in the record: whoever looks for a checkpoint sets it
+	group     uint64 // that accepted the job
+}
+
+// stored is a job with the group that accepted it.
+type stored struct {
+	fairfactor.Job
+	group uint64
 }
 
 // appendRecord appends a job's record: version, state, fields, nonce, sequence
@@ -160,22 +162,22 @@ func readBrief(r *reader) (h brief, fields uint64) {
 	if v := r.byte(); v != recordVersion {
 		r.bad = true
 	}
-	h.state = fairfactor.State(r.byte())
+	h.State = fairfactor.State(r.byte())
 	fields = r.uvarint()
-	h.nonce = uint64(r.byte())<<40 | r.uint40()
-	h.seq = r.uvarint()
+	h.Nonce = uint64(r.byte())<<40 | r.uint40()
+	h.Seq = r.uvarint()
 	h.group = r.uvarint()
-	h.order = h.seq
+	h.Order = h.Seq
 	if fields&hasOrder != 0 {
-		h.order = r.uvarint()
+		h.Order = r.uvarint()
 	}
 	if fields&hasCPU != 0 {
-		h.cpu = time.Duration(r.varint())
+		h.CPU = time.Duration(r.varint())
 	}
 	if fields&hasTurns != 0 {
-		h.turns = r.uvarint()
+		h.Turns = r.uvarint()
 	}
-	if h.state < fairfactor.Pending || h.state > fairfactor.Cancelled || bits.Len64(fields) > bits.Len64(hasReason) {
+	if h.State < fairfactor.Pending || h.State > fairfactor.Cancelled || bits.Len64(fields) > bits.Len64(hasReason) {
 		r.bad = true
 	}
 	return h, fields
@@ -196,13 +198,13 @@ func decodeBrief(key, value []byte) (brief, error) {
 }
 
 // decodeJob returns the job whose record, without a seal, is stored under key.
-func decodeJob(key, value []byte, caller uint64, name string) (fairfactor.Job, error) {
+func decodeJob(key, value []byte, caller uint64, name string) (stored, error) {
 	r := reader{b: value}
 	h, fields := readBrief(&r)
-	j := fairfactor.Job{
-		ID:     fairfactor.ID{Nonce: h.nonce, Caller: caller, Seq: h.seq},
-		Caller: name, Order: h.order, State: h.state, CPU: h.cpu, Turns: h.turns,
-	}
+	j := stored{group: h.group, Job: fairfactor.Job{
+		ID:     fairfactor.ID{Nonce: h.Nonce, Caller: caller, Seq: h.Seq},
+		Caller: name, Order: h.Order, State: h.State, CPU: h.CPU, Turns: h.Turns,
+	}}
 	j.Number = r.digits()
 	if fields&hasKey != 0 {
 		j.Key = r.string()
@@ -230,7 +232,7 @@ func decodeJob(key, value []byte, caller uint64, name string) (fairfactor.Job, e
 		j.Factors = r.factors()
 	}
 	if r.bad || len(r.b) != 0 {
-		return fairfactor.Job{}, damaged(key, "the job's record has an unknown form")
+		return stored{}, damaged(key, "the job's record has an unknown form")
 	}
 	return j, nil
 }

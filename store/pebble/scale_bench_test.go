@@ -114,7 +114,7 @@ func start(b *testing.B, dir string, callers int) *Store {
 	if _, err := s.ClaimScheduler(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	queued, err := s.Callers(b.Context(), "", 1000, true)
+	queued, err := s.Backlogged(b.Context(), 0, 1000)
 	if err != nil || len(queued) != callers {
 		b.Fatalf("%d callers, %v", len(queued), err)
 	}
@@ -128,7 +128,7 @@ func start(b *testing.B, dir string, callers int) *Store {
 		if err != nil || len(page) != 256 {
 			b.Fatalf("%d in the backlog, %v", len(page), err)
 		}
-		total += c.Queued
+		total += claim.Caller.Queued
 	}
 	if total != 1_000_000 {
 		b.Fatalf("%d jobs", total)

@@ -88,11 +88,15 @@ func (p *pair) follow(name, group string, got fairfactor.Claim) fairfactor.Claim
 			}
 		}
 	}
-	want, _ := p.twin.ClaimCaller(p.ctx(), name, group)
-	c := p.twin.called(name)
-	if fresh {
-		c.number = got.Number
+	c := before
+	if c == nil {
+		c = &modelCaller{name: name, weight: 1}
+		p.twin.callers = append(p.twin.callers, c)
 	}
+	if fresh {
+		c.number = got.Number // before the claim, which tells its jobs by it
+	}
+	want, _ := p.twin.ClaimCaller(p.ctx(), name, group)
 	if got.Epoch >= want.Epoch {
 		c.epoch = got.Epoch
 	}
@@ -149,7 +153,7 @@ func (p *pair) change() fairfactor.Change {
 	name := p.name()
 	claim := p.writers[name] // of nobody, if it was not claimed
 	ch := fairfactor.Change{Caller: name, Number: claim.Number, Epoch: claim.Epoch}
-	if p.oneIn(20) {
+	if ch.Epoch > 0 && p.oneIn(20) { // the epoch of an earlier process is held by no activation
 		ch.Epoch += uint64(p.rng.IntN(3)) - 1
 	}
 	if p.oneIn(40) {

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"os"
+	"runtime/debug"
+	runtimemetrics "runtime/metrics"
+	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+	"github.com/dustin/go-humanize"
+
+	"fairfactor"
+	"fairfactor/store/pebble"
+)
+
+// byteSize is a flag that takes a number of bytes: 256MB, 1GiB, 300000000.
+type byteSize int64
+
+func (b *byteSize) Set(text string) error {
+	n, err := humanize.ParseBytes(text)
+	if err != nil || n > math.MaxInt64 {
+		return fairfactor.Errorf(fairfactor.Invalid, "--store-memory %q is not a size: write 256MB or 1GiB", text)
+	}
+	*b = byteSize(n)
+	return nil
+}
+
+func (b *byteSize) String() string {
+	if *b == 0 {
+		return ""
+	}
+	return humanize.IBytes(uint64(*b))
+}
+
+func (b *byteSize) Type() string { return "size" }
+
+// The store gets a sixteenth of the memory there is, within these bounds. More
+// speeds up only what is read again long after it was written.
+const (
+	storeShare = 16
+	storeLeast = 64 << 20
+	storeMost  = 512 << 20
+)
+
+// gcPercent lets the heap grow to five times of what is live before it is
+// collected, while little is live: that is some 25 MB at full load, and with the
+// 100 of Go's default eight collections a second cost a quarter of the jobs
+// accepted at 50 requests at once. What the store keeps lives on the same heap and
+// must not be multiplied: see gcPercentFor. GOGC in the environment has the last
+// word.
+const gcPercent = 400
+
+// Bounds of the garbage between two collections, in bytes.
+const (
+	garbageLeast = 64 << 20
+	garbageMost  = 256 << 20 // unless more than that is live besides the store
+)
+
+// heapShare is the part of a memory limit that the heap may fill; the rest is for
+// stacks that grow, buffers of the kernel and what the runtime has not returned.
+const heapShare = 0.9
+
+// memoryPlan is what a node does with the memory that it may use.
+type memoryPlan struct {
+	available int64  // bytes, 0 if nothing says
+	source    string // that says so: cgroup, machine or nothing
+	store     int64  // bytes for the embedded store
+	heap      int64  // soft limit of the heap in bytes, 0 for none
+}
+
+// planMemory divides the memory; asked is --store-memory, zero for the default.
+// The limit of the cgroup counts where there is one, of any version.
+func planMemory(asked int64, cgroup, machine func() (uint64, error)) memoryPlan {
+	p := memoryPlan{source: "nothing", store: asked}
+	if n, err := cgroup(); err == nil && n > 0 && n < math.MaxInt64 {
+		p.available, p.source = int64(n), "cgroup"
+		p.heap = int64(heapShare * float64(n))
+	}
+	if n, err := machine(); err == nil && n > 0 && n < math.MaxInt64 && (p.available == 0 || int64(n) < p.available) {
+		p.available, p.source, p.heap = int64(n), "machine", 0
+	}
+	if p.store == 0 {
+		p.store = min(max(p.available/storeShare, storeLeast), storeMost)
+	}
+	return p
+}
+
+// check refuses a store that leaves the rest of the node too little.
+func (p *memoryPlan) check() error {
+	switch {
+	case p.store < pebble.MinMemory:
+		return fairfactor.Errorf(fairfactor.Invalid, "--store-memory %s is less than %s", humanize.IBytes(uint64(p.store)), humanize.IBytes(pebble.MinMemory))
+	case p.available > 0 && p.store > p.available/2 && p.store > storeLeast:
+		return fairfactor.Errorf(fairfactor.Invalid, "--store-memory %s is more than half of the %s that the %s has",
+			humanize.IBytes(uint64(p.store)), humanize.IBytes(uint64(p.available)), p.source)
+	}
+	return nil
+}
+
+// useMemory plans the memory and sets up the collector; GOGC and GOMEMLIMIT in the
+// environment have the last word.
+func useMemory(asked int64, log *slog.Logger) (memoryPlan, error) {
+	p := planMemory(asked, memlimit.FromCgroup, memlimit.FromSystem)
+	if err := p.check(); err != nil {
+		return p, err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" && p.heap > 0 {
+		debug.SetMemoryLimit(p.heap)
+	}
+	limit := "none"
+	if n := debug.SetMemoryLimit(-1); n < math.MaxInt64 {
+		limit = humanize.IBytes(uint64(n))
+	}
+	log.Info("memory", "available", humanize.IBytes(uint64(p.available)), "by", p.source, "store", humanize.IBytes(uint64(p.store)), "heap_limit", limit)
+	return p, nil
+}
+
+// gcPercentFor returns the percentage of the live heap that may become garbage
+// before the next collection, when so many bytes of the live ones belong to the
+// store. Four times of the rest is garbage at first; from 64 MB on the heap grows
+// more slowly, so that a large one does not become a huge one.
+func gcPercentFor(live, store int64) int {
+	rest := max(live-store, 1<<20)
+	garbage := min(max(4*rest, garbageLeast), max(garbageMost, rest))
+	return int(min(max(100*garbage/max(live, 1), 1), gcPercent))
+}
+
+// tendEvery is how often the collector is told how much of the heap is the
+// store's: it changes over some seconds at least.
+const tendEvery = time.Second
+
+// tendHeap keeps the garbage in proportion to what is live besides the store,
+// until ctx ends. held says how much the store holds.
+func tendHeap(ctx context.Context, held func() int64) {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	live := []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	last := gcPercent
+	tick := time.NewTicker(tendEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		runtimemetrics.Read(live)
+		percent := gcPercentFor(int64(live[0].Value.Uint64()), held())
+		if change := percent - last; change > last/8 || -change > last/8 { // each setting stops the world for a moment
+			debug.SetGCPercent(percent)
+			last = percent
+		}
+	}
+}

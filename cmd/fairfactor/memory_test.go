@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"fairfactor"
+	"fairfactor/store/pebble"
+)
+
+func TestByteSize(t *testing.T) {
+	for text, want := range map[string]int64{"256MB": 256_000_000, "256MiB": 256 << 20, "1GiB": 1 << 30, "1 g": 1_000_000_000, "20000000": 20_000_000} {
+		var b byteSize
+		if err := b.Set(text); err != nil || int64(b) != want {
+			t.Errorf("%q: %d, %v, want %d", text, b, err, want)
+		}
+	}
+	for _, text := range []string{"", "much", "-1MB", "1XB", "1e30GB"} {
+		var b byteSize
+		if err := b.Set(text); fairfactor.CodeOf(err) != fairfactor.Invalid || !strings.Contains(err.Error(), "256MB") {
+			t.Errorf("%q: %d, %v", text, b, err)
+		}
+	}
+}
+
+func TestPlanMemory(t *testing.T) {
+	const none = 0
+	says := func(n uint64) func() (uint64, error) {
+		return func() (uint64, error) {
+			if n == none {
+				return 0, errors.New("no limit")
+			}
+			return n, nil
+		}
+	}
+	for _, c := range []struct {
+		asked           int64
+		cgroup, machine uint64
+		want            memoryPlan
+		refused         string
+	}{
+		{0, none, 24 << 30, memoryPlan{24 << 30, "machine", 512 << 20, 0}, ""},
+		{0, none, 4 << 30, memoryPlan{4 << 30, "machine", 256 << 20, 0}, ""},
+		{0, 2 << 30, 24 << 30, memoryPlan{2 << 30, "cgroup", 128 << 20, 1932735283}, ""},
+		{0, 100 << 20, 24 << 30, memoryPlan{100 << 20, "cgroup", 64 << 20, 94371840}, ""},
+		{0, 48 << 30, 24 << 30, memoryPlan{24 << 30, "machine", 512 << 20, 0}, ""},
+		{0, 1<<64 - 1, none, memoryPlan{0, "nothing", 64 << 20, 0}, ""},
+		{1 << 30, none, 24 << 30, memoryPlan{24 << 30, "machine", 1 << 30, 0}, ""},
+		{1 << 30, 1 << 30, 24 << 30, memoryPlan{1 << 30, "cgroup", 1 << 30, 966367641}, "half of the 1.0 GiB that the cgroup has"},
+		{pebble.MinMemory - 1, none, 24 << 30, memoryPlan{24 << 30, "machine", pebble.MinMemory - 1, 0}, "less than 16 MiB"},
+	} {
+		got := planMemory(c.asked, says(c.cgroup), says(c.machine))
+		if got != c.want {
+			t.Errorf("%d asked, cgroup %d, machine %d:\n got %+v\nwant %+v", c.asked, c.cgroup, c.machine, got, c.want)
+		}
+		switch err := got.check(); {
+		case c.refused == "" && err != nil:
+			t.Errorf("%+v is refused: %v", got, err)
+		case c.refused != "" && (fairfactor.CodeOf(err) != fairfactor.Invalid || !strings.Contains(fairfactor.MessageOf(err), c.refused)):
+			t.Errorf("%+v: %v, want %q", got, err, c.refused)
+		}
+	}
+}
+
+// TestGCPercent: the garbage between two collections follows what is live besides
+// the store, and is neither too little to collect nor as much as all that is live
+// when that is a lot.
+func TestGCPercent(t *testing.T) {
+	const mb = 1 << 20
+	for _, c := range []struct {
+		live, store, garbage int64 // megabytes; garbage is at most what the percentage allows
+	}{
+		{25, 5, 80},
+		{25, 0, 100},
+		{4, 4, 16},
+		{100, 40, 240},
+		{281, 256, 100},
+		{600, 512, 256},
+		{512, 512, 64},
+		{300, 100, 256},
+		{1000, 0, 1000},
+		{3000, 500, 2500},
+		{100, 300, 64},
+		{0, 0, 0},
+	} {
+		percent := gcPercentFor(c.live*mb, c.store*mb)
+		got := c.live * int64(percent) / 100
+		if percent < 1 || percent > gcPercent || got > c.garbage || got < c.garbage-c.live/50-1 {
+			t.Errorf("%d MB live, %d of the store: %d %%, %d MB of garbage, want %d", c.live, c.store, percent, got, c.garbage)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package pebble
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"fairfactor"
+)
+
+// TestPreviousLayoutOpens opens testdata/layout1, which the release before groups
+// of callers wrote: six jobs of "a" (1 completed, 2 failed and queued again as 7, 3
+// with a checkpoint and a piece), one completed job of "b:2", whose weight is 5.
+func TestPreviousLayoutOpens(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "layout1"))); err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpen(t, dir, vfs.Default, 0)
+	if version, err := s.number(keyVersion); version != layoutVersion || err != nil {
+		t.Errorf("layout %d, %v: an older program would open what it can't read", version, err)
+	}
+	a := activate(t, s, "a")
+	want := fairfactor.Caller{
+		Name: "a", Weight: 1, Queued: 5, Completed: 1, CPU: time.Second + 2*time.Millisecond, Turns: 9,
+		Oldest: epochTime.Add(2 * time.Microsecond),
+	}
+	if a.claim.Epoch != 2 || a.claim.Last != 7 || a.claim.Caller != want {
+		t.Errorf("claim: %+v, want %+v", a.claim, want)
+	}
+	if b, err := s.Caller(t.Context(), "b:2"); err != nil || b.Weight != 5 || b.Completed != 1 {
+		t.Errorf("b: %+v, %v", b, err)
+	}
+	if list, err := s.Backlogged(t.Context(), 0, 10); err != nil || !reflect.DeepEqual(list, []fairfactor.Backlogged{{Number: 1, Name: "a", Weight: 1}}) {
+		t.Errorf("backlogged: %+v, %v", list, err)
+	}
+	id, ok, err := s.Key(t.Context(), 1, "key", epochTime)
+	if err != nil || !ok || id.Seq != 1 {
+		t.Errorf("key: %v, %v, %v", id, ok, err)
+	}
+	if piece, err := s.Piece(t.Context(), 1, 3, 3); err != nil || string(piece) != "relations" {
+		t.Errorf("piece: %q, %v", piece, err)
+	}
+	finishAll(t, s, a)
+	done, err := s.Caller(t.Context(), "a")
+	if err != nil || done.Queued != 0 || done.Completed != 6 || done.Failed != 0 || !done.Oldest.IsZero() {
+		t.Errorf("in the end: %+v, %v", done, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(t, dir, vfs.Default, 0)
+	defer s.Close()
+	if again, err := s.Caller(t.Context(), "a"); err != nil || again != done {
+		t.Errorf("opened again: %+v, %v", again, err)
+	}
+	if n, err := s.Expire(t.Context(), epochTime.Add(time.Hour), 100); n != 7 || err != nil {
+		t.Errorf("%d expired, %v", n, err)
+	}
+}
+
+// finishAll ends the jobs in the backlog of "a", which must be those that the
+// directory was written with.
+func finishAll(t *testing.T, s *Store, a *activation) {
+	t.Helper()
+	backlog, err := s.Backlog(t.Context(), a.claim.Number, 0, 10)
+	if err != nil || len(backlog) != 5 {
+		t.Fatalf("backlog: %+v, %v", backlog, err)
+	}
+	orders := []uint64{3, 4, 5, 6, 7}
+	for i, w := range backlog {
+		if w.Job.Order != orders[i] || (w.Job.Order == 3) != (string(w.Checkpoint) == "half way") {
+			t.Errorf("backlog: %+v", w)
+		}
+		mustApply(t, s, a.finish(w.Job))
+	}
+	if last := backlog[4].Job; last.ID.Seq != 2 || last.Reason != "too hard" {
+		t.Errorf("queued again: %+v", last)
+	}
+}
