@@ -208,7 +208,7 @@ func (s *Store) learn(ctx context.Context, c *pgx.Conn, l *lane, stage *staging,
 	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
 	var group, agree int64
 	found := true
-	b.Queue("SELECT grp FROM fairfactor.writers WHERE id = $1 FOR UPDATE", l.id).QueryRow(func(row pgx.Row) error {
+	b.Queue("SELECT last FROM fairfactor.writers WHERE id = $1 FOR UPDATE", l.id).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&group)
 		if errors.Is(err, pgx.ErrNoRows) {
 			found = false

@@ -100,3 +100,20 @@ func count(t *testing.T, url, question string) (n int) {
 	}
 	return n
 }
+
+// TestEarlierNodesCantWrite: a node of the version before, which is still there when
+// the tables are brought up to date, commits no group any more.
+func TestEarlierNodesCantWrite(t *testing.T) {
+	url := pgtest.Database(t)
+	open(t, url).Close()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.WithoutCancel(t.Context()))
+	const lockLane = `INSERT INTO fairfactor.writers (id, grp, place, touched) VALUES ($1, 0, 0, now())
+		ON CONFLICT (id) DO UPDATE SET touched = excluded.touched`
+	if _, err := c.Exec(t.Context(), lockLane, 1); err == nil {
+		t.Error("an earlier node goes on writing")
+	}
+}

@@ -98,7 +98,7 @@ func (s *staging) open(b *pgx.Batch, l *lane, witnesses, groups []int64) {
 // openGroup is the statement of open.
 var openGroup = `
 	WITH lane AS (
-		UPDATE fairfactor.writers SET grp = $2, place = greatest(place, $3), touched = now() WHERE id = $1 AND grp = $4 RETURNING 1
+		UPDATE fairfactor.writers SET last = $2, place = greatest(place, $3), touched = now() WHERE id = $1 AND last = $4 RETURNING 1
 	), account AS (
 		UPDATE fairfactor.callers AS c SET last = greatest(c.last, u.last), queued = c.queued + u.queued, completed = c.completed + u.completed,
 			failed = c.failed + u.failed, cancelled = c.cancelled + u.cancelled, cpu = c.cpu + u.cpu, turns = c.turns + u.turns, known = true
