@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"fairfactor"
 	"fairfactor/store/postgres"
@@ -33,7 +36,27 @@ func TestGroupsDoNotWaitForEachOther(t *testing.T) {
 	}
 	exec(t, url, "ALTER SYSTEM SET synchronous_standby_names = 'absent'")
 	exec(t, url, "SELECT pg_reload_conf()")
+	stuck := func() int {
+		return count(t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep'")
+	}
 	var both sync.WaitGroup
+	var probing atomic.Bool
+	probing.Store(true)
+	probe, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer probe.Close(context.WithoutCancel(t.Context()))
+	both.Go(func() {
+		for probing.Load() {
+			if _, err := probe.Exec(context.Background(), "CREATE TABLE probe (); DROP TABLE probe"); err != nil {
+				t.Errorf("probe: %v", err)
+				return
+			}
+		}
+	})
+	for stuck() == 0 { // until the setting has got to all processes
+	}
 	for i, own := range [][]*pen{pens[:4], pens[4:]} {
 		both.Go(func() {
 			var changes []fairfactor.Change
@@ -54,12 +77,12 @@ func TestGroupsDoNotWaitForEachOther(t *testing.T) {
 			}
 		})
 	}
-	for waiting := 0; waiting < 2; {
-		waiting = count(t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep'")
+	for stuck() < 3 {
 		if n := count(t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"); n > 0 {
 			t.Fatal("a group waits for a lock of another one")
 		}
 	}
+	probing.Store(false)
 	exec(t, url, "ALTER SYSTEM RESET synchronous_standby_names")
 	exec(t, url, "SELECT pg_reload_conf()")
 	both.Wait()
@@ -70,7 +93,10 @@ func TestGroupsDoNotWaitForEachOther(t *testing.T) {
 func TestOneTrip(t *testing.T) {
 	direct := pgtest.Database(t)
 	open(t, direct).Close()
-	looked := func() int {
+	looked := func() int { // a connection counts what it did when it ends at the latest
+		for others := 1; others > 0; {
+			others = count(t, direct, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'fairfactor'")
+		}
 		return count(t, direct, "SELECT coalesce(sum(idx_scan + seq_scan), 0) FROM pg_stat_user_tables WHERE relname = 'pieces'")
 	}
 	was := looked()
