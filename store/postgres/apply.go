@@ -208,7 +208,7 @@ func (s *Store) learn(ctx context.Context, c *pgx.Conn, l *lane, stage *staging,
 	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
 	var group, agree int64
 	found := true
-	b.Queue("SELECT grp FROM fairfactor.writers WHERE id = $1 FOR UPDATE", l.id).QueryRow(func(row pgx.Row) error {
+	b.Queue("SELECT last FROM fairfactor.writers WHERE id = $1 FOR UPDATE", l.id).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&group)
 		if errors.Is(err, pgx.ErrNoRows) {
 			found = false
@@ -230,7 +230,7 @@ func (s *Store) learn(ctx context.Context, c *pgx.Conn, l *lane, stage *staging,
 	if len(callers) > 0 {
 		b.Queue(`SELECT q.caller, q.seq, q.ord, q.nonce, q.accepted, q.cpu, q.turns, q.saved
 			FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, ord)
-			JOIN fairfactor.queue AS q ON q.caller = u.caller AND q.ord = u.ord`, callers, orders).Query(stage.queued)
+			CROSS JOIN LATERAL (SELECT * FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.ord = u.ord OFFSET 0) AS q`, callers, orders).Query(stage.queued)
 	}
 	if err := c.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
@@ -290,15 +290,15 @@ func (s *Store) look(ctx context.Context, c *pgx.Conn, stage *staging) error {
 	b := &pgx.Batch{}
 	b.Queue(`SELECT q.caller, q.seq, q.ord, q.nonce, q.accepted, q.cpu, q.turns, q.saved
 		FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, seq)
-		JOIN fairfactor.queue AS q ON q.caller = u.caller AND q.ord = u.seq AND q.ord = q.seq
+		CROSS JOIN LATERAL (SELECT * FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.ord = u.seq AND x.ord = x.seq OFFSET 0) AS q
 		UNION ALL
 		SELECT q.caller, q.seq, q.ord, q.nonce, q.accepted, q.cpu, q.turns, q.saved
 		FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, seq)
-		JOIN fairfactor.queue AS q ON q.caller = u.caller AND q.seq = u.seq AND q.ord <> q.seq`, callers, seqs).Query(stage.queued)
+		CROSS JOIN LATERAL (SELECT * FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.seq = u.seq AND x.ord <> x.seq OFFSET 0) AS q`, callers, seqs).Query(stage.queued)
 	// Locked, because one that failed may be queued again, and [Store.Expire] may
 	// be about to delete it.
 	b.Queue(`SELECT j.caller, j.seq, j.ord, j.nonce, j.accepted, j.cpu, j.turns, j.state
 		FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, seq)
-		JOIN fairfactor.jobs AS j ON j.caller = u.caller AND j.seq = u.seq FOR UPDATE OF j`, callers, seqs).Query(stage.ended)
+		CROSS JOIN LATERAL (SELECT * FROM fairfactor.jobs AS x WHERE x.caller = u.caller AND x.seq = u.seq OFFSET 0 FOR UPDATE) AS j`, callers, seqs).Query(stage.ended)
 	return c.SendBatch(ctx, b).Close()
 }

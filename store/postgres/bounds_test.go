@@ -46,21 +46,17 @@ func fill(t testing.TB, url string, finished, queued int) {
 	}
 }
 
-// TestNothingWalksThroughTheTables: no question and no change reads more rows than
-// it answers with or writes, times a small number, and none reads a table from one
-// end to the other. PostgreSQL's own counters say so.
-func TestNothingWalksThroughTheTables(t *testing.T) {
-	url := pgtest.Database(t)
-	open(t, url).Close()
-	fill(t, url, 30_000, 5_000)
+// rowsRead returns what counts the rows that were read since its last call, and the
+// tables that were read from end to end. What a connection has read is counted when
+// it ends at the latest.
+func rowsRead(t *testing.T, url string) func() (rows, scans int) {
+	t.Helper()
 	watcher, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer watcher.Close(context.WithoutCancel(t.Context()))
-	// read returns how many rows were read since the last call. What a connection
-	// has read is counted when it ends at the latest.
-	read := func() (rows, scans int) {
+	t.Cleanup(func() { watcher.Close(context.WithoutCancel(t.Context())) })
+	return func() (rows, scans int) {
 		t.Helper()
 		for others := 1; others > 0; {
 			if err := watcher.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
@@ -78,6 +74,31 @@ func TestNothingWalksThroughTheTables(t *testing.T) {
 		}
 		return rows, scans
 	}
+}
+
+// fillMore puts finished and unfinished jobs of callers in that are like those of
+// fill, so many of each.
+func fillMore(t *testing.T, url string, n int) {
+	t.Helper()
+	const at = `timestamptz '2030-01-01 00:00:00Z'`
+	run(t, url, fmt.Sprintf(`
+		INSERT INTO fairfactor.callers (number, name, epoch, known, queued) SELECT 1000 + n, 'n' || n, 1, true, 1 FROM generate_series(1, %[1]d) AS n;
+		INSERT INTO fairfactor.jobs SELECT 1000 + n, 1, 1, 7, n + 1048576, 3 + n %% 3, '35', '', `+at+`, `+at+`, `+at+`, 1, n, 10, 1, '5 7', '' FROM generate_series(1, %[1]d) AS n;
+		INSERT INTO fairfactor.ended SELECT `+at+`, -n, 0, 0, ARRAY[1000 + n], ARRAY[1] FROM generate_series(1, %[1]d) AS n;
+		INSERT INTO fairfactor.pieces SELECT 1000 + n, 1, 0, 'x' FROM generate_series(1, %[1]d) AS n;
+		INSERT INTO fairfactor.keys SELECT 1000 + n, 'k', 1, 7, `+at+` FROM generate_series(1, %[1]d) AS n;
+		INSERT INTO fairfactor.queue SELECT 1000 + n, 1, 1, 7, n + 1048576, '35', '', `+at+`, `+at+`, 1, n, 1000, 1, '5', '' FROM generate_series(1, %[1]d) AS n`, n))
+	run(t, url, "SELECT pg_stat_reset()")
+}
+
+// TestNothingWalksThroughTheTables: no question and no change reads more rows than
+// it answers with or writes, times a small number, and none reads a table from one
+// end to the other. PostgreSQL's own counters say so.
+func TestNothingWalksThroughTheTables(t *testing.T) {
+	url := pgtest.Database(t)
+	open(t, url).Close()
+	fill(t, url, 30_000, 5_000)
+	read := rowsRead(t, url)
 	read() // of filling
 	open(t, url).Close()
 	own, _ := read() // of opening, closing and asking
@@ -166,6 +187,90 @@ func TestNothingWalksThroughTheTables(t *testing.T) {
 		if rows-own > c.most || scans > 0 {
 			t.Errorf("%s: %d rows were read, want at most %d; %d tables from end to end", c.what, rows-own, c.most, scans)
 		}
+	}
+}
+
+// TestPlansMadeWhileTablesWereSmall: a connection plans each statement once, maybe
+// when there is next to nothing in the tables. What it does then walks through
+// nothing when they are full.
+func TestPlansMadeWhileTablesWereSmall(t *testing.T) {
+	url := pgtest.Database(t)
+	open(t, url).Close()
+	read := rowsRead(t, url)
+	exec(t, url, "VACUUM ANALYZE")
+	read() // of all this
+	s := open(t, url)
+	w := claim(t, s, "a")
+	use := func() {
+		t.Helper()
+		for trips := 1; trips <= 2; trips++ {
+			for range 2 { // on each lane
+				changes := w.group(trips)
+				first := w.next()
+				once := w.done(w.next())
+				once.Op = fairfactor.AcceptEnded
+				saved := w.change(fairfactor.Checkpoint, *first.Job)
+				saved.Checkpoint, saved.Pieces = []byte("half"), []fairfactor.Piece{{Data: []byte("piece")}}
+				failed := w.done(first)
+				failed.Job.State = fairfactor.Failed
+				w.last++
+				again := w.change(fairfactor.Requeue, *first.Job)
+				again.Job.Order = w.last
+				for _, group := range [][]fairfactor.Change{append(changes, first, once), {saved}, {failed}, {again}} {
+					if errs, err := s.Apply(t.Context(), group); errs != nil || err != nil {
+						t.Fatal(errs, err)
+					}
+				}
+				waits := w.next()
+				for _, ch := range []fairfactor.Change{waits, w.done(waits)} {
+					if errs, err := s.Apply(t.Context(), []fairfactor.Change{ch}); errs != nil || err != nil {
+						t.Fatal(errs, err)
+					}
+				}
+			}
+		}
+		for what, call := range map[string]func() error{
+			"job": func() error {
+				_, err := s.Job(t.Context(), fairfactor.ID{Nonce: 7919, Caller: w.claim.Number, Seq: 1})
+				return err
+			},
+			"backlog": func() error { _, err := s.Backlog(t.Context(), w.claim.Number, 0, 3); return err },
+			"piece":   func() error { _, err := s.Piece(t.Context(), w.claim.Number, 1, 0); return err },
+			"all":     func() error { _, err := s.List(t.Context(), fairfactor.Query{Limit: 5}); return err },
+			"failed": func() error {
+				_, err := s.List(t.Context(), fairfactor.Query{State: fairfactor.Failed, Limit: 5})
+				return err
+			},
+			"pending": func() error {
+				_, err := s.List(t.Context(), fairfactor.Query{State: fairfactor.Pending, Limit: 5})
+				return err
+			},
+			"of one":     func() error { _, err := s.List(t.Context(), fairfactor.Query{Caller: "a", Limit: 5}); return err },
+			"key":        func() error { _, _, err := s.Key(t.Context(), w.claim.Number, "k", time.Time{}); return err },
+			"callers":    func() error { _, err := s.Callers(t.Context(), "", 5); return err },
+			"backlogged": func() error { _, err := s.Backlogged(t.Context(), 0, 5); return err },
+			"caller":     func() error { _, err := s.Caller(t.Context(), "a"); return err },
+			"claim":      func() error { _, err := s.ClaimCaller(t.Context(), "b", ""); return err },
+			"scheduler":  func() error { _, err := s.ClaimScheduler(t.Context()); return err },
+			"group":      func() error { return s.WeighGroup(t.Context(), "g", 2) },
+			"expire": func() error {
+				_, err := s.Expire(t.Context(), time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC), 5)
+				return err
+			},
+		} {
+			if err := call(); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	}
+	use()
+	fillMore(t, url, 30_000)
+	use()
+	s.Close()
+	rows, scans := read()
+	t.Logf("%d rows read", rows)
+	if rows > 3000 || scans > 0 {
+		t.Errorf("%d rows were read, %d tables from end to end", rows, scans)
 	}
 }
 

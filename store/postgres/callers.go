@@ -86,7 +86,8 @@ func (s *Store) Backlogged(ctx context.Context, after uint64, limit int) (list [
 				SELECT (SELECT q.caller FROM fairfactor.queue AS q WHERE q.caller > w.caller ORDER BY q.caller LIMIT 1), w.n + 1
 				FROM waiting AS w WHERE w.caller IS NOT NULL AND w.n < $2
 			)
-			SELECT c.number, c.name, c.caller_group, c.weight FROM waiting AS w JOIN fairfactor.callers AS c ON c.number = w.caller ORDER BY c.number`,
+			SELECT c.number, c.name, c.caller_group, c.weight FROM waiting AS w
+			CROSS JOIN LATERAL (SELECT * FROM fairfactor.callers AS x WHERE x.number = w.caller OFFSET 0) AS c ORDER BY c.number`,
 			int64(after), limit)
 		if err != nil {
 			return err

@@ -104,7 +104,8 @@ func (c *claims) take() (group []*claiming) {
 
 // claim raises the epochs, then reads the accounts, which no activation with an
 // older epoch can have changed since. Rows that exist are locked in the order of
-// their numbers, as [Store.Apply] does.
+// their numbers, as [Store.Apply] does; those that were changed meanwhile come after
+// them.
 //
 // An epoch is the time in milliseconds, if that is above the one before: should
 // the database lose a claim, the next one gets another epoch all the same.
@@ -141,10 +142,11 @@ const raiseEpochs = `
 		SELECT u.name, u.caller_group, greatest(1, $3::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS epoch
 		FROM unnest($1::text[], $2::text[]) AS u (name, caller_group)
 	), known AS MATERIALIZED (
-		SELECT c.number, g.caller_group, g.epoch FROM given AS g JOIN fairfactor.callers AS c ON c.name = g.name ORDER BY c.number FOR UPDATE OF c
+		SELECT x.at, g.caller_group, g.epoch FROM given AS g
+		CROSS JOIN LATERAL (SELECT c.ctid AS at, c.number FROM fairfactor.callers AS c WHERE c.name = g.name OFFSET 0) AS x ORDER BY x.number
 	), raised AS (
 		UPDATE fairfactor.callers AS c SET epoch = greatest(c.epoch + 1, k.epoch), caller_group = CASE WHEN c.known THEN c.caller_group ELSE k.caller_group END
-		FROM known AS k WHERE c.number = k.number RETURNING c.name
+		FROM known AS k WHERE c.ctid = k.at RETURNING c.name
 	)
 	INSERT INTO fairfactor.callers AS c (number, name, caller_group, epoch)
 	SELECT nextval('fairfactor.caller_numbers'), g.name, g.caller_group, g.epoch FROM given AS g WHERE g.name NOT IN (SELECT r.name FROM raised AS r)

@@ -43,28 +43,28 @@ var expire = `
 	WITH due AS MATERIALIZED (
 		SELECT $1::timestamptz + ` + skewOf("$4") + ` * interval '1 microsecond' AS before
 	), part AS MATERIALIZED (
-		SELECT e.earliest, e.grp, e.part, e.skew, e.callers, e.seqs FROM fairfactor.ended AS e
+		SELECT e.ctid AS at, e.skew, e.callers, e.seqs FROM fairfactor.ended AS e
 		WHERE e.earliest < (SELECT before FROM due) ORDER BY e.earliest, e.grp, e.part LIMIT $3 FOR UPDATE SKIP LOCKED
 	), job AS MATERIALIZED (
-		SELECT p.earliest, p.grp, p.part, j.caller, j.seq, j.key, j.finished + p.skew * interval '1 microsecond' AS ended
-		FROM part AS p CROSS JOIN LATERAL unnest(p.callers, p.seqs) AS u (caller, seq) JOIN fairfactor.jobs AS j ON j.caller = u.caller AND j.seq = u.seq
+		SELECT p.at AS part, j.at, j.caller, j.seq, j.key, j.finished + p.skew * interval '1 microsecond' AS ended
+		FROM part AS p CROSS JOIN LATERAL unnest(p.callers, p.seqs) AS u (caller, seq)
+		CROSS JOIN LATERAL (SELECT x.ctid AS at, x.* FROM fairfactor.jobs AS x WHERE x.caller = u.caller AND x.seq = u.seq OFFSET 0) AS j
 	), old AS MATERIALIZED (
-		SELECT DISTINCT caller, seq, key FROM job WHERE ended < (SELECT before FROM due) ORDER BY caller, seq LIMIT $2
+		SELECT DISTINCT caller, seq, key, at FROM job WHERE ended < (SELECT before FROM due) ORDER BY caller, seq LIMIT $2
 	), gone AS (
-		DELETE FROM fairfactor.jobs AS j USING old WHERE j.caller = old.caller AND j.seq = old.seq RETURNING 1
+		DELETE FROM fairfactor.jobs AS j USING old WHERE j.ctid = old.at RETURNING 1
 	), free AS MATERIALIZED (
-		SELECT k.caller, k.key FROM old JOIN fairfactor.keys AS k ON k.caller = old.caller AND k.key = old.key AND k.seq = old.seq
-		WHERE old.key <> '' FOR UPDATE OF k SKIP LOCKED
+		SELECT k.at FROM old CROSS JOIN LATERAL (SELECT x.ctid AS at FROM fairfactor.keys AS x
+			WHERE x.caller = old.caller AND x.key = old.key AND x.seq = old.seq OFFSET 0 FOR UPDATE SKIP LOCKED) AS k
+		WHERE old.key <> ''
 	), forgotten AS (
-		DELETE FROM fairfactor.keys AS k USING free WHERE k.caller = free.caller AND k.key = free.key
+		DELETE FROM fairfactor.keys AS k USING free WHERE k.ctid = free.at
 	), rest AS MATERIALIZED (
-		SELECT earliest, grp, part, min(ended) AS first, array_agg(caller) AS callers, array_agg(seq) AS seqs
-		FROM job WHERE (caller, seq) NOT IN (SELECT caller, seq FROM old) GROUP BY earliest, grp, part
+		SELECT part, min(ended) AS first, array_agg(caller) AS callers, array_agg(seq) AS seqs
+		FROM job WHERE at NOT IN (SELECT at FROM old) GROUP BY part
 	), kept AS (
-		UPDATE fairfactor.ended AS e SET earliest = r.first, callers = r.callers, seqs = r.seqs
-		FROM rest AS r WHERE e.earliest = r.earliest AND e.grp = r.grp AND e.part = r.part
+		UPDATE fairfactor.ended AS e SET earliest = r.first, callers = r.callers, seqs = r.seqs FROM rest AS r WHERE e.ctid = r.part
 	), emptied AS (
-		DELETE FROM fairfactor.ended AS e USING part AS p WHERE e.earliest = p.earliest AND e.grp = p.grp AND e.part = p.part
-			AND (p.earliest, p.grp, p.part) NOT IN (SELECT earliest, grp, part FROM rest)
+		DELETE FROM fairfactor.ended AS e USING part AS p WHERE e.ctid = p.at AND p.at NOT IN (SELECT part FROM rest)
 	)
 	SELECT (SELECT count(*) FROM part), (SELECT count(*) FROM gone)`

@@ -46,7 +46,7 @@ func (s *Store) ready(ctx context.Context, c *pgx.Conn, l *lane) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	_, err := c.Exec(ctx, "INSERT INTO fairfactor.writers (id, grp, place, touched) VALUES ($1, $2, 0, now()) ON CONFLICT (id) DO NOTHING", l.id, l.acked.Load())
+	_, err := c.Exec(ctx, "INSERT INTO fairfactor.writers (id, last, place, touched) VALUES ($1, $2, 0, now()) ON CONFLICT (id) DO NOTHING", l.id, l.acked.Load())
 	if err == nil {
 		l.age.Store(s.history.age.Load())
 		l.made.Store(true)
@@ -68,7 +68,7 @@ func (s *Store) witnesses() (ids, groups []int64) {
 
 // countWitnesses counts the lanes whose rows agree.
 const countWitnesses = `(SELECT count(*) FROM unnest(%s::bigint[], %s::bigint[]) AS l (id, grp)
-	JOIN fairfactor.writers AS w ON w.id = l.id AND w.grp >= l.grp)`
+	JOIN fairfactor.writers AS w ON w.id = l.id AND w.last >= l.grp)`
 
 // wentBack notes that the database went back, since a lane was in the given age,
 // and has it told to the node, once.
@@ -132,7 +132,7 @@ func (s *Store) askCommitted(l *lane) (done bool, err error) {
 	var group int64
 	found := true
 	b := &pgx.Batch{}
-	b.Queue("SELECT grp FROM fairfactor.writers WHERE id = $1 FOR UPDATE", l.id).QueryRow(func(row pgx.Row) error {
+	b.Queue("SELECT last FROM fairfactor.writers WHERE id = $1 FOR UPDATE", l.id).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&group)
 		if errors.Is(err, pgx.ErrNoRows) {
 			found = false
@@ -140,7 +140,7 @@ func (s *Store) askCommitted(l *lane) (done bool, err error) {
 		}
 		return err
 	})
-	b.Queue("UPDATE fairfactor.writers SET grp = $3 WHERE id = $1 AND grp <> $2", l.id, l.next, l.next+1)
+	b.Queue("UPDATE fairfactor.writers SET last = $3 WHERE id = $1 AND last <> $2", l.id, l.next, l.next+1)
 	if err := c.Conn().SendBatch(ctx, b).Close(); err != nil {
 		return false, err
 	}

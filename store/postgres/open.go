@@ -170,7 +170,11 @@ func (s *Store) config(url string, session map[string]string) (*pgxpool.Config, 
 	}
 	cfg.MaxConnIdleTime = 5 * time.Minute
 	cfg.PingTimeout = connectTimeout
-	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error { return s.greet(ctx, c, session) }
+	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		ctx, cancel := context.WithTimeout(ctx, readTimeout)
+		defer cancel()
+		return s.greet(ctx, c, session)
+	}
 	return cfg, nil
 }
 
@@ -193,12 +197,27 @@ func (s *Store) reach(ctx context.Context) error {
 
 // prepare checks the server and brings the tables up to date.
 func (s *Store) prepare(ctx context.Context) error {
-	c, err := s.writes.Acquire(ctx)
+	acquiring, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	c, err := s.writes.Acquire(acquiring)
 	if err != nil {
 		return err
 	}
 	defer release(c)
-	if err := s.pooled(ctx, c.Conn()); err != nil {
+	if err := s.check(ctx, c.Conn()); err != nil {
+		return err
+	}
+	if err := migrate(ctx, c.Conn()); err != nil {
+		return err
+	}
+	return s.sweep(ctx, c.Conn())
+}
+
+// check refuses a server that can't be used.
+func (s *Store) check(ctx context.Context, c *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	if err := s.pooled(ctx, c); err != nil {
 		return err
 	}
 	var version int
@@ -216,10 +235,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	if fsync == "off" {
 		s.log.Warn("fsync is off on the database server: accepted jobs do not survive the end of its machine")
 	}
-	if err := migrate(ctx, c.Conn()); err != nil {
-		return err
-	}
-	return s.sweep(ctx, c.Conn())
+	return nil
 }
 
 // minVersion is the oldest PostgreSQL, as in server_version_num.
@@ -229,6 +245,8 @@ const minVersion = 140_000
 // writer that was idle for so long takes it for a loss, and its callers are claimed
 // again.
 func (s *Store) sweep(ctx context.Context, c *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
 	_, err := c.Exec(ctx, `
 		WITH gone AS (
 			DELETE FROM fairfactor.writers WHERE id IN (

@@ -3,8 +3,10 @@ package postgres_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -96,6 +98,65 @@ func TestWaitsForTheServer(t *testing.T) {
 	}
 }
 
+// TestSlowAtTheStart: a node that is kept waiting in the midst of its preparations,
+// until the server ends its transaction, goes on from the beginning.
+func TestSlowAtTheStart(t *testing.T) {
+	p, url := behind(t, pgtest.Database(t))
+	var held atomic.Bool
+	p.before = func(message []byte) {
+		if bytes.Contains(message, []byte("CREATE TABLE IF NOT EXISTS fairfactor.schema")) && !held.Swap(true) {
+			for ended := 0; ended == 0; {
+				ended = count(t, strings.Replace(url, p.l.Addr().String(), p.server, 1), `SELECT count(*) FROM pg_stat_database
+					WHERE datname = current_database() AND sessions_fatal + sessions_killed > 0`)
+			}
+		}
+	}
+	log := &lines{news: make(chan struct{}, 1)}
+	s, err := postgres.Open(t.Context(), url, postgres.Options{Logger: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	log.wait(t, "25P03", 1)
+	log.wait(t, "trying again", 1)
+}
+
+// TestStatementIsCancelledAtTheStart: a server that takes too long for a statement
+// is slow, not wrong.
+func TestStatementIsCancelledAtTheStart(t *testing.T) {
+	url := pgtest.Database(t)
+	open(t, url).Close()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.WithoutCancel(t.Context()))
+	if _, err := c.Exec(t.Context(), "BEGIN; LOCK TABLE fairfactor.writers IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	log := &lines{news: make(chan struct{}, 1)}
+	opened := make(chan error, 1)
+	go func() {
+		s, err := postgres.Open(context.Background(), url, postgres.Options{Logger: slog.New(slog.NewTextHandler(log, nil))})
+		if err == nil {
+			s.Close()
+		}
+		opened <- err
+	}()
+	for cancelled := 0; cancelled == 0; {
+		cancelled = count(t, url, `SELECT count(*) FROM pg_stat_activity
+			WHERE CASE WHEN datname = current_database() AND wait_event_type = 'Lock' THEN pg_cancel_backend(pid) END`)
+	}
+	log.wait(t, "57014", 1)
+	log.wait(t, "trying again", 1)
+	if _, err := c.Exec(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestPlacesOfWritersThatAreGone: their rows are removed, what they stored is not
 // forgotten.
 func TestPlacesOfWritersThatAreGone(t *testing.T) {
@@ -107,14 +168,26 @@ func TestPlacesOfWritersThatAreGone(t *testing.T) {
 	if errs, err := s.Apply(t.Context(), []fairfactor.Change{ch}); errs != nil || err != nil {
 		t.Fatal(errs, err)
 	}
-	exec(t, url, "UPDATE fairfactor.writers SET touched = now() - interval '2 days'")
+	exec(t, url, "UPDATE fairfactor.writers SET touched = now() - interval '31 days'")
 	other := open(t, url)
 	defer other.Close()
 	if c, err := other.ClaimScheduler(t.Context()); err != nil || c.Place != 4711 {
 		t.Errorf("got %+v, %v", c, err)
 	}
-	if errs, err := s.Apply(t.Context(), []fairfactor.Change{p.done(ch)}); errs != nil || err != nil {
+	// The writer can't tell it from a loss: its caller has to be claimed again.
+	defer s.Close()
+	var errs []error
+	var err error
+	for range 2 { // on either lane
+		if errs, err = s.Apply(t.Context(), []fairfactor.Change{p.done(ch)}); errs != nil || err != nil {
+			break
+		}
+	}
+	if err != nil || errs == nil || !errors.Is(errs[0], fairfactor.ErrWentBack) {
 		t.Errorf("a writer that was taken for gone: %v, %v", errs, err)
 	}
-	s.Close()
+	next := claim(t, s, "a").next()
+	if errs, err := s.Apply(t.Context(), []fairfactor.Change{next}); errs != nil || err != nil {
+		t.Errorf("claimed again: %v, %v", errs, err)
+	}
 }

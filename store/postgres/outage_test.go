@@ -2,9 +2,13 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"fairfactor"
 	"fairfactor/store/postgres"
@@ -134,5 +138,43 @@ func TestServerGone(t *testing.T) {
 	}
 	if n := written(t, s, "a"); n != 1 {
 		t.Errorf("%d jobs are there, want 1", n)
+	}
+}
+
+// TestPasswordIsRefused: a password that is changed while a node runs is an outage
+// until it is put right, and the node says that it can't work.
+func TestPasswordIsRefused(t *testing.T) {
+	direct := pgtest.Database(t)
+	role := fmt.Sprintf("role_%d", time.Now().UnixNano())
+	exec(t, direct, "CREATE ROLE "+role+" SUPERUSER LOGIN PASSWORD 'secret'")
+	p, url := behind(t, strings.Replace(direct, "fairfactor:", role+":", 1))
+	s, _ := watched(t, url)
+	w := claim(t, s, "a")
+	if err := s.Ready(t.Context()); err != nil {
+		t.Fatalf("not ready: %v", err)
+	}
+	exec(t, direct, "ALTER ROLE "+role+" PASSWORD 'other'")
+	p.cut()
+	p.heal()
+	ch := w.next()
+	for what, call := range map[string]func() error{
+		"Apply": func() error { _, err := s.Apply(t.Context(), []fairfactor.Change{ch}); return err },
+		"List":  func() error { _, err := s.List(t.Context(), fairfactor.Query{Limit: 1}); return err },
+		"Claim": func() error { _, err := s.ClaimCaller(t.Context(), "a", ""); return err },
+		"Renew": func() error { _, err := s.Members().Renew(t.Context(), "n", nil, 1<<40); return err },
+		"Ready": func() error { return s.Ready(t.Context()) },
+	} {
+		err := call()
+		var e *fairfactor.Error
+		if !errors.As(err, &e) || e.Code != fairfactor.Unavailable || e.Retry == 0 {
+			t.Errorf("%s: got %v, want unavailable with a time to come again", what, err)
+		}
+	}
+	exec(t, direct, "ALTER ROLE "+role+" PASSWORD 'secret'")
+	if errs, err := s.Apply(t.Context(), []fairfactor.Change{ch}); errs != nil || err != nil {
+		t.Errorf("when it is put right: %v, %v", errs, err)
+	}
+	if err := s.Ready(t.Context()); err != nil {
+		t.Errorf("not ready: %v", err)
 	}
 }

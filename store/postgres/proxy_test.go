@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -15,6 +16,9 @@ type proxy struct {
 	l      net.Listener
 	server string
 	tasks  sync.WaitGroup
+
+	messages atomic.Int64         // that came from clients
+	before   func(message []byte) // called before each is passed on, nil for nothing
 
 	mu    sync.Mutex
 	down  bool              // guarded by mu: connections are refused
@@ -127,7 +131,11 @@ func (p *proxy) requests(client, server net.Conn, a *answers) {
 		if err != nil {
 			return
 		}
+		p.messages.Add(1)
 		message := bytes.Clone(buffer[:n])
+		if p.before != nil {
+			p.before(message)
+		}
 		p.mu.Lock()
 		act := p.armed
 		if !prepared {
@@ -136,7 +144,7 @@ func (p *proxy) requests(client, server net.Conn, a *answers) {
 			p.armed = nil
 		}
 		p.mu.Unlock()
-		prepared = prepared || bytes.Contains(message, []byte("UPDATE fairfactor.writers SET grp = $2, place"))
+		prepared = prepared || bytes.Contains(message, []byte("UPDATE fairfactor.writers SET last = $2, place"))
 		if act != nil {
 			act(&crossing{message, client, server, a})
 			return

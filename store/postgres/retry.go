@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // retry does something that may be done twice, again while others are in the way
@@ -36,3 +38,26 @@ func (s *Store) once(ctx context.Context, do func(ctx context.Context) error) er
 	defer cancel()
 	return do(ctx)
 }
+
+// Ready returns an error if the store can't be read and written now, for a probe
+// of readiness: unavailable with the time after which to ask again. It makes
+// connections that it lacks.
+func (s *Store) Ready(ctx context.Context) error {
+	if err := live(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	for _, pool := range []*pgxpool.Pool{s.reads, s.writes} {
+		if stat := pool.Stat(); stat.AcquiredConns() == stat.MaxConns() {
+			continue // all are at work
+		}
+		if err := pool.Ping(ctx); err != nil {
+			return failure(context.WithoutCancel(ctx), err, "to look whether the database is there")
+		}
+	}
+	return nil
+}
+
+// readyTimeout is how long Ready takes at most.
+const readyTimeout = 2 * time.Second

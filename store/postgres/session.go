@@ -52,7 +52,7 @@ func (s *Store) recognise(ctx context.Context, c *pgx.Conn) error {
 		rows[i] = fmt.Sprintf("(%d, %d)", ids[i], groups[i])
 	}
 	results, err := c.PgConn().Exec(ctx, "SELECT count(*) FROM (VALUES "+strings.Join(rows, ", ")+
-		") AS l (id, grp) JOIN fairfactor.writers AS w ON w.id = l.id AND w.grp >= l.grp").ReadAll()
+		") AS l (id, grp) JOIN fairfactor.writers AS w ON w.id = l.id AND w.last >= l.grp").ReadAll()
 	if err != nil {
 		return err
 	}
@@ -83,6 +83,9 @@ func (s *Store) pooled(ctx context.Context, c *pgx.Conn) error {
 	pids := []uint32{first}
 	for range 2 {
 		theirs, err := backend(ctx, other, "BEGIN; SELECT pg_backend_pid()")
+		if pgCode(err) != "" {
+			return errPooled // a pooler of single statements takes no BEGIN
+		}
 		if err != nil {
 			return err
 		}

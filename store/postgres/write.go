@@ -98,13 +98,15 @@ func (s *staging) open(b *pgx.Batch, l *lane, witnesses, groups []int64) {
 // openGroup is the statement of open.
 var openGroup = `
 	WITH lane AS (
-		UPDATE fairfactor.writers SET grp = $2, place = greatest(place, $3), touched = now() WHERE id = $1 AND grp = $4 RETURNING 1
+		UPDATE fairfactor.writers SET last = $2, place = greatest(place, $3), touched = now() WHERE id = $1 AND last = $4 RETURNING 1
 	), account AS (
 		UPDATE fairfactor.callers AS c SET last = greatest(c.last, u.last), queued = c.queued + u.queued, completed = c.completed + u.completed,
 			failed = c.failed + u.failed, cancelled = c.cancelled + u.cancelled, cpu = c.cpu + u.cpu, turns = c.turns + u.turns, known = true
 		FROM unnest($5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
 			$14::bigint[], $15::bigint[]) AS u (name, number, epoch, first, last, queued, completed, failed, cancelled, cpu, turns)
-		WHERE c.number = u.number AND c.epoch = u.epoch AND c.name = u.name AND c.last < u.first
+		CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.callers AS x
+			WHERE x.number = u.number AND x.epoch = u.epoch AND x.name = u.name AND x.last < u.first OFFSET 0) AS x (at)
+		WHERE c.ctid = x.at
 		RETURNING 1
 	)
 	SELECT CAST(CASE WHEN (SELECT count(*) FROM lane) = 1 AND (SELECT count(*) FROM account) = $16 AND ` + fmt.Sprintf(countWitnesses, "$17", "$18") + ` = $19
@@ -155,13 +157,20 @@ func (s *staging) write(b *pgx.Batch, now time.Time) {
 	s.adjust(b)
 }
 
+// Rows that are changed or deleted are found one by one, by an index, before they
+// are: an OFFSET keeps the planner from joining them the other way round, which
+// would be right for as long as a table is small. A row that has changed since it
+// was found is not touched.
 const (
 	deleteQueued = `DELETE FROM fairfactor.queue AS q USING unnest($1::bigint[], $2::bigint[]) AS u (caller, ord)
-		WHERE q.caller = u.caller AND q.ord = u.ord`
+		CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.ord = u.ord OFFSET 0) AS x (at)
+		WHERE q.ctid = x.at`
 	deletePieces = `DELETE FROM fairfactor.pieces AS p USING unnest($1::bigint[], $2::bigint[]) AS u (caller, ord)
-		WHERE p.caller = u.caller AND p.ord = u.ord`
+		CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.pieces AS x WHERE x.caller = u.caller AND x.ord = u.ord OFFSET 0) AS x (at)
+		WHERE p.ctid = x.at`
 	deleteEnded = `DELETE FROM fairfactor.jobs AS j USING unnest($1::bigint[], $2::bigint[]) AS u (caller, seq)
-		WHERE j.caller = u.caller AND j.seq = u.seq`
+		CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.jobs AS x WHERE x.caller = u.caller AND x.seq = u.seq OFFSET 0) AS x (at)
+		WHERE j.ctid = x.at`
 )
 
 func (k *rowKeys) delete(b *pgx.Batch, statement string) {
@@ -205,7 +214,8 @@ func (r *records) update(b *pgx.Batch) {
 		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
 			$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::boolean[])
 			AS u (caller, ord, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved)
-		WHERE q.caller = u.caller AND q.ord = u.ord`,
+		CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.ord = u.ord OFFSET 0) AS x (at)
+		WHERE q.ctid = x.at`,
 		r.caller, r.ord, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint, r.saved)
 }
 
@@ -238,8 +248,9 @@ func (r *records) move(b *pgx.Batch, assumed bool) {
 	b.Queue(`
 		WITH gone AS (
 			DELETE FROM fairfactor.queue AS q USING `+unnestEnded+` AS u (`+endedColumns+`)
-			WHERE q.caller = u.caller AND q.ord = u.ord AND q.seq = u.seq AND q.nonce = u.nonce
-				AND (NOT $18 OR NOT q.saved AND q.cpu = 0 AND q.turns = 0)
+			CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.ord = u.ord AND x.seq = u.seq
+				AND x.nonce = u.nonce AND (NOT $18 OR NOT x.saved AND x.cpu = 0 AND x.turns = 0) OFFSET 0) AS x (at)
+			WHERE q.ctid = x.at
 			RETURNING u.caller, u.seq, u.ord, u.nonce, q.accepted, u.state, u.number, u.key, u.submitted, u.started, u.finished,
 				u.attempts, u.turn, u.cpu, u.turns, u.factors, u.reason
 		), ended AS (

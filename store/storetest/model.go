@@ -55,7 +55,10 @@ func (m *model) ClaimCaller(ctx context.Context, name, group string) (fairfactor
 	defer m.mu.Unlock()
 	c := m.called(name)
 	if c == nil {
-		c = &modelCaller{name: name, number: uint64(len(m.callers) + 1), weight: 1}
+		c = &modelCaller{name: name, number: 1, weight: 1}
+		for _, other := range m.callers { // some before them may be gone
+			c.number = max(c.number, other.number+1)
+		}
 		m.callers = append(m.callers, c)
 	}
 	if !c.known {

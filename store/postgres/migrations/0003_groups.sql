@@ -55,3 +55,7 @@ INSERT INTO fairfactor.ended (earliest, grp, part, skew, callers, seqs)
     FROM (SELECT caller, seq, finished, (row_number() OVER (ORDER BY finished) - 1) / 128 AS n FROM fairfactor.jobs) AS j GROUP BY n;
 
 DROP INDEX fairfactor.jobs_finished;
+
+-- The number of the last group of a writer, under a name that an earlier version
+-- does not know: it would end jobs without a row in ended, which were kept for ever.
+ALTER TABLE fairfactor.writers RENAME COLUMN grp TO last;

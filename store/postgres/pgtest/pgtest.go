@@ -317,6 +317,24 @@ func (s *Server) Restart(t testing.TB) {
 	}
 }
 
+// Save copies the data of a server that is stopped, and returns what takes a
+// server that is stopped back to it.
+func (s *Server) Save(t testing.TB) (revert func()) {
+	t.Helper()
+	saved := filepath.Join(s.dir, fmt.Sprintf("saved-%d", s.bases.Add(1)))
+	replace := func(from, to string) {
+		t.Helper()
+		if err := os.RemoveAll(to); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("cp", "-a", from, to).CombinedOutput(); err != nil {
+			t.Fatalf("copy the data of PostgreSQL: %v\n%s", err, out)
+		}
+	}
+	replace(s.data(), saved)
+	return func() { replace(saved, s.data()) }
+}
+
 // remove kills the server and deletes its directory.
 func (s *Server) remove() {
 	if s.cmd != nil {

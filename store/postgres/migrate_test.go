@@ -1,0 +1,119 @@
+package postgres_test
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"fairfactor"
+	"fairfactor/store/postgres/pgtest"
+)
+
+// TestEarlierTables: a database as the version before last left it is brought up to
+// date with everything in it, and goes on.
+func TestEarlierTables(t *testing.T) {
+	url := pgtest.Database(t)
+	run(t, url, "CREATE SCHEMA fairfactor; CREATE TABLE fairfactor.schema (version bigint NOT NULL); INSERT INTO fairfactor.schema VALUES (2)")
+	for _, step := range []string{"0001_tables.sql", "0002_pieces.sql"} {
+		text, err := os.ReadFile("migrations/" + step)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, url, string(text))
+	}
+	const at = `timestamptz '2030-01-01 00:00:00Z'`
+	run(t, url, `
+		INSERT INTO fairfactor.callers (number, name, epoch, last, weight, queued, completed, failed, cpu, turns) VALUES
+			(nextval('fairfactor.caller_numbers'), 'a', 4, 302, 7, 2, 299, 1, 5000, 301), (nextval('fairfactor.caller_numbers'), 'b', 1, 0, 1, 0, 0, 0, 0, 0);
+		INSERT INTO fairfactor.jobs SELECT 1, n, n, 7, n + 1048576, CASE WHEN n = 300 THEN 4 ELSE 3 END, '35', '', `+at+`, `+at+`,
+			`+at+` + n * interval '1 s', 1, n, 10, 1, '5 7', '' FROM generate_series(1, 300) AS n;
+		INSERT INTO fairfactor.queue SELECT 1, n, n, 7, n + 1048576, '35', '', `+at+`, `+at+`, 1, n, 1000, 1, '5', '', 'half' FROM generate_series(301, 302) AS n;
+		INSERT INTO fairfactor.pieces VALUES (1, 301, 0, 'piece'), (1, 302, 0, 'piece');
+		SELECT setval('fairfactor.group_numbers', 10)`)
+	s := open(t, url)
+	defer s.Close()
+	want := fairfactor.Caller{
+		Name: "a", Weight: 7, Queued: 2, Completed: 299, Failed: 1, CPU: 5000, Turns: 301, Oldest: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+	if got, err := s.Caller(t.Context(), "a"); err != nil || got != want {
+		t.Errorf("caller: %+v, %v, want %+v", got, err, want)
+	}
+	if _, err := s.Caller(t.Context(), "b"); err != nil {
+		t.Errorf("a caller without jobs: %v", err)
+	}
+	p := claim(t, s, "a")
+	if p.claim.Epoch <= 4 || p.last != 302 {
+		t.Errorf("claim: %+v", p.claim)
+	}
+	waiting, err := s.Backlog(t.Context(), 1, 0, 10)
+	if err != nil || len(waiting) != 2 || string(waiting[0].Checkpoint) != "half" {
+		t.Fatalf("backlog: %+v, %v", waiting, err)
+	}
+	ended := waiting[0].Job
+	ended.State, ended.Finished = fairfactor.Completed, time.Date(2030, 1, 1, 1, 0, 0, 0, time.UTC)
+	if errs, err := s.Apply(t.Context(), []fairfactor.Change{p.next(), p.change(fairfactor.Finish, ended)}); errs != nil || err != nil {
+		t.Fatal(errs, err)
+	}
+	for order, want := range map[uint64]string{301: "", 302: "piece"} {
+		if data, err := s.Piece(t.Context(), 1, order, 0); string(data) != want || err != nil {
+			t.Errorf("piece of %d: %q, %v, want %q", order, data, err, want)
+		}
+	}
+	if n := count(t, url, "SELECT count(*) FROM fairfactor.pieces"); n != 1 {
+		t.Errorf("%d pieces are left, want 1", n)
+	}
+	if n, err := s.Expire(t.Context(), time.Date(2030, 1, 1, 0, 4, 10, 0, time.UTC), 1000); n != 249 || err != nil {
+		t.Errorf("%d expired, want 249: %v", n, err)
+	}
+	page, err := s.List(t.Context(), fairfactor.Query{Limit: fairfactor.MaxPage})
+	if err != nil || len(page.Jobs) != 300+3-249 || page.Jobs[0].ID.Seq != 303 {
+		t.Errorf("%d jobs are listed: %v", len(page.Jobs), err)
+	}
+}
+
+// run runs statements in the database at a URL.
+func run(t *testing.T, url, statements string) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.WithoutCancel(t.Context()))
+	if _, err := c.PgConn().Exec(t.Context(), statements).ReadAll(); err != nil {
+		t.Fatalf("%.80s: %v", statements, err)
+	}
+}
+
+// count returns the number that a question in the database at a URL answers with.
+func count(t *testing.T, url, question string) (n int) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.WithoutCancel(t.Context()))
+	if err := c.QueryRow(t.Context(), question).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", question, err)
+	}
+	return n
+}
+
+// TestEarlierNodesCantWrite: a node of the version before, which is still there when
+// the tables are brought up to date, commits no group any more.
+func TestEarlierNodesCantWrite(t *testing.T) {
+	url := pgtest.Database(t)
+	open(t, url).Close()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.WithoutCancel(t.Context()))
+	const lockLane = `INSERT INTO fairfactor.writers (id, grp, place, touched) VALUES ($1, 0, 0, now())
+		ON CONFLICT (id) DO UPDATE SET touched = excluded.touched`
+	if _, err := c.Exec(t.Context(), lockLane, 1); err == nil {
+		t.Error("an earlier node goes on writing")
+	}
+}
