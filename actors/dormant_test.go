@@ -1,0 +1,128 @@
+package actors_test
+
+import (
+	"fmt"
+	"math/big"
+	"testing"
+	"time"
+
+	"fairfactor"
+	"fairfactor/actors"
+	"fairfactor/store/memory"
+)
+
+// A node that starts with many callers that have work wakes them as the workers need
+// them, a bounded number at a time, and all are served.
+func TestManyCallersAtTheStart(t *testing.T) {
+	const callers = 2_600
+	rng, store := seeded(t), memory.New()
+	number := new(big.Int).Mul(prime(rng, 56), prime(rng, 56)).String() // some milliseconds
+	for i := range callers {
+		leave(t, store, fmt.Sprintf("caller-%d", i), number)
+	}
+	s := siteOn(t, store, 1, func(c *actors.Config) { c.Passivate = 100 * time.Millisecond })
+	n := s.nodes[0]
+	most := int64(0)
+	s.eventually("all jobs are done", func() bool {
+		most = max(most, n.sys.Counters.Callers.Load())
+		return n.sys.Counters.Completed.Load() == callers
+	})
+	t.Logf("at most %d of %d actors at once", most, callers)
+	if most > callers*9/10 { // two threads can use 2,000 turns of a millisecond in a second, which turns are taken for at first
+		t.Errorf("%d of %d callers had an actor at once", most, callers)
+	}
+	s.eventually("no actor is left", func() bool { return n.sys.Counters.Callers.Load() == 0 })
+	if got, err := store.Backlogged(t.Context(), 0, 10); err != nil || len(got) != 0 {
+		t.Errorf("left: %v, %v", got, err)
+	}
+}
+
+// leave puts jobs of a caller into a store, as an activation that is gone.
+func leave(t *testing.T, store *memory.Store, name string, numbers ...string) {
+	t.Helper()
+	claim, err := store.ClaimCaller(t.Context(), name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, number := range numbers {
+		seq := claim.Last + uint64(i) + 1
+		errs, err := store.Apply(t.Context(), []fairfactor.Change{{
+			Op: fairfactor.Accept, Caller: name, Number: claim.Number, Epoch: claim.Epoch,
+			Job: &fairfactor.Job{
+				ID: fairfactor.ID{Nonce: 7, Caller: claim.Number, Seq: seq}, Caller: name, Number: number, Order: seq,
+				State: fairfactor.Pending, Submitted: time.Now(),
+			},
+		}})
+		if err != nil || errs != nil {
+			t.Fatal(errs, err)
+		}
+	}
+}
+
+// Lists and looks activate nobody: what no actor works on waits in the store.
+func TestReadingWakesNobody(t *testing.T) {
+	s := newSite(t, 2, func(c *actors.Config) { c.Passivate = 20 * time.Millisecond })
+	n := s.nodes[0]
+	done := s.completed(n, s.submit(n, "alice", "15", "21")...)
+	idle := func() bool {
+		return s.nodes[0].sys.Counters.Callers.Load()+s.nodes[1].sys.Counters.Callers.Load() == 0
+	}
+	s.eventually("the caller is idle", idle)
+	before := s.activations()
+	for _, n := range s.nodes {
+		if _, err := n.Job(t.Context(), done[0].ID); err != nil {
+			t.Error(err)
+		}
+		for _, q := range []fairfactor.Query{{Limit: 10}, {Limit: 10, State: fairfactor.Running}, {Limit: 10, Caller: "alice", State: fairfactor.Pending}} {
+			if _, err := n.List(t.Context(), q); err != nil {
+				t.Error(err)
+			}
+		}
+		if callers, err := n.Callers(t.Context(), "", 10); err != nil || len(callers) != 1 || callers[0].Completed != 2 {
+			t.Errorf("callers: %+v, %v", callers, err)
+		}
+	}
+	if got := s.activations(); got != before {
+		t.Errorf("%d activations for reading", got-before)
+	}
+}
+
+func (s *site) activations() (n uint64) {
+	for _, m := range s.nodes {
+		n += m.sys.Counters.Activations.Load()
+	}
+	return n
+}
+
+// Groups: the caller's is set by its first submission and moved by an operator; a
+// group has a weight.
+func TestGroups(t *testing.T) {
+	s := newSite(t, 2, nil)
+	n := s.nodes[0]
+	for _, caller := range []string{"team:a", "team:b"} {
+		for _, group := range []string{"team", "other"} { // the first one counts
+			r := s.receipts(n, caller, fairfactor.Submission{Number: "15", Group: group})
+			s.completed(n, r[0].Job)
+		}
+		if c, err := n.Caller(t.Context(), caller); err != nil || c.Group != "team" {
+			t.Errorf("caller %+v, %v", c, err)
+		}
+	}
+	if c, err := n.SetGroup(t.Context(), "team:b", ""); err != nil || c.Group != "" {
+		t.Errorf("moved: %+v, %v", c, err)
+	}
+	if _, err := n.SetGroup(t.Context(), "team:b", "not a group"); fairfactor.CodeOf(err) != fairfactor.Invalid {
+		t.Errorf("a group that is none: %v", err)
+	}
+	if err := n.WeighGroup(t.Context(), "team", 3); err != nil {
+		t.Error(err)
+	}
+	if err := n.WeighGroup(t.Context(), "team", 0); fairfactor.CodeOf(err) != fairfactor.Invalid {
+		t.Errorf("weight 0: %v", err)
+	}
+	s.submit(n, "team:a", many(hard(seeded(t)), 8)...)
+	s.eventually("the group is in line", func() bool {
+		f, err := n.Fairness(t.Context())
+		return err == nil && f.Inside.InLine == 1 && f.Between.Bound > 0
+	})
+}
