@@ -154,23 +154,18 @@ func (a *callerActor) Log() *slog.Logger {
 
 // Offer implements [caller.Host].
 func (a *callerActor) Offer(o caller.Offer) {
-	m := &offer{dispatch.Offer{
-		Caller: a.name, Group: o.Group, Home: a.sys.net.ID(), Epoch: o.Epoch, Weight: o.Weight, More: o.More, Again: o.Again, Turns: a.turns(o),
+	m := &offer{Offer: dispatch.Offer{
+		Caller: a.name, Group: o.Group, Home: a.sys.net.ID(), Epoch: o.Epoch, Weight: o.Weight, More: o.More, Again: o.Again,
 	}}
-	a.sys.tellScheduler(m)
-}
-
-// turns gives turns the address of their outcome.
-func (a *callerActor) turns(o caller.Offer) []dispatch.Turn {
-	if len(o.Turns) == 0 {
-		return nil
+	block := m.body[:]
+	if m.Turns = m.one[:]; len(o.Turns) != 1 {
+		m.Turns, block = make([]dispatch.Turn, len(o.Turns)), make([]turn, len(o.Turns))
 	}
-	out, block := make([]dispatch.Turn, len(o.Turns)), make([]turn, len(o.Turns))
-	for i := range o.Turns {
+	for i := range o.Turns { // each gets the address of its outcome
 		block[i] = turnOf(a.name, o.Epoch, &o.Turns[i])
-		out[i] = block[i].offered()
+		m.Turns[i] = block[i].offered()
 	}
-	return out
+	a.sys.tellScheduler(m)
 }
 
 func turnOf(name string, epoch uint64, t *backlog.Turn) turn {
@@ -183,8 +178,8 @@ func (a *callerActor) Withdraw(seq uint64) { a.sys.tellScheduler(withdraw{a.name
 // Answer implements [caller.Host].
 func (a *callerActor) Answer(to caller.Asker, answer any) {
 	switch answer := answer.(type) {
-	case caller.Receipts:
-		a.sys.answer(to.(*actor.PID), receipts(answer))
+	case *caller.Receipts:
+		a.sys.answer(to.(*actor.PID), (*receipts)(answer))
 	case caller.Jobs:
 		a.sys.answer(to.(*actor.PID), jobs(answer))
 	case caller.Account:

@@ -15,7 +15,10 @@ import (
 // Messages to a caller: those that package caller knows.
 type (
 	submit   struct{ caller.Submit }
-	outcomes struct{ caller.Outcomes }
+	outcomes struct {
+		caller.Outcomes
+		one [1]caller.Outcome // room for a single one
+	}
 	toCaller struct{ message any } // any of the others
 )
 
@@ -35,7 +38,11 @@ type turn struct {
 // Messages to the scheduler. askReport and weighGroup are answered with
 // fairfactor.Fairness.
 type (
-	offer    struct{ dispatch.Offer } // the body of each turn is a *turn
+	offer struct {
+		dispatch.Offer // the body of each turn is a *turn
+		one            [1]dispatch.Turn
+		body           [1]turn // room for a single one
+	}
 	withdraw struct {
 		caller string
 		seq    uint64
@@ -71,6 +78,7 @@ type (
 	run struct {
 		epoch uint64 // of the scheduler
 		turns []*turn
+		one   [1]*turn // room for a single one
 	}
 	halt      struct{ places []uint64 }
 	askStatus struct{}
@@ -182,7 +190,7 @@ func (m failure) Proto() proto.Message {
 	return &actorspb.Envelope{Body: &actorspb.Envelope_Problem{Problem: problemOf(m.err)}}
 }
 
-func (m receipts) Proto() proto.Message {
+func (m *receipts) Proto() proto.Message {
 	out := &actorspb.Receipts{Receipts: make([]*actorspb.Receipt, len(m.Receipts))}
 	for i := range m.Receipts {
 		r := &m.Receipts[i]

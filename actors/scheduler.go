@@ -219,7 +219,10 @@ func (a *scheduler) flush() {
 // run is a hand-out. A turn that was handed out before is copied: the earlier message
 // may still be read.
 func (a *scheduler) run(turns []dispatch.Turn) *run {
-	m := &run{epoch: a.epoch, turns: make([]*turn, len(turns))}
+	m := &run{epoch: a.epoch}
+	if m.turns = m.one[:]; len(turns) != 1 {
+		m.turns = make([]*turn, len(turns))
+	}
 	for i := range turns {
 		t := turns[i].Body.(*turn)
 		if t.place != 0 {

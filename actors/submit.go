@@ -85,7 +85,7 @@ func (t *tries) try(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	got, ok := answer.(receipts)
+	got, ok := answer.(*receipts)
 	if !ok {
 		return unknown(answer)
 	}

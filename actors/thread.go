@@ -21,13 +21,13 @@ func (w *worker) compute(i int) {
 	release := ownThread(niceness)
 	defer release()
 	runner := factor.NewRunner()
-	used := threadCPU()
+	used, stop := threadCPU(), w.stops[i].Load
 	for {
 		t := w.take(i)
 		if t == nil {
 			return
 		}
-		r := w.runTurn(runner, i, t)
+		r := w.runTurn(runner, i, stop, t)
 		// What the thread uses between two turns counts for the second one: a clock
 		// read is a system call, and one a turn is enough.
 		now := threadCPU()
@@ -70,7 +70,7 @@ func (w *worker) finish(i int, r news) {
 
 // runTurn runs one turn. A panic in the engine is the job's misfortune, not the
 // node's.
-func (w *worker) runTurn(runner *factor.Runner, i int, t *turn) (r news) {
+func (w *worker) runTurn(runner *factor.Runner, i int, stop func() bool, t *turn) (r news) {
 	r = news{turn: t}
 	defer func() {
 		if p := recover(); p != nil {
@@ -80,7 +80,7 @@ func (w *worker) runTurn(runner *factor.Runner, i int, t *turn) (r news) {
 		}
 	}()
 	r.started = w.running[i].since // set by this thread, in take
-	result, err := runner.Run(firstOr(t), w.stops[i].Load)
+	result, err := runner.Run(firstOr(t), stop)
 	switch {
 	case errors.Is(err, factor.ErrStopped):
 		r.halted = true

@@ -42,7 +42,7 @@ func opened(m any) any {
 	switch b := e.Body.(type) {
 	case *actorspb.Envelope_Offer:
 		o := b.Offer
-		return &offer{dispatch.Offer{
+		return &offer{Offer: dispatch.Offer{
 			Caller: o.Caller, Group: o.Group, Home: o.Home, Epoch: o.Epoch, Weight: int(o.Weight),
 			Turns: turnsFromPB(o.Turns), More: o.More, Again: o.Again,
 		}}
@@ -84,7 +84,7 @@ func opened(m any) any {
 func answerFromPB(e *actorspb.Envelope) any {
 	switch b := e.Body.(type) {
 	case *actorspb.Envelope_Receipts:
-		m := receipts{make([]caller.Receipt, len(b.Receipts.Receipts))}
+		m := &receipts{make([]caller.Receipt, len(b.Receipts.Receipts))}
 		for i, pb := range b.Receipts.Receipts {
 			m.Receipts[i] = caller.Receipt{Replay: pb.Replay, Err: errorOf(pb.Problem)}
 			if pb.Job != nil {

@@ -237,6 +237,7 @@ func (w *worker) gather(name string, o caller.Outcome) {
 	m := w.outcomes[name]
 	if m == nil {
 		m = &outcomes{}
+		m.Outcomes.Outcomes = m.one[:0]
 		w.outcomes[name] = m
 	}
 	m.Outcomes.Outcomes = append(m.Outcomes.Outcomes, o)

@@ -36,6 +36,8 @@ const (
 	MaxLong = 16
 	// MaxFailures is how often a job's turns may fail before the job does.
 	MaxFailures = 3
+	// roomy is the number of jobs for which an empty window keeps its room.
+	roomy = 4
 )
 
 // Config is what a backlog is told once.
@@ -94,6 +96,7 @@ type open struct {
 	kept     int  // pieces of the checkpoint that are durable
 	sent     int  // those that will be with the one on its way
 	booked   spent
+	was      fairfactor.State // before it ended, as everybody sees it until that is durable
 }
 
 // spent is what a job's finished turns used, as far as its caller's stored
@@ -103,19 +106,13 @@ type spent struct {
 	turns uint64
 }
 
-// ending is a job that has come to its end, which is not durable yet.
-type ending struct {
-	job    *fairfactor.Job
-	was    fairfactor.State // before it ended, as everybody sees it until then
-	booked spent
-}
-
 // Backlog is one caller's queue. It is not safe for concurrent use.
 type Backlog struct {
 	cfg    Config
 	number uint64 // of the caller
 
 	window []entry // ascending order
+	room   []entry // where the window begins again when it was empty
 	tail   uint64  // order of the last job that was in the window
 	more   bool    // the store has jobs beyond the window
 	paging bool    // a page was asked for
@@ -130,19 +127,19 @@ type Backlog struct {
 	expelled map[uint64]bool
 
 	open        map[uint64]*open // by sequence number
-	ending      map[uint64]*ending
-	long        []*open // those with a machine, in rotation
-	outstanding int     // offered turns of open jobs
-	offers      uint64  // turns that were ever offered
-	flip        bool    // whose turn it is: long jobs or the queue
-	loading     bool    // a piece of a checkpoint was asked for
+	ending      map[uint64]*open // those that have come to their end, which is not durable yet
+	long        []*open          // those with a machine, in rotation
+	outstanding int              // offered turns of open jobs
+	offers      uint64           // turns that were ever offered
+	flip        bool             // whose turn it is: long jobs or the queue
+	loading     bool             // a piece of a checkpoint was asked for
 }
 
 // New returns the backlog of a caller as its claim says it is.
 func New(cfg Config, claim fairfactor.Claim) *Backlog {
 	return &Backlog{
 		cfg: cfg, number: claim.Number, more: claim.Caller.Queued > 0, durable: claim.Last,
-		open: map[uint64]*open{}, ending: map[uint64]*ending{},
+		open: map[uint64]*open{}, ending: map[uint64]*open{},
 	}
 }
 
@@ -200,6 +197,12 @@ func (b *Backlog) Drop(j *fairfactor.Job, admitted bool) (withdraw bool) {
 }
 
 func (b *Backlog) push(e entry) {
+	if b.window == nil {
+		if b.room == nil {
+			b.room = make([]entry, 0, roomy)
+		}
+		b.window = b.room
+	}
 	b.window = append(b.window, e)
 	b.tail = e.order
 	if len(b.expelled) > 0 {

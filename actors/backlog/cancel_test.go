@@ -80,6 +80,10 @@ func TestCancelInEveryState(t *testing.T) {
 func (d *desk) checkpoint() (saved int) {
 	for _, change := range d.backlog.Checkpoints() {
 		s := d.jobs[change.Job.ID.Seq]
+		if s == nil { // its acceptance is on its way
+			d.backlog.Unsaved(change.Job.ID.Seq)
+			continue
+		}
 		if change.Op != fairfactor.Checkpoint || s.job.State.Final() || s.job.Order != change.Job.Order {
 			continue // as the store would
 		}

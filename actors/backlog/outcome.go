@@ -171,11 +171,12 @@ func (b *Backlog) end(o *open, state fairfactor.State, reason string, now time.T
 	if state != fairfactor.Completed && o.machine != nil {
 		o.job.Factors = factors(o.machine.Primes())
 	}
-	was := o.job.State
+	o.was = o.job.State
 	o.job.State, o.job.Reason, o.job.Finished, o.job.Progress = state, reason, now, nil
 	b.dropLong(o)
 	delete(b.open, o.job.ID.Seq)
-	b.ending[o.job.ID.Seq] = &ending{job: &o.job, was: was, booked: o.booked}
+	o.machine, o.again = nil, nil
+	b.ending[o.job.ID.Seq] = o
 	return &o.job, withdraw
 }
 
@@ -247,7 +248,7 @@ func (b *Backlog) Look(seq uint64) (fairfactor.Job, bool) {
 		return o.look(), true
 	}
 	if e := b.ending[seq]; e != nil {
-		seen := *e.job
+		seen := e.job
 		seen.State, seen.Factors, seen.Finished, seen.Reason = e.was, nil, time.Time{}, ""
 		return seen, true
 	}
@@ -304,7 +305,7 @@ func (b *Backlog) Unbooked() (cpu time.Duration, turns uint64) {
 		add(&o.job, o.booked)
 	}
 	for _, e := range b.ending {
-		add(e.job, e.booked)
+		add(&e.job, e.booked)
 	}
 	return cpu, turns
 }

@@ -32,6 +32,7 @@ type arrival struct {
 	job      *fairfactor.Job
 	admitted bool
 	ended    *fairfactor.Job // before it was durable
+	retried  bool            // it failed before, and is put back
 }
 
 // TestRandomInterleavings submits, pages, runs, loses, doubles, fails, cancels,
@@ -113,10 +114,16 @@ func (c *chaos) write() {
 		c.begun = c.begun[1:]
 		if len(c.accepts) == 0 && c.rng.IntN(20) == 0 { // refused, and its turns may be anywhere
 			c.backlog.Drop(a.job, a.admitted)
+			delete(c.ending, a.job.ID.Seq)
 			c.pool = slices.DeleteFunc(c.pool, func(t backlog.Turn) bool { return t.ID.Seq == a.job.ID.Seq && c.rng.IntN(2) == 0 })
 			continue
 		}
-		c.jobs[a.job.ID.Seq] = &stored{job: *a.job}
+		if a.retried {
+			s := c.jobs[a.job.ID.Seq]
+			s.job, s.ends = *a.job, s.ends-1
+		} else {
+			c.jobs[a.job.ID.Seq] = &stored{job: *a.job}
+		}
 		if a.ended != nil { // accepted and ended at once
 			c.finish(a.ended)
 		}
@@ -239,8 +246,14 @@ func (c *chaos) cancel() {
 func (c *chaos) retry() {
 	for _, seq := range slices.Sorted(maps.Keys(c.jobs)) {
 		if c.jobs[seq].job.State == fairfactor.Failed {
+			if slices.ContainsFunc(c.begun, func(a *arrival) bool { return a.job.ID.Seq == seq }) {
+				continue
+			}
+			job := c.jobs[seq].job
+			c.last++
+			job.Order, job.State, job.Factors, job.Reason = c.last, fairfactor.Pending, nil, ""
 			c.backlog.Defer()
-			c.accepts = append(c.accepts, &arrival{job: c.requeue(seq)})
+			c.begun = append(c.begun, &arrival{job: &job, retried: true}) // behind all that are on their way
 			return
 		}
 	}

@@ -69,12 +69,13 @@ type Caller struct {
 	free      []*step   // to be used again
 	results   []*step   // likewise, see Steps.results
 	offers    offers
-	unpaged   bool      // a page, or a piece of a checkpoint, could not be read
-	idle      time.Time // since when there was nothing to do
-	saved     time.Time // last checkpoint
-	shown     time.Time // last Progress
-	showing   bool      // it was not empty
-	advanced  bool      // long jobs have moved since
+	turns     []backlog.Turn // room for those of an offer
+	unpaged   bool           // a page, or a piece of a checkpoint, could not be read
+	idle      time.Time      // since when there was nothing to do
+	saved     time.Time      // last checkpoint
+	shown     time.Time      // last Progress
+	showing   bool           // it was not empty
+	advanced  bool           // long jobs have moved since
 }
 
 // stashed is a message that waits for the claim.

@@ -14,10 +14,11 @@ type Host interface {
 	// Now is the time. It is given to others, so it must not run far ahead of that of
 	// other nodes.
 	Now() time.Time
-	// Offer tells the scheduler of turns; Withdraw takes those of a job back.
+	// Offer tells the scheduler of turns, which are good until it returns; Withdraw
+	// takes those of a job back.
 	Offer(Offer)
 	Withdraw(seq uint64)
-	// Answer brings who asked an answer: [Receipts], [Jobs], [Account] or an error.
+	// Answer brings who asked an answer: [*Receipts], [Jobs], [Account] or an error.
 	Answer(to Asker, answer any)
 	// Read begins a read of the store or a claim; [Caller.Done] is called with its
 	// results.
@@ -48,7 +49,7 @@ type Offer struct {
 	Again  bool // some of the turns may have been offered before
 }
 
-// Submit asks for jobs. It is answered with [Receipts].
+// Submit asks for jobs. It is answered with [*Receipts].
 type Submit struct {
 	Submissions []Submission
 	Group       string // of the caller if it is new

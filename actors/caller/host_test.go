@@ -91,7 +91,7 @@ func (h *host) Offer(o caller.Offer) {
 
 func (h *host) Answer(to caller.Asker, answer any) {
 	switch a := answer.(type) {
-	case caller.Receipts:
+	case *caller.Receipts:
 		var texts []string
 		for _, r := range a.Receipts {
 			texts = append(texts, receipt(r))

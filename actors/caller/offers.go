@@ -44,12 +44,13 @@ func (c *Caller) offer() {
 		limit = max(limit, firstOffer-c.backlog.Outstanding())
 	}
 	limit = min(limit, maxEnding-c.backlog.CountEnding())
-	var turns []backlog.Turn
+	turns := c.turns[:0]
 	if o.again {
-		turns = c.backlog.Offered()
+		turns = append(turns, c.backlog.Offered()...)
 	}
 	known := len(turns)
 	turns = c.backlog.Next(turns, limit)
+	defer func() { clear(turns); c.turns = turns[:0] }()
 	more := c.backlog.More()
 	asked := o.want > 0 && !more
 	if len(turns) == 0 && !o.stale && !asked && (more == o.more || !more) {

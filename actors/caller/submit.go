@@ -9,9 +9,10 @@ import (
 // submission is a [Submit] on its way: it is answered when the last of its receipts
 // is there.
 type submission struct {
-	asker    Asker
-	receipts []Receipt
-	missing  int
+	asker   Asker
+	missing int
+	answer  Receipts
+	one     [1]Receipt // room for the receipt of a single one
 }
 
 // slot is the place of a receipt.
@@ -30,10 +31,15 @@ type keyed struct {
 
 // Submit accepts numbers, in order. What has no reason to wait is begun at once.
 func (c *Caller) Submit(asker Asker, m *Submit) {
-	s := &submission{asker: asker, receipts: make([]Receipt, len(m.Submissions)), missing: len(m.Submissions)}
-	if len(m.Submissions) == 0 {
-		c.answer(asker, Receipts{})
+	s := &submission{asker: asker, missing: len(m.Submissions)}
+	switch s.missing {
+	case 0:
+		c.answer(asker, &s.answer)
 		return
+	case 1:
+		s.answer.Receipts = s.one[:]
+	default:
+		s.answer.Receipts = make([]Receipt, s.missing)
 	}
 	c.enrol(m.Group)
 	for i := range m.Submissions {
@@ -72,9 +78,9 @@ func (c *Caller) fill(to slot, r Receipt) {
 	if s == nil {
 		return
 	}
-	s.receipts[to.at] = r
+	s.answer.Receipts[to.at] = r
 	if s.missing--; s.missing == 0 {
-		c.answer(s.asker, Receipts{s.receipts})
+		c.answer(s.asker, &s.answer)
 	}
 }
 

@@ -172,7 +172,9 @@ func (c *Caller) ended(job *fairfactor.Job) {
 		c.cfg.Counters.Cancelled.Add(1)
 	}
 	c.wake(job)
-	c.overtake(job.ID.Seq, hasEnded(job.ID))
+	if len(c.overtaken) > 0 {
+		c.overtake(job.ID.Seq, hasEnded(job.ID))
+	}
 }
 
 // checkpoint saves the progress of long jobs.

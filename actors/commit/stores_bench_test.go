@@ -137,7 +137,9 @@ func (w *caller) commit(op fairfactor.Op, j fairfactor.Job) error {
 }
 
 // Take implements commit.Source.
-func (w *caller) Take(group []fairfactor.Change, _ int) []fairfactor.Change { return append(group, w.next) }
+func (w *caller) Take(group []fairfactor.Change, _ int) []fairfactor.Change {
+	return append(group, w.next)
+}
 
 // Written implements commit.Source.
 func (w *caller) Written(errs []error, err error) (more bool) {
