@@ -144,7 +144,7 @@ func newServer(cfg Config, bounds limits) *Server {
 		CloseOnShutdown:              true,
 		NoDefaultContentType:         true,
 	}
-	s.metrics = newMetrics(cfg.Registerer, s.connections)
+	s.metrics = newMetrics(cfg.Registerer, s.connections, s.polls.count)
 	return s
 }
 
