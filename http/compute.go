@@ -117,7 +117,8 @@ func keyOf(r *request) ([]byte, error) {
 
 // submit hands one number to Jobs.
 func (s *Server) submit(r *request, caller string, sub fairfactor.Submission) (fairfactor.Job, error) {
-	receipts, err := s.jobs.Submit(s.deadlines.next(r.ctx.Time()), caller, []fairfactor.Submission{sub})
+	r.subs[0] = sub
+	receipts, err := s.jobs.Submit(s.deadlines.next(r.ctx.Time()), caller, r.subs[:])
 	switch {
 	case err != nil:
 		return fairfactor.Job{}, err
