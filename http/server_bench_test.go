@@ -36,9 +36,18 @@ func TestMain(m *testing.M) {
 		_, _ = io.Copy(io.Discard, os.Stdin) // the parent has gone
 		os.Exit(0)
 	}()
-	if kind == "node" {
-		err = httpd.New(httpd.Config{Jobs: newAtOnce(), MaxDigits: maxDigits, Version: "bench"}).Serve(ln)
-	} else {
+	cfg := httpd.Config{MaxDigits: maxDigits, Version: "bench"}
+	switch kind {
+	case "node":
+		cfg.Jobs = newAtOnce()
+		err = httpd.New(cfg).Serve(ln)
+	case "turns":
+		cfg.Jobs = newGrouped()
+		err = httpd.New(cfg).Serve(ln)
+	case "ungated":
+		cfg.Jobs = newGrouped()
+		err = httpd.NewUngated(cfg).Serve(ln)
+	default:
 		err = bareServer().Serve(ln)
 	}
 	panic(err)
