@@ -3,7 +3,6 @@ package http_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net"
 	"slices"
 	"testing"
@@ -177,7 +176,7 @@ func (c *manyConns) drive(b *testing.B, total int) (took, others []float64) {
 				continue
 			}
 			if !bytes.HasPrefix(conn.in, []byte("HTTP/1.1 202 ")) {
-				b.Fatal(fmt.Sprintf("%.300s", conn.in))
+				b.Fatalf("%.300s", conn.in)
 			}
 			others = append(others, float64(len(took)-conn.before))
 			took = append(took, float64(time.Since(conn.sent)))
