@@ -62,6 +62,9 @@ func (g *gate) enter(ctx context.Context) error {
 	return &fairfactor.Error{Code: fairfactor.Unavailable, Message: "too many requests wait for this node: try again", Retry: time.Second}
 }
 
+// waiting returns how many calls wait, or have given up and are still counted.
+func (g *gate) waiting() float64 { return float64(max(g.calls.Load()-g.limit, 0)) }
+
 // leave gives the place to the call that has waited longest. Those that have
 // given up pass it on.
 func (g *gate) leave() {

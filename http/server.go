@@ -113,8 +113,9 @@ type Server struct {
 func New(cfg Config) *Server { return newServer(cfg, defaultLimits()) }
 
 func newServer(cfg Config, bounds limits) *Server {
+	jobs := newGated(cfg.Jobs, bounds.calls)
 	s := &Server{
-		jobs: newGated(cfg.Jobs, bounds.calls), log: cfg.Logger, maxDigits: cfg.MaxDigits, limits: bounds,
+		jobs: jobs, log: cfg.Logger, maxDigits: cfg.MaxDigits, limits: bounds,
 		ready: cfg.Ready, leaving: cfg.Leaving, gatherer: cfg.Gatherer, name: "fairfactor/" + cfg.Version,
 		batches: make(chan struct{}, bounds.batches), now: time.Now, random: rand.Int64N, groupBy: cfg.GroupBy,
 		site: site{proxies: cfg.TrustedProxies, hosts: cfg.Hosts, origins: cfg.Origins, base: cfg.BasePath},
@@ -144,7 +145,7 @@ func newServer(cfg Config, bounds limits) *Server {
 		CloseOnShutdown:              true,
 		NoDefaultContentType:         true,
 	}
-	s.metrics = newMetrics(cfg.Registerer, s.connections, s.polls.count)
+	s.metrics = newMetrics(cfg.Registerer, s.connections, s.polls.count, jobs)
 	return s
 }
 

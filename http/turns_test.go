@@ -33,6 +33,7 @@ func TestReadsGoOnWhileWritesAreHeldUp(t *testing.T) {
 	for range most {
 		<-jobs.begun
 	}
+	eventually(t, "the others wait", func() bool { return s.metric(`fairfactor_http_requests_waiting{kind="write"}`) == more })
 	select {
 	case <-jobs.begun:
 		t.Errorf("more than %d submissions are under way at once", most)
