@@ -236,7 +236,7 @@ func AppendCaller(b []byte, c *fairfactor.Caller, now time.Time) []byte {
 // AppendNode appends a member of the cluster as the API shows it.
 func AppendNode(b []byte, n *fairfactor.Node) []byte { return appendValue(b, nodeOf(n)) }
 
-// appendValue appends a value of a type above, none of which can fail.
+// appendValue appends a value of a type above; they can't fail.
 func appendValue(b []byte, value any) []byte {
 	text, err := encode(value)
 	if err != nil {

@@ -70,7 +70,7 @@ func (s *Server) postBatch(r *request) error {
 	select {
 	case s.batches <- struct{}{}:
 	default:
-		return refuse(full, "this node reads as many batches as it can at once: try again", count("max_batches", cap(s.batches)))
+		return refuse(full, "this node reads as many batches as it can: try again", count("max_batches", cap(s.batches)))
 	}
 	b := &batch{s: s, ctx: ctx, caller: caller, group: s.groupOf(r, caller), open: true}
 	conn := ctx.Conn()
@@ -162,9 +162,9 @@ func (b *batch) ended(err error) {
 	switch {
 	case errors.Is(err, io.EOF):
 	case errors.Is(err, errBatchTooLong):
-		b.plan = append(b.plan, refuse(tooLarge, "the batch is too long: what follows is not read", count("max_bytes", maxBatchBytes)))
+		b.plan = append(b.plan, refuse(tooLarge, "the batch is too long: the rest was not read", count("max_bytes", maxBatchBytes)))
 	case b.s.polls.ended():
-		b.plan = append(b.plan, refuse(notNow, "the node is draining: what follows is not read, send it to another node"))
+		b.plan = append(b.plan, refuse(notNow, "the node is draining: the rest was not read, send it to another node"))
 	default:
 		b.plan = append(b.plan, brokenBody(err))
 	}

@@ -120,7 +120,7 @@ func BenchmarkGet(b *testing.B) {
 	}, "GET /compute/"+jobs.job.ID.String()+" HTTP/1.1\r\nHost: node\r\n\r\n")
 }
 
-// BenchmarkNetHTTP is what the same exchange costs with the standard library's
+// BenchmarkNetHTTP measures what the same exchange costs with the standard library's
 // server and an answer of the same size, to compare with.
 func BenchmarkNetHTTP(b *testing.B) {
 	answer := []byte(`{"request_id":"00000fdw000000000g000001aa","status":"pending","caller_id":"alice","number":"600851475143"}` + "\n")

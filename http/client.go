@@ -20,8 +20,8 @@ import (
 //
 // A call whose connection breaks is not sent again, unless it can do no harm:
 // reads, and submissions with an idempotency key, on a kept connection that
-// the node had closed. Without a key nobody can tell whether a submission
-// whose answer got lost was accepted; the error says so.
+// the node had closed. If the answer to a submission without a key is lost, the
+// job may exist; the error says so.
 type Client struct {
 	base *url.URL // without a slash at the end
 	http *http.Client

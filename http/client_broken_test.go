@@ -286,7 +286,7 @@ func TestWaitGoesOnUntilTheJobHasEnded(t *testing.T) {
 }
 
 // TestBatchThatBreaks cuts the answer to a batch: what was answered is kept,
-// the rest is told that nobody knows.
+// the rest gets an error that says so.
 func TestBatchThatBreaks(t *testing.T) {
 	line := fmt.Sprintf(`{"request_id":%q,"status":"pending","caller_id":"a","number":"6"}`+"\n", anID)
 	problem := `{"type":"x","title":"full","status":429,"detail":"too many","retry_after":5}` + "\n"

@@ -71,8 +71,8 @@ func (c *Client) refusal(ctx, bounded context.Context, k call, resp *http.Respon
 	return p.err()
 }
 
-// retryDelay reads the header of that name: seconds, or a time. Zero if there
-// is none.
+// retryDelay reads the header Retry-After, which is seconds or a time. It is zero
+// without the header.
 func retryDelay(h http.Header, now time.Time) int64 {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {

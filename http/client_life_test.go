@@ -137,7 +137,7 @@ func TestClientOfANodeThatDrains(t *testing.T) {
 }
 
 // TestNodeThatLeavesStillTakesJobs: balancers are turned away by /readyz while
-// whoever they send meanwhile is served.
+// clients that they send meanwhile are served.
 func TestNodeThatLeavesStillTakesJobs(t *testing.T) {
 	s := start(t)
 	c := connect(t, s.url)

@@ -101,7 +101,7 @@ func (s *Server) readSubmission(r *request, caller []byte) (name string, sub fai
 func keyOf(r *request) ([]byte, error) {
 	key := r.key
 	if r.keys > 1 {
-		return nil, refuse(badRequest, "there is more than one Idempotency-Key", count("keys", r.keys))
+		return nil, refuse(badRequest, "send one Idempotency-Key only", count("keys", r.keys))
 	}
 
 	if len(key) > fairfactor.MaxKeyBytes {
@@ -109,7 +109,7 @@ func keyOf(r *request) ([]byte, error) {
 	}
 	for i, c := range key {
 		if c < ' ' || c > '~' {
-			return nil, refuse(badRequest, "the Idempotency-Key has a byte that is not a printable ASCII character", count("at_byte", i))
+			return nil, refuse(badRequest, "the Idempotency-Key has a byte outside printable ASCII", count("at_byte", i))
 		}
 	}
 	return key, nil
@@ -117,7 +117,8 @@ func keyOf(r *request) ([]byte, error) {
 
 // submit hands one number to Jobs.
 func (s *Server) submit(r *request, caller string, sub fairfactor.Submission) (fairfactor.Job, error) {
-	receipts, err := s.jobs.Submit(s.deadlines.next(r.ctx.Time()), caller, []fairfactor.Submission{sub})
+	r.subs[0] = sub
+	receipts, err := s.jobs.Submit(s.deadlines.next(r.ctx.Time()), caller, r.subs[:])
 	switch {
 	case err != nil:
 		return fairfactor.Job{}, err

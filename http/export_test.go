@@ -10,6 +10,13 @@ func NewImpatient(cfg Config, connections int, deadline time.Duration) *Server {
 	})
 }
 
+// NewUngated returns a server that lets all calls into the service at once.
+func NewUngated(cfg Config) *Server {
+	bounds := defaultLimits()
+	bounds.calls = bounds.connections
+	return newServer(cfg, bounds)
+}
+
 // PlainNumber and AnyNumber are the two readers of a submission's body;
 // AppendString and AppendFloat write parts of answers.
 var (

@@ -62,6 +62,9 @@ func (g *gate) enter(ctx context.Context) error {
 	return &fairfactor.Error{Code: fairfactor.Unavailable, Message: "too many requests wait for this node: try again", Retry: time.Second}
 }
 
+// waiting returns how many calls wait, or have given up and are still counted.
+func (g *gate) waiting() float64 { return float64(max(g.calls.Load()-g.limit, 0)) }
+
 // leave gives the place to the call that has waited longest. Those that have
 // given up pass it on.
 func (g *gate) leave() {
@@ -87,57 +90,61 @@ func (g *gate) admit() bool {
 	return true
 }
 
-// gated is the service behind a gate. Waits pass by it: they would hold a place
-// for a minute.
+// gated is the service behind two gates, so that reads go on while a slow disk
+// holds up all writes. Waits pass by them: they would hold a place for a minute.
 type gated struct {
 	fairfactor.Jobs
-	gate *gate
+	writes, reads *gate
+}
+
+func newGated(jobs fairfactor.Jobs, calls int) gated {
+	return gated{jobs, &gate{limit: int64(calls)}, &gate{limit: int64(calls)}}
 }
 
 func (j gated) Submit(ctx context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
-	if err := j.gate.enter(ctx); err != nil {
+	if err := j.writes.enter(ctx); err != nil {
 		return nil, err
 	}
-	defer j.gate.leave()
+	defer j.writes.leave()
 	return j.Jobs.Submit(ctx, caller, subs)
 }
 
 func (j gated) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
-	if err := j.gate.enter(ctx); err != nil {
+	if err := j.reads.enter(ctx); err != nil {
 		return fairfactor.Job{}, err
 	}
-	defer j.gate.leave()
+	defer j.reads.leave()
 	return j.Jobs.Job(ctx, id)
 }
 
 func (j gated) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, error) {
-	if err := j.gate.enter(ctx); err != nil {
+	if err := j.reads.enter(ctx); err != nil {
 		return fairfactor.Page{}, err
 	}
-	defer j.gate.leave()
+	defer j.reads.leave()
 	return j.Jobs.List(ctx, q)
 }
 
 func (j gated) Cancel(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
-	if err := j.gate.enter(ctx); err != nil {
+	if err := j.writes.enter(ctx); err != nil {
 		return fairfactor.Job{}, err
 	}
-	defer j.gate.leave()
+	defer j.writes.leave()
 	return j.Jobs.Cancel(ctx, id)
 }
 
 func (j gated) Retry(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
-	if err := j.gate.enter(ctx); err != nil {
+	if err := j.writes.enter(ctx); err != nil {
 		return fairfactor.Job{}, err
 	}
-	defer j.gate.leave()
+	defer j.writes.leave()
 	return j.Jobs.Retry(ctx, id)
 }
 
 func (j gated) Callers(ctx context.Context, after string, limit int) ([]fairfactor.Caller, error) {
-	if err := j.gate.enter(ctx); err != nil {
+	if err := j.reads.enter(ctx); err != nil {
 		return nil, err
 	}
-	defer j.gate.leave()
+	defer j.reads.leave()
 	return j.Jobs.Callers(ctx, after, limit)
 }

@@ -40,7 +40,7 @@ func (s *Server) do(r *request) (err error) {
 		return err
 	}
 	if res == nil {
-		return refuse(noSuchThing, "there is nothing at this path: GET /openapi.json lists what there is", shown("path", string(ctx.URI().PathOriginal())))
+		return refuse(noSuchThing, "nothing is at this path: GET /openapi.json lists the paths", shown("path", string(ctx.URI().PathOriginal())))
 	}
 	if m == optionsMethod {
 		s.site.options(r, res)

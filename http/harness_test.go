@@ -199,7 +199,7 @@ func (a *answer) problem(t *testing.T, what string, status int, kind string) {
 	}
 }
 
-// metric returns the value of a series, 0 if there is none.
+// metric returns the value of a series, 0 if it does not exist.
 func (s *service) metric(series string) float64 {
 	s.t.Helper()
 	for line := range strings.Lines(s.do("GET", "/metrics", "").body) {

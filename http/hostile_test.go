@@ -15,10 +15,10 @@ import (
 	httpd "fairfactor/http"
 )
 
-// TestOthersAreServedBesideHostileClients keeps 500 connections busy with half
+// TestOthersAreServedNextToHostileClients keeps 500 connections busy with half
 // requests and garbage, and wants every request of an ordinary client answered
 // within a second meanwhile, or what the machine needs for ten without them.
-func TestOthersAreServedBesideHostileClients(t *testing.T) {
+func TestOthersAreServedNextToHostileClients(t *testing.T) {
 	s := start(t)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -231,7 +231,7 @@ func TestTooManyConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := conn.Read(make([]byte, 1)); err == nil {
-			t.Error("an idle connection is still open beside four busy ones")
+			t.Error("an idle connection is still open next to four busy ones")
 		}
 	}
 	// The busy ones do not.

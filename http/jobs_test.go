@@ -128,7 +128,7 @@ func TestListPages(t *testing.T) {
 	var want []string
 	for i := range 25 {
 		caller := []string{"alice", "bob"}[i%2]
-		a := s.do("POST", "/compute?caller_id="+caller, fmt.Sprintf(`{"number":"%d"}`, 100+i))
+		a := s.do("POST", "/compute", fmt.Sprintf(`{"number":"%d"}`, 100+i), "X-Caller-ID: "+caller)
 		want = append(want, a.text("request_id"))
 	}
 	var got []string

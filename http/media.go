@@ -28,7 +28,7 @@ const formType = "application/x-www-form-urlencoded"
 // header.
 func checkMedia(r *request, types []string) (form bool, err error) {
 	if coding := r.contentEncoding; len(coding) > 0 && !strings.EqualFold(string(coding), "identity") {
-		return false, refuse(wrongMedia, "bodies are taken without a Content-Encoding only", shown("content_encoding", string(coding)))
+		return false, refuse(wrongMedia, "send the body without a Content-Encoding", shown("content_encoding", string(coding)))
 	}
 	sent := r.ctx.Request.Header.ContentType()
 	if string(sent) == types[0] {
@@ -91,7 +91,7 @@ func bodyTooLarge() *problem {
 }
 
 func tooSlowly() *problem {
-	return refuse(tooSlow, "the request did not arrive completely in time")
+	return refuse(tooSlow, "the request did not arrive in time")
 }
 
 // brokenBody is the problem of a body that did not arrive as it should.

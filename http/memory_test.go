@@ -143,6 +143,13 @@ func (m *memory) end(job *fairfactor.Job, state fairfactor.State, factors []fair
 	m.tell()
 }
 
+// wake makes those that wait look again.
+func (m *memory) wake() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tell()
+}
+
 func (m *memory) tell() {
 	close(m.changed)
 	m.changed = make(chan struct{})

@@ -26,7 +26,7 @@ const (
 // buckets are seconds: from an answer out of memory to the longest poll.
 var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
-func newMetrics(r prometheus.Registerer, current func() *connections) *metrics {
+func newMetrics(r prometheus.Registerer, current func() *connections, polls func() int, jobs gated) *metrics {
 	m := &metrics{requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "fairfactor_http_requests_total", Help: "Requests answered.",
 	}, []string{"route", "method", "status"})}
@@ -41,7 +41,14 @@ func newMetrics(r prometheus.Registerer, current func() *connections) *metrics {
 		}
 	}
 	if r != nil {
-		r.MustRegister(m.requests, durations, &connectionMetrics{
+		waiting := func(kind string, g *gate) prometheus.Collector {
+			return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "fairfactor_http_requests_waiting", Help: "Requests that wait in the order of their arrival, because as many as may are under way.", ConstLabels: prometheus.Labels{"kind": kind},
+			}, g.waiting)
+		}
+		r.MustRegister(m.requests, durations, waiting("write", jobs.writes), waiting("read", jobs.reads), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "fairfactor_http_polls", Help: "Requests that wait for a job to end.",
+		}, func() float64 { return float64(polls()) }), &connectionMetrics{
 			current: current,
 			open:    prometheus.NewDesc("fairfactor_http_connections", "Open connections.", []string{"state"}, nil),
 			refused: prometheus.NewDesc("fairfactor_http_connections_refused_total", "Connections that were turned away, or closed while idle, because too many were open.", []string{"how"}, nil),

@@ -18,7 +18,7 @@ import (
 // object is a JSON object of the document.
 type object = map[string]any
 
-// document reads the OpenAPI document anew for each test.
+// document reads the OpenAPI document again for each test.
 func document(t *testing.T) object {
 	t.Helper()
 	var doc object
@@ -207,7 +207,7 @@ func checkResponse(t *testing.T, doc object, where string, status int, response 
 	}
 }
 
-// TestOpenAPIExamples checks each example against the schema beside it, and the
+// TestOpenAPIExamples checks each example against its schema, and the
 // problems among them against the server's own table.
 func TestOpenAPIExamples(t *testing.T) {
 	doc := document(t)
@@ -299,7 +299,7 @@ func validate(t *testing.T, doc object, schema, value any, path string) (wrong [
 		return wrong
 	}
 	if enum, ok := s["enum"].([]any); ok && !slices.Contains(enum, value) {
-		complain("%v is none of %v", value, enum)
+		complain("%v is not one of %v", value, enum)
 	}
 	if choices, ok := s["oneOf"].([]any); ok {
 		fits := 0

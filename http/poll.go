@@ -213,6 +213,13 @@ func (l *polls) remove(p *poll) {
 	delete(l.open, p.conn)
 }
 
+// count returns how many polls wait.
+func (l *polls) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.open)
+}
+
 // wait returns when all polls are answered, or with the error of ctx.
 func (l *polls) wait(ctx context.Context) error {
 	answered := make(chan struct{})

@@ -47,7 +47,7 @@ var kinds = [...]struct {
 }{
 	badRequest:   {400, fairfactor.Invalid, "bad-request", "The request can't be read"},
 	badCaller:    {400, fairfactor.Invalid, "bad-caller", "The caller id is missing or not valid"},
-	badNumber:    {422, fairfactor.Invalid, "bad-number", "The number is not one that can be factored here"},
+	badNumber:    {422, fairfactor.Invalid, "bad-number", "The number can't be factored here"},
 	badKey:       {422, fairfactor.Invalid, "key-in-use", "The idempotency key belongs to another number"},
 	badWeight:    {422, fairfactor.Invalid, "bad-weight", "The weight is not valid"},
 	badGroup:     {422, fairfactor.Invalid, "bad-group", "The name of the group is not valid"},
@@ -60,7 +60,7 @@ var kinds = [...]struct {
 	wrongMedia:   {415, fairfactor.Invalid, "unsupported-media-type", "The media type is not supported"},
 	wrongHost:    {421, fairfactor.Invalid, "unknown-host", "The node is not known by this name"},
 	headTooLarge: {431, fairfactor.Limit, "header-too-large", "The header is too large"},
-	full:         {429, fairfactor.Limit, "limit", "A limit is reached"},
+	full:         {429, fairfactor.Limit, "limit", "A limit was reached"},
 	broken:       {500, fairfactor.Internal, "internal", "The node failed to answer"},
 	notNow:       {503, fairfactor.Unavailable, "unavailable", "The service can't take this now"},
 	unanswered:   {504, fairfactor.Unavailable, "unanswered", "The outcome of the request is unknown"},

@@ -15,7 +15,7 @@ import (
 // if they agree. The name may be a part of the request.
 func submitterOf(r *request) ([]byte, error) {
 	if r.otherCaller != nil {
-		return nil, refuse(badCaller, "the header X-Caller-ID is there more than once", shown("caller_id", string(r.caller)), shown("other", string(r.otherCaller)))
+		return nil, refuse(badCaller, "the header X-Caller-ID appears twice, with different callers", shown("caller_id", string(r.caller)), shown("other", string(r.otherCaller)))
 	}
 	asked, has, err := queryValue(r, "caller_id")
 	if err != nil {
@@ -52,7 +52,7 @@ func queryValue(r *request, name string) (value string, has bool, err error) {
 	}
 	for _, v := range r.ctx.QueryArgs().PeekMulti(name) {
 		if has && string(v) != value {
-			return "", false, refuse(badRequest, "the parameter "+name+" is there more than once", fact{name: "parameter", text: name})
+			return "", false, refuse(badRequest, "the parameter "+name+" appears twice, with different values", fact{name: "parameter", text: name})
 		}
 		value, has = string(v), true
 	}

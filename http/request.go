@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/valyala/fasthttp"
+
+	"fairfactor"
 )
 
 // request is one request while its handler runs: the header fields that the
@@ -16,6 +18,7 @@ type request struct {
 	method  method
 	arg     string // what stands for {id} in the path
 	in, out []byte
+	subs    [1]fairfactor.Submission
 
 	host, origin, fetchSite, requestID           []byte
 	caller, key, prefer, match                   []byte
@@ -46,7 +49,7 @@ func acquireRequest(ctx *fasthttp.RequestCtx) *request {
 
 func (r *request) release() {
 	if cap(r.in) <= keptBytes && cap(r.out) <= keptBytes {
-		r.ctx = nil
+		r.ctx, r.subs[0] = nil, fairfactor.Submission{}
 		requests.Put(r)
 	}
 }

@@ -89,7 +89,7 @@ func compile(all []resource) []resource {
 	return all
 }
 
-// match finds the resource at a path, nil if there is none. The path is taken
+// match finds the resource at a path, nil without one. The path is taken
 // as it was sent: callers may be named . or .., so nothing is cleaned.
 func match(path, name []byte) (*resource, method, string) {
 	m := methodOf(name)

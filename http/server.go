@@ -64,7 +64,7 @@ const (
 // limits are the bounds that a test needs to reach sooner.
 type limits struct {
 	connections int           // open at once; parked ones are closed above, then 503
-	calls       int           // of Jobs at once, waits excepted; the others queue, see gate
+	calls       int           // of Jobs at once, as many reads as writes; the others queue, see gate
 	read        time.Duration // for head and body, from the first byte on
 	park        time.Duration // without a request until a connection is parked
 	idle        time.Duration // without a request until a parked connection is closed
@@ -113,8 +113,9 @@ type Server struct {
 func New(cfg Config) *Server { return newServer(cfg, defaultLimits()) }
 
 func newServer(cfg Config, bounds limits) *Server {
+	jobs := newGated(cfg.Jobs, bounds.calls)
 	s := &Server{
-		jobs: gated{cfg.Jobs, &gate{limit: int64(bounds.calls)}}, log: cfg.Logger, maxDigits: cfg.MaxDigits, limits: bounds,
+		jobs: jobs, log: cfg.Logger, maxDigits: cfg.MaxDigits, limits: bounds,
 		ready: cfg.Ready, leaving: cfg.Leaving, gatherer: cfg.Gatherer, name: "fairfactor/" + cfg.Version,
 		batches: make(chan struct{}, bounds.batches), now: time.Now, random: rand.Int64N, groupBy: cfg.GroupBy,
 		site: site{proxies: cfg.TrustedProxies, hosts: cfg.Hosts, origins: cfg.Origins, base: cfg.BasePath},
@@ -144,7 +145,7 @@ func newServer(cfg Config, bounds limits) *Server {
 		CloseOnShutdown:              true,
 		NoDefaultContentType:         true,
 	}
-	s.metrics = newMetrics(cfg.Registerer, s.connections)
+	s.metrics = newMetrics(cfg.Registerer, s.connections, s.polls.count, jobs)
 	return s
 }
 

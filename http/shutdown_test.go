@@ -178,12 +178,12 @@ func TestServeOutlivesAcceptErrors(t *testing.T) {
 	roundTrip(t, dial(t, ln.Addr().String()))
 	ln.Close()
 	if err := <-served; !errors.Is(err, net.ErrClosed) {
-		t.Errorf("Serve on a listener that somebody closed: %v", err)
+		t.Errorf("Serve on a listener that was closed: %v", err)
 	}
 }
 
 // TestShutdownEndsOpenBatches: a client that keeps a batch open and sends nothing
-// holds nobody up, and learns what was taken of it.
+// holds up nothing, and learns what was taken of it.
 func TestShutdownEndsOpenBatches(t *testing.T) {
 	s := start(t)
 	r, w := io.Pipe()

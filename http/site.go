@@ -135,7 +135,7 @@ func isAddress(host []byte) bool {
 			return false
 		}
 	}
-	return true // a name whose last label is a number is none (RFC 1123, section 2.1)
+	return true // no name ends in a number (RFC 1123, section 2.1)
 }
 
 // allows reports whether pages of an origin may use the API.

@@ -153,7 +153,7 @@ func members(body []byte, names ...string) (map[string]json.RawMessage, error) {
 		case !ok:
 			return nil, notJSON(d, errors.New("a member has no name"))
 		case !slices.Contains(names, member):
-			return nil, refuse(badRequest, "the body has a member that is not known here", shown("member", member))
+			return nil, refuse(badRequest, "the body has an unknown member", shown("member", member))
 		case values[member] != nil:
 			return nil, refuse(badRequest, "the body gives a member twice", shown("member", member))
 		}

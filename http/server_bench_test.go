@@ -7,11 +7,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -36,9 +36,18 @@ func TestMain(m *testing.M) {
 		_, _ = io.Copy(io.Discard, os.Stdin) // the parent has gone
 		os.Exit(0)
 	}()
-	if kind == "node" {
-		err = httpd.New(httpd.Config{Jobs: newAtOnce(), MaxDigits: maxDigits, Version: "bench"}).Serve(ln)
-	} else {
+	cfg := httpd.Config{MaxDigits: maxDigits, Version: "bench"}
+	switch kind {
+	case "node":
+		cfg.Jobs = newAtOnce()
+		err = httpd.New(cfg).Serve(ln)
+	case "turns":
+		cfg.Jobs = newGrouped()
+		err = httpd.New(cfg).Serve(ln)
+	case "ungated":
+		cfg.Jobs = newGrouped()
+		err = httpd.NewUngated(cfg).Serve(ln)
+	default:
 		err = bareServer().Serve(ln)
 	}
 	panic(err)
@@ -56,8 +65,9 @@ func bareServer() *fasthttp.Server {
 	}}
 }
 
-// startBench starts a server in a process of its own.
-func startBench(b *testing.B, kind string) (addr string, cpu func() float64) {
+// startBench starts a server in a process of its own. stop ends it and returns the
+// CPU that it has used.
+func startBench(b *testing.B, kind string) (addr string, stop func() time.Duration) {
 	b.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), benchServer+"="+kind)
@@ -72,37 +82,17 @@ func startBench(b *testing.B, kind string) (addr string, cpu func() float64) {
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { in.Close(); _ = cmd.Wait() })
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		b.Fatal(err)
 	}
-	return strings.TrimSpace(line), func() float64 { return processCPU(b, cmd.Process.Pid) }
-}
-
-// processCPU returns the CPU seconds that a process has used.
-func processCPU(b *testing.B, pid int) float64 {
-	b.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
-	if err != nil {
-		b.Skip("the CPU of another process can't be read here")
-	}
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-	if err != nil {
-		b.Fatal(err)
-	}
-	sum := 0.0
-	for _, thread := range threads {
-		if text, err = os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", pid, thread.Name())); err != nil {
-			continue
+	return strings.TrimSpace(line), func() time.Duration {
+		in.Close()
+		if err := cmd.Wait(); err != nil {
+			b.Error(err)
 		}
-		ns, err := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
-		if err != nil {
-			b.Fatal(err)
-		}
-		sum += ns / 1e9
+		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
-	return sum
 }
 
 // BenchmarkServer compares the CPU that a server uses for a request with what a
@@ -125,31 +115,25 @@ func BenchmarkServer(b *testing.B) {
 }
 
 // drive sends requests and returns the CPU microseconds of the server for each.
+// Its start, some 20 ms, is among them.
 func drive(b *testing.B, kind string, conns int, request string) float64 {
 	b.Helper()
-	addr, cpu := startBench(b, kind)
+	addr, stop := startBench(b, kind)
 	var left atomic.Int64
 	left.Store(int64(b.N))
-	var ready, all sync.WaitGroup
-	ready.Add(conns)
-	begin := make(chan struct{})
+	var all sync.WaitGroup
 	for range conns {
 		all.Go(func() {
 			conn, err := net.Dial("tcp", addr)
 			if err != nil {
-				ready.Done()
 				b.Error(err)
 				return
 			}
 			defer conn.Close()
 			r := bufio.NewReaderSize(conn, 1024)
-			for warm := true; warm || left.Add(-1) >= 0; warm = false {
+			for left.Add(-1) >= 0 {
 				if _, err = io.WriteString(conn, request); err == nil {
 					err = readAnswer(r)
-				}
-				if warm {
-					ready.Done()
-					<-begin
 				}
 				if err != nil {
 					b.Error(err)
@@ -158,9 +142,6 @@ func drive(b *testing.B, kind string, conns int, request string) float64 {
 			}
 		})
 	}
-	ready.Wait()
-	before := cpu()
-	close(begin)
 	all.Wait()
-	return (cpu() - before) * 1e6 / float64(b.N)
+	return float64(stop().Microseconds()) / float64(b.N)
 }
