@@ -42,8 +42,9 @@ func main() {
 
 // comparisons are the subcommands in the order in which `all` runs them.
 var comparisons = []command.Comparison{
-	compare.Accept, compare.Complete, compare.Waiting, compare.Connections,
-	compare.Fairness, compare.Crash, compare.Hostile, compare.Cluster, chaos.Comparison,
+	compare.Accept, compare.Get, compare.Complete, compare.Objects, compare.Waiting, compare.Connections,
+	compare.Fairness, compare.Light, compare.Crash, compare.Hostile,
+	compare.Callers, compare.Groups, compare.Cluster, chaos.Comparison,
 }
 
 // run is main without the process: it returns the exit status. 0 is good, 1 says

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -274,11 +275,7 @@ func (f fairness) share(ctx context.Context, b *harness.Harness, c *client.Clien
 	defer stop()
 	var empty atomic.Int64
 	fed := make(chan error, 1)
-	numbers := make([]string, streamGroup)
-	for i := range numbers {
-		numbers[i] = random.Semiprime(rng, 20)
-	}
-	go func() { fed <- feed(streaming, c, "stream", numbers, &empty) }()
+	go func() { fed <- feed(streaming, c, "stream", rng, streamBacklog, &empty) }()
 	if err := wait.For(ctx, time.Second); err != nil { // until both have begun
 		return nil, err
 	}
@@ -334,9 +331,9 @@ func usageNow(c *client.Client, long []verify.Accepted) (u usage, err error) {
 	return u, nil
 }
 
-// feed keeps a caller's queue filled until ctx ends, and counts how often it
-// found it empty.
-func feed(ctx context.Context, c *client.Client, caller string, numbers []string, empty *atomic.Int64) error {
+// feed keeps a caller's queue filled up to a backlog, with new 20-digit numbers, until
+// ctx ends, and counts how often it found it empty.
+func feed(ctx context.Context, c *client.Client, caller string, rng *rand.Rand, backlog int, empty *atomic.Int64) error {
 	for ctx.Err() == nil {
 		a, err := c.Account(caller)
 		if err != nil && !client.IsNotFound(err) {
@@ -345,11 +342,11 @@ func feed(ctx context.Context, c *client.Client, caller string, numbers []string
 		if a.Queued == 0 {
 			empty.Add(1)
 		}
-		if a.Queued >= streamBacklog {
+		if a.Queued >= backlog {
 			wait.For(ctx, 10*time.Millisecond)
 			continue
 		}
-		if _, err := c.Batch(caller, numbers); err != nil {
+		if _, err := c.Batch(caller, random.Alike(rng, 20, streamGroup)); err != nil {
 			return err
 		}
 	}
