@@ -57,6 +57,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	if len(args) > 0 && args[0] == "all" {
 		return runAll(ctx, args[1:], out, progress)
 	}
+	if len(args) > 0 && args[0] == peersCommand {
+		return runPeers(ctx, args[1:], out, progress)
+	}
 	for _, s := range studies {
 		if len(args) > 0 && args[0] == s.Name {
 			return s.Run(ctx, args[1:], out, progress)
@@ -126,6 +129,7 @@ func describe(w io.Writer) {
 			fmt.Fprintf(w, "  %-12s %s\n", c.Name, c.Summary)
 		}
 	}
+	fmt.Fprintf(w, "  %-12s %s\n", peersCommand, peersSummary)
 	for _, s := range studies {
 		fmt.Fprintf(w, "  %-12s %s\n", s.Name, s.Summary)
 	}

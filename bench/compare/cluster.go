@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -76,6 +77,7 @@ func (s *side) close() {
 	}
 	if s.fleet != nil {
 		s.fleet.Close()
+		os.RemoveAll(s.fleet.Dir)
 	}
 	if s.node != nil {
 		s.node.Kill()
