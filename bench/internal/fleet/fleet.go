@@ -283,6 +283,17 @@ func (s *Node) Signal(sig syscall.Signal, rest time.Duration) {
 	s.cmd.Process.Signal(sig)
 }
 
+// CPU is what the process that is there has used; it is an error if there is no
+// process, or if it is on a host of its own.
+func (s *Node) CPU() (time.Duration, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil || s.fleet.Network != nil {
+		return 0, fmt.Errorf("the CPU of %s is not known", s.Name)
+	}
+	return harness.CPUOf(s.cmd.Process.Pid)
+}
+
 // Lives returns how many processes there were.
 func (s *Node) Lives() int {
 	s.mu.Lock()

@@ -23,8 +23,11 @@ func OwnCPU() time.Duration {
 const ticksPerSecond = 100
 
 // CPU is what the process has used, in steps of 10 ms.
-func (p *Process) CPU() (time.Duration, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid()))
+func (p *Process) CPU() (time.Duration, error) { return CPUOf(p.Pid()) }
+
+// CPUOf is what a process has used, in steps of 10 ms.
+func CPUOf(pid int) (time.Duration, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
@@ -32,7 +35,7 @@ func (p *Process) CPU() (time.Duration, error) {
 	// contain spaces: utime and stime are fields 14 and 15 (proc(5)).
 	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
 	if len(fields) < 13 {
-		return 0, fmt.Errorf("the statistics of process %d have %d fields", p.Pid(), len(fields))
+		return 0, fmt.Errorf("the statistics of process %d have %d fields", pid, len(fields))
 	}
 	user, err := strconv.ParseInt(fields[11], 10, 64)
 	if err != nil {
