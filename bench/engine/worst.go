@@ -193,7 +193,7 @@ func worstOf(ctx context.Context, digits, most int, each time.Duration, rng *ran
 	return r, nil
 }
 
-// Times below brief are taken often enough to leave out what has nothing to do with
+// Times below shortRun are taken often enough to leave out what has nothing to do with
 // the number.
 const (
 	shortRun = 100 * time.Millisecond
