@@ -72,7 +72,7 @@ func (m *manyCallers) kill(ctx context.Context, b *harness.Harness) ([]report.Ro
 // Workers are as busy as before when they use that part of what they used, over a
 // window.
 const (
-	workWindow = time.Second
+	workWindow = 500 * time.Millisecond
 	busyWindow = 250 * time.Millisecond
 	busyPart   = 0.9
 	busyLimit  = 5 * time.Minute // a node that needs longer has failed

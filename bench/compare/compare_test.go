@@ -91,13 +91,13 @@ func TestConnections(t *testing.T) {
 }
 
 func TestCallers(t *testing.T) {
-	m := &manyCallers{callers: 500, chunk: 250, waiting: 2000, settle: 200 * time.Millisecond, idle: 100 * time.Millisecond}
+	m := &manyCallers{callers: 500, chunk: 250, waiting: 1000, settle: 200 * time.Millisecond, idle: 100 * time.Millisecond}
 	rows, err := m.measure(t.Context(), benchtest.Start(t))
 	measured(t, rows, err, 13, "CPU of the idle node", "with an actor")
 }
 
 func TestLight(t *testing.T) {
-	rows, err := (&light{flood: 5000, digits: 70, workers: 2, watch: 200 * time.Millisecond, pause: time.Millisecond}).measure(t.Context(), benchtest.Start(t))
+	rows, err := (&light{flood: 5000, digits: 70, workers: 2, watch: 200 * time.Millisecond, pause: time.Millisecond, warm: 100 * time.Millisecond}).measure(t.Context(), benchtest.Start(t))
 	measured(t, rows, err, 11)
 }
 

@@ -28,7 +28,7 @@ and waits until each is completed: alone; next to a caller that floods the node 
 of 80 to 90 digits each, which take minutes; and next to all of these. Each time on a
 new node. The time runs from the request to the answer with the finished job.`,
 	Prepare: func(f *flag.FlagSet) command.Measurement {
-		var l light
+		l := light{warm: time.Second}
 		f.IntVar(&l.flood, "flood", 1_000_000, "jobs of the flood that wait, at most")
 		f.IntVar(&l.digits, "digits", 90, "digits of the longest of the three long numbers; the others have 5 and 10 less")
 		f.IntVar(&l.workers, "workers", 2, "workers of the node")
@@ -41,11 +41,8 @@ new node. The time runs from the request to the answer with the finished job.`,
 type light struct {
 	flood, digits, workers int
 	watch, pause           time.Duration
+	warm                   time.Duration // from the start of the others to the first measured number
 }
-
-// lightWarm is the time between the start of the others and the first measured
-// number, until all of them have begun.
-const lightWarm = time.Second
 
 func (l *light) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
 	if l.digits < leastLong+10 || l.digits > mostLong {
@@ -130,7 +127,7 @@ func (l *light) next(ctx context.Context, b *harness.Harness, flood, long bool) 
 // watchLight submits numbers and waits for each.
 func (l *light) watchLight(ctx context.Context, b *harness.Harness, c *client.Client) (*stats.Latencies, error) {
 	got, poster, rng := stats.NewLatencies(), c.Poster(), random.New(b.Seed, 5)
-	if err := wait.For(ctx, lightWarm); err != nil {
+	if err := wait.For(ctx, l.warm); err != nil {
 		return nil, err
 	}
 	for begin := time.Now(); time.Since(begin) < l.watch; {
