@@ -147,6 +147,7 @@ type worstTable struct {
 	each         time.Duration
 }
 
+// Measure implements [command.Inquiry].
 func (t *worstTable) Measure(ctx context.Context, seed uint64, progress io.Writer) error {
 	t.Machine, t.Seed = report.ThisMachine(), seed
 	for _, size := range worstDigits {
@@ -220,6 +221,7 @@ func (e *ownEngine) alone(ctx context.Context, n string) (least, all time.Durati
 	return least, all, nil
 }
 
+// Print implements [command.Inquiry].
 func (t *worstTable) Print(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "DIGITS\tNUMBERS\tP Q, MEAN\tSLOWEST\tTIMES\tFORM\tNUMBER")

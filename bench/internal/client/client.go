@@ -122,6 +122,7 @@ type statusError struct {
 	status int
 }
 
+// Error implements the error interface.
 func (e statusError) Error() string { return fmt.Sprintf("GET %s: status %d", e.path, e.status) }
 
 // IsNotFound reports whether the node says that there is no such thing.

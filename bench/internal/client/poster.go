@@ -12,8 +12,8 @@ import (
 	"fairfactor"
 )
 
-// reply is what a node said to one POST.
-type reply struct {
+// Reply is what a node said to one POST.
+type Reply struct {
 	ID     string // of the accepted job, empty if it was refused
 	Status int
 	Retry  time.Duration // from Retry-After, 0 if there was none
@@ -29,12 +29,12 @@ type Poster struct {
 }
 
 // Post submits one number.
-func (p *Poster) Post(caller, number string) (reply, error) {
+func (p *Poster) Post(caller, number string) (Reply, error) {
 	p.fill(caller, number)
 	if err := p.client.host.DoTimeout(p.req, p.resp, AnswerTime); err != nil {
-		return reply{}, err
+		return Reply{}, err
 	}
-	r := reply{Status: p.resp.StatusCode()}
+	r := Reply{Status: p.resp.StatusCode()}
 	if r.Status == fasthttp.StatusAccepted {
 		if r.ID = RequestID(p.resp.Body()); r.ID == "" {
 			return r, fmt.Errorf("202 without a request_id: %.200s", p.resp.Body())

@@ -98,7 +98,7 @@ func (b *Harness) Node(ctx context.Context, folder string, env []string, flags .
 
 // Start runs a program that prints a line with its URL when it is ready.
 func (b *Harness) Start(ctx context.Context, program string, args, env []string) (*Process, error) {
-	p := &Process{cmd: exec.CommandContext(ctx, program, args...), Log: &tail{}, ended: make(chan struct{})}
+	p := &Process{cmd: exec.CommandContext(ctx, program, args...), Log: &Tail{}, ended: make(chan struct{})}
 	p.cmd.Stderr = p.Log
 	p.cmd.Env = append(os.Environ(), env...)
 	out, err := p.cmd.StdoutPipe()
