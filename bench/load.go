@@ -106,6 +106,11 @@ func (l *loadFlags) run(ctx context.Context, out, progress io.Writer) error {
 		Callers: callers, Numbers: random.Many(l.requests, rng, random.Uniform), Concurrency: l.concurrency, Accepted: jobs.Add,
 	}
 	memory := measureMemory(c, l.concurrency)
+	if l.concurrency >= manyConns {
+		if err := c.Connect(ctx, min(l.concurrency, l.requests)); err != nil {
+			return err
+		}
+	}
 	s, followErr := l.submit(ctx, c, work, jobs, progress)
 	memory.full(c)
 	r := newLoadReport(l, s)

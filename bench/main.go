@@ -42,8 +42,9 @@ func main() {
 
 // comparisons are the subcommands in the order in which `all` runs them.
 var comparisons = []command.Comparison{
-	compare.Accept, compare.Complete, compare.Waiting, compare.Connections,
-	compare.Fairness, compare.Crash, compare.Hostile, compare.Cluster, chaos.Comparison,
+	compare.Accept, compare.Get, compare.Complete, compare.Objects, compare.Waiting, compare.Connections,
+	compare.Fairness, compare.Light, compare.Crash, compare.Hostile,
+	compare.Callers, compare.Groups, compare.Cluster, chaos.Comparison,
 }
 
 // run is main without the process: it returns the exit status. 0 is good, 1 says
@@ -55,6 +56,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	}
 	if len(args) > 0 && args[0] == "all" {
 		return runAll(ctx, args[1:], out, progress)
+	}
+	if len(args) > 0 && args[0] == peersCommand {
+		return runPeers(ctx, args[1:], out, progress)
 	}
 	for _, s := range studies {
 		if len(args) > 0 && args[0] == s.Name {
@@ -125,6 +129,7 @@ func describe(w io.Writer) {
 			fmt.Fprintf(w, "  %-12s %s\n", c.Name, c.Summary)
 		}
 	}
+	fmt.Fprintf(w, "  %-12s %s\n", peersCommand, peersSummary)
 	for _, s := range studies {
 		fmt.Fprintf(w, "  %-12s %s\n", s.Name, s.Summary)
 	}

@@ -137,3 +137,15 @@ func TestAllSaysWhatItDidNotRun(t *testing.T) {
 		}
 	}
 }
+
+// TestPeersHelp builds the module of the comparison with other systems and asks it
+// what it does. Its own tests run it.
+func TestPeersHelp(t *testing.T) {
+	if _, said := benchtest.Run(t, 0, run, "peers", "-h"); !strings.Contains(said, "bench peers: completed jobs a second") || !strings.Contains(said, "-seed") {
+		t.Errorf("peers -h says\n%s", said)
+	}
+	benchtest.Run(t, 2, run, "peers", "-rounds", "0")
+	if _, said := benchtest.Run(t, 0, run, "-h"); !strings.Contains(said, peersSummary) {
+		t.Errorf("-h does not tell of peers:\n%s", said)
+	}
+}

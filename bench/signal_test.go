@@ -74,7 +74,7 @@ func TestStopsOnSIGTERM(t *testing.T) {
 		word string
 	}{
 		"load":        {[]string{"-requests", "1000000", "-url", node.URL}, "Seed"},
-		"complete":    {append([]string{"complete", "-jobs", "3000000"}, program...), "batches"},
+		"complete":    {append([]string{"complete", "-jobs", "500000"}, program...), "batches"},
 		"connections": {append([]string{"connections", "-n", "100", "-period", "1h"}, program...), "are open"},
 		"fairness":    {append([]string{"fairness", "-burst", "200000"}, program...), "jobs of"},
 	} {

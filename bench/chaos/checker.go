@@ -23,7 +23,7 @@ type verdict struct {
 	Accepted    int           `json:"accepted"`    // submissions with a 202
 	Unsure      int           `json:"unsure"`      // submissions without an answer
 	Kept        int           `json:"kept"`        // of these, jobs that exist
-	Repeated    int           `json:"repeated"`    // jobs of a submission without a key, besides the one that its caller knows
+	Repeated    int           `json:"repeated"`    // further jobs of a submission without a key
 	Denied      int           `json:"denied"`      // jobs of submissions that were refused
 	Unsubmitted int           `json:"unsubmitted"` // jobs without a submission
 	Largest     time.Duration `json:"largest"`     // see [handouts.LargestDifference]

@@ -169,10 +169,10 @@ func partitions(cuts []partition, rounds int, length time.Duration) fault {
 
 // cutOff cuts a node off and returns when that has lasted.
 func (sb *sandbox) cutOff(ctx context.Context, s *fleet.Node, c partition, length time.Duration) error {
-	lan, others := sb.fleet.Network, sb.others(s, c.others)
+	network, others := sb.fleet.Network, sb.others(s, c.others)
 	for flap := range c.flaps {
 		if flap > 0 {
-			if err := lan.Heal(ctx); err != nil {
+			if err := network.Heal(ctx); err != nil {
 				return err
 			}
 			if err := wait.For(ctx, length/time.Duration(2*c.flaps)); err != nil {
@@ -181,12 +181,12 @@ func (sb *sandbox) cutOff(ctx context.Context, s *fleet.Node, c partition, lengt
 		}
 		for _, other := range others {
 			if c.from {
-				if err := lan.Drop(ctx, s.Index, other.Index); err != nil {
+				if err := network.Drop(ctx, s.Index, other.Index); err != nil {
 					return err
 				}
 			}
 			if c.to {
-				if err := lan.Drop(ctx, other.Index, s.Index); err != nil {
+				if err := network.Drop(ctx, other.Index, s.Index); err != nil {
 					return err
 				}
 			}

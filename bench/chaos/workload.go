@@ -20,10 +20,10 @@ type outcome string
 
 // Outcomes of a [submission].
 const (
-	accepted   outcome = "accepted" // a 202, or a 200 for a key used before
-	refused    outcome = "refused"  // every attempt was answered with a refusal, or not begun
-	unknown    outcome = "unknown"  // an attempt had no answer: the job may exist
-	unexpected outcome = "amiss"    // an answer that no good submission should have
+	accepted   outcome = "accepted"   // a 202, or a 200 for a key used before
+	refused    outcome = "refused"    // every attempt was answered with a refusal, or not begun
+	unknown    outcome = "unknown"    // an attempt had no answer: the job may exist
+	unexpected outcome = "unexpected" // an answer that no good submission should have
 )
 
 // submission is one number that a caller wants factored, and what came of it:

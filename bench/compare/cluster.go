@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"fairfactor/bench/internal/stats"
 	"fairfactor/bench/internal/verify"
 	"fairfactor/bench/internal/wait"
+	"fairfactor/store/postgres/pgtest"
 )
 
 // Cluster is `bench cluster`.
@@ -29,8 +31,8 @@ var Cluster = command.Comparison{
 	Limit:    30 * time.Minute,
 	Help: `Measures a node on a private PostgreSQL against one with the embedded store, and three
 nodes against one, all on the same CPUs: accepted single POSTs a second, and
-completed jobs a second by batches. The sides alternate and the ratio is the median
-of the rounds' ratios. Then turns a second between two nodes in this process that
+completed jobs a second by batches, each with the CPU of a job, that of the database
+included. The sides alternate and the ratio is the median of the rounds' ratios. Then turns a second between two nodes in this process that
 have real connections and a store in memory, with numbers that cost next to nothing;
 and the time that a lone hard number takes on one worker, and on two workers of two
 nodes.`,
@@ -68,6 +70,7 @@ type side struct {
 	clients []*client.Client
 	fleet   *fleet.Fleet // nil for the embedded store
 	node    *harness.Process
+	server  *pgtest.Server // nil for the embedded store
 }
 
 func (s *side) close() {
@@ -76,6 +79,7 @@ func (s *side) close() {
 	}
 	if s.fleet != nil {
 		s.fleet.Close()
+		os.RemoveAll(s.fleet.Dir)
 	}
 	if s.node != nil {
 		s.node.Kill()
@@ -112,7 +116,7 @@ func onPostgres(ctx context.Context, b *harness.Harness, nodes, workers int) (s 
 		return nil, err
 	}
 	context.AfterFunc(ctx, server.Remove)
-	s = &side{name: fmt.Sprintf("%d on PostgreSQL", nodes)}
+	s = &side{name: fmt.Sprintf("%d on PostgreSQL", nodes), server: server}
 	s.fleet, err = fleet.Start(ctx, b, fleet.Config{
 		Nodes: nodes, Workers: workers, Store: server.Addr(),
 		DSN: func(addr, node string) string { return strings.Replace(url, server.Addr(), addr, 1) },
@@ -148,31 +152,101 @@ func (m *clusterCost) rates(ctx context.Context, b *harness.Harness) (rows []rep
 		}
 		sides = append(sides, s)
 	}
-	for _, way := range []struct {
-		what string
-		rate func(context.Context, *harness.Harness, *side, uint64) (float64, error)
-	}{{fmt.Sprintf("accepted/s, %d at once", sideConns), m.accepted}, {"completed/s, batches of 1000", m.completed}} {
+	for _, way := range []sideLoad{
+		{fmt.Sprintf("accepted/s, %d at once", sideConns), m.accepted, []float64{0, 0.75, 0.8}, 100},
+		{"completed/s, batches of 1000", m.completed, []float64{0, 0.75, 0.95}, 0},
+	} {
 		b.Say("%s", way.what)
-		measured := make([][]float64, len(sides))
+		measured, costs := make([][]float64, len(sides)), make([][]float64, len(sides))
 		for round := range m.rounds {
 			for i, s := range sides {
-				rate, err := way.rate(ctx, b, s, b.Seed+uint64(round))
+				rate, cost, err := s.measure(ctx, way, b.Seed+uint64(round))
 				if err != nil {
 					return rows, fmt.Errorf("%s, %s: %w", way.what, s.name, err)
 				}
-				measured[i] = append(measured[i], rate)
+				measured[i], costs[i] = append(measured[i], rate), append(costs[i], cost)
 			}
 		}
-		for i := 1; i < len(sides); i++ {
-			var ratios []float64
-			for round, rate := range measured[i] {
-				ratios = append(ratios, rate/measured[i-1][round])
-			}
-			rows = append(rows, report.Figure(fmt.Sprintf("%s, %s", way.what, sides[i].name), stats.Median(measured[i]), "/s").
-				Against(sides[i-1].name, stats.Median(measured[i-1]), stats.Median(ratios)))
-		}
+		rows = append(rows, way.rows(sides, measured, costs)...)
 	}
 	return rows, nil
+}
+
+// sideLoad is a way to load the sides.
+type sideLoad struct {
+	what  string
+	rate  func(ctx context.Context, s *side, seed uint64) (float64, error)
+	least []float64 // of each side's rate to that of the one before
+	cost  float64   // us of CPU that a job may cost on PostgreSQL, at most; 0: no target
+}
+
+// rows compares each side with the one before it.
+func (l *sideLoad) rows(sides []*side, measured, costs [][]float64) (rows []report.Row) {
+	against := func(what, unit string, i int, values [][]float64) report.Row {
+		var ratios []float64
+		for round, v := range values[i] {
+			ratios = append(ratios, stats.RatioOf(v, values[i-1][round]))
+		}
+		return report.Figure(fmt.Sprintf("%s, %s", what, sides[i].name), stats.Median(values[i]), unit).
+			Against(sides[i-1].name, stats.Median(values[i-1]), stats.Median(ratios))
+	}
+	for i := 1; i < len(sides); i++ {
+		rows = append(rows, against(l.what, "/s", i, measured).AtLeast(l.least[i]))
+	}
+	for i := 1; i < len(sides); i++ {
+		rows = append(rows, against("CPU of a job, nodes and database, "+l.what, "us", i, costs))
+	}
+	if l.cost > 0 {
+		rows = append(rows, report.Figure("CPU of a job on PostgreSQL, "+l.what, stats.Median(costs[1]), "us").AtMost(l.cost))
+	}
+	return rows
+}
+
+// measure loads a side and returns its rate and the CPU of a job in microseconds,
+// that of the database included.
+func (s *side) measure(ctx context.Context, l sideLoad, seed uint64) (rate, cost float64, err error) {
+	if err := s.settled(ctx); err != nil {
+		return 0, 0, err
+	}
+	before, jobsBefore, err := s.used()
+	if err != nil {
+		return 0, 0, err
+	}
+	if rate, err = l.rate(ctx, s, seed); err != nil {
+		return 0, 0, err
+	}
+	if err := s.settled(ctx); err != nil {
+		return 0, 0, err
+	}
+	after, jobsAfter, err := s.used()
+	return rate, stats.RatioOf(float64(after-before)/float64(time.Microsecond), float64(jobsAfter-jobsBefore)), err
+}
+
+// used is the CPU that all processes of a side have used, and how many jobs they have
+// completed.
+func (s *side) used() (cpu time.Duration, jobs int, err error) {
+	for _, c := range s.clients {
+		m, err := c.Metrics()
+		if err != nil {
+			return 0, 0, err
+		}
+		jobs += m.Completed()
+	}
+	if s.node != nil {
+		cpu, err = s.node.CPU()
+		return cpu, jobs, err
+	}
+	if cpu, err = s.server.CPU(); err != nil {
+		return 0, 0, err
+	}
+	for _, n := range s.fleet.Nodes {
+		own, err := n.CPU()
+		if err != nil {
+			return 0, 0, err
+		}
+		cpu += own
+	}
+	return cpu, jobs, nil
 }
 
 // each runs something for each client of a side at once.
@@ -202,10 +276,7 @@ func (s *side) settled(ctx context.Context) error {
 }
 
 // accepted posts single numbers to all nodes for a round.
-func (m *clusterCost) accepted(ctx context.Context, _ *harness.Harness, s *side, seed uint64) (float64, error) {
-	if err := s.settled(ctx); err != nil {
-		return 0, err
-	}
+func (m *clusterCost) accepted(ctx context.Context, s *side, seed uint64) (float64, error) {
 	rates := make([]float64, len(s.clients))
 	err := s.each(func(i int, c *client.Client) (err error) {
 		a := acceptance{callers: m.callers, round: m.round}
@@ -221,10 +292,7 @@ func (m *clusterCost) accepted(ctx context.Context, _ *harness.Harness, s *side,
 
 // completed hands in batches at all nodes, and returns the rate until the last
 // job has ended.
-func (m *clusterCost) completed(ctx context.Context, _ *harness.Harness, s *side, seed uint64) (float64, error) {
-	if err := s.settled(ctx); err != nil {
-		return 0, err
-	}
+func (m *clusterCost) completed(ctx context.Context, s *side, seed uint64) (float64, error) {
 	rng := random.New(seed, 1)
 	callers, err := load.CallerNames(rng, m.callers, nil)
 	if err != nil {

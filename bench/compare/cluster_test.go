@@ -32,7 +32,7 @@ func TestCluster(t *testing.T) {
 	if err == nil {
 		err = json.Unmarshal(raw, &result)
 	}
-	if err != nil || len(result.Rows) != 7 {
+	if err != nil || len(result.Rows) != 12 {
 		t.Fatalf("%v: %+v", err, result)
 	}
 	for _, r := range result.Rows {

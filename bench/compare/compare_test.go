@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"fairfactor/bench/internal/benchtest"
+	"fairfactor/bench/internal/report"
 )
 
 // The test binary is the bare handler too, with this variable set: the handler
@@ -46,5 +48,71 @@ func TestAccept(t *testing.T) {
 		if r.Value <= 0 || r.Other <= 0 || r.Ratio <= 0 {
 			t.Errorf("not measured: %+v", r)
 		}
+	}
+}
+
+// measured checks that rows hold figures above zero, but for those that may be zero.
+func measured(t *testing.T, rows []report.Row, err error, count int, zero ...string) {
+	t.Helper()
+	if err != nil || len(rows) != count {
+		t.Fatalf("%d rows, want %d, %v: %+v", len(rows), count, err, rows)
+	}
+	for _, r := range rows {
+		if may := slices.ContainsFunc(zero, func(z string) bool { return strings.Contains(r.Figure, z) }); may {
+			continue
+		}
+		if r.Value <= 0 || r.Alternative != "" && (r.Other <= 0 || r.Ratio <= 0) {
+			t.Errorf("not measured: %+v", r)
+		}
+	}
+}
+
+func TestGet(t *testing.T) {
+	rows, err := (&getting{jobs: 200, rounds: 1, callers: 3, round: 100 * time.Millisecond}).measure(t.Context(), benchtest.Start(t))
+	measured(t, rows, err, 2)
+}
+
+// TestObjects also checks that the figures are those of one job.
+func TestObjects(t *testing.T) {
+	rows, err := (&objects{jobs: 2000, callers: 3, group: 500}).measure(t.Context(), benchtest.Start(t))
+	measured(t, rows, err, 9)
+	for _, r := range rows {
+		if r.Value > 20_000 {
+			t.Errorf("too much for one job: %+v", r)
+		}
+	}
+}
+
+// TestConnections has enough connections for two source addresses only if the limit
+// of open files allows it, which the client's own test does not need.
+func TestConnections(t *testing.T) {
+	rows, err := (&connections{n: 100, each: 3, period: 200 * time.Millisecond}).measure(t.Context(), benchtest.Start(t))
+	measured(t, rows, err, 12, "without an answer", "resident memory")
+}
+
+func TestCallers(t *testing.T) {
+	m := &manyCallers{callers: 500, chunk: 250, waiting: 1000, settle: 200 * time.Millisecond, idle: 100 * time.Millisecond}
+	rows, err := m.measure(t.Context(), benchtest.Start(t))
+	measured(t, rows, err, 13, "CPU of the idle node", "with an actor")
+}
+
+func TestLight(t *testing.T) {
+	rows, err := (&light{flood: 5000, digits: 70, workers: 2, watch: 200 * time.Millisecond, pause: time.Millisecond, warm: 100 * time.Millisecond}).measure(t.Context(), benchtest.Start(t))
+	measured(t, rows, err, 11)
+}
+
+// TestGroups measures groups if the service has them, and says so if it has not.
+func TestGroups(t *testing.T) {
+	b := benchtest.Start(t)
+	g := &groups{names: 20, watch: 500 * time.Millisecond, work: time.Millisecond}
+	ok, err := b.Supports(t.Context(), groupFlag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := g.measure(t.Context(), b)
+	if ok {
+		measured(t, rows, err, 2)
+	} else if err == nil || !strings.Contains(err.Error(), groupFlag) {
+		t.Errorf("without the flag: %+v, %v", rows, err)
 	}
 }

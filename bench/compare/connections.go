@@ -3,6 +3,7 @@ package compare
 import (
 	"bufio"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -26,9 +27,12 @@ import (
 var Connections = command.Comparison{
 	Name:    "connections",
 	Summary: "answer times over thousands of open connections",
-	Help: `Opens that many keep-alive connections to a node and keeps all of them open. Each
-sends its requests at random moments of the period, a POST or a GET of a job as a
-coin falls, and waits for the answer. Every answer should come within 2 s.`,
+	Help: `Opens that many keep-alive connections to a node and keeps all of them open. First
+each sends its requests at random moments of the period, a POST or a GET of a job as a
+coin falls, and waits for the answer. Then all of them send POSTs at once, each the next
+one as soon as it has an answer: served in turn, no answer takes much longer than the
+mean. Every answer should come within 2 s. Connections to loopback are spread over
+several source addresses, 127.0.0.2 and the following, 20,000 on each.`,
 	Prepare: func(f *flag.FlagSet) command.Measurement {
 		var c connections
 		f.IntVar(&c.n, "n", 10_000, "connections")
@@ -41,6 +45,8 @@ coin falls, and waits for the answer. Every answer should come within 2 s.`,
 type connections struct {
 	n, each int
 	period  time.Duration
+
+	postsOnly bool
 }
 
 func (m *connections) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
@@ -58,6 +64,10 @@ func (m *connections) measure(ctx context.Context, b *harness.Harness) ([]report
 	}
 	defer c.Close()
 	known, err := c.Batch("connections", []string{"600851475143"})
+	if err != nil {
+		return nil, err
+	}
+	ownIdle, err := harness.OwnResident()
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +90,10 @@ func (m *connections) measure(ctx context.Context, b *harness.Harness) ([]report
 	if err != nil {
 		return nil, err
 	}
+	ownFull, err := harness.OwnResident()
+	if err != nil {
+		return nil, err
+	}
 	_, longest := l.Extremes()
 	rows := []report.Row{
 		report.Figure("connections open", float64(len(conns)), ""),
@@ -88,12 +102,34 @@ func (m *connections) measure(ctx context.Context, b *harness.Harness) ([]report
 		report.Figure("p50 answer time", stats.Millis(l.At(50)), "ms"),
 		report.Figure("p99.9 answer time", stats.Millis(l.At(99.9)), "ms"),
 		report.Figure("longest answer time", stats.Millis(longest), "ms").AtMost(2000),
-		report.Figure("resident memory for each connection", (fullBytes-idleBytes)/float64(m.n)/1024, "KiB"),
+		report.Figure("resident memory of the node for each connection", (fullBytes-idleBytes)/float64(m.n)/1024, "KiB"),
+		report.Figure("resident memory of bench for each connection", (ownFull-ownIdle)/float64(m.n)/1024, "KiB"),
 	}
 	if fault != nil {
 		return rows, fmt.Errorf("the first of %d failures: %w", failed, fault)
 	}
-	return rows, ctx.Err()
+	b.Say("all of them at once")
+	burst, err := m.atOnce(ctx, b.Seed, conns)
+	return append(rows, burst...), errors.Join(err, ctx.Err())
+}
+
+// atOnce has all connections send POSTs, each the next one with the answer to the
+// last.
+func (m connections) atOnce(ctx context.Context, seed uint64, conns []net.Conn) ([]report.Row, error) {
+	m.period, m.postsOnly = 0, true
+	l, failed, fault := m.talk(ctx, seed+1, conns, "")
+	_, longest := l.Extremes()
+	p99, mean := stats.Millis(l.At(99)), stats.Millis(l.Mean())
+	rows := []report.Row{
+		report.Figure("all at once: answers", float64(l.Count()), ""),
+		report.Figure("all at once: requests without an answer", float64(failed), "").AtMost(0).Must(),
+		report.Figure("all at once: p99", p99, "ms").Against("mean", mean, stats.RatioOf(p99, mean)).AtMost(2),
+		report.Figure("all at once: longest", stats.Millis(longest), "ms").AtMost(2000),
+	}
+	if fault != nil {
+		return rows, fmt.Errorf("all at once, the first of %d failures: %w", failed, fault)
+	}
+	return rows, nil
 }
 
 // talk sends the requests of all connections and returns the answer times, how
@@ -130,7 +166,7 @@ func (m connections) converse(ctx context.Context, rng *rand.Rand, conn net.Conn
 			return err
 		}
 		request, want := "GET /compute/"+id+" HTTP/1.1\r\nHost: bench\r\n\r\n", fasthttp.StatusOK
-		if rng.IntN(2) == 0 {
+		if m.postsOnly || rng.IntN(2) == 0 {
 			body := `{"number":"` + random.Uniform(rng) + `"}`
 			request = fmt.Sprintf("POST /compute HTTP/1.1\r\nHost: bench\r\nX-Caller-ID: conn-%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", i%100, len(body), body)
 			want = fasthttp.StatusAccepted

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -69,14 +70,20 @@ func (f *fairness) measure(ctx context.Context, b *harness.Harness) ([]report.Ro
 	if f.digits < leastLong || f.digits > mostLong {
 		return nil, fmt.Errorf("-digits %d is not between %d and %d", f.digits, leastLong, mostLong)
 	}
+	// Check 2 needs jobs that cost the same, which those of one number do as long as
+	// the node does not remember its factors.
+	forgetful, err := forgetting(ctx, b)
+	if err != nil {
+		return nil, err
+	}
 	var rows []report.Row
 	var errs []error
 	var accounts []report.Row
 	violations := 0
 	for _, c := range []check{
 		{"1, a burst", nil, f.late},
-		{"2, below a quantum", []string{"--quantum", wideQuantum.String()}, f.belowQuantum},
-		{"2, above a quantum", nil, f.aboveQuantum},
+		{"2, below a quantum", append([]string{"--quantum", wideQuantum.String()}, forgetful...), f.belowQuantum},
+		{"2, above a quantum", forgetful, f.aboveQuantum},
 		{"3, a stream next to long numbers", nil, f.share},
 	} {
 		b.Say("check %s", c.name)
@@ -91,6 +98,16 @@ func (f *fairness) measure(ctx context.Context, b *harness.Harness) ([]report.Ro
 		violations += p.Violations
 	}
 	return append(append(rows, accounts...), report.Figure("violations of /fairness, all nodes", float64(violations), "").AtMost(0).Must()), errors.Join(errs...)
+}
+
+// forgetting returns the flags with which a node factors a number again that it has
+// factored before.
+func forgetting(ctx context.Context, b *harness.Harness) ([]string, error) {
+	remembers, err := b.Supports(ctx, "--known-size")
+	if err != nil || !remembers {
+		return nil, err
+	}
+	return []string{"--known-size", "0"}, nil
 }
 
 // on runs a check on a new node and asks the node for its own account at the
@@ -125,15 +142,18 @@ func repeated(number string, n int) []string {
 
 // late is check 1.
 func (f fairness) late(ctx context.Context, b *harness.Harness, c *client.Client) ([]report.Row, error) {
-	number, took := random.Sized(random.New(b.Seed, 1), f.work)
+	rng := random.New(b.Seed, 1)
+	number, took := random.Sized(rng, f.work)
 	b.Say("%d jobs of %v (%d digits)", f.burst, took.Round(10*time.Microsecond), len(number))
-	if _, err := load.Fill(ctx, c, "burst", repeated(number, f.burst), waitingGroup); err != nil {
+	numbers := random.Alike(rng, len(number), f.burst+f.others)
+	if _, err := load.Fill(ctx, c, "burst", numbers[:f.burst], waitingGroup); err != nil {
 		return nil, err
 	}
 	var singles []verify.Accepted
 	poster := c.Poster()
 	for i := range f.others {
 		caller := fmt.Sprintf("single-%d", i)
+		number := numbers[f.burst+i]
 		id, err := poster.Accepted(caller, number)
 		if err != nil {
 			return nil, err
@@ -274,11 +294,7 @@ func (f fairness) share(ctx context.Context, b *harness.Harness, c *client.Clien
 	defer stop()
 	var empty atomic.Int64
 	fed := make(chan error, 1)
-	numbers := make([]string, streamGroup)
-	for i := range numbers {
-		numbers[i] = random.Semiprime(rng, 20)
-	}
-	go func() { fed <- feed(streaming, c, "stream", numbers, &empty) }()
+	go func() { fed <- feed(streaming, c, "stream", rng, streamBacklog, &empty) }()
 	if err := wait.For(ctx, time.Second); err != nil { // until both have begun
 		return nil, err
 	}
@@ -334,9 +350,9 @@ func usageNow(c *client.Client, long []verify.Accepted) (u usage, err error) {
 	return u, nil
 }
 
-// feed keeps a caller's queue filled until ctx ends, and counts how often it
-// found it empty.
-func feed(ctx context.Context, c *client.Client, caller string, numbers []string, empty *atomic.Int64) error {
+// feed keeps a caller's queue filled up to a backlog, with new 20-digit numbers, until
+// ctx ends, and counts how often it found it empty.
+func feed(ctx context.Context, c *client.Client, caller string, rng *rand.Rand, backlog int, empty *atomic.Int64) error {
 	for ctx.Err() == nil {
 		a, err := c.Account(caller)
 		if err != nil && !client.IsNotFound(err) {
@@ -345,11 +361,11 @@ func feed(ctx context.Context, c *client.Client, caller string, numbers []string
 		if a.Queued == 0 {
 			empty.Add(1)
 		}
-		if a.Queued >= streamBacklog {
+		if a.Queued >= backlog {
 			wait.For(ctx, 10*time.Millisecond)
 			continue
 		}
-		if _, err := c.Batch(caller, numbers); err != nil {
+		if _, err := c.Batch(caller, random.Alike(rng, 20, streamGroup)); err != nil {
 			return err
 		}
 	}

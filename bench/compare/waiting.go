@@ -2,17 +2,15 @@ package compare
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"math"
-	"sync"
+	"math/rand/v2"
 	"time"
 
 	"fairfactor/bench/internal/client"
 	"fairfactor/bench/internal/command"
 	"fairfactor/bench/internal/harness"
-	"fairfactor/bench/internal/load"
 	"fairfactor/bench/internal/random"
 	"fairfactor/bench/internal/report"
 	"fairfactor/bench/internal/stats"
@@ -66,9 +64,10 @@ func (w *waiting) measure(ctx context.Context, b *harness.Harness) ([]report.Row
 		return nil, err
 	}
 	defer c.Close()
-	number, took := random.Sized(random.New(b.Seed, 0), waitingWork)
-	b.Say("jobs of %v (%d digits)", took.Round(10*time.Microsecond), len(number))
-	if err := w.fill(ctx, c, number, warmJobs); err != nil {
+	rng := random.New(b.Seed, 0)
+	example, took := random.Sized(rng, waitingWork)
+	b.Say("jobs of about %v (%d digits)", took.Round(10*time.Microsecond), len(example))
+	if err := w.fill(ctx, c, rng, len(example), warmJobs*w.callers); err != nil {
 		return nil, err
 	}
 	before, err := settled(ctx, c, node)
@@ -76,7 +75,7 @@ func (w *waiting) measure(ctx context.Context, b *harness.Harness) ([]report.Row
 		return nil, err
 	}
 	start := time.Now()
-	if err := w.fill(ctx, c, number, w.jobs/w.callers); err != nil {
+	if err := w.fill(ctx, c, rng, len(example), w.jobs); err != nil {
 		return nil, err
 	}
 	filling := time.Since(start)
@@ -105,25 +104,14 @@ func (w *waiting) measure(ctx context.Context, b *harness.Harness) ([]report.Row
 	return append(rows, report.Figure("ready after a kill, all jobs waiting", again.Ready.Seconds(), "s").AtMost(3)), w.continues(ctx, again)
 }
 
-// fill submits that many jobs of each caller.
-func (w waiting) fill(ctx context.Context, c *client.Client, number string, each int) error {
-	numbers := make([]string, each)
-	for i := range numbers {
-		numbers[i] = number
+// fill submits new numbers of about that many digits from all callers.
+func (w waiting) fill(ctx context.Context, c *client.Client, rng *rand.Rand, digits, jobs int) error {
+	names := make([]string, w.callers)
+	for i := range names {
+		names[i] = fmt.Sprintf("waiting-%d", i)
 	}
-	var mu sync.Mutex // guards errs
-	var errs []error
-	var wg sync.WaitGroup
-	for i := range w.callers {
-		wg.Go(func() {
-			_, err := load.Fill(ctx, c, fmt.Sprintf("waiting-%d", i), numbers, waitingGroup)
-			mu.Lock()
-			defer mu.Unlock()
-			errs = append(errs, err)
-		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
+	_, err := completion{group: waitingGroup}.byBatch(ctx, c, names, random.Alike(rng, digits, jobs))
+	return err
 }
 
 // settled reads the memory of a node: the least within some seconds.

@@ -116,6 +116,7 @@ type alternative struct {
 	gone bool // not even the first numbers of a row were done within the bound
 }
 
+// Measure implements [command.Inquiry].
 func (b *engineBench) Measure(ctx context.Context, seed uint64, progress io.Writer) error {
 	b.progress = progress
 	b.engineTable = engineTable{Seed: seed, Machine: report.ThisMachine(), Bound: b.bound}

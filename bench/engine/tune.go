@@ -82,6 +82,7 @@ type tunedSize struct {
 // Sizes at which methods are compared, in bits.
 var crossoverBits = []int{30, 34, 36, 38, 40, 42, 48, 54, 60, 62, 64, 68, 72, 76, 80, 84, 88, 92, 100, 108, 112, 116, 120, 124, 128}
 
+// Measure implements [command.Inquiry].
 func (t *tuning) Measure(ctx context.Context, seed uint64, progress io.Writer) error {
 	t.Machine, t.Seed = report.ThisMachine(), seed
 	if err := t.compare(ctx, t.count, t.each, progress); err != nil {
@@ -90,6 +91,7 @@ func (t *tuning) Measure(ctx context.Context, seed uint64, progress io.Writer) e
 	return t.tune(ctx, t.sizes, t.work, progress)
 }
 
+// Print implements [command.Inquiry].
 func (t *tuning) Print(out io.Writer) {
 	t.printCrossovers(out)
 	t.printSieve(out)

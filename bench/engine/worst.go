@@ -147,6 +147,7 @@ type worstTable struct {
 	each         time.Duration
 }
 
+// Measure implements [command.Inquiry].
 func (t *worstTable) Measure(ctx context.Context, seed uint64, progress io.Writer) error {
 	t.Machine, t.Seed = report.ThisMachine(), seed
 	for _, size := range worstDigits {
@@ -193,7 +194,7 @@ func worstOf(ctx context.Context, digits, most int, each time.Duration, rng *ran
 	return r, nil
 }
 
-// Times below brief are taken often enough to leave out what has nothing to do with
+// Times below shortRun are taken often enough to leave out what has nothing to do with
 // the number.
 const (
 	shortRun = 100 * time.Millisecond
@@ -220,6 +221,7 @@ func (e *ownEngine) alone(ctx context.Context, n string) (least, all time.Durati
 	return least, all, nil
 }
 
+// Print implements [command.Inquiry].
 func (t *worstTable) Print(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "DIGITS\tNUMBERS\tP Q, MEAN\tSLOWEST\tTIMES\tFORM\tNUMBER")

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -22,7 +21,8 @@ import (
 
 // Client talks to one node. It may be used by many goroutines.
 type Client struct {
-	host   *fasthttp.HostClient
+	host   *fasthttp.HostClient // submissions, and [Getter]
+	asks   *fasthttp.HostClient // questions besides the load, on connections of their own
 	dialer *dialer
 	base   string // http://host:port
 }
@@ -38,8 +38,11 @@ const (
 	smallBuffer = 1024
 )
 
-// New returns a client that opens at most conns connections and a few more, for
-// questions besides the load. Nothing is repeated silently: a job that was
+// repeats is how often a question is repeated on a new connection.
+const repeats = 5
+
+// New returns a client that opens at most conns connections for the load and a few
+// more for questions. Nothing is repeated silently: a job that was
 // sent twice would be accepted twice.
 func New(base string, conns int) (*Client, error) {
 	u, err := url.Parse(base)
@@ -51,23 +54,26 @@ func New(base string, conns int) (*Client, error) {
 		addr += ":80"
 	}
 	d := newDialer(addr, conns)
-	host := &fasthttp.HostClient{
-		Addr: addr, MaxConns: conns + spareConns, MaxConnWaitTimeout: AnswerTime,
-		Dial:                      func(string) (net.Conn, error) { return d.dial(context.Background()) },
-		MaxIdemponentCallAttempts: 1, MaxResponseBodySize: 256 << 20, NoDefaultUserAgentHeader: true,
-		RetryIfErr: func(*fasthttp.Request, int, error) (bool, bool) { return false, false },
-	}
+	c := &Client{base: "http://" + u.Host, dialer: d, host: d.hostClient(conns), asks: d.hostClient(spareConns)}
 	if conns > manyConns {
-		host.ReadBufferSize, host.WriteBufferSize = smallBuffer, smallBuffer
+		c.host.ReadBufferSize, c.host.WriteBufferSize = smallBuffer, smallBuffer
 	}
-	return &Client{base: "http://" + u.Host, dialer: d, host: host}, nil
+	return c, nil
 }
+
+// Connect opens n connections of the load beforehand, so that connecting is no part of
+// the answer times.
+func (c *Client) Connect(ctx context.Context, n int) error { return c.dialer.keep(ctx, n) }
 
 // Hangup closes all connections, so that requests under way fail at once.
 func (c *Client) Hangup() { c.dialer.hangup() }
 
 // Close closes the idle connections.
-func (c *Client) Close() { c.host.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.host.CloseIdleConnections()
+	c.dialer.drop()
+	c.asks.CloseIdleConnections()
+}
 
 // Poster returns a sender of single POSTs.
 func (c *Client) Poster() *Poster {
@@ -116,6 +122,7 @@ type statusError struct {
 	status int
 }
 
+// Error implements the error interface.
 func (e statusError) Error() string { return fmt.Sprintf("GET %s: status %d", e.path, e.status) }
 
 // IsNotFound reports whether the node says that there is no such thing.
@@ -124,13 +131,20 @@ func IsNotFound(err error) bool {
 	return errors.As(err, &e) && e.status == fasthttp.StatusNotFound
 }
 
-// Get returns the body of a resource.
+// Get returns the body of a resource. It asks again when the node has closed the
+// connection, which it may do at any time to one that was idle: unlike a submission,
+// a question may be repeated.
 func (c *Client) Get(path string) ([]byte, error) {
 	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)
 	defer fasthttp.ReleaseResponse(resp)
 	req.SetRequestURI(c.base + path)
-	if err := c.host.DoTimeout(req, resp, AnswerTime); err != nil {
+	err := c.asks.DoTimeout(req, resp, AnswerTime)
+	for again := 0; errors.Is(err, fasthttp.ErrConnectionClosed) && again < repeats && !c.dialer.hung.Load(); again++ {
+		c.asks.CloseIdleConnections() // the node may have closed the others too
+		err = c.asks.DoTimeout(req, resp, AnswerTime)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("GET %s: %w", path, err)
 	}
 	if resp.StatusCode() != fasthttp.StatusOK {

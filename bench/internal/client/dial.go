@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+
+	"github.com/valyala/fasthttp"
 )
 
 // Dialers bounds how many connections are opened at once, below what a listener
@@ -24,9 +26,11 @@ type dialer struct {
 	sources []net.Addr // nil: the system chooses
 	slots   chan struct{}
 	next    atomic.Uint32
+	hung    atomic.Bool // hangup was called
 
 	mu   sync.Mutex
 	open map[*conn]struct{} // guarded by mu
+	kept []net.Conn         // guarded by mu; opened beforehand, for take
 }
 
 // newDialer returns a dialer for at most conns connections.
@@ -38,6 +42,16 @@ func newDialer(addr string, conns int) *dialer {
 		}
 	}
 	return d
+}
+
+// hostClient returns a client that opens at most conns of them.
+func (d *dialer) hostClient(conns int) *fasthttp.HostClient {
+	return &fasthttp.HostClient{
+		Addr: d.addr, MaxConns: conns, MaxConnWaitTimeout: AnswerTime,
+		Dial:                      func(string) (net.Conn, error) { return d.take(context.Background()) },
+		MaxIdemponentCallAttempts: 1, MaxResponseBodySize: 256 << 20, NoDefaultUserAgentHeader: true,
+		RetryIfErr: func(*fasthttp.Request, int, error) (bool, bool) { return false, false },
+	}
 }
 
 // isLoopback reports whether a host:port is on 127.0.0.0/8. A name is asked for.
@@ -65,8 +79,42 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
 	return own, nil
 }
 
-// hangup closes all connections.
+// keep opens connections beforehand, which [dialer.take] hands out.
+func (d *dialer) keep(ctx context.Context, n int) error {
+	conns, err := d.many(ctx, n)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.kept = append(d.kept, conns...)
+	return err
+}
+
+// take returns a connection that was opened beforehand, or a new one.
+func (d *dialer) take(ctx context.Context) (net.Conn, error) {
+	d.mu.Lock()
+	if last := len(d.kept) - 1; last >= 0 {
+		c := d.kept[last]
+		d.kept = d.kept[:last]
+		d.mu.Unlock()
+		return c, nil
+	}
+	d.mu.Unlock()
+	return d.dial(ctx)
+}
+
+// drop closes the connections that were opened beforehand and not taken.
+func (d *dialer) drop() {
+	d.mu.Lock()
+	kept := d.kept
+	d.kept = nil
+	d.mu.Unlock()
+	for _, c := range kept {
+		c.Close()
+	}
+}
+
+// hangup closes all connections for good.
 func (d *dialer) hangup() {
+	d.hung.Store(true)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for c := range d.open {
@@ -92,7 +140,11 @@ func (c *conn) Close() error {
 // Dial opens n connections to a host:port. Those that were opened before an error
 // are returned with it.
 func Dial(ctx context.Context, addr string, n int) ([]net.Conn, error) {
-	d := newDialer(addr, n)
+	return newDialer(addr, n).many(ctx, n)
+}
+
+// many opens n connections, some at a time.
+func (d *dialer) many(ctx context.Context, n int) ([]net.Conn, error) {
 	conns := make([]net.Conn, n)
 	errs := make([]error, Dialers)
 	var next atomic.Int64

@@ -65,3 +65,62 @@ func TestHangupEndsRequests(t *testing.T) {
 		t.Error("the request did not end")
 	}
 }
+
+// TestQuestionsSurviveClosedConnections asks over a connection that the server has
+// closed meanwhile.
+func TestQuestionsSurviveClosedConnections(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	closed := make(chan struct{}, 1)
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			// One answer, then the end, as from a node that evicts idle connections.
+			c.Read(make([]byte, 4096))
+			c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+			c.Close()
+			closed <- struct{}{}
+		}
+	}()
+	c, err := New("http://"+listener.Addr().String(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if body, err := c.Get("/livez"); err != nil || string(body) != "ok" {
+			t.Fatalf("%q, %v", body, err)
+		}
+		<-closed
+	}
+}
+
+// TestConnectOpensBeforehand asks over connections that are there already.
+func TestConnectOpensBeforehand(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	server := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("ok") }}
+	go server.Serve(listener)
+	c, err := New("http://"+listener.Addr().String(), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Connect(t.Context(), 3); err != nil || len(c.dialer.kept) != 3 {
+		t.Fatalf("%d connections, %v", len(c.dialer.kept), err)
+	}
+	if err := c.Getter().OK("/"); err != nil || len(c.dialer.kept) != 2 || len(c.dialer.open) != 3 {
+		t.Errorf("%d of %d connections are left, %v", len(c.dialer.kept), len(c.dialer.open), err)
+	}
+	c.Close()
+	if len(c.dialer.open) != 0 {
+		t.Errorf("%d connections are open after the end", len(c.dialer.open))
+	}
+}

@@ -5,7 +5,11 @@ type Metrics map[string]float64
 
 // Unfinished is how many of the jobs accepted since the node's start have not
 // ended.
-func (g Metrics) Unfinished() int {
-	jobs := func(state string) float64 { return g[`fairfactor_jobs_total{state="`+state+`"}`] }
-	return int(jobs("accepted") - jobs("completed") - jobs("failed") - jobs("cancelled"))
+func (m Metrics) Unfinished() int {
+	return int(m.jobs("accepted") - m.jobs("completed") - m.jobs("failed") - m.jobs("cancelled"))
 }
+
+// Completed is how many jobs were completed since the node's start.
+func (m Metrics) Completed() int { return int(m.jobs("completed")) }
+
+func (m Metrics) jobs(state string) float64 { return m[`fairfactor_jobs_total{state="`+state+`"}`] }

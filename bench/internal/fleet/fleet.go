@@ -43,7 +43,8 @@ type Config struct {
 	Flags   []string                       // more of them
 }
 
-// Node is a node's place: addresses that one process after the other has.
+// Node is one node of the cluster: addresses at which one process runs after the
+// other.
 type Node struct {
 	fleet  *Fleet
 	Index  int
@@ -90,19 +91,19 @@ func Start(ctx context.Context, b *harness.Harness, cfg Config, between func(con
 		}
 	}
 	for i := range cfg.Nodes {
-		s, err := f.newNode(i, cfg)
+		n, err := f.newNode(i, cfg)
 		if err != nil {
 			return nil, err
 		}
-		f.Nodes = append(f.Nodes, s)
+		f.Nodes = append(f.Nodes, n)
 	}
-	for i, s := range f.Nodes {
-		f.work.Go(func() { s.run(running) })
+	for i, n := range f.Nodes {
+		f.work.Go(func() { n.run(running) })
 		if i > 0 || between == nil {
 			continue
 		}
-		if err := s.await(ctx, harness.StartTime, s.isReady); err != nil {
-			return nil, fmt.Errorf("%s did not become ready: %w: %s", s.Name, err, s.LastWords())
+		if err := n.await(ctx, harness.StartTime, n.isReady); err != nil {
+			return nil, fmt.Errorf("%s did not become ready: %w: %s", n.Name, err, n.LastWords())
 		}
 		if err := between(ctx); err != nil {
 			return nil, err
@@ -112,15 +113,15 @@ func Start(ctx context.Context, b *harness.Harness, cfg Config, between func(con
 }
 
 func (f *Fleet) newNode(i int, cfg Config) (*Node, error) {
-	s := &Node{fleet: f, Index: i, Name: fmt.Sprintf("n%d", i+1), cfg: cfg, changed: make(chan struct{})}
+	n := &Node{fleet: f, Index: i, Name: fmt.Sprintf("n%d", i+1), cfg: cfg, changed: make(chan struct{})}
 	near := "127.0.0.1"
 	if f.Network != nil {
-		s.host, near = f.Network.addr(i), f.Network.gateway()
-		s.HTTP, s.remote, s.gossip = s.host+":5555", s.host+":5556", s.host+":5557"
+		n.host, near = f.Network.addr(i), f.Network.gateway()
+		n.HTTP, n.remote, n.gossip = n.host+":5555", n.host+":5556", n.host+":5557"
 	} else {
-		s.host = fmt.Sprintf("127.0.0.%d", 10+i)
-		for _, at := range []*string{&s.HTTP, &s.remote, &s.gossip} {
-			addr, err := freeAddr(s.host)
+		n.host = fmt.Sprintf("127.0.0.%d", 10+i)
+		for _, at := range []*string{&n.HTTP, &n.remote, &n.gossip} {
+			addr, err := freeAddr(n.host)
 			if err != nil {
 				return nil, err
 			}
@@ -128,11 +129,11 @@ func (f *Fleet) newNode(i int, cfg Config) (*Node, error) {
 		}
 	}
 	var err error
-	if s.Proxy, err = newProxy(near, cfg.Store); err != nil {
+	if n.Proxy, err = newProxy(near, cfg.Store); err != nil {
 		return nil, err
 	}
-	s.log, err = os.Create(filepath.Join(f.Dir, s.Name+".log"))
-	return s, err
+	n.log, err = os.Create(filepath.Join(f.Dir, n.Name+".log"))
+	return n, err
 }
 
 // freeAddr returns a free host:port, neither by TCP nor by UDP. It
@@ -168,96 +169,96 @@ func claim(addr string) bool {
 }
 
 // run starts the node again and again until ctx ends.
-func (s *Node) run(ctx context.Context) {
-	defer s.log.Close()
+func (n *Node) run(ctx context.Context) {
+	defer n.log.Close()
 	for ctx.Err() == nil {
-		s.mu.Lock()
-		rest := s.rest
-		s.rest = RestartAfter
-		s.mu.Unlock()
+		n.mu.Lock()
+		rest := n.rest
+		n.rest = RestartAfter
+		n.mu.Unlock()
 		if wait.For(ctx, rest) != nil {
 			return
 		}
-		s.once(ctx)
+		n.once(ctx)
 	}
 }
 
 // once runs the node until it ends.
-func (s *Node) once(ctx context.Context) {
-	s.mu.Lock()
-	s.life++
-	cmd := s.command(ctx)
+func (n *Node) once(ctx context.Context) {
+	n.mu.Lock()
+	n.life++
+	cmd := n.command(ctx)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
-		cmd.Stderr = s.log
-		fmt.Fprintf(s.log, "---- %s starts, life %d, %s\n", s.Name, s.life, time.Now().Format(time.TimeOnly))
+		cmd.Stderr = n.log
+		fmt.Fprintf(n.log, "---- %s starts, life %d, %s\n", n.Name, n.life, time.Now().Format(time.TimeOnly))
 		err = cmd.Start()
 	}
 	if err != nil {
-		s.exits = append(s.exits, err.Error())
-		s.mu.Unlock()
+		n.exits = append(n.exits, err.Error())
+		n.mu.Unlock()
 		return
 	}
-	s.cmd, s.asked = cmd, false
-	s.tell()
-	s.mu.Unlock()
+	n.cmd, n.asked = cmd, false
+	n.tell()
+	n.mu.Unlock()
 
 	lines := bufio.NewReader(out)
 	if line, err := lines.ReadString('\n'); err == nil && strings.Contains(line, " is ready on ") {
-		s.mu.Lock()
-		s.ready = true
-		s.tell()
-		s.mu.Unlock()
+		n.mu.Lock()
+		n.ready = true
+		n.tell()
+		n.mu.Unlock()
 	}
 	io.Copy(io.Discard, lines)
 	err = cmd.Wait()
 
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.asked && ctx.Err() == nil {
-		s.exits = append(s.exits, fmt.Sprintf("%s, life %d, %s: %v: %s", s.Name, s.life, time.Now().Format(time.TimeOnly), err, s.lastLine()))
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.asked && ctx.Err() == nil {
+		n.exits = append(n.exits, fmt.Sprintf("%s, life %d, %s: %v: %s", n.Name, n.life, time.Now().Format(time.TimeOnly), err, n.lastLine()))
 	}
-	s.cmd, s.ready = nil, false
-	s.tell()
+	n.cmd, n.ready = nil, false
+	n.tell()
 }
 
 // command is the node's command line. The name under which it writes to the store
 // says which process it was.
-func (s *Node) command(ctx context.Context) *exec.Cmd {
+func (n *Node) command(ctx context.Context) *exec.Cmd {
 	args := []string{
-		"serve", "--node", s.Name, "--http", s.HTTP, "--remote", s.remote, "--gossip", s.gossip,
-		"--store", s.cfg.DSN(s.Proxy.addr(), fmt.Sprintf("%s/%d", s.Name, s.life)),
-		"--workers", fmt.Sprint(s.cfg.Workers), "--log-level", "info",
+		"serve", "--node", n.Name, "--http", n.HTTP, "--remote", n.remote, "--gossip", n.gossip,
+		"--store", n.cfg.DSN(n.Proxy.addr(), fmt.Sprintf("%s/%d", n.Name, n.life)),
+		"--workers", fmt.Sprint(n.cfg.Workers), "--log-level", "info",
 	}
-	for _, other := range s.fleet.Nodes {
-		if other != s {
+	for _, other := range n.fleet.Nodes {
+		if other != n {
 			args = append(args, "--join", other.gossip)
 		}
 	}
-	args = append(args, s.cfg.Flags...)
-	if s.fleet.Network == nil {
-		return exec.CommandContext(ctx, s.fleet.b.Program, args...)
+	args = append(args, n.cfg.Flags...)
+	if n.fleet.Network == nil {
+		return exec.CommandContext(ctx, n.fleet.b.Program, args...)
 	}
-	return s.fleet.Network.command(ctx, s.Index, s.fleet.b.Program, append(args, "--insecure")...)
+	return n.fleet.Network.command(ctx, n.Index, n.fleet.b.Program, append(args, "--insecure")...)
 }
 
-// tell wakes who waits for a change. s.mu is held.
-func (s *Node) tell() {
-	close(s.changed)
-	s.changed = make(chan struct{})
+// tell wakes who waits for a change. n.mu is held.
+func (n *Node) tell() {
+	close(n.changed)
+	n.changed = make(chan struct{})
 }
 
-// isReady reports whether a process is there that has said so. s.mu is held.
-func (s *Node) isReady() bool { return s.ready }
+// isReady reports whether a process is there that has said so. n.mu is held.
+func (n *Node) isReady() bool { return n.ready }
 
-// await waits until a condition, which is called with s.mu held, is true.
-func (s *Node) await(ctx context.Context, limit time.Duration, condition func() bool) error {
+// await waits until a condition, which is called with n.mu held, is true.
+func (n *Node) await(ctx context.Context, limit time.Duration, condition func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for {
-		s.mu.Lock()
-		yes, changed := condition(), s.changed
-		s.mu.Unlock()
+		n.mu.Lock()
+		yes, changed := condition(), n.changed
+		n.mu.Unlock()
 		if yes {
 			return nil
 		}
@@ -271,41 +272,52 @@ func (s *Node) await(ctx context.Context, limit time.Duration, condition func() 
 
 // Signal sends a signal to the process that is there, if any. If it is one that
 // ends it, the next one starts after a rest.
-func (s *Node) Signal(sig syscall.Signal, rest time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cmd == nil {
+func (n *Node) Signal(sig syscall.Signal, rest time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.cmd == nil {
 		return
 	}
 	if sig == syscall.SIGKILL || sig == syscall.SIGTERM {
-		s.asked, s.rest = true, rest
+		n.asked, n.rest = true, rest
 	}
-	s.cmd.Process.Signal(sig)
+	n.cmd.Process.Signal(sig)
+}
+
+// CPU is what the process that is there has used; it is an error if there is no
+// process, or if it is on a host of its own.
+func (n *Node) CPU() (time.Duration, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.cmd == nil || n.fleet.Network != nil {
+		return 0, fmt.Errorf("the CPU of %s is not known", n.Name)
+	}
+	return harness.CPUOf(n.cmd.Process.Pid)
 }
 
 // Lives returns how many processes there were.
-func (s *Node) Lives() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.life
+func (n *Node) Lives() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.life
 }
 
 // Restart ends the process with a signal and returns when the next one is ready.
-func (s *Node) Restart(ctx context.Context, sig syscall.Signal, rest time.Duration) error {
-	life := s.Lives()
-	s.Signal(sig, rest)
-	return s.await(ctx, harness.StartTime, func() bool { return s.life > life && s.ready })
+func (n *Node) Restart(ctx context.Context, sig syscall.Signal, rest time.Duration) error {
+	life := n.Lives()
+	n.Signal(sig, rest)
+	return n.await(ctx, harness.StartTime, func() bool { return n.life > life && n.ready })
 }
 
 // lastLine is the end of the node's log.
-func (s *Node) lastLine() string {
-	words := strings.TrimSpace(s.LastWords())
+func (n *Node) lastLine() string {
+	words := strings.TrimSpace(n.LastWords())
 	return words[strings.LastIndexByte(words, '\n')+1:]
 }
 
 // LastWords are the last lines of the node's log.
-func (s *Node) LastWords() string {
-	raw, err := os.ReadFile(s.log.Name())
+func (n *Node) LastWords() string {
+	raw, err := os.ReadFile(n.log.Name())
 	if err != nil {
 		return err.Error()
 	}
@@ -314,9 +326,9 @@ func (s *Node) LastWords() string {
 
 // Healthy waits until every node is ready.
 func (f *Fleet) Healthy(ctx context.Context) error {
-	for _, s := range f.Nodes {
-		if err := s.await(ctx, harness.StartTime, s.isReady); err != nil {
-			return fmt.Errorf("%s is not ready: %w: %s", s.Name, err, s.LastWords())
+	for _, n := range f.Nodes {
+		if err := n.await(ctx, harness.StartTime, n.isReady); err != nil {
+			return fmt.Errorf("%s is not ready: %w: %s", n.Name, err, n.LastWords())
 		}
 	}
 	return nil
@@ -324,32 +336,32 @@ func (f *Fleet) Healthy(ctx context.Context) error {
 
 // Exits are the unexpected ends, in words.
 func (f *Fleet) Exits() (all []string) {
-	for _, s := range f.Nodes {
-		s.mu.Lock()
-		all = append(all, s.exits...)
-		s.mu.Unlock()
+	for _, n := range f.Nodes {
+		n.mu.Lock()
+		all = append(all, n.exits...)
+		n.mu.Unlock()
 	}
 	return all
 }
 
 // Addrs are where the nodes take requests.
 func (f *Fleet) Addrs() (addrs []string) {
-	for _, s := range f.Nodes {
-		addrs = append(addrs, s.HTTP)
+	for _, n := range f.Nodes {
+		addrs = append(addrs, n.HTTP)
 	}
 	return addrs
 }
 
 // Panics are the lines of the nodes' logs that tell of a panic or a data race.
 func (f *Fleet) Panics() (lines []string) {
-	for _, s := range f.Nodes {
-		raw, err := os.ReadFile(s.log.Name())
+	for _, n := range f.Nodes {
+		raw, err := os.ReadFile(n.log.Name())
 		if err != nil {
 			lines = append(lines, err.Error())
 		}
 		for line := range strings.Lines(string(raw)) {
 			if strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "fatal error:") || strings.Contains(line, "DATA RACE") {
-				lines = append(lines, s.Name+": "+strings.TrimSpace(line))
+				lines = append(lines, n.Name+": "+strings.TrimSpace(line))
 			}
 		}
 	}
@@ -359,12 +371,12 @@ func (f *Fleet) Panics() (lines []string) {
 // Close ends everything but leaves the logs.
 func (f *Fleet) Close() {
 	f.stop()
-	for _, s := range f.Nodes {
-		s.Signal(syscall.SIGKILL, 0)
+	for _, n := range f.Nodes {
+		n.Signal(syscall.SIGKILL, 0)
 	}
 	f.work.Wait()
-	for _, s := range f.Nodes {
-		s.Proxy.close()
+	for _, n := range f.Nodes {
+		n.Proxy.close()
 	}
 	if f.Network != nil {
 		f.Network.close()

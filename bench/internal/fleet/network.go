@@ -36,49 +36,49 @@ type holder struct {
 	stdin io.Closer
 }
 
-// The lan is in 198.18.0.0/15, which is set aside for measuring networks (RFC 2544).
-// One process has one lan at a time, and its number in that range is its own as
+// Addresses are in 198.18.0.0/15, which is set aside for measuring networks (RFC 2544).
+// One process has one network at a time, and its number in that range is its own as
 // long as no more than 512 run on a machine.
 func newNetwork(ctx context.Context, hosts int) (*Network, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("network namespaces need root: run as root, or leave out what cuts the network")
 	}
 	number := os.Getpid() % 512
-	l := &Network{net: fmt.Sprintf("198.%d.%d.", 18+number/256, number%256), dropped: map[[2]int]bool{}}
+	n := &Network{net: fmt.Sprintf("198.%d.%d.", 18+number/256, number%256), dropped: map[[2]int]bool{}}
 	var err error
-	if l.hub, err = hold(ctx); err != nil {
+	if n.hub, err = hold(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.connect(ctx, number, hosts); err != nil {
-		l.close()
+	if err := n.connect(ctx, number, hosts); err != nil {
+		n.close()
 		return nil, err
 	}
-	return l, nil
+	return n, nil
 }
 
 // connect puts this process (as host 1) and the hosts on a bridge in the hub.
-func (l *Network) connect(ctx context.Context, number, hosts int) error {
-	if err := l.hub.run(ctx, "ip", "link", "add", "lan", "type", "bridge"); err != nil {
+func (n *Network) connect(ctx context.Context, number, hosts int) error {
+	if err := n.hub.run(ctx, "ip", "link", "add", "lan", "type", "bridge"); err != nil {
 		return err
 	}
-	if err := l.hub.run(ctx, "ip", "link", "set", "lan", "up"); err != nil {
+	if err := n.hub.run(ctx, "ip", "link", "set", "lan", "up"); err != nil {
 		return err
 	}
 	own := fmt.Sprintf("ff-lan%d", number)
-	if err := l.plug(ctx, own, "own", l.gateway(), nil); err != nil {
+	if err := n.plug(ctx, own, "own", n.gateway(), nil); err != nil {
 		return err
 	}
-	l.own = own
+	n.own = own
 	for i := range hosts {
 		h, err := hold(ctx)
 		if err != nil {
 			return err
 		}
-		l.hosts = append(l.hosts, h)
+		n.hosts = append(n.hosts, h)
 		if err := h.run(ctx, "ip", "link", "set", "lo", "up"); err != nil {
 			return err
 		}
-		if err := l.plug(ctx, "eth0", fmt.Sprintf("host%d", i), l.addr(i), h); err != nil {
+		if err := n.plug(ctx, "eth0", fmt.Sprintf("host%d", i), n.addr(i), h); err != nil {
 			return err
 		}
 	}
@@ -87,14 +87,14 @@ func (l *Network) connect(ctx context.Context, number, hosts int) error {
 
 // plug makes a cable with one end in the hub and the other in a host, or with
 // this process if that is nil.
-func (l *Network) plug(ctx context.Context, name, port, addr string, h *holder) error {
+func (n *Network) plug(ctx context.Context, name, port, addr string, h *holder) error {
 	in := func(args ...string) error {
 		if h != nil {
 			return h.run(ctx, args...)
 		}
 		return tool(ctx, args...)
 	}
-	if err := in("ip", "link", "add", name, "type", "veth", "peer", "name", port, "netns", l.hub.pid()); err != nil {
+	if err := in("ip", "link", "add", name, "type", "veth", "peer", "name", port, "netns", n.hub.pid()); err != nil {
 		return err
 	}
 	if err := in("ip", "addr", "add", addr+"/24", "dev", name); err != nil {
@@ -103,54 +103,54 @@ func (l *Network) plug(ctx context.Context, name, port, addr string, h *holder) 
 	if err := in("ip", "link", "set", name, "up"); err != nil {
 		return err
 	}
-	if err := l.hub.run(ctx, "ip", "link", "set", port, "master", "lan"); err != nil {
+	if err := n.hub.run(ctx, "ip", "link", "set", port, "master", "lan"); err != nil {
 		return err
 	}
-	return l.hub.run(ctx, "ip", "link", "set", port, "up")
+	return n.hub.run(ctx, "ip", "link", "set", port, "up")
 }
 
 // gateway is the address of this process.
-func (l *Network) gateway() string { return l.net + "1" }
+func (n *Network) gateway() string { return n.net + "1" }
 
 // addr is the address of a host.
-func (l *Network) addr(host int) string { return l.net + strconv.Itoa(10+host) }
+func (n *Network) addr(host int) string { return n.net + strconv.Itoa(10+host) }
 
 // command is a program that runs on a host. It keeps its process id.
-func (l *Network) command(ctx context.Context, host int, program string, args ...string) *exec.Cmd {
-	return l.hosts[host].command(ctx, append([]string{program}, args...)...)
+func (n *Network) command(ctx context.Context, host int, program string, args ...string) *exec.Cmd {
+	return n.hosts[host].command(ctx, append([]string{program}, args...)...)
 }
 
 // Drop drops what is sent from one host to another, from now on.
-func (l *Network) Drop(ctx context.Context, from, to int) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.dropped[[2]int{from, to}] {
+func (n *Network) Drop(ctx context.Context, from, to int) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.dropped[[2]int{from, to}] {
 		return nil
 	}
-	l.dropped[[2]int{from, to}] = true
-	return l.hosts[to].run(ctx, "iptables", "-w", "-A", "INPUT", "-s", l.addr(from), "-j", "DROP")
+	n.dropped[[2]int{from, to}] = true
+	return n.hosts[to].run(ctx, "iptables", "-w", "-A", "INPUT", "-s", n.addr(from), "-j", "DROP")
 }
 
 // Heal lets everything through again.
-func (l *Network) Heal(ctx context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (n *Network) Heal(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	var errs []error
-	for pair := range l.dropped {
-		errs = append(errs, l.hosts[pair[1]].run(ctx, "iptables", "-w", "-F", "INPUT"))
+	for pair := range n.dropped {
+		errs = append(errs, n.hosts[pair[1]].run(ctx, "iptables", "-w", "-F", "INPUT"))
 	}
-	clear(l.dropped)
+	clear(n.dropped)
 	return errors.Join(errs...)
 }
 
 // close removes the network. What runs on its hosts must have ended. A namespace
 // without a process goes at some later time; the cable is taken out before, so
 // that the next network finds its name and addresses free.
-func (l *Network) close() {
-	if l.own != "" {
-		_ = tool(context.Background(), "ip", "link", "del", l.own) // it may have gone with the hub
+func (n *Network) close() {
+	if n.own != "" {
+		_ = tool(context.Background(), "ip", "link", "del", n.own) // it may have gone with the hub
 	}
-	for _, h := range append(l.hosts, l.hub) {
+	for _, h := range append(n.hosts, n.hub) {
 		h.close()
 	}
 }

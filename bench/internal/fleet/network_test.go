@@ -6,25 +6,25 @@ import (
 	"testing"
 )
 
-// TestLan sends datagrams from host to host with everything let through, one
+// TestNetwork sends datagrams from host to host with everything let through, one
 // direction dropped, both dropped, and healed.
-func TestLan(t *testing.T) {
-	l, err := newNetwork(t.Context(), 2)
+func TestNetwork(t *testing.T) {
+	network, err := newNetwork(t.Context(), 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(l.close)
+	t.Cleanup(network.close)
 	// arrives sends datagrams from one host to another, which counts one as one to a
 	// closed port, until one arrives. The first few may be lost on an
 	// open way, too, while the hosts look for each other.
 	arrives := func(from, to, most int) bool {
 		t.Helper()
-		before := noPorts(t, l, to)
+		before := noPorts(t, network, to)
 		for range most {
-			if err := l.hosts[from].run(t.Context(), "bash", "-c", fmt.Sprintf("echo x > /dev/udp/%s/9", l.addr(to))); err != nil {
+			if err := network.hosts[from].run(t.Context(), "bash", "-c", fmt.Sprintf("echo x > /dev/udp/%s/9", network.addr(to))); err != nil {
 				t.Fatal(err)
 			}
-			if noPorts(t, l, to) != before {
+			if noPorts(t, network, to) != before {
 				return true
 			}
 		}
@@ -46,24 +46,24 @@ func TestLan(t *testing.T) {
 		}
 	}
 	check("a new network", true, true)
-	if err := l.Drop(t.Context(), 0, 1); err != nil {
+	if err := network.Drop(t.Context(), 0, 1); err != nil {
 		t.Fatal(err)
 	}
 	check("one direction dropped", false, true)
-	if err := l.Drop(t.Context(), 1, 0); err != nil {
+	if err := network.Drop(t.Context(), 1, 0); err != nil {
 		t.Fatal(err)
 	}
 	check("both dropped", false, false)
-	if err := l.Heal(t.Context()); err != nil {
+	if err := network.Heal(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	check("healed", true, true)
 }
 
 // noPorts is the line of datagrams in a host's statistics.
-func noPorts(t *testing.T, l *Network, host int) string {
+func noPorts(t *testing.T, network *Network, host int) string {
 	t.Helper()
-	out, err := l.command(t.Context(), host, "cat", "/proc/net/snmp").Output()
+	out, err := network.command(t.Context(), host, "cat", "/proc/net/snmp").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ type Proxy struct {
 	target   string
 	delay    atomic.Int64 // nanoseconds that each piece of data waits on its way to the store
 
-	gate  sync.RWMutex // write-locked while the link is cut
+	gate  sync.RWMutex // write-locked while the proxy is cut
 	isCut atomic.Bool  // whether it is
 
 	mu    sync.Mutex
@@ -29,70 +29,70 @@ func newProxy(host, target string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Proxy{listener: listener, target: target, conns: map[net.Conn]bool{}}
-	l.moves.Go(l.accept)
-	return l, nil
+	p := &Proxy{listener: listener, target: target, conns: map[net.Conn]bool{}}
+	p.moves.Go(p.accept)
+	return p, nil
 }
 
 // addr is what the node connects to.
-func (l *Proxy) addr() string { return l.listener.Addr().String() }
+func (p *Proxy) addr() string { return p.listener.Addr().String() }
 
-func (l *Proxy) accept() {
+func (p *Proxy) accept() {
 	for {
-		near, err := l.listener.Accept()
+		near, err := p.listener.Accept()
 		if err != nil {
 			return // closed
 		}
-		if !l.keep(near) {
+		if !p.keep(near) {
 			return
 		}
-		l.moves.Go(func() { l.serve(near) })
+		p.moves.Go(func() { p.serve(near) })
 	}
 }
 
 // keep remembers a connection for close; it is false after close.
-func (l *Proxy) keep(c net.Conn) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.conns == nil {
+func (p *Proxy) keep(c net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.conns == nil {
 		c.Close()
 		return false
 	}
-	l.conns[c] = true
+	p.conns[c] = true
 	return true
 }
 
-func (l *Proxy) drop(c net.Conn) {
+func (p *Proxy) drop(c net.Conn) {
 	c.Close()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.conns, c)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.conns, c)
 }
 
 // serve connects a node with the store until one of them hangs up.
-func (l *Proxy) serve(near net.Conn) {
-	defer l.drop(near)
-	l.pass()
-	far, err := net.Dial("tcp", l.target)
-	if err != nil || !l.keep(far) {
+func (p *Proxy) serve(near net.Conn) {
+	defer p.drop(near)
+	p.pass()
+	far, err := net.Dial("tcp", p.target)
+	if err != nil || !p.keep(far) {
 		return // the node sees a connection that ends at once
 	}
-	defer l.drop(far)
+	defer p.drop(far)
 	var both sync.WaitGroup
-	both.Go(func() { l.move(far, near, &l.delay) })
-	both.Go(func() { l.move(near, far, nil) })
+	both.Go(func() { p.move(far, near, &p.delay) })
+	both.Go(func() { p.move(near, far, nil) })
 	both.Wait()
 }
 
-// pass returns at once, or when a cut link heals.
-func (l *Proxy) pass() {
-	l.gate.RLock()
+// pass returns at once, or when a cut proxy heals.
+func (p *Proxy) pass() {
+	p.gate.RLock()
 	//lint:ignore SA2001 the lock is a gate: there is nothing to guard behind it
-	l.gate.RUnlock()
+	p.gate.RUnlock()
 }
 
 // move copies until either side is closed, then closes both.
-func (l *Proxy) move(to, from net.Conn, delay *atomic.Int64) {
+func (p *Proxy) move(to, from net.Conn, delay *atomic.Int64) {
 	defer to.Close()
 	defer from.Close()
 	buf := make([]byte, 64<<10)
@@ -102,7 +102,7 @@ func (l *Proxy) move(to, from net.Conn, delay *atomic.Int64) {
 			if delay != nil {
 				time.Sleep(time.Duration(delay.Load()))
 			}
-			l.pass()
+			p.pass()
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
 			}
@@ -113,34 +113,34 @@ func (l *Proxy) move(to, from net.Conn, delay *atomic.Int64) {
 	}
 }
 
-// Cut stops everything; it does nothing to a link that is cut.
-func (l *Proxy) Cut() {
-	if l.isCut.CompareAndSwap(false, true) {
-		l.gate.Lock()
+// Cut stops everything; it does nothing to a proxy that is cut.
+func (p *Proxy) Cut() {
+	if p.isCut.CompareAndSwap(false, true) {
+		p.gate.Lock()
 	}
 }
 
 // Heal ends cut and slow.
-func (l *Proxy) Heal() {
-	l.delay.Store(0)
-	if l.isCut.CompareAndSwap(true, false) {
-		l.gate.Unlock()
+func (p *Proxy) Heal() {
+	p.delay.Store(0)
+	if p.isCut.CompareAndSwap(true, false) {
+		p.gate.Unlock()
 	}
 }
 
 // Slow makes each piece of data wait on its way to the store.
-func (l *Proxy) Slow(d time.Duration) { l.delay.Store(int64(d)) }
+func (p *Proxy) Slow(d time.Duration) { p.delay.Store(int64(d)) }
 
 // close ends all connections.
-func (l *Proxy) close() {
-	l.listener.Close()
-	l.mu.Lock()
-	conns := l.conns
-	l.conns = nil
-	l.mu.Unlock()
+func (p *Proxy) close() {
+	p.listener.Close()
+	p.mu.Lock()
+	conns := p.conns
+	p.conns = nil
+	p.mu.Unlock()
 	for c := range conns {
 		c.Close()
 	}
-	l.Heal()
-	l.moves.Wait()
+	p.Heal()
+	p.moves.Wait()
 }

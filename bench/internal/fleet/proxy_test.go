@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestLink sends through a link that is open, cut, healed and closed.
-func TestLink(t *testing.T) {
+// TestProxy sends through a proxy that is open, cut, healed and closed.
+func TestProxy(t *testing.T) {
 	echo, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -23,11 +23,11 @@ func TestLink(t *testing.T) {
 			go func() { defer c.Close(); io.Copy(c, c) }()
 		}
 	}()
-	l, err := newProxy("127.0.0.1", echo.Addr().String())
+	p, err := newProxy("127.0.0.1", echo.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := net.Dial("tcp", l.addr())
+	c, err := net.Dial("tcp", p.addr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,26 +48,26 @@ func TestLink(t *testing.T) {
 	}
 	send("open")
 	receive("open")
-	l.Cut()
-	l.Cut() // once is enough
+	p.Cut()
+	p.Cut() // once is enough
 	send("held")
 	c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 	if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil {
-		t.Fatalf("a cut link let %d bytes through, %v", n, err)
+		t.Fatalf("a cut proxy let %d bytes through, %v", n, err)
 	}
-	l.Heal()
+	p.Heal()
 	receive("held")
-	l.Slow(50 * time.Millisecond)
+	p.Slow(50 * time.Millisecond)
 	start := time.Now()
 	send("slow")
 	receive("slow")
 	if took := time.Since(start); took < 50*time.Millisecond {
-		t.Errorf("a slow link took %v", took)
+		t.Errorf("a slow proxy took %v", took)
 	}
-	l.Cut()
-	l.close() // a cut one too
+	p.Cut()
+	p.close() // a cut one too
 	c.SetReadDeadline(time.Now().Add(20 * time.Second))
 	if _, err := c.Read(make([]byte, 1)); err == nil {
-		t.Error("a closed link is open")
+		t.Error("a closed proxy is open")
 	}
 }

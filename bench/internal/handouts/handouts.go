@@ -23,8 +23,8 @@ func InOrder(jobs map[string]client.Job) []client.Job {
 	return order
 }
 
-// rotation says how strictly turns went around while all callers had work.
-type rotation struct {
+// Rotation says how strictly turns went around while all callers had work.
+type Rotation struct {
 	HandOuts int // looked at
 	Breaks   int // hand-outs to another caller than one round before
 	Lead     int // most that one caller was ahead of another, 1 if strict
@@ -32,8 +32,8 @@ type rotation struct {
 
 // RotationOf looks at the callers of consecutive hand-outs during which all
 // of them had work. Strict round robin has no breaks and a lead of one.
-func RotationOf(order []string, callers int) rotation {
-	r := rotation{HandOuts: len(order)}
+func RotationOf(order []string, callers int) Rotation {
+	r := Rotation{HandOuts: len(order)}
 	counts := map[string]int{}
 	for i, caller := range order {
 		switch {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -97,7 +98,7 @@ func (b *Harness) Node(ctx context.Context, folder string, env []string, flags .
 
 // Start runs a program that prints a line with its URL when it is ready.
 func (b *Harness) Start(ctx context.Context, program string, args, env []string) (*Process, error) {
-	p := &Process{cmd: exec.CommandContext(ctx, program, args...), Log: &tail{}, ended: make(chan struct{})}
+	p := &Process{cmd: exec.CommandContext(ctx, program, args...), Log: &Tail{}, ended: make(chan struct{})}
 	p.cmd.Stderr = p.Log
 	p.cmd.Env = append(os.Environ(), env...)
 	out, err := p.cmd.StdoutPipe()
@@ -127,4 +128,13 @@ func (b *Harness) Start(ctx context.Context, program string, args, env []string)
 		return nil, fmt.Errorf("%s %s did not become ready: said %q: %s", filepath.Base(program), args[0], line, p.Log)
 	}
 	return p, nil
+}
+
+// Supports reports whether `serve` of the program has a flag, such as --group-by.
+func (b *Harness) Supports(ctx context.Context, flag string) (bool, error) {
+	out, err := exec.CommandContext(ctx, b.Program, "serve", "--help").CombinedOutput()
+	if err != nil {
+		return false, fmt.Errorf("%s serve --help: %w: %s", b.Program, err, out)
+	}
+	return slices.Contains(strings.Fields(string(out)), flag), nil
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func TestLogTailKeepsTheEnd(t *testing.T) {
-	var kept tail
+	var kept Tail
 	for i := range 5000 {
 		fmt.Fprintf(&kept, "line %d\n", i)
 	}

@@ -17,7 +17,7 @@ type Process struct {
 	cmd   *exec.Cmd
 	URL   string
 	Ready time.Duration // from the start to the line that says so
-	Log   *tail
+	Log   *Tail
 	ended chan struct{} // closed when the process is gone
 }
 
@@ -72,8 +72,8 @@ func memoryOf(pid int, name string) (float64, error) {
 	return 0, fmt.Errorf("no %s in the status of process %d", name, pid)
 }
 
-// tail keeps the last bytes that were written to it.
-type tail struct {
+// Tail keeps the last bytes that were written to it.
+type Tail struct {
 	mu   sync.Mutex
 	kept []byte // guarded by mu
 }
@@ -81,7 +81,8 @@ type tail struct {
 // TailBytes is enough for the last lines of a log.
 const TailBytes = 4096
 
-func (t *tail) Write(p []byte) (int, error) {
+// Write implements [io.Writer]. It never fails.
+func (t *Tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.kept = append(t.kept, p...)
@@ -91,7 +92,8 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (t *tail) String() string {
+// String returns what is kept.
+func (t *Tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return string(bytes.TrimSpace(t.kept))

@@ -71,3 +71,16 @@ func TestSizedNumberComesClose(t *testing.T) {
 		t.Errorf("%s takes %v, asked for 1 ms", number, took)
 	}
 }
+
+func TestAlikeNumbersDiffer(t *testing.T) {
+	seen := map[string]bool{}
+	for _, n := range Alike(New(1, 2), 20, 1000) {
+		if len(n) != 20 || seen[n] {
+			t.Errorf("%s has %d digits, seen before: %v", n, len(n), seen[n])
+		}
+		seen[n] = true
+	}
+	if len(seen) != 1000 || len(Alike(New(1, 2), 20, 1)) != 1 {
+		t.Errorf("%d numbers", len(seen))
+	}
+}

@@ -1,6 +1,8 @@
 package random
 
 import (
+	"math"
+	"math/big"
 	"math/rand/v2"
 	"time"
 
@@ -55,4 +57,29 @@ func firstTurn(runner *factor.Runner, number string) time.Duration {
 		}
 	}
 	return shortest
+}
+
+// Alike returns n different semiprimes of that many digits, which cost about the
+// same: the products of each of some primes with each of some others.
+func Alike(rng *rand.Rand, digits, n int) []string {
+	side := int(math.Ceil(math.Sqrt(float64(n))))
+	left, right := make([]*big.Int, side), make([]*big.Int, side)
+	seen := map[string]bool{}
+	for _, pool := range []struct {
+		primes []*big.Int
+		digits int
+	}{{left, digits / 2}, {right, digits - digits/2}} {
+		for i := range pool.primes {
+			p := Prime(rng, pool.digits)
+			for seen[p.String()] {
+				p = Prime(rng, pool.digits)
+			}
+			seen[p.String()], pool.primes[i] = true, p
+		}
+	}
+	numbers := make([]string, n)
+	for i := range numbers {
+		numbers[i] = new(big.Int).Mul(left[i/side], right[i%side]).String()
+	}
+	return numbers
 }
