@@ -74,6 +74,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"CallersPage", callersPage},
 		{"BackloggedPages", backloggedPages},
 		{"ClaimAloneLeavesNoTrace", claimAloneLeavesNoTrace},
+		{"ClaimsAtOnce", claimsAtOnce},
 		{"ListPages", listPages},
 		{"ListWhileWriting", listWhileWriting},
 		{"ListRefusesNonsense", listRefusesNonsense},

@@ -110,6 +110,9 @@ func newServer(settings []string) (*Server, error) {
 // first.
 func binaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
+		if real, err := filepath.EvalSymlinks(path); err == nil { // a link may stand alone
+			path = real
+		}
 		return filepath.Dir(path), nil
 	}
 	newest, best := "", 0
@@ -269,9 +272,6 @@ func Tool(t testing.TB, name string, args ...string) {
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)
-	}
-	if real, err := filepath.EvalSymlinks(filepath.Join(bin, "initdb")); err == nil { // a link may stand alone
-		bin = filepath.Dir(real)
 	}
 	if out, err := exec.Command(filepath.Join(bin, name), args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out)
