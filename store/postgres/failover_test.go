@@ -51,6 +51,9 @@ func failover(t *testing.T, lags bool) {
 		}
 	}
 	accept()
+	for there := 0; there == 0; {
+		there = count(t, copied, "SELECT count(*) FROM pg_tables WHERE schemaname = 'fairfactor' AND tablename = 'queue'")
+	}
 	for n := 0; n < 5; {
 		n = count(t, copied, "SELECT count(*) FROM fairfactor.queue")
 	}

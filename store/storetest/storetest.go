@@ -61,6 +61,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"FinishKeepsEverything", finishKeepsEverything},
 		{"JobEndsOnce", jobEndsOnce},
 		{"CheckpointIsKeptUntilTheEnd", checkpointIsKeptUntilTheEnd},
+		{"PiecesGoWithTheJob", piecesGoWithTheJob},
 		{"RequeueOnlyFailed", requeueOnlyFailed},
 		{"RequeueGoesToTheEnd", requeueGoesToTheEnd},
 		{"WeighWithinBounds", weighWithinBounds},
