@@ -30,6 +30,7 @@ type node struct {
 	log       *slog.Logger
 	memory    memoryPlan
 	held      func() int64 // bytes that the store holds on the heap
+	clock     jobClock
 	store     fairfactor.Store
 	members   fairfactor.MemberTable // nil: the store belongs to this node alone
 	committer *group.Committer
@@ -87,11 +88,9 @@ const storeTime = time.Minute
 
 func (n *node) openStore(ctx context.Context) error {
 	if n.cfg.store == "" {
-		store, err := pebble.Open(n.cfg.data, pebble.Options{Logger: n.log, Memory: n.memory.store, Fatal: n.storeFailed})
-		if err != nil {
+		if err := n.openEmbedded(ctx); err != nil {
 			return err
 		}
-		n.store, n.held = store, store.Held
 	} else {
 		ctx, cancel := context.WithTimeout(ctx, storeTime)
 		defer cancel()
@@ -103,6 +102,39 @@ func (n *node) openStore(ctx context.Context) error {
 	}
 	n.committer = group.New(n.store, group.Options{})
 	return nil
+}
+
+// openEmbedded opens the data directory, which takes a while when there is much to
+// read in its log, unless ctx ends first.
+func (n *node) openEmbedded(ctx context.Context) error {
+	type opened struct {
+		store *pebble.Store
+		err   error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		store, err := pebble.Open(n.cfg.data, pebble.Options{Logger: n.log, Memory: n.memory.store, Fatal: n.storeFailed})
+		done <- opened{store, err}
+	}()
+	select {
+	case o := <-done:
+		if o.err != nil {
+			return o.err
+		}
+		n.store, n.held = o.store, o.store.Held
+		n.clock = jobClock{newest: o.store.Newest(), start: time.Now()}
+		if n.clock.newest.IsZero() {
+			n.clock.newest = n.clock.start
+		}
+		return nil
+	case <-ctx.Done():
+		go func() {
+			if late := <-done; late.err == nil {
+				late.store.Close()
+			}
+		}()
+		return fairfactor.Wrap(fairfactor.Canceled, ctx.Err(), "stopped while the data directory was being opened")
+	}
 }
 
 // storeFailed ends the node after an error of the store.
@@ -230,28 +262,20 @@ func (n *node) run(ctx context.Context) error {
 	return err
 }
 
-// expire deletes finished jobs when their retention is over.
-func (n *node) expire(ctx context.Context) {
-	const every, batch = time.Minute, 10_000
-	for {
-		deleted, err := n.store.Expire(ctx, time.Now().Add(-n.cfg.retention), batch)
-		if err != nil && ctx.Err() == nil {
-			n.log.Error("finished jobs can't be deleted", "err", err)
-		}
-		wait := every
-		if err == nil && deleted == batch {
-			wait = 10 * time.Millisecond
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
+// closeStore closes the store, unless ctx ends first.
+func (n *node) closeStore(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- n.store.Close() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fairfactor.Wrap(fairfactor.Unavailable, ctx.Err(), "the store could not be closed in time: what was acknowledged is safe")
 	}
 }
 
 // close stops the parts from the outside in: no more requests, no more turns,
-// no more actors, no more writes. Each of the four has --drain for itself: one
+// no more actors, no more writes. Each of them has --drain for itself: one
 // that takes all of its time takes nothing from those that follow.
 func (n *node) close() {
 	var errs []error
@@ -282,7 +306,7 @@ func (n *node) close() {
 	// not acknowledged; what was is in the log, and the next start finds it there.
 	written := n.committer == nil || step(n.committer.Close)
 	if n.store != nil && written {
-		errs = append(errs, n.store.Close())
+		step(n.closeStore)
 	}
 	if err := errors.Join(errs...); err != nil {
 		n.log.Warn("the node did not stop cleanly", "err", err)

@@ -53,8 +53,8 @@ func TestNumberSet(t *testing.T) {
 	}
 }
 
-// manyCallers makes n callers that had one job each, and leaves some of them
-// another one, of which it returns the numbers.
+// manyCallers makes n callers that had one job each, leaves some of them another
+// one, and returns the numbers of these.
 func manyCallers(t testing.TB, s *Store, rng *rand.Rand, n, backlogged int) (waiting []uint64) {
 	const size = 2000
 	var writers []*activation
@@ -77,12 +77,12 @@ func manyCallers(t testing.TB, s *Store, rng *rand.Rand, n, backlogged int) (wai
 	return waiting
 }
 
-// TestBackloggedAmongMany: ten of 100,000 callers have something to do. That is
+// TestBackloggedAmongMany: ten of 20,000 callers have something to do. That is
 // what is looked at, also after a start.
 func TestBackloggedAmongMany(t *testing.T) {
 	fs := vfs.NewMem()
 	s := mustOpen(t, "data", fs, 0)
-	want := manyCallers(t, s, seeded(t), 100_000, 10)
+	want := manyCallers(t, s, seeded(t), 20_000, 10)
 	check := func() {
 		t.Helper()
 		var got []uint64

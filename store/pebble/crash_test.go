@@ -86,6 +86,12 @@ func (h *history) write(ctx context.Context, t *testing.T, s *Store, a *activati
 				continue
 			}
 			ch := a.accept()
+			if rng.IntN(4) == 0 {
+				ch = a.finish(*ch.Job)
+				ch.Op = fairfactor.AcceptEnded
+				group = append(group, ch)
+				continue
+			}
 			group, open = append(group, ch), append(open, *ch.Job)
 		}
 		h.mu.Lock()

@@ -79,6 +79,9 @@ func finishedKey(b []byte, micros int64, group uint64) []byte {
 	return binary.BigEndian.AppendUint64(b, group)
 }
 
+// finishedKeyLen is the length of a key made by finishedKey.
+const finishedKeyLen = 17
+
 // kindBounds returns the range of all keys of a kind.
 func kindBounds(kind byte) (lower, upper []byte) { return []byte{kind}, []byte{kind + 1} }
 

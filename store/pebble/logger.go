@@ -18,14 +18,35 @@ func (l logger) Errorf(format string, args ...any) {
 }
 
 // Fatalf is called when a write of the log or of the manifest failed.
-func (l logger) Fatalf(format string, args ...any) { l.s.die(fmt.Errorf(format, args...)) }
+func (l logger) Fatalf(format string, args ...any) {
+	said := saidError{text: fmt.Sprintf(format, args...)}
+	for _, arg := range args {
+		if err, ok := arg.(error); ok {
+			said.cause = err
+		}
+	}
+	l.s.die(said)
+}
+
+// saidError is an error that Pebble put into words of its own.
+type saidError struct {
+	text  string
+	cause error // nil if it did not say
+}
+
+func (e saidError) Error() string { return e.text }
+func (e saidError) Unwrap() error { return e.cause }
 
 // die ends the service of the store, see Options.Fatal.
 func (s *Store) die(err error) {
 	if s.failed.Swap(true) {
 		return
 	}
-	s.log.Error("data directory can't be written, the node must start again", "err", err)
+	if !s.opened.Load() {
+		s.background(err) // ends Open
+		return
+	}
+	s.log.Error("data directory can't be written, the node must start again", "err", err.Error())
 	s.fatal(fairfactor.Wrap(fairfactor.Unavailable, err, "the data directory can't be written"))
 }
 

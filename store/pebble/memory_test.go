@@ -50,7 +50,7 @@ func TestBlocksAreCachedBesidesFullMemtables(t *testing.T) {
 	}
 	a := activate(t, s, "a")
 	var jobs []fairfactor.Job
-	for range 20 {
+	for range 4 {
 		var group []fairfactor.Change
 		for range 1000 {
 			group = append(group, a.accept())
@@ -93,8 +93,10 @@ func fillMemtables(t *testing.T, s *Store) {
 	t.Helper()
 	value := make([]byte, 64<<10)
 	for s.db.Metrics().MemTable.Count < memtables {
-		if err := s.db.Set([]byte{'z'}, value, pebbledb.NoSync); err != nil {
-			t.Fatal(err)
+		for range 8 {
+			if err := s.db.Set([]byte{'z'}, value, pebbledb.NoSync); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

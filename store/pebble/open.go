@@ -53,6 +53,7 @@ type Store struct {
 	write  *pebbledb.WriteOptions
 	fatal  func(error)
 	failed atomic.Bool // the log failed: see Options.Fatal
+	opened atomic.Bool // Open is over
 
 	mu         sync.Mutex                // guards the fields below, and puts batches in order
 	accounts   *recent[string, *account] // by caller's name
@@ -68,7 +69,9 @@ type Store struct {
 	stage      staging                   // buffers of the group that is being built
 
 	unlisted error   // why nothing can say which callers are backlogged; set by Open
+	newest   int64   // see [Store.Newest]; set by Open
 	flights  flights // has its own mutex
+	trouble  trouble // likewise
 
 	cold  sync.Mutex              // guards the fields below
 	names *recent[uint64, string] // of callers, by number
@@ -92,6 +95,7 @@ func open(dir string, opts Options, fs vfs.FS) (*Store, error) {
 		firstRoll: []byte{kindFinished},
 	}
 	s.accounts.dropped = s.evict
+	s.trouble.told = make(chan error, 1)
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -120,21 +124,25 @@ func open(dir string, opts Options, fs vfs.FS) (*Store, error) {
 	}
 	cache := pebbledb.NewCache(size.cache)
 	defer cache.Unref()
-	if s.db, err = pebbledb.Open(dir, s.options(fs, cache, size)); err != nil {
-		s.lock.Close()
-		return nil, s.openError(dir, err)
+	if err = s.openDB(dir, s.options(fs, cache, size)); err != nil {
+		return nil, err
 	}
 	if err := s.load(); err != nil {
+		err = s.loadError(dir, err)
 		s.db.Close()
 		s.lock.Close()
-		return nil, s.loadError(dir, err)
+		return nil, err
 	}
+	s.opened.Store(true)
 	return s, nil
 }
 
 // loadError says what to do about a directory that Pebble can open but we
 // can't read.
 func (s *Store) loadError(dir string, err error) error {
+	if s.failed.Load() {
+		return s.openError(dir, <-s.trouble.told)
+	}
 	if fairfactor.CodeOf(err) == fairfactor.Internal {
 		return damagedDirectory(dir, err)
 	}
@@ -146,18 +154,10 @@ func damagedDirectory(dir string, err error) error {
 		"the data directory %s is damaged: restore it from a backup, or start with an empty one", dir))
 }
 
-// openError turns Pebble's reason for not opening into a sentence.
-func (s *Store) openError(dir string, err error) error {
-	if pebbledb.IsCorruptionError(err) {
-		return damagedDirectory(dir, err)
-	}
-	return fairfactor.Wrap(fairfactor.Unavailable, err, fmt.Sprintf("the data directory %s can't be opened", dir))
-}
-
 // options returns Pebble's settings.
 func (s *Store) options(fs vfs.FS, cache *pebbledb.Cache, size sizes) *pebbledb.Options {
 	o := &pebbledb.Options{
-		FS:                          fs,
+		FS:                          pacedFS{fs, &s.trouble},
 		Lock:                        s.lock,
 		FormatMajorVersion:          pebbledb.FormatNewest,
 		Cache:                       cache,
@@ -170,7 +170,12 @@ func (s *Store) options(fs vfs.FS, cache *pebbledb.Cache, size sizes) *pebbledb.
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
 		Logger:                      logger{s},
 		EventListener: &pebbledb.EventListener{
-			BackgroundError: func(err error) { s.log.Error("store background work failed", "err", err) },
+			BackgroundError: s.background,
+			FlushEnd: func(info pebbledb.FlushInfo) {
+				if info.Err == nil {
+					s.trouble.worked()
+				}
+			},
 			// What was read is refused; the node goes on serving the rest.
 			DataCorruption: func(info pebbledb.DataCorruptionInfo) {
 				s.log.Error("data directory is damaged", "err", info.Details, "path", info.Path)
@@ -210,7 +215,7 @@ func (s *Store) load() error {
 	if s.next, err = s.nextCaller(); err != nil {
 		return err
 	}
-	for _, load := range []func() error{s.loadProgress, s.loadGroups, s.loadBacklogged} {
+	for _, load := range []func() error{s.loadProgress, s.loadGroups, s.loadBacklogged, s.loadNewest, s.probe} {
 		if err := load(); err != nil {
 			return err
 		}
@@ -255,11 +260,16 @@ func (s *Store) stamp(version uint64) error {
 }
 
 // Close writes what is in the log to tables, so that the next start has none to
-// read, and releases the directory.
+// read, and releases the directory. If the tables can't be written, it leaves
+// everything as it is to the end of the process: what was acknowledged is in the
+// log.
 func (s *Store) Close() error {
 	var err error
 	if !s.failed.Load() {
-		err = s.db.Flush()
+		err = s.flush()
+	}
+	if unflushed := (errUnflushed{}); errors.As(err, &unflushed) {
+		return fairfactor.Wrap(fairfactor.Unavailable, err, "the data directory can't be closed: what was acknowledged is in its log, which the next start reads")
 	}
 	if e := s.db.Close(); err == nil {
 		err = e
