@@ -16,7 +16,7 @@ import (
 )
 
 // Bounds of trying a group again. One that others are in the way of (a deadlock,
-// a serialization failure) is tried often, at once; one that nobody answers for
+// a serialization failure) is tried often, at once; one that is not answered, for
 // as long as a restart of the server takes with luck.
 const (
 	maxAborts   = 20

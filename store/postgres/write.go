@@ -239,7 +239,7 @@ const (
 )
 
 // move ends jobs that wait, in one statement. It fails as unsuited if one does not
-// wait, or, for jobs of which that is assumed, if it has used time already.
+// wait. Jobs that are only assumed to wait must have used no time either.
 func (r *records) move(b *pgx.Batch, assumed bool) {
 	if len(r.caller) == 0 {
 		return

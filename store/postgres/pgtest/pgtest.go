@@ -164,7 +164,7 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 
 // listen starts the server for the first time, on a port that is free.
 func (s *Server) listen() (err error) {
-	for range 5 { // somebody else may take the port meanwhile
+	for range 5 { // another process may take the port meanwhile
 		l, e := net.Listen("tcp", "127.0.0.1:0")
 		if e != nil {
 			return e
