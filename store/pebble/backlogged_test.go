@@ -53,8 +53,8 @@ func TestNumberSet(t *testing.T) {
 	}
 }
 
-// manyCallers makes n callers that had one job each, and leaves some of them
-// another one, of which it returns the numbers.
+// manyCallers makes n callers that had one job each, leaves some of them another
+// one, and returns the numbers of these.
 func manyCallers(t testing.TB, s *Store, rng *rand.Rand, n, backlogged int) (waiting []uint64) {
 	const size = 2000
 	var writers []*activation

@@ -16,7 +16,7 @@ import (
 //
 //   - The account in memory has it, and is the one that changes are checked against.
 //   - An account that leaves the memory takes its epoch to the store first, where it
-//     is read again; the disk need not have it, a later start has nobody to fence.
+//     is read again; the disk need not have it, because a later start has no one to fence.
 //   - A caller that is not known leaves no account behind. Its number is never given
 //     again by this process, so a change that still carries it meets another number
 //     or no account, and is fenced.

@@ -42,9 +42,9 @@
 // on another is never durable without it. Readers never take the mutex. They
 // see a group a moment before its sync, and wait for it before they say anything
 // of a job that a crash could take back: that it was accepted, that it ended, that
-// it was queued again. So an answer, whoever gets it, is never taken back. What
-// only the caller's own activation asks for, its backlog and its pieces, is shown
-// at once: whatever it does about a job comes after the job in the log.
+// it was queued again. So no answer is ever taken back. What only the caller's own
+// activation asks for, its backlog and its pieces, is shown at once: the changes
+// that it makes of a job come after the job in the log.
 //
 // # Claims
 //
@@ -60,8 +60,8 @@
 //
 // [Options.Memory] is divided among the block cache, the memtables, which Pebble
 // reserves inside it, and what is remembered of callers and jobs; see memory.go.
-// Without cgo all of it is on the Go heap: whoever sets the pace of the collector
-// asks [Store.Held].
+// Without cgo all of it is on the Go heap: the code that sets the pace of the
+// collector asks [Store.Held].
 //
 // A log that can't be written or synced ends the node, see Options.Fatal.
 //

@@ -8,9 +8,9 @@ import (
 )
 
 // flights are the groups that readers can see and that are not on the disk yet.
-// Nothing that a crash could still take back is said of a job: who reads one that
-// a group in flight has accepted, ended or queued again, or whose idempotency key
-// it brought, waits until the group has landed. That is one sync at most.
+// Nothing that a crash could still take back is said of a job: a reader of one that
+// a group in flight has accepted, ended or queued again, or of an idempotency key
+// that it brought, waits until the group has landed. That is one sync at most.
 //
 // Most acceptances need no entry: the record of a job says which group accepted
 // it, and groups land in their order.

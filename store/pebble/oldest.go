@@ -50,8 +50,8 @@ func (s *Store) oldest(db pebbledb.Reader, a *account) (time.Time, error) {
 
 // head returns the first job of the caller's queue from an order on, if it was
 // not queued again, and remembers where the queue began. Behind one that was
-// queued again there is none that is older: its sequence number is below its own
-// order, and so below all that follow.
+// queued again no job is older: its sequence number is below its own order, and so
+// below all that follow.
 func (s *Store) head(db pebbledb.Reader, a *account, from uint64) (j stored, found bool, err error) {
 	it, err := db.NewIter(iterBounds(slot(nil, kindQueued, a.Number, from), slotsEnd(kindQueued, a.Number)))
 	if err != nil {

@@ -31,7 +31,7 @@ const (
 // brief is the part of a record that deciding about a change needs; it comes
 // first in the record.
 type brief struct {
-	rules.Job        // Saved is not in the record: whoever looks for a checkpoint sets it
+	rules.Job        // Saved is not in the record: the code that looks for a checkpoint sets it
 	group     uint64 // that accepted the job
 }
 

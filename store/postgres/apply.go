@@ -16,7 +16,7 @@ import (
 )
 
 // Bounds of trying a group again. One that others are in the way of (a deadlock,
-// a serialization failure) is tried often, at once; one that nobody answers for
+// a serialization failure) is tried often, at once; one that is not answered, for
 // as long as a restart of the server takes with luck.
 const (
 	maxAborts   = 20
@@ -218,7 +218,7 @@ func (s *Store) learn(ctx context.Context, c *pgx.Conn, l *lane, stage *staging,
 	})
 	age := s.history.age.Load()
 	ids, groups := s.witnesses()
-	b.Queue(fmt.Sprintf("SELECT "+countWitnesses, "$1", "$2"), ids, groups).QueryRow(func(row pgx.Row) error { return row.Scan(&agree) })
+	b.Queue("SELECT "+countWitnesses, ids, groups).QueryRow(func(row pgx.Row) error { return row.Scan(&agree) })
 	b.Queue(`SELECT number, name, caller_group, epoch, last, weight, known, queued, completed, failed, cancelled, cpu, turns
 		FROM fairfactor.callers WHERE number = ANY($1::bigint[]) ORDER BY number FOR UPDATE`, numbers).Query(func(rows pgx.Rows) error {
 		accounts, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a rules.Account, err error) {

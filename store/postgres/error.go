@@ -74,7 +74,7 @@ func failure(ctx context.Context, err error, what string) error {
 	return out
 }
 
-// refusedRetry is when to come again if somebody has to put something right first.
+// refusedRetry is when to come again if an operator has to put something right first.
 const refusedRetry = 10 * time.Second
 
 // live returns an error if ctx has ended.

@@ -9,13 +9,12 @@ import (
 // numbers leave room for three rows on a page.
 const perPart = 128
 
-// skewOf returns how far the database's clock is ahead of a node's, in
-// microseconds, given the parameter with the node's time. Up to a minute is taken
-// for the way there: what ends by a clock ends by the database's, and a node whose
-// own is wrong neither deletes what is young nor forgets a key.
-func skewOf(now string) string {
-	return `(SELECT CASE WHEN abs(extract(epoch FROM now() - ` + now + `::timestamptz)) > 60 THEN (extract(epoch FROM now() - ` + now + `::timestamptz) * 1000000)::bigint ELSE 0 END)`
-}
+// skew is how far the database's clock is ahead of a node's, whose time is the
+// first parameter, in microseconds. Up to a minute is taken for the way there: what
+// ends by a clock ends by the database's, and a node whose own is wrong neither
+// deletes what is young nor forgets a key.
+const skew = `(SELECT CASE WHEN abs(extract(epoch FROM now() - $1::timestamptz)) > 60
+	THEN (extract(epoch FROM now() - $1::timestamptz) * 1000000)::bigint ELSE 0 END)`
 
 // Expire implements [fairfactor.Store]. before is by this node's clock, and is
 // corrected by the database's if that is another one. Several nodes may do it at
@@ -27,7 +26,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int,
 	for n < limit {
 		var parts, deleted int
 		err := s.retry(ctx, "to delete finished jobs", func(ctx context.Context) error {
-			return s.reads.QueryRow(ctx, expire, kept(before), limit-n, (limit-n)/perPart+4, s.now()).Scan(&parts, &deleted)
+			return s.reads.QueryRow(ctx, expire, s.now(), kept(before), limit-n, (limit-n)/perPart+4).Scan(&parts, &deleted)
 		})
 		if n += deleted; err != nil || parts == 0 {
 			return n, err
@@ -39,18 +38,18 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int,
 // expire deletes jobs of the parts that have the oldest. A part stays with those
 // that are left of it. A job that was queued again is in none of the tables that
 // are looked at, and in another part when it has ended again.
-var expire = `
+const expire = `
 	WITH due AS MATERIALIZED (
-		SELECT $1::timestamptz + ` + skewOf("$4") + ` * interval '1 microsecond' AS before
+		SELECT $2::timestamptz + ` + skew + ` * interval '1 microsecond' AS before
 	), part AS MATERIALIZED (
 		SELECT e.ctid AS at, e.skew, e.callers, e.seqs FROM fairfactor.ended AS e
-		WHERE e.earliest < (SELECT before FROM due) ORDER BY e.earliest, e.grp, e.part LIMIT $3 FOR UPDATE SKIP LOCKED
+		WHERE e.earliest < (SELECT before FROM due) ORDER BY e.earliest, e.grp, e.part LIMIT $4 FOR UPDATE SKIP LOCKED
 	), job AS MATERIALIZED (
 		SELECT p.at AS part, j.at, j.caller, j.seq, j.key, j.finished + p.skew * interval '1 microsecond' AS ended
 		FROM part AS p CROSS JOIN LATERAL unnest(p.callers, p.seqs) AS u (caller, seq)
 		CROSS JOIN LATERAL (SELECT x.ctid AS at, x.* FROM fairfactor.jobs AS x WHERE x.caller = u.caller AND x.seq = u.seq OFFSET 0) AS j
 	), old AS MATERIALIZED (
-		SELECT DISTINCT caller, seq, key, at FROM job WHERE ended < (SELECT before FROM due) ORDER BY caller, seq LIMIT $2
+		SELECT DISTINCT caller, seq, key, at FROM job WHERE ended < (SELECT before FROM due) ORDER BY caller, seq LIMIT $3
 	), gone AS (
 		DELETE FROM fairfactor.jobs AS j USING old WHERE j.ctid = old.at RETURNING 1
 	), free AS MATERIALIZED (

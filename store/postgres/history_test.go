@@ -108,3 +108,24 @@ func TestClaimThatWasLost(t *testing.T) {
 		t.Errorf("epoch %d after %d", again.claim.Epoch, first.claim.Epoch)
 	}
 }
+
+// TestGroupSeesWhatOtherLanesLost: a group is refused if a row of either lane is not
+// what was acknowledged, on connections that have lasted.
+func TestGroupSeesWhatOtherLanesLost(t *testing.T) {
+	for _, lane := range []string{"ASC", "DESC"} { // the one that comes next, and the other one
+		url := pgtest.Database(t)
+		s := open(t, url)
+		w := claim(t, s, "a")
+		for range 2 {
+			if errs, err := s.Apply(t.Context(), []fairfactor.Change{w.next()}); errs != nil || err != nil {
+				t.Fatal(errs, err)
+			}
+		}
+		run(t, url, "UPDATE fairfactor.writers SET last = last - 1 WHERE id = (SELECT id FROM fairfactor.writers ORDER BY touched "+lane+" LIMIT 1)")
+		errs, err := s.Apply(t.Context(), []fairfactor.Change{w.next()})
+		if err != nil || errs == nil || !errors.Is(errs[0], fairfactor.ErrWentBack) {
+			t.Errorf("%s: %v, %v", lane, errs, err)
+		}
+		s.Close()
+	}
+}

@@ -66,9 +66,9 @@ func (s *Store) witnesses() (ids, groups []int64) {
 	return ids, groups
 }
 
-// countWitnesses counts the lanes whose rows agree.
-const countWitnesses = `(SELECT count(*) FROM unnest(%s::bigint[], %s::bigint[]) AS l (id, grp)
-	JOIN fairfactor.writers AS w ON w.id = l.id AND w.last >= l.grp)`
+// countWitnesses counts the lanes whose rows agree, by the first two parameters.
+const countWitnesses = `(SELECT count(*) FROM unnest($1::bigint[], $2::bigint[]) AS l (id, grp)
+	CROSS JOIN LATERAL (SELECT 1 FROM fairfactor.writers AS x WHERE x.id = l.id AND x.last >= l.grp OFFSET 0) AS w)`
 
 // wentBack notes that the database went back, since a lane was in the given age,
 // and has it told to the node, once.

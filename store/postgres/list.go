@@ -152,7 +152,7 @@ func (l *listing) owner() string {
 }
 
 // sql returns the statement: one part for each place where such jobs are, all in
-// the same order, of which the first are taken.
+// the same order. The first rows of all are taken.
 func (l *listing) sql() string {
 	var parts []string
 	part := func(columns, from, where, column string) {

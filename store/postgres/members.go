@@ -31,7 +31,7 @@ func (m *Members) Join(ctx context.Context, member fairfactor.Member, lease time
 	return m.change(ctx, "to join the cluster", member.ID, func(t *roll.Table, known bool, now time.Time) error {
 		for i := range t.Rows {
 			if again && t.Rows[i].Member == member {
-				return nil // by a commit that nobody answered
+				return nil // by a commit that was not answered
 			}
 		}
 		again = true
@@ -56,7 +56,7 @@ func (m *Members) Leave(ctx context.Context, id string) error {
 }
 
 // change reads the rows of all members, has them changed and writes what has
-// changed, in one transaction that nobody else is in meanwhile. known tells decide
+// changed, in one transaction that keeps all others out. known tells decide
 // whether a node ever had that id. It may be done twice.
 func (m *Members) change(ctx context.Context, what, id string, decide func(t *roll.Table, known bool, now time.Time) error) (r fairfactor.Roll, err error) {
 	err = m.store.retry(ctx, what, func(ctx context.Context) error {
@@ -90,11 +90,11 @@ func (m *Members) change(ctx context.Context, what, id string, decide func(t *ro
 	return r, nil
 }
 
-// read begins the transaction, waits until nobody else is in one, and reads the
+// read begins the transaction, waits until no other node is in one, and reads the
 // time and all members after that.
 func (m *Members) read(ctx context.Context, c *pgx.Conn, id string) (t roll.Table, known bool, now time.Time, err error) {
 	if !storable(id) {
-		id = "" // of nobody
+		id = "" // of no member
 	}
 	b := &pgx.Batch{}
 	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
@@ -117,7 +117,7 @@ func (m *Members) read(ctx context.Context, c *pgx.Conn, id string) (t roll.Tabl
 	return t, known, now, err
 }
 
-// formerly is how long the table knows who was a member once. An id is made anew
+// formerly is how long the table knows who was a member once. An id is made
 // by each process, with the time in it, and comes back at most by a message that
 // was under way.
 const formerly = 30 * 24 * time.Hour

@@ -23,7 +23,7 @@ const (
 	leasers            = 1
 )
 
-// Times after which somebody is taken for dead.
+// Times after which the other side is taken for dead.
 const (
 	connectTimeout = 5 * time.Second
 	readTimeout    = 10 * time.Second // a question
@@ -178,7 +178,7 @@ func (s *Store) config(url string, session map[string]string) (*pgxpool.Config, 
 	return cfg, nil
 }
 
-// reach connects for the first time, as soon as somebody answers.
+// reach connects for the first time, as soon as the server answers.
 func (s *Store) reach(ctx context.Context) error {
 	for wait := backoff(0); ; wait = wait.next() {
 		err := s.prepare(ctx)

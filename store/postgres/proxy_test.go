@@ -144,7 +144,7 @@ func (p *proxy) requests(client, server net.Conn, a *answers) {
 			p.armed = nil
 		}
 		p.mu.Unlock()
-		prepared = prepared || bytes.Contains(message, []byte("UPDATE fairfactor.writers SET last = $2, place"))
+		prepared = prepared || bytes.Contains(message, []byte("UPDATE fairfactor.writers SET last = $4, place"))
 		if act != nil {
 			act(&crossing{message, client, server, a})
 			return

@@ -107,11 +107,11 @@ func (s *Store) Key(ctx context.Context, caller uint64, key string, since time.T
 	err = s.retry(ctx, "to read a key", func(ctx context.Context) error {
 		// A key may outlive its job when it was about to be written as the job expired.
 		err := s.reads.QueryRow(ctx, `SELECT k.nonce, k.caller, k.seq FROM fairfactor.keys AS k
-			WHERE k.caller = $1 AND k.key = $2 AND k.submitted >= $3::timestamptz + `+skewOf("$4")+` * interval '1 microsecond' AND (
+			WHERE k.caller = $2 AND k.key = $3 AND k.submitted >= $4::timestamptz + `+skew+` * interval '1 microsecond' AND (
 				EXISTS (SELECT 1 FROM fairfactor.jobs AS j WHERE j.caller = k.caller AND j.seq = k.seq)
 				OR EXISTS (SELECT 1 FROM fairfactor.queue AS q WHERE q.caller = k.caller AND q.ord = k.seq AND q.ord = q.seq)
 				OR EXISTS (SELECT 1 FROM fairfactor.queue AS q WHERE q.caller = k.caller AND q.seq = k.seq AND q.ord <> q.seq))`,
-			int64(caller), key, kept(since), s.now()).Scan(&id.Nonce, &id.Caller, &id.Seq)
+			s.now(), int64(caller), key, kept(since)).Scan(&id.Nonce, &id.Caller, &id.Seq)
 		found = err == nil
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil

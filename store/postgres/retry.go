@@ -8,7 +8,7 @@ import (
 )
 
 // retry does something that may be done twice, again while others are in the way
-// or nobody answers, as [Store.Apply] does.
+// or no answer comes, as [Store.Apply] does.
 func (s *Store) retry(ctx context.Context, what string, do func(ctx context.Context) error) error {
 	if err := live(ctx); err != nil {
 		return err

@@ -24,7 +24,7 @@ const (
 type verdict uint8
 
 const (
-	refusal verdict = iota + 1 // somebody has to put something right: the server, or this program
+	refusal verdict = iota + 1 // an operator has to put something right, or this program is wrong
 	again                      // others were in the way: try again at once
 	away                       // the server can't work now: try again for a while
 	slow                       // it took too long: try again later

@@ -89,7 +89,7 @@ type staged struct {
 // the place within the group that is being written.
 const perGroup = 1 << 20
 
-// errMissing answers a change of a job of which is not known what is stored.
+// errMissing answers a change of a job that has not been looked up.
 var errMissing = errors.New("not looked up")
 
 // assume returns a staging of changes that suit what is stored, or false if some

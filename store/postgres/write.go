@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -90,26 +89,26 @@ func (s *staging) open(b *pgx.Batch, l *lane, witnesses, groups []int64) {
 			list[i] = append(list[i], v)
 		}
 	}
-	b.Queue(openGroup, l.id, l.next, int64(s.place), l.acked.Load(), names,
+	b.Queue(openGroup, witnesses, groups, l.id, l.next, int64(s.place), l.acked.Load(), names,
 		list[0], list[1], list[2], list[3], list[4], list[5], list[6], list[7], list[8], list[9],
-		len(numbers), witnesses, groups, len(witnesses))
+		len(numbers), len(witnesses))
 }
 
 // openGroup is the statement of open.
-var openGroup = `
+const openGroup = `
 	WITH lane AS (
-		UPDATE fairfactor.writers SET last = $2, place = greatest(place, $3), touched = now() WHERE id = $1 AND last = $4 RETURNING 1
+		UPDATE fairfactor.writers SET last = $4, place = greatest(place, $5), touched = now() WHERE id = $3 AND last = $6 RETURNING 1
 	), account AS (
 		UPDATE fairfactor.callers AS c SET last = greatest(c.last, u.last), queued = c.queued + u.queued, completed = c.completed + u.completed,
 			failed = c.failed + u.failed, cancelled = c.cancelled + u.cancelled, cpu = c.cpu + u.cpu, turns = c.turns + u.turns, known = true
-		FROM unnest($5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
-			$14::bigint[], $15::bigint[]) AS u (name, number, epoch, first, last, queued, completed, failed, cancelled, cpu, turns)
+		FROM unnest($7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
+			$16::bigint[], $17::bigint[]) AS u (name, number, epoch, first, last, queued, completed, failed, cancelled, cpu, turns)
 		CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.callers AS x
 			WHERE x.number = u.number AND x.epoch = u.epoch AND x.name = u.name AND x.last < u.first OFFSET 0) AS x (at)
 		WHERE c.ctid = x.at
 		RETURNING 1
 	)
-	SELECT CAST(CASE WHEN (SELECT count(*) FROM lane) = 1 AND (SELECT count(*) FROM account) = $16 AND ` + fmt.Sprintf(countWitnesses, "$17", "$18") + ` = $19
+	SELECT CAST(CASE WHEN (SELECT count(*) FROM lane) = 1 AND (SELECT count(*) FROM account) = $18 AND ` + countWitnesses + ` = $19
 		THEN nextval('fairfactor.group_numbers')::text ELSE 'a group of changes that does not suit what is stored' END AS bigint)`
 
 // write queues the statements that make what was staged so, behind that of open.
@@ -240,7 +239,7 @@ const (
 )
 
 // move ends jobs that wait, in one statement. It fails as unsuited if one does not
-// wait, or, for jobs of which that is assumed, if it has used time already.
+// wait. Jobs that are only assumed to wait must have used no time either.
 func (r *records) move(b *pgx.Batch, assumed bool) {
 	if len(r.caller) == 0 {
 		return
@@ -278,9 +277,9 @@ func (r *records) writeEnded(b *pgx.Batch, part int, now time.Time) {
 	for i := 0; i < len(r.caller); i += perPart {
 		end := min(i+perPart, len(r.caller))
 		b.Queue(`INSERT INTO fairfactor.ended (earliest, grp, part, skew, callers, seqs)
-			SELECT $1::timestamptz + s.skew * interval '1 microsecond', currval('fairfactor.group_numbers'), $2, s.skew, $3, $4
-			FROM (SELECT `+skewOf("$5")+` AS skew) AS s`,
-			slices.MinFunc(r.finished[i:end], time.Time.Compare), part+i/perPart, r.caller[i:end], r.seq[i:end], now)
+			SELECT $2::timestamptz + s.skew * interval '1 microsecond', currval('fairfactor.group_numbers'), $3, s.skew, $4, $5
+			FROM (SELECT `+skew+` AS skew) AS s`,
+			now, slices.MinFunc(r.finished[i:end], time.Time.Compare), part+i/perPart, r.caller[i:end], r.seq[i:end])
 	}
 }
 
@@ -306,10 +305,10 @@ func (s *staging) writeKeys(b *pgx.Batch, now time.Time) {
 		submitted = append(submitted, kept(j.Submitted))
 	}
 	b.Queue(`INSERT INTO fairfactor.keys (caller, key, seq, nonce, submitted)
-		SELECT u.caller, u.key, u.seq, u.nonce, u.submitted + `+skewOf("$6")+` * interval '1 microsecond'
-		FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[]) AS u (caller, key, seq, nonce, submitted)
+		SELECT u.caller, u.key, u.seq, u.nonce, u.submitted + `+skew+` * interval '1 microsecond'
+		FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[]) AS u (caller, key, seq, nonce, submitted)
 		ON CONFLICT (caller, key) DO UPDATE SET seq = excluded.seq, nonce = excluded.nonce, submitted = excluded.submitted`,
-		caller, key, seq, nonce, submitted, now)
+		now, caller, key, seq, nonce, submitted)
 }
 
 // adjust writes weights and groups that have changed.

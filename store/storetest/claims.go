@@ -1,8 +1,12 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
+	"sync"
 
 	"fairfactor"
 )
@@ -133,6 +137,41 @@ func claimAloneLeavesNoTrace(w *world) {
 	a.finish(fairfactor.Completed, a.accept(1)...)
 	if c := w.caller("a"); c.Completed != 1 {
 		w.Errorf("caller: %+v", c)
+	}
+}
+
+// claimsAtOnce: of many activations that claim one caller at the same time, in the
+// midst of claims of others, each has an epoch of its own, and only the one with
+// the highest may write.
+func claimsAtOnce(w *world) {
+	const times, others = 8, 40
+	claims := make([]fairfactor.Claim, times)
+	var all sync.WaitGroup
+	claim := func(name string) (c fairfactor.Claim) {
+		c, err := w.store.ClaimCaller(w.ctx(), name, "")
+		if err != nil || c.Caller.Name != name {
+			w.Errorf("claim %q: %+v, %v", name, c, err)
+		}
+		return c
+	}
+	for i := range times {
+		all.Go(func() { claims[i] = claim("a") })
+	}
+	for i := range others {
+		all.Go(func() { claim(fmt.Sprintf("other-%d", i)) })
+	}
+	all.Wait()
+	slices.SortFunc(claims, func(a, b fairfactor.Claim) int { return cmp.Compare(a.Epoch, b.Epoch) })
+	for i, c := range claims {
+		if c.Number != claims[0].Number || i > 0 && c.Epoch == claims[i-1].Epoch {
+			w.Errorf("claims of one caller: %+v", claims)
+			return
+		}
+		a := &writer{w: w, name: "a", claim: c}
+		err := w.apply(a.change(fairfactor.Accept, a.next()))[0]
+		if last := i == times-1; last != (err == nil) || !last && !errors.Is(err, fairfactor.ErrFenced) {
+			w.Errorf("a change of activation %d of %d, by epoch: %v", i+1, times, err)
+		}
 	}
 }
 

@@ -92,6 +92,25 @@ func checkpointIsKeptUntilTheEnd(w *world) {
 	w.refused(fairfactor.NotFound, a.change(fairfactor.Checkpoint, guess))
 }
 
+// piecesGoWithTheJob: also if the job that ends has used no time, as far as is
+// stored.
+func piecesGoWithTheJob(w *world) {
+	a := w.claim("a")
+	jobs := a.accept(2)
+	for _, j := range jobs {
+		save := a.change(fairfactor.Checkpoint, j)
+		save.Pieces = []fairfactor.Piece{{Number: 3, Data: []byte("relations")}}
+		w.must(save)
+	}
+	w.must(a.change(fairfactor.Finish, a.ended(jobs[0], fairfactor.Cancelled)))
+	for i, want := range []string{"", "relations"} {
+		data, err := w.store.Piece(w.ctx(), a.claim.Number, jobs[i].Order, 3)
+		if err != nil || string(data) != want {
+			w.Errorf("piece of job %d: %q, %v, want %q", i, data, err, want)
+		}
+	}
+}
+
 func requeueOnlyFailed(w *world) {
 	a := w.claim("a")
 	jobs := a.accept(4)

@@ -110,6 +110,9 @@ func newServer(settings []string) (*Server, error) {
 // first.
 func binaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
+		if real, err := filepath.EvalSymlinks(path); err == nil { // a link may stand alone
+			path = real
+		}
 		return filepath.Dir(path), nil
 	}
 	newest, best := "", 0
@@ -161,7 +164,7 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 
 // listen starts the server for the first time, on a port that is free.
 func (s *Server) listen() (err error) {
-	for range 5 { // somebody else may take the port meanwhile
+	for range 5 { // another process may take the port meanwhile
 		l, e := net.Listen("tcp", "127.0.0.1:0")
 		if e != nil {
 			return e
@@ -269,9 +272,6 @@ func Tool(t testing.TB, name string, args ...string) {
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)
-	}
-	if real, err := filepath.EvalSymlinks(filepath.Join(bin, "initdb")); err == nil { // a link may stand alone
-		bin = filepath.Dir(real)
 	}
 	if out, err := exec.Command(filepath.Join(bin, name), args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out)

@@ -14,7 +14,7 @@ import (
 )
 
 // unprivileged returns whom the server runs as: PostgreSQL refuses root, for
-// whom it is the user postgres, or nobody.
+// which stands the user postgres, or the user nobody.
 func unprivileged() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -36,7 +36,7 @@ func unprivileged() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// attributes makes a process run as somebody and end with this one, whatever
+// attributes makes a process run as a user and end with this one, whatever
 // ends it.
 func attributes(as *syscall.Credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: as, Setpgid: true, Pdeathsig: syscall.SIGQUIT}

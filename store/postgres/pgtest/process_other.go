@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// unprivileged returns whom the server runs as: whoever runs the test.
+// unprivileged returns the user that the server runs as: the one who runs the test.
 func unprivileged() (*syscall.Credential, error) { return nil, nil }
 
-// attributes makes a process run as somebody.
+// attributes makes a process run as a user.
 func attributes(as *syscall.Credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: as, Setpgid: true}
 }
