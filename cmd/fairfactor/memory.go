@@ -135,21 +135,19 @@ func gcPercentFor(live, store int64) int {
 // store's: it changes over some seconds at least.
 const tendEvery = time.Second
 
-// tendHeap keeps the garbage in proportion to what is live besides the store,
-// until ctx ends. held says how much the store holds.
-func tendHeap(ctx context.Context, held func() int64) {
+// tendHeap keeps the garbage in proportion to what is live besides the store, at
+// each tick until ctx ends. held says how much the store holds.
+func tendHeap(ctx context.Context, ticks <-chan time.Time, held func() int64) {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
 	live := []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	last := gcPercent
-	tick := time.NewTicker(tendEvery)
-	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-ticks:
 		}
 		runtimemetrics.Read(live)
 		percent := gcPercentFor(int64(live[0].Value.Uint64()), held())

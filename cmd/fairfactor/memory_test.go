@@ -1,9 +1,18 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"fairfactor"
 	"fairfactor/store/pebble"
@@ -90,4 +99,76 @@ func TestGCPercent(t *testing.T) {
 			t.Errorf("%d MB live, %d of the store: %d %%, %d MB of garbage, want %d", c.live, c.store, percent, got, c.garbage)
 		}
 	}
+}
+
+// TestHeapIsTended: when most of what is live is the store's, less garbage may
+// gather; when it is not, as much as before.
+func TestHeapIsTended(t *testing.T) {
+	t.Setenv("GOGC", "")
+	before := debug.SetGCPercent(gcPercent)
+	defer debug.SetGCPercent(before)
+	blocks := make([]byte, 256<<20)
+	runtime.GC()
+	ticks := make(chan time.Time)
+	held := int64(len(blocks))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { tendHeap(ctx, ticks, func() int64 { return held }); close(done) }()
+	ticks <- time.Time{}
+	cancel()
+	<-done
+	if percent := debug.SetGCPercent(gcPercent); percent >= gcPercent/2 {
+		t.Errorf("%d %% with %d MB of the store", percent, held>>20)
+	}
+	runtime.KeepAlive(blocks)
+}
+
+// TestMemoryOfANode: --store-memory reaches the store, and the environment has the
+// last word about the heap.
+func TestMemoryOfANode(t *testing.T) {
+	for _, c := range []struct{ gogc, limit, percent, bytes string }{
+		{"", "", "400", ""}, {"77", "3GiB", "77", "3.221225472e+09"},
+	} {
+		t.Setenv("GOGC", c.gogc)
+		t.Setenv("GOMEMLIMIT", c.limit)
+		dir := t.TempDir()
+		p := serve(t, dir, "--store-memory", "20MiB")
+		for name, want := range map[string]string{"go_gc_gogc_percent": c.percent, "go_gc_gomemlimit_bytes": c.bytes} {
+			if got := metric(t, p, name); want != "" && got != want {
+				t.Errorf("GOGC=%s GOMEMLIMIT=%s: %s is %s, want %s", c.gogc, c.limit, name, got, want)
+			}
+		}
+		if text := p.log.String(); !strings.Contains(text, `store="20 MiB"`) {
+			t.Errorf("the log does not say the memory:\n%s", text)
+		}
+		options, err := filepath.Glob(filepath.Join(dir, "OPTIONS-*"))
+		if err != nil || len(options) == 0 {
+			t.Fatalf("options: %v, %v", options, err)
+		}
+		text, err := os.ReadFile(options[len(options)-1])
+		if want := fmt.Sprintf("cache_size=%d", 20<<20*7/8); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("the store was not opened with %s: %v", want, err)
+		}
+		p.terminate()
+	}
+}
+
+// metric returns the value of a metric of a node.
+func metric(t *testing.T, p *process, name string) string {
+	t.Helper()
+	answer, err := http.Get(p.url + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
 }

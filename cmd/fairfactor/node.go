@@ -249,7 +249,9 @@ func (n *node) run(ctx context.Context) error {
 	defer cancel()
 	var housekeeping sync.WaitGroup
 	housekeeping.Go(func() { n.expire(background) })
-	housekeeping.Go(func() { tendHeap(background, n.held) })
+	tick := time.NewTicker(tendEvery)
+	defer tick.Stop()
+	housekeeping.Go(func() { tendHeap(background, tick.C, n.held) })
 	var err error
 	select {
 	case <-ctx.Done():
