@@ -250,6 +250,14 @@ func (n *Node) Peek(ctx context.Context, kind, identity string, m any) (any, err
 	return n.router.ask(ctx, &letter{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m, peek: true})
 }
 
+// Deactivate stops all virtual actors of a kind on this node. The next message for
+// one of them activates it again.
+func (n *Node) Deactivate(kind string) {
+	for _, a := range n.router.table.collect(func(a *activation) bool { return a.kind == kind }) {
+		a.stop()
+	}
+}
+
 // TellMember sends m to the actor with this name on a member. It doesn't block,
 // and the message may be lost. Between two members messages keep their order.
 func (n *Node) TellMember(member, name string, m any) {

@@ -26,24 +26,25 @@ import (
 
 // node is a running node: its parts, in the order in which they were started.
 type node struct {
-	cfg       config
-	log       *slog.Logger
-	memory    memoryPlan
-	held      func() int64 // bytes that the store holds on the heap
-	clock     jobClock
-	store     fairfactor.Store
-	members   fairfactor.MemberTable // nil: the store belongs to this node alone
-	committer *groups.Committer
-	system    *actors.System
-	cluster   *cluster.Node
-	web       httpd.Config // what the flags say of it
-	server    *httpd.Server
-	listener  net.Listener
-	profiler  io.Closer // nil without --pprof
-	url       string
-	leaving   atomic.Bool
-	draining  atomic.Bool
-	fatal     chan error
+	cfg        config
+	log        *slog.Logger
+	memory     memoryPlan
+	held       func() int64 // bytes that the store holds on the heap
+	clock      jobClock
+	store      fairfactor.Store
+	members    fairfactor.MemberTable      // nil: the store belongs to this node alone
+	storeReady func(context.Context) error // nil: the store is in this process
+	committer  *groups.Committer
+	system     *actors.System
+	cluster    *cluster.Node
+	web        httpd.Config // what the flags say of it
+	server     *httpd.Server
+	listener   net.Listener
+	profiler   io.Closer // nil without --pprof
+	url        string
+	leaving    atomic.Bool
+	draining   atomic.Bool
+	fatal      chan error
 }
 
 // spareThreads is how many goroutines may run beside the compute threads:
@@ -100,11 +101,13 @@ func (n *node) openStore(ctx context.Context) error {
 	} else {
 		ctx, cancel := context.WithTimeout(ctx, storeTime)
 		defer cancel()
-		store, err := postgres.Open(ctx, n.cfg.store, postgres.Options{Logger: n.log})
+		store, err := postgres.Open(ctx, n.cfg.store, postgres.Options{
+			Logger: n.log, Connections: n.cfg.storeConnections, WentBack: n.storeWentBack,
+		})
 		if err != nil {
 			return err
 		}
-		n.store, n.members = store, store.Members()
+		n.store, n.members, n.storeReady = store, store.Members(), store.Ready
 		atOnce = 2 // while one waits for the database's disk another one is built
 	}
 	n.committer = groups.New(n.store, groups.Options{Groups: atOnce})
@@ -141,6 +144,15 @@ func (n *node) openEmbedded(ctx context.Context) error {
 			}
 		}()
 		return fairfactor.Wrap(fairfactor.Canceled, ctx.Err(), "stopped while the data directory was being opened")
+	}
+}
+
+// storeWentBack stops all callers of this node: the database has lost changes that
+// they believe in, and they have to look again.
+func (n *node) storeWentBack() {
+	n.log.Error("the database has lost changes that it acknowledged: callers begin again with what it has")
+	if n.cluster != nil {
+		n.cluster.Deactivate(actors.CallerKind)
 	}
 }
 
@@ -216,11 +228,21 @@ func (n *node) ready() error {
 	return n.cluster.Ready()
 }
 
+// readyLimit is how long /readyz waits for the database.
+const readyLimit = 2 * time.Second
+
 // stays says why balancers should use another node though this one takes jobs: it is
 // about to drain, or no work is handed out yet.
 func (n *node) stays() error {
 	if n.leaving.Load() {
 		return fairfactor.Errorf(fairfactor.Unavailable, "the node is about to stop: use another one")
+	}
+	if n.storeReady != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), readyLimit)
+		defer cancel()
+		if err := n.storeReady(ctx); err != nil {
+			return err
+		}
 	}
 	return n.system.Working()
 }
