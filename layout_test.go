@@ -24,6 +24,8 @@ var mayImport = map[string][]string{
 	"fairfactor/store/rules":     {"fairfactor"},
 	"fairfactor/cmd":             nil, // wires everything
 	"fairfactor/bench":           nil,
+	"fairfactor/actors/caller":   {"fairfactor", "fairfactor/actors/backlog"},
+	"fairfactor/actors/commit":   {"fairfactor"},
 	"fairfactor/actors/fair":     {},
 	"fairfactor/actors/dispatch": {"fairfactor/actors/fair"},
 	"fairfactor/actors/backlog":  {"fairfactor", "fairfactor/factor"},

@@ -1,18 +1,26 @@
-// Package actors runs jobs: a caller actor for each caller, one scheduler actor
-// for the cluster, one worker actor for each node.
+// Package actors runs jobs: a caller actor for each active caller, one scheduler
+// actor for the cluster, one worker actor for each node.
 //
-//	caller  buffers its caller's jobs and is the only one to write them
-//	        (package backlog is its machine)
+//	caller     buffers its caller's jobs and is the only one to write them
+//	           (packages caller and backlog are its machines)
 //	scheduler  takes one turn per caller in turn and hands it to a worker
-//	        (packages dispatch and fair)
-//	worker  runs turns on compute threads and knows nothing else
+//	           (packages dispatch and fair)
+//	worker     runs turns on compute threads and knows nothing else
 //
 // The actors here are shells: they turn messages into events of their machine,
-// and what the machine says into messages, commits and reads. No actor ever
-// waits for anything: a commit, a page of the backlog, an answer comes back as
-// a message. Messages are gathered while an actor is busy and handled together:
-// the first of a batch makes the actor send itself a flush, which arrives behind
-// all that came meanwhile.
+// and what the machine says into messages, steps and reads. No actor waits for the
+// store or for another actor: what it asked for comes back as a message. (At the
+// start of a node they wait for it to be connected.) Messages are gathered while an
+// actor is busy and handled together: the first of a batch makes the actor send
+// itself a flush, which arrives behind all that came meanwhile.
+//
+// Within a node messages are Go values that are handed over as they are; wire.go
+// has what they are between nodes.
+//
+// An actor exists while it has something in hand: an idle one stops, and the
+// scheduler asks callers whose jobs wait in the store when their turn is near. Only
+// what is due costs time: see alarms. Lists ask each node for its table of running
+// jobs, and activate no actor.
 //
 // Nothing an actor holds is needed after a crash except what the store has. Any
 // message may be lost or arrive twice: callers offer again what had no outcome,
@@ -20,5 +28,5 @@
 // outcome of a turn counts. Epochs fence: of the caller in the store and in
 // each turn, of the scheduler at the workers.
 //
-// Start reading at [System], then caller.go.
+// Start reading at [System], then caller.go and package caller.
 package actors
