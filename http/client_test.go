@@ -207,7 +207,9 @@ func TestClientReceivesWhatTheNodeSays(t *testing.T) {
 			callers: []fairfactor.Caller{someCaller(rng), someCaller(rng)}, nodes: []fairfactor.Node{someNode(rng), someNode(rng)},
 			fairness: fairfactor.Fairness{
 				Quantum: micros(), Bound: micros(), Lag: micros(), MaxLag: micros(), Jain: float64(rng.IntN(1001)) / 1000,
-				Violations: rng.Uint64N(99), Active: rng.IntN(99), Waiting: rng.IntN(99), Open: rng.IntN(99), HandedOut: rng.Uint64N(1 << 50), Epoch: rng.Uint64N(99),
+				Violations: rng.Uint64N(99), Active: rng.IntN(99), Dormant: rng.IntN(99), Waiting: rng.IntN(99), Open: rng.IntN(99), HandedOut: rng.Uint64N(1 << 50), Epoch: rng.Uint64N(99),
+				Between: fairfactor.FairnessLevel{InLine: rng.IntN(99), Bound: micros(), Lag: micros(), MaxLag: micros(), Violations: rng.Uint64N(99)},
+				Inside:  fairfactor.FairnessLevel{InLine: rng.IntN(99), Bound: micros(), Lag: micros(), MaxLag: micros(), Violations: rng.Uint64N(99)},
 			},
 		}
 		id := service.job.ID
