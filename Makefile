@@ -14,6 +14,9 @@ test: ## install what the tests need and run them all, under the race detector
 	.ci/needs
 	go test -race -timeout 20m ./...
 	go test -timeout 5m -run RealCluster ./actors
+	go test -count=1 -v ./factor/internal/cpu # says which paths this machine tests
+	printf '%s\n' FAIRFACTOR_CPU=noifma FAIRFACTOR_CPU=noavx512 FAIRFACTOR_CPU=noavx2 GOFLAGS=-tags=purego | \
+		xargs -P 2 -I % env % go test -count=1 -short ./factor/...
 
 compose-test: ## run docker-compose.yml for real and kill its containers
 	.ci/needs compose

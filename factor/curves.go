@@ -1,6 +1,10 @@
 package factor
 
-import "math/big"
+import (
+	"math/big"
+
+	"fairfactor/factor/internal/cpu"
+)
 
 // sigma returns the parameter of curve number i of the family of seed: 6 or
 // more, well mixed, always the same (Steele, Lea, Flood, OOPSLA 2014: SplitMix64).
@@ -16,7 +20,7 @@ func (r *Runner) runCurves(c *curves) ([]byte, error) {
 	r.parts, r.by = r.parts[:0], 0
 	n := new(big.Int).SetBytes(c.n)
 	var d, x *big.Int
-	if useIFMA && c.fitsEight(n.BitLen()) {
+	if cpu.IFMA && c.fitsEight(n.BitLen()) {
 		d = r.curves8(n, c)
 	} else if len(c.n) > 8 && len(c.n) <= 16 && c.wholeInMemory() {
 		d = r.curvesWide(wideOf(c.n), c)

@@ -4,12 +4,14 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
+
+	"fairfactor/factor/internal/cpu"
 )
 
 // needEight ends the test on processors that can not run eight.
 func needEight(t *testing.T) {
 	t.Helper()
-	if !useIFMA {
+	if !cpu.IFMA {
 		t.Skip("this processor has no AVX-512 IFMA, or the build leaves it out")
 	}
 }

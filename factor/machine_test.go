@@ -160,7 +160,11 @@ func cpuTime(t *testing.T) time.Duration {
 func TestTurnsAreShort(t *testing.T) {
 	r := seeded(t)
 	run := factor.NewRunner()
-	for _, bits := range []int{50, 63, 80, 100, 150, 250, 500, 900} {
+	sizes := []int{50, 63, 80, 100, 150, 250, 500, 900}
+	if testing.Short() {
+		sizes = sizes[:5]
+	}
+	for _, bits := range sizes {
 		n := product(r, bits, bits)
 		m, _ := factor.New(n)
 		var longest, predicted time.Duration

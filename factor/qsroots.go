@@ -1,5 +1,7 @@
 package factor
 
+import "fairfactor/factor/internal/cpu"
+
 // sieveRoots are where each prime of the base meets the sieve of the polynomial
 // at hand, as parallel arrays of 16 bits: the test of a position and the step to
 // the next polynomial walk over all of them, 16 at a time where the processor
@@ -37,7 +39,7 @@ const nowhere = 1<<16 - 1
 // meet returns the primes that divide Q at position pos < 2^15: prime i is bit
 // i%32 of word i/32.
 func (s *sieveRoots) meet(pos uint16) []uint32 {
-	if useAVX2 {
+	if cpu.AVX2 {
 		meetAVX2(&s.mask[0], pos, &s.p[0], &s.inv[0], &s.max[0], &s.r1[0], &s.r2[0], len(s.mask))
 	} else {
 		s.meetGeneric(pos)
@@ -47,7 +49,7 @@ func (s *sieveRoots) meet(pos uint16) []uint32 {
 
 // step adds d, which is below the primes, to the roots.
 func (s *sieveRoots) step(d []uint16) {
-	if useAVX2 {
+	if cpu.AVX2 {
 		stepAVX2(&s.r1[0], &s.p[0], &d[0], len(s.mask))
 		stepAVX2(&s.r2[0], &s.p[0], &d[0], len(s.mask))
 		return
@@ -57,7 +59,7 @@ func (s *sieveRoots) step(d []uint16) {
 
 // stepBack takes d off the roots.
 func (s *sieveRoots) stepBack(d []uint16) {
-	if useAVX2 {
+	if cpu.AVX2 {
 		stepBackAVX2(&s.r1[0], &s.p[0], &d[0], len(s.mask))
 		stepBackAVX2(&s.r2[0], &s.p[0], &d[0], len(s.mask))
 		return

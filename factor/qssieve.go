@@ -3,6 +3,8 @@ package factor
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"fairfactor/factor/internal/cpu"
 )
 
 // runSieve sieves the current polynomial and tests the positions above the
@@ -72,7 +74,7 @@ func (q *quadratic) fillSieve() {
 	}
 	for _, r := range q.runs {
 		k := r.from
-		if useAVX2 {
+		if cpu.AVX2 {
 			sieveRunASM(&s[0], &q.roots.p[k], &q.pos1[k], &q.pos2[k], &q.logs[k], r.to-k, r.times, q.sp.length)
 		} else {
 			sieveRun((*[blockSize]byte)(s), q.roots.p[k:r.to], q.pos1[k:], q.pos2[k:], q.logs[k:], r.times, q.sp.length)

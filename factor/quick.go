@@ -3,6 +3,8 @@ package factor
 import (
 	"math/big"
 	"math/bits"
+
+	"fairfactor/factor/internal/cpu"
 )
 
 // find64 returns a proper factor of n, an odd composite that is not a power.
@@ -14,7 +16,7 @@ func (r *Runner) find64(n uint64) uint64 {
 			return d
 		}
 	}
-	if useIFMA && size >= eightFrom {
+	if cpu.IFMA && size >= eightFrom {
 		if d := r.find8(wide{0, n}); d.lo != 1 {
 			return d.lo
 		}
@@ -58,7 +60,7 @@ func (r *Runner) findWide(n wide) (wide, bool) {
 	if r.shallow {
 		return wide{}, false
 	}
-	if useIFMA && n.len() <= eightBits {
+	if cpu.IFMA && n.len() <= eightBits {
 		if d := r.find8(n); d != (wide{0, 1}) {
 			return d, true
 		}
@@ -154,7 +156,7 @@ func (r *Runner) findBig(n *big.Int) *big.Int {
 // quickCurves returns a proper factor of n > 2^128, or nil if the quick curves do
 // not find one.
 func (r *Runner) quickCurves(n *big.Int) *big.Int {
-	if useIFMA && n.BitLen() <= eightMostBits {
+	if cpu.IFMA && n.BitLen() <= eightMostBits {
 		return r.quickCurves8(n)
 	}
 	work := quickBig

@@ -27,6 +27,9 @@ func threadTime(t *testing.T) time.Duration {
 // CPU goes by between two looks at stop: 2 to 5 ms, and never a large part of the
 // turn. Under the race detector the figures would mean nothing.
 func TestStagesAsk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures times of linear algebra, which do not depend on the processor's paths")
+	}
 	r := seeded(t)
 	run := NewRunner()
 	const edges, vertices, rows, weight = 400_000, 380_000, 36_000, 50

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/big"
 	"slices"
+
+	"fairfactor/factor/internal/cpu"
 )
 
 // siqs sieves the polynomials of one number: the tables of a runner, kept from
@@ -136,7 +138,7 @@ func (s *siqs) fillBlock(block []byte) {
 	for k := s.first; k < last; {
 		times := end / int(s.medium[k])
 		next := s.runEnd(k, times, end)
-		if useAVX2 {
+		if cpu.AVX2 {
 			sieveRunASM(&s.block[0], &s.medium[k], &s.pos1[k], &s.pos2[k], &s.logs[k], next-k, times, end)
 		} else {
 			sieveRun((*[blockSize]byte)(s.block), s.medium[k:next], s.pos1[k:], s.pos2[k:], s.logs[k:], times, end)
@@ -159,7 +161,7 @@ func (s *siqs) runEnd(from, times, end int) int {
 // scan looks for positions of the block above the threshold.
 func (s *siqs) scan(block []byte, start int) {
 	for i := 0; i < len(block); i += 64 {
-		if useAVX2 {
+		if cpu.AVX2 {
 			i = nextSignASM(&block[0], i, len(block))
 		} else {
 			i = nextSign(block, i)

@@ -1,6 +1,10 @@
 package factor
 
-import "slices"
+import (
+	"slices"
+
+	"fairfactor/factor/internal/cpu"
+)
 
 // buckets sort the hits of primes from bucketFrom on by block, so that a block is
 // in the cache while they are added to it.
@@ -84,7 +88,7 @@ func (s *siqs) stepLarge(step []uint32, minus bool) {
 // moveLarge moves the large roots from from to to-1.
 func (s *siqs) moveLarge(step []uint32, from, to int, minus bool) {
 	primes := s.primes[s.mid:]
-	if n := (to - from) &^ 7; useAVX2 && n > 0 {
+	if n := (to - from) &^ 7; cpu.AVX2 && n > 0 {
 		moveRootsASM(&primes[from], &s.large1[from], &s.large2[from], &step[from], n, minus)
 		from += n
 	}
@@ -103,7 +107,7 @@ func (s *siqs) enter(from, to int, tag uint32) {
 			k, _ := slices.BinarySearch(primes[from:to], end/times+1)
 			next = from + k
 		}
-		if n := (next - from) &^ 15; useAVX512 && n > 0 {
+		if n := (next - from) &^ 15; cpu.AVX512 && n > 0 {
 			r1, r2, entries, filled := &s.large1[from], &s.large2[from], &s.entries[0], &s.filled[0]
 			if times == 0 && isFew(primes[from], end) {
 				scatterFewASM(r1, r2, n, entries, filled, tag, end, &s.few[0])
@@ -114,7 +118,7 @@ func (s *siqs) enter(from, to int, tag uint32) {
 			tag += uint32(n) << 16
 			from += n
 		}
-		if n := (next - from) &^ 7; useAVX2 && n > 0 {
+		if n := (next - from) &^ 7; cpu.AVX2 && n > 0 {
 			spans := hitSpans(primes[from], primes[from+n-1], times, end)
 			scatterASM(&primes[from], &s.large1[from], &s.large2[from], n, &s.entries[0], &s.filled[0], tag, &spans[0][0], int(times)+1, &packs)
 			tag += uint32(n) << 16
@@ -182,9 +186,9 @@ func (s *siqs) bucketHits(hits []int32, number, offset int) []int32 {
 		for from < to {
 			lanes := 8
 			switch {
-			case useAVX512:
+			case cpu.AVX512:
 				from, lanes = nextMatch16ASM(&s.entries[0], from, to, uint32(offset)), 16
-			case useAVX2:
+			case cpu.AVX2:
 				from = nextMatchASM(&s.entries[0], from, to, uint32(offset))
 			default:
 				from = nextMatch(s.entries, from, to, uint32(offset))

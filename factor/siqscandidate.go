@@ -3,6 +3,8 @@ package factor
 import (
 	"math/bits"
 	"slices"
+
+	"fairfactor/factor/internal/cpu"
 )
 
 // found is a relation as the sieve finds it.
@@ -55,7 +57,7 @@ func (s *siqs) divideRoots(v *triple, pos, from, to int) {
 	masks := s.masks[:n/8]
 	switch {
 	case n == 0:
-	case useAVX2:
+	case cpu.AVX2:
 		rootMasksASM(x, &s.medium[from], &s.medium1[from], &s.medium2[from], &s.limit[from], &s.inverse[from], n, &masks[0])
 	default:
 		rootMasks(x, s.medium[from:from+n], s.medium1[from:], s.medium2[from:], s.limit[from:], s.inverse[from:], masks)

@@ -5,7 +5,7 @@ import (
 	"math/bits"
 )
 
-// The loops that the sieve spends its time in, in Go. Where useAVX2 is set,
+// The loops that the sieve spends its time in, in Go. Where cpu.AVX2 is set,
 // there is assembly of each, and these are the slow twins that it is tested
 // against.
 

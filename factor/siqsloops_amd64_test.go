@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"fairfactor/factor/internal/cpu"
 )
 
 // rootsOfPrimes returns two random residues modulo each prime, and a third.
@@ -30,7 +32,7 @@ func narrow(v []uint32) []uint16 {
 
 // TestLoops holds the assembly of each loop against the Go.
 func TestLoops(t *testing.T) {
-	if !useAVX2 {
+	if !cpu.AVX2 {
 		t.Log("this CPU has no AVX2")
 		return
 	}
@@ -146,7 +148,7 @@ func testScatter(t *testing.T, r *rand.Rand, primes []uint32) {
 	compare("scatterASM", func(entries []uint32, filled *[maxBuckets]uint32) {
 		scatterASM(&primes[0], &r1[0], &r2[0], len(primes), &entries[0], &filled[0], 5<<16, &spans[0][0], int(times)+1, &packs)
 	})
-	if !useAVX512 || len(primes)%16 != 0 {
+	if !cpu.AVX512 || len(primes)%16 != 0 {
 		return
 	}
 	compare("scatter16ASM", func(entries []uint32, filled *[maxBuckets]uint32) {
@@ -218,7 +220,7 @@ func testSearches(t *testing.T, r *rand.Rand) {
 		}
 	}
 	check(nextMatchASM(&entries[0], from, to, 7), 8)
-	if useAVX512 {
+	if cpu.AVX512 {
 		check(nextMatch16ASM(&entries[0], from, to, 7), 16)
 	}
 }

@@ -1,11 +1,14 @@
 package factor
 
-import "math"
+import (
+	"math"
+
+	"fairfactor/factor/internal/cpu"
+)
 
 // polynomialNanos estimates the time that a polynomial takes, in nanoseconds,
 // within a third of what was measured from 40 to 80 digits: the sieve, the first
-// look at what is found in it, and the roots. Without assembly it takes about twice
-// as long.
+// look at what is found in it, and the roots.
 func (s *siqsBase) polynomialNanos() float64 {
 	length := float64(s.size.length)
 	largest := float64(s.primes[len(s.primes)-1])
@@ -14,8 +17,8 @@ func (s *siqsBase) polynomialNanos() float64 {
 	if s.double > 0 {
 		nanos += 0.3 * length
 	}
-	if !useAVX2 {
-		nanos *= 2
+	if !cpu.AVX2 {
+		nanos *= slowdown
 	}
 	return nanos
 }

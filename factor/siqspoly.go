@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"math/bits"
 	"slices"
+
+	"fairfactor/factor/internal/cpu"
 )
 
 // maxFactors bounds the primes in a.
@@ -216,7 +218,7 @@ func (s *siqs) setPolynomial(i int) {
 func (s *siqs) stepRoots(v int, minus bool) {
 	step := s.mediumSteps[v]
 	from := 0
-	if n := s.mid &^ 15; useAVX2 && n > 0 {
+	if n := s.mid &^ 15; cpu.AVX2 && n > 0 {
 		moveRoots16ASM(&s.medium[0], &s.medium1[0], &s.medium2[0], &step[0], n, minus)
 		from = n
 	}

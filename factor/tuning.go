@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+
+	"fairfactor/factor/internal/cpu"
 )
 
 // What is here is for programs that measure which method is the fastest for a size
@@ -16,10 +18,12 @@ var ErrSize = errors.New("factor: out of the range of the method")
 // hartLimit is the size up to which Hart's method is free of overflow, in bits.
 const hartLimit = 42
 
-// Split looks for a proper factor of n with one method alone, as [Runner.Run] uses
-// it for a number of that size, and reports whether it has found one: [ByHart] up to
-// 42 bits, [ByCurves] up to 100, [ByRho] up to 64, [ByQS] from 62 to 128. n must be
-// odd, composite, not a power, and free of prime factors below 300.
+// Split looks for a proper factor of n with one method alone and reports whether it
+// has found one: [ByHart] up to 42 bits, which misses a share of them above 36,
+// [ByCurves] up to 100, [ByRho] up to 64, [ByQS] from 62 to 128. n must be odd,
+// composite, not a power, and free of prime factors below 300. The curves are those
+// that [Runner.Run] takes for a number of that size, and after them more until one
+// finds a factor, since alone no other method comes after them.
 func (r *Runner) Split(n string, by Methods) (found bool, err error) {
 	w, ok := parseWide(n)
 	if !ok || w.lo&1 == 0 {
@@ -30,17 +34,8 @@ func (r *Runner) Split(n string, by Methods) (found bool, err error) {
 	switch {
 	case by == ByHart && bits <= hartLimit:
 		d.lo = hart64(w.lo)
-	case by == ByCurves && useIFMA && bits >= eightFrom && bits <= eightBits:
-		d = r.find8(w)
-	case by == ByCurves && bits <= 64:
-		d.lo = ecm64(w.lo, bits, microTwins)
 	case by == ByCurves && bits <= eightBits:
-		m := newMont128(w)
-		for i := uint64(0); i < 2*microTwins && d == (wide{0, 1}); i++ {
-			if d = m.microWide(r, &microLevels[len(microLevels)-1], sigma(quickSeed, i)); d == w {
-				d = wide{0, 1}
-			}
-		}
+		d = r.curvesAlone(w)
 	case by == ByRho && bits <= 64:
 		d.lo = rho64(w.lo)
 	case by == ByQS && bits >= sieveBits:
@@ -50,6 +45,44 @@ func (r *Runner) Split(n string, by Methods) (found bool, err error) {
 		return false, fmt.Errorf("factor: split: %w", ErrSize)
 	}
 	return d != (wide{0, 1}) && d != w, nil
+}
+
+// aloneCurves bounds the curves that curvesAlone tries. One in ten to thirty of them
+// finds a factor of half the size of n, so fewer than one number in a million is
+// missed.
+const aloneCurves = 600
+
+// curvesAlone returns a proper factor of n, an odd composite of up to eightBits bits
+// that is not a power, or 1 if aloneCurves curves do not find one. It takes the same
+// paths through the processor as the ladder of methods does.
+func (r *Runner) curvesAlone(n wide) wide {
+	size := n.len()
+	if cpu.IFMA && size >= eightFrom {
+		if d := r.find8(n); d != (wide{0, 1}) {
+			return d
+		}
+	}
+	if size <= 64 {
+		return wide{0, ecm64(n.lo, size, aloneCurves/2)}
+	}
+	b1 := uint64(300)
+	switch {
+	case size > 90:
+		b1 = 2000
+	case size > 76:
+		b1 = 800
+	}
+	c := curves{seed: quickSeed, first: 1, count: aloneCurves, b1: b1, hi: b1 + 1, from: b1 + 1, to: 40 * b1, step: 210}
+	var d *big.Int
+	if cpu.IFMA && c.fitsEight(size) {
+		d = r.curves8(n.big(), &c)
+	} else {
+		d = r.curvesWide(n, &c)
+	}
+	if d == nil {
+		return wide{0, 1}
+	}
+	return wideOf(d.Bytes())
 }
 
 // SieveSize are the parameters of the self-initialising quadratic sieve for numbers

@@ -15,11 +15,19 @@ func TestSplit(t *testing.T) {
 	for _, c := range []struct {
 		by     factor.Methods
 		lo, hi int // bits of a prime
-	}{{factor.ByHart, 10, 21}, {factor.ByCurves, 15, 40}, {factor.ByRho, 15, 32}, {factor.ByQS, 33, 64}} {
+	}{{factor.ByHart, 10, 21}, {factor.ByCurves, 15, 50}, {factor.ByRho, 15, 32}, {factor.ByQS, 33, 64}} {
 		for bits := c.lo; bits <= c.hi; bits++ {
 			n := product(r, bits, bits)
 			if found, err := run.Split(n, c.by); err != nil || !found {
 				t.Errorf("%v of %s: %v, %v", c.by.Names(), n, found, err)
+			}
+		}
+	}
+	for bits := 64; bits <= 100; bits++ {
+		for range 4 {
+			n := product(r, bits/2, (bits+1)/2)
+			if found, err := run.Split(n, factor.ByCurves); err != nil || !found {
+				t.Errorf("curves alone, %s of %d bits: %v, %v", n, bits, found, err)
 			}
 		}
 	}
