@@ -119,7 +119,7 @@ const (
 
 // proveJacobi tests odd n without factors below 2^12; undecided if it was stopped,
 // if n is out of range, or if chance denies L_p for long, which has not been seen.
-func (r *Runner) proveJacobi(n *big.Int) verdict {
+func (r *prover) proveJacobi(n *big.Int) verdict {
 	plan := planJacobi(n)
 	if plan == nil {
 		return undecided
@@ -250,7 +250,7 @@ func (j *jacobiTest) euler(q uint64) bool {
 const maxConditions = 200
 
 // condition looks for a character that shows L_p: isPrime if there is one.
-func (r *Runner) condition(j *jacobiTest, p int, plan *jacobiPlan) verdict {
+func (r *prover) condition(j *jacobiTest, p int, plan *jacobiPlan) verdict {
 	tries := 0
 	for q := uint64(2*p + 1); !j.holds[p]; q += uint64(p) {
 		known := slices.ContainsFunc(plan.of, func(c characters) bool { return c.q == q })
@@ -275,7 +275,7 @@ func (r *Runner) condition(j *jacobiTest, p int, plan *jacobiPlan) verdict {
 // noDivisor is step 6: whether none of the residues n^i modulo s is a divisor of
 // n. All are multiplied up modulo n, since a residue below n with a factor in
 // common with n shows that n is composite, whether it divides n or not.
-func (r *Runner) noDivisor(n *big.Int, plan *jacobiPlan) verdict {
+func (r *prover) noDivisor(n *big.Int, plan *jacobiPlan) verdict {
 	if plan.s.Cmp(n) >= 0 || new(big.Int).GCD(nil, nil, n, plan.s).Cmp(one) != 0 {
 		return isComposite
 	}

@@ -314,7 +314,7 @@ func TestNoDivisor(t *testing.T) {
 		if new(big.Int).GCD(nil, nil, n, plan.s).Cmp(one) != 0 {
 			want = isComposite
 		}
-		if got := run.noDivisor(n, plan); got != want {
+		if got := run.prover.noDivisor(n, plan); got != want {
 			t.Fatalf("n = %v: %v, want %v", n, got, want)
 		}
 		if want == isComposite {

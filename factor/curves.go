@@ -15,36 +15,16 @@ func sigma(seed, i uint64) uint64 {
 	return (z^z>>31)>>1 | 8
 }
 
-// runCurves runs a turn of curves.
-func (r *Runner) runCurves(c *curves) ([]byte, error) {
-	r.parts, r.by = r.parts[:0], 0
-	n := new(big.Int).SetBytes(c.n)
-	var d, x *big.Int
-	if cpu.IFMA && c.fitsEight(n.BitLen()) {
-		d = r.curves8(n, c)
-	} else if len(c.n) > 8 && len(c.n) <= 16 && c.wholeInMemory() {
-		d = r.curvesWide(wideOf(c.n), c)
-	} else {
-		d, x = r.curvesBig(n, c)
-	}
-	if r.halted {
-		return nil, ErrStopped
-	}
+// run runs c on n, whose bytes are in it, and returns a proper factor, or the
+// x-coordinate that the last curve reached, or neither.
+func (r *ecmRunner) run(n *big.Int, c *curves) (d, x *big.Int) {
 	switch {
-	case d != nil:
-		r.by |= ByCurves
-		r.shallow = true
-		r.finishBig(d, 1)
-		r.finishBig(new(big.Int).Quo(n, d), 1)
-		r.shallow = false
-		if r.halted {
-			return nil, ErrStopped
-		}
-		return r.encodeBig(n)
-	case x != nil && c.hi != 0 && c.to == 0:
-		return appendBlob([]byte{version, foundPoint}, x.Bytes()), nil
+	case cpu.IFMA && c.fitsEight(n.BitLen()):
+		return r.curves8(n, c), nil
+	case len(c.n) > 8 && len(c.n) <= 16 && c.wholeInMemory():
+		return r.curvesWide(wideOf(c.n), c), nil
 	}
-	return []byte{version, foundNothing}, nil
+	return r.curvesBig(n, c)
 }
 
 // wholeInMemory reports whether c is whole curves whose tables are small enough
@@ -54,7 +34,7 @@ func (c *curves) wholeInMemory() bool {
 }
 
 // curvesWide runs whole curves on n and returns a proper factor or nil.
-func (r *Runner) curvesWide(n wide, c *curves) *big.Int {
+func (r *ecmRunner) curvesWide(n wide, c *curves) *big.Int {
 	m := newMont128(n)
 	for i := range c.count {
 		d := r.curveWide(m, c.seed, c.first+i, bounds{c.b1, c.to}, c.step)
@@ -70,7 +50,7 @@ func (r *Runner) curvesWide(n wide, c *curves) *big.Int {
 
 // curvesBig runs c on n and returns a proper factor, or the x-coordinate that
 // the last curve reached, or neither if that curve broke off.
-func (r *Runner) curvesBig(n *big.Int, c *curves) (d, x *big.Int) {
+func (r *ecmRunner) curvesBig(n *big.Int, c *curves) (d, x *big.Int) {
 	e := newCurveN(n)
 	for i := range c.count {
 		p, d := e.suyama(sigma(c.seed, c.first+i))
@@ -80,15 +60,15 @@ func (r *Runner) curvesBig(n *big.Int, c *curves) (d, x *big.Int) {
 			copy(p.z, e.one)
 		}
 		if d == nil && c.hi != 0 {
-			p = e.run(r, r.tables.chain(c.b1, c.lo, c.hi), p)
-			if r.halted {
+			p = e.run(r.poller, r.tables.chain(c.b1, c.lo, c.hi), p)
+			if r.stopped() {
 				return nil, nil
 			}
 			x, d = e.affine(&p)
 		}
 		if d == nil && c.to != 0 {
 			d = e.stage2(r, x, c.step, c.from, c.to)
-			if r.halted {
+			if r.stopped() {
 				return nil, nil
 			}
 		}
@@ -100,4 +80,20 @@ func (r *Runner) curvesBig(n *big.Int, c *curves) (d, x *big.Int) {
 		}
 	}
 	return nil, x
+}
+
+// few returns a proper factor of n > 2^64, of up to 128 bits, or 1 if three curves with
+// small bounds do not find one.
+func (r *ecmRunner) few(n wide) wide {
+	m := newMont128(n)
+	for i, l := range [...]int{1, 2, 4} {
+		d := m.microWide(r, &microLevels[l], sigma(quickSeed, uint64(i)))
+		if r.poll() {
+			break
+		}
+		if d != (wide{0, 1}) && d != n {
+			return d
+		}
+	}
+	return wide{0, 1}
 }

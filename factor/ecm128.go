@@ -14,14 +14,14 @@ type bounds struct{ b1, b2 uint64 }
 
 // curveWide runs curve number i of the family of seed modulo n and returns a
 // divisor of n, perhaps 1 or n.
-func (r *Runner) curveWide(m *mont128, seed, i uint64, b bounds, step uint64) wide {
+func (r *ecmRunner) curveWide(m *mont128, seed, i uint64, b bounds, step uint64) wide {
 	c := curve128{mont128: m}
 	p, d := c.suyama(sigma(seed, i))
 	if d != (wide{0, 1}) {
 		return d
 	}
-	p = c.run(r, r.tables.chain(b.b1, 0, b.b1+1), p)
-	if r.halted {
+	p = c.run(r.poller, r.tables.chain(b.b1, 0, b.b1+1), p)
+	if r.stopped() {
 		return wide{0, 1}
 	}
 	inv, d, ok := m.inverse(p.z)
@@ -33,13 +33,13 @@ func (r *Runner) curveWide(m *mont128, seed, i uint64, b bounds, step uint64) wi
 
 // microWide runs one curve with the small bounds of l and returns a divisor of
 // n, perhaps 1 or n; see twins.stage2.
-func (m *mont128) microWide(r *Runner, l *micro, sigma uint64) wide {
+func (m *mont128) microWide(r *ecmRunner, l *micro, sigma uint64) wide {
 	c := curve128{mont128: m}
 	q, d := c.suyama(sigma)
 	if d != (wide{0, 1}) {
 		return d
 	}
-	q = c.run(r, l.chain, q)
+	q = c.run(r.poller, l.chain, q)
 	if d := m.n.gcd(q.z); d != (wide{0, 1}) {
 		return d
 	}
@@ -116,7 +116,7 @@ func (c *curve128) dupPoint(p *point128) point128 {
 const pollWide = 50_000
 
 // run multiplies a by the number that code stands for; see curveN.run.
-func (c *curve128) run(r *Runner, code []byte, a point128) point128 {
+func (c *curve128) run(r *poller, code []byte, a point128) point128 {
 	var b, d, t, t2 point128
 	for i, op := range code {
 		if i%pollWide == pollWide-1 && r.poll() {
@@ -174,7 +174,7 @@ func (c *curve128) run(r *Runner, code []byte, a point128) point128 {
 // divisor, perhaps 1 or n; see curveN.stage2.
 //
 //go:norace
-func (c *curve128) stage2(r *Runner, pr *pairing, x wide) wide {
+func (c *curve128) stage2(r *ecmRunner, pr *pairing, x wide) wide {
 	m := c.mont128
 	q := point128{x, m.one}
 	pts := r.points[:0]
@@ -243,7 +243,7 @@ func (c *curve128) ladder(k uint64, p *point128) (a, b point128) {
 
 // normalise brings all points to Z = 1 with one inversion; Z is then scratch.
 // If it fails, it returns a divisor of n above 1.
-func (r *Runner) normalise(m *mont128, pts []point128) (d wide) {
+func (r *ecmRunner) normalise(m *mont128, pts []point128) (d wide) {
 	prod := m.one
 	prefix := r.prefix[:0]
 	for i := range pts {

@@ -72,7 +72,7 @@ func (c *curveN) pollEvery() int {
 
 // run multiplies a by the number that code stands for. It may end early when
 // the runner is asked to stop.
-func (c *curveN) run(r *Runner, code []byte, a pointN) pointN {
+func (c *curveN) run(r *poller, code []byte, a pointN) pointN {
 	b, d, t, t2 := c.point(), c.point(), c.point(), c.point()
 	every := c.pollEvery()
 	left := every

@@ -188,7 +188,7 @@ func TestRelatedPrimes(t *testing.T) {
 		}
 		n := wideOf(new(big.Int).Mul(p, s).Bytes())
 		count++
-		if _, found := run.sieveWith(n.triple(), 0); found {
+		if _, found := run.qs.splitWith(&run.poller, n.triple(), 0); found {
 			continue
 		}
 		left++

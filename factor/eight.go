@@ -18,7 +18,7 @@ type eight struct {
 	babies   [24]point8
 	xz       [24]residue8 // x z of babies
 	scratch  [4]residue8
-	runner   *Runner // asked whether to go on
+	stop     *poller // asked whether to go on
 	mod8
 }
 
@@ -78,7 +78,7 @@ const pollEight = 4096
 func (e *eight) run(code []byte) *point8 {
 	a, b, c, t, u := &e.points[0], &e.points[1], &e.points[2], &e.points[3], &e.points[4]
 	for i, op := range code {
-		if i%pollEight == pollEight-1 && e.runner.poll() {
+		if i%pollEight == pollEight-1 && e.stop.poll() {
 			break
 		}
 		switch op {
@@ -161,7 +161,7 @@ func (e *eight) stage2(pr *pairing, q *point8) *residue8 {
 	*acc = residue8{{1, 1, 1, 1, 1, 1, 1, 1}}
 	start := uint32(0)
 	for i, end := range pr.ends {
-		if i%128 == 127 && e.runner.poll() {
+		if i%128 == 127 && e.stop.poll() {
 			break
 		}
 		if start < end {

@@ -171,7 +171,7 @@ func TestEightAliases(t *testing.T) {
 func TestEightAgrees(t *testing.T) {
 	needEight(t)
 	r := seeded(t)
-	e := &eight{runner: new(Runner)}
+	e := &eight{stop: &poller{}}
 	found := 0
 	for range 300 {
 		size := 50 + r.IntN(14)
@@ -217,7 +217,7 @@ func TestEightFinds(t *testing.T) {
 	left := 0
 	for range 400 {
 		n, p, q := wideSemiprime(r, 60+r.IntN(25))
-		switch d := run.find8(n); d {
+		switch d := run.ecm.find8(n); d {
 		case wide{0, 1}:
 			left++
 		case wide{0, p}, wide{0, q}:
@@ -234,7 +234,7 @@ func TestEightFinds(t *testing.T) {
 func TestBabies(t *testing.T) {
 	needEight(t)
 	n := wide{0, 1<<61 - 1}
-	e := &eight{runner: new(Runner)}
+	e := &eight{stop: &poller{}}
 	e.set(n.lo, n.hi)
 	f := &families8[0]
 	e.start(f)
@@ -301,7 +301,7 @@ func TestEightLimbs(t *testing.T) {
 			n.Add(new(big.Int).Lsh(one, uint(size-1)), big.NewInt(r.Int64N(1000)))
 		}
 		n.SetBit(n.SetBit(n, 0, 1), size-1, 1)
-		e := &eight{runner: new(Runner)}
+		e := &eight{stop: &poller{}}
 		w := make([]uint64, (size+63)/64)
 		words(w, n)
 		e.set(w...)
@@ -357,12 +357,12 @@ func TestEightBig(t *testing.T) {
 		p := prime64(r, 25)
 		q := randomPrime(r, size-25)
 		n := new(big.Int).Mul(q, new(big.Int).SetUint64(p))
-		if d := run.quickCurves8(n); d == nil || d.Uint64() != p {
+		if d := run.ecm.quickCurves8(n); d == nil || d.Uint64() != p {
 			t.Errorf("%v: found %v, want %d", n, d, p)
 		}
 		stopped := NewRunner()
-		stopped.stop = func() bool { return true }
-		if d := stopped.quickCurves8(n); d != nil || !stopped.halted {
+		stopped.poller.start(func() bool { return true })
+		if d := stopped.ecm.quickCurves8(n); d != nil || !stopped.poller.halted {
 			t.Errorf("%v: stopped, but found %v", n, d)
 		}
 	}
@@ -382,8 +382,8 @@ func TestEightTurns(t *testing.T) {
 		if !c.fitsEight(n.BitLen()) {
 			t.Fatalf("%+v does not fit", c)
 		}
-		got := run.curves8(n, c)
-		want, _ := other.curvesBig(n, c)
+		got := run.ecm.curves8(n, c)
+		want, _ := other.ecm.curvesBig(n, c)
 		if (got == nil) != (want == nil) || got != nil && got.Cmp(want) != 0 && got.Cmp(want.Quo(n, want)) != 0 {
 			t.Fatalf("%v, curves from %d, %d of them: found %v, one by one %v", n, c.first, c.count, got, want)
 		}
@@ -395,10 +395,10 @@ func TestEightTurns(t *testing.T) {
 		t.Errorf("found %d factors", found)
 	}
 	stopped := NewRunner()
-	stopped.stop = func() bool { return true }
+	stopped.poller.start(func() bool { return true })
 	n := randomPrime(r, 200)
 	c := &curves{n: n.Bytes(), seed: 5, count: 8, b1: 11_000, hi: 11_001, from: 11_001, to: 1_300_000, step: 2310}
-	if d := stopped.curves8(n, c); d != nil || !stopped.halted {
+	if d := stopped.ecm.curves8(n, c); d != nil || !stopped.poller.halted {
 		t.Errorf("stopped, but found %v", d)
 	}
 }

@@ -70,7 +70,7 @@ var quickBig8 = sync.OnceValue(func() micro {
 const quickFamilies = 3
 
 // quickCurves8 is quickCurves for n of up to eightMostBits bits.
-func (r *Runner) quickCurves8(n *big.Int) *big.Int {
+func (r *ecmRunner) quickCurves8(n *big.Int) *big.Int {
 	l := quickBig8()
 	e := r.eightFor()
 	for i := range quickFamilies {
@@ -79,7 +79,6 @@ func (r *Runner) quickCurves8(n *big.Int) *big.Int {
 			return nil
 		}
 		if d.Cmp(one) != 0 && d.Cmp(n) != 0 {
-			r.by |= ByCurves
 			return d
 		}
 	}
@@ -87,9 +86,9 @@ func (r *Runner) quickCurves8(n *big.Int) *big.Int {
 }
 
 // eightFor returns the eight of the runner.
-func (r *Runner) eightFor() *eight {
+func (r *ecmRunner) eightFor() *eight {
 	if r.eight == nil {
-		r.eight = &eight{runner: r}
+		r.eight = &eight{stop: r.poller}
 	}
 	return r.eight
 }
@@ -99,7 +98,7 @@ const eightFrom = 53
 
 // find8 returns a proper factor of n, an odd composite of eightFrom to eightBits
 // bits that is not a power, or 1 if the curves do not find one.
-func (r *Runner) find8(n wide) wide {
+func (r *ecmRunner) find8(n wide) wide {
 	e := r.eightFor()
 	row := 0
 	for plans8[row].bits < n.len() {
@@ -107,7 +106,6 @@ func (r *Runner) find8(n wide) wide {
 	}
 	for i, l := range plans8[row].levels {
 		if d := e.curves(n, &levels8[l], &families8[i]); d != (wide{0, 1}) && d != n {
-			r.by |= ByCurves
 			return d
 		}
 	}
@@ -130,7 +128,7 @@ func (c *curves) fitsEight(bits int) bool {
 
 // curves8 is curvesBig for curves that fit eight; it returns a proper factor or
 // nil.
-func (r *Runner) curves8(n *big.Int, c *curves) *big.Int {
+func (r *ecmRunner) curves8(n *big.Int, c *curves) *big.Int {
 	l := micro{c.b1, r.tables.chain(c.b1, c.lo, c.hi), r.tables.pair(210, c.from, c.to)}
 	e := r.eightFor()
 	w := make([]uint64, (n.BitLen()+63)/64)
@@ -141,7 +139,7 @@ func (r *Runner) curves8(n *big.Int, c *curves) *big.Int {
 			e.startLane(n, int(lane), sigma(c.seed, c.first+min(i+lane, c.count-1)))
 		}
 		d := e.finish(n, &l)
-		if r.halted {
+		if r.stopped() {
 			return nil
 		}
 		if d.Cmp(one) != 0 && d.Cmp(n) != 0 {

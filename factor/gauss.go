@@ -6,7 +6,7 @@ import "math/bits"
 // rows, groupSize pivots at a time: one look into a table of their sums does for
 // all of them ("the method of four Russians"; Albrecht, Bard, Hart, ACM TOMS 37
 // (2010), article 9).
-func (m *matrix) gauss(r *Runner) [][]uint64 {
+func (m *matrix) gauss(r *poller) [][]uint64 {
 	e := &echelon{words: (m.columns() + 63) / 64, columns: m.columns()}
 	e.rows = make([][]uint64, m.rows)
 	store := make([]uint64, m.rows*e.words)
@@ -133,7 +133,7 @@ func (e *echelon) tabulate(rows [][]uint64, at int) {
 }
 
 // kernel returns a dependency for each free column, maxSquares at most.
-func (e *echelon) kernel(r *Runner) [][]uint64 {
+func (e *echelon) kernel(r *poller) [][]uint64 {
 	var sets [][]uint64
 	for _, f := range e.free[:min(len(e.free), maxSquares)] {
 		if r.poll() {

@@ -20,7 +20,7 @@ type lanczos struct {
 
 // newLanczos splits the rows of m that are in more than one of heavyShare columns
 // off. What it returns is of no use if the runner is to stop.
-func newLanczos(run *Runner, m *matrix) *lanczos {
+func newLanczos(run *poller, m *matrix) *lanczos {
 	const heavyShare = 24
 	l := &lanczos{m: m, rows: make([]uint64, m.rows)}
 	weight := make([]int, m.rows)
@@ -57,7 +57,7 @@ func newLanczos(run *Runner, m *matrix) *lanczos {
 }
 
 // apply sets z to Ax, unless the runner is to stop.
-func (l *lanczos) apply(run *Runner, z, x []uint64) {
+func (l *lanczos) apply(run *poller, z, x []uint64) {
 	clear(l.rows)
 	for _, pass := range [...]func(z, x []uint64, from, to int){l.scatter, l.gather} {
 		for from := 0; from < len(x); from += pollEvery {
@@ -164,7 +164,7 @@ type state struct {
 }
 
 // begin returns the start that seed chooses.
-func (l *lanczos) begin(r *Runner, seed uint64) *state {
+func (l *lanczos) begin(r *poller, seed uint64) *state {
 	n := l.m.columns()
 	s := &state{seed: seed, x: make([]uint64, n), v0: make([]uint64, n), before: ^uint64(0)}
 	for i := range s.x {
@@ -185,14 +185,14 @@ const (
 )
 
 // advance takes at most count steps from s.
-func (l *lanczos) advance(r *Runner, s *state, count int) outcome {
+func (l *lanczos) advance(r *poller, s *state, count int) outcome {
 	n := l.m.columns()
 	av := make([]uint64, n)
 	for range count {
 		if s.step > n/50+20 {
 			return broken
 		}
-		if l.apply(r, av, s.v[0]); r.halted {
+		if l.apply(r, av, s.v[0]); r.stopped() {
 			return broken
 		}
 		vav := l.inner(s.v[0], av)
@@ -244,11 +244,11 @@ const maxStarts = 4
 
 // dependencies returns dependencies of the matrix, or none if the method breaks
 // down.
-func (l *lanczos) dependencies(r *Runner) [][]uint64 {
+func (l *lanczos) dependencies(r *poller) [][]uint64 {
 	for seed := range uint64(maxStarts) {
 		s := l.begin(r, seed)
 		if l.advance(r, s, l.m.columns()) != finished {
-			if r.halted {
+			if r.stopped() {
 				return nil
 			}
 			continue
@@ -262,7 +262,7 @@ func (l *lanczos) dependencies(r *Runner) [][]uint64 {
 
 // combine returns the independent combinations of the columns of z that are
 // dependencies (section 7); nil if the runner is to stop.
-func (l *lanczos) combine(run *Runner, z [2][]uint64) [][]uint64 {
+func (l *lanczos) combine(run *poller, z [2][]uint64) [][]uint64 {
 	var image [2][]uint64
 	for k := range image {
 		image[k] = make([]uint64, l.m.rows)
@@ -284,7 +284,7 @@ func (l *lanczos) combine(run *Runner, z [2][]uint64) [][]uint64 {
 		}
 	}
 	zero := eliminate(run, z, [2][]uint64{})
-	if run.halted {
+	if run.stopped() {
 		return nil
 	}
 	var sets [][]uint64
@@ -304,7 +304,7 @@ func (l *lanczos) combine(run *Runner, z [2][]uint64) [][]uint64 {
 // eliminate adds columns of m to others, and those of along alike, until columns
 // have pivots of their own or are zero. It returns the columns that are zero, unless
 // the runner is to stop.
-func eliminate(run *Runner, m, along [2][]uint64) (zero [2]uint64) {
+func eliminate(run *poller, m, along [2][]uint64) (zero [2]uint64) {
 	free := [2]uint64{^uint64(0), ^uint64(0)}
 	for i := range m[0] {
 		a := [2]uint64{m[0][i] & free[0], m[1][i] & free[1]}

@@ -73,7 +73,7 @@ func TestChoose(t *testing.T) {
 // are independent, and as many as there are but for a few.
 func TestLanczos(t *testing.T) {
 	r := seeded(t)
-	run := NewRunner()
+	run := &poller{}
 	for range 6 {
 		rows := 700 + r.IntN(700)
 		m := randomMatrix(r, rows, rows+200)

@@ -62,7 +62,7 @@ func (m *matrix) join(n *matrix) {
 // dependency, and the heaviest ones until there are only spare more than rows;
 // then rows that are empty. It returns the numbers that the columns left had
 // before; what they are does not matter if the runner is to stop.
-func (m *matrix) prune(r *Runner, spare int) []int {
+func (m *matrix) prune(r *poller, spare int) []int {
 	p := &pruning{m: m, weight: make([]uint32, m.rows), last: make([]uint32, m.rows), gone: make([]bool, m.columns()), left: m.columns()}
 	for c := range m.columns() {
 		if c%(pollEvery/8) == 0 && r.poll() {
@@ -127,7 +127,7 @@ func (p *pruning) remove(c int) {
 }
 
 // dropSingles removes the columns that have a row to themselves.
-func (p *pruning) dropSingles(r *Runner) {
+func (p *pruning) dropSingles(r *poller) {
 	for n := 1; len(p.single) > 0; n++ {
 		if n%(pollEvery/16) == 0 && r.poll() {
 			return
@@ -163,7 +163,7 @@ func (p *pruning) dropHeavy(count int) {
 }
 
 // pack keeps the given columns and the rows that have weight.
-func (m *matrix) pack(r *Runner, keep []int, weight []uint32) {
+func (m *matrix) pack(r *poller, keep []int, weight []uint32) {
 	number := make([]uint32, m.rows)
 	rows := uint32(0)
 	for row, w := range weight {

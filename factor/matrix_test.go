@@ -61,7 +61,7 @@ func TestGauss(t *testing.T) {
 	for range 60 {
 		rows := 1 + r.IntN(200)
 		m := randomMatrix(r, rows, 1+r.IntN(rows+40))
-		sets := m.gauss(NewRunner())
+		sets := m.gauss(&poller{})
 		dense := make([][]uint64, m.columns())
 		for c := range dense {
 			dense[c] = make([]uint64, (rows+63)/64)
@@ -89,11 +89,11 @@ func TestPrune(t *testing.T) {
 		rows := 50 + r.IntN(200)
 		whole := randomMatrix(r, rows, rows+60)
 		m := &matrix{rows, slices.Clone(whole.start), slices.Clone(whole.entries)}
-		keep := m.prune(NewRunner(), 20)
+		keep := m.prune(&poller{}, 20)
 		if len(keep) != m.columns() || m.columns() < m.rows+20 {
 			t.Fatalf("%d columns of %d, %d rows", len(keep), m.columns(), m.rows)
 		}
-		sets := m.gauss(NewRunner())
+		sets := m.gauss(&poller{})
 		if len(sets) < 20 {
 			t.Fatalf("%d dependencies", len(sets))
 		}

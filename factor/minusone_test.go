@@ -73,7 +73,7 @@ func provedMinus(t *testing.T, size int) *minusOne {
 	r := seeded(t)
 	run := NewRunner()
 	for {
-		if g, c := run.prove(randomPrime(r, size)); c != nil {
+		if g, c := run.prover.prove(randomPrime(r, size)); c != nil {
 			if g != provenMinus {
 				t.Fatalf("grade %d with a proof", g)
 			}

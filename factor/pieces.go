@@ -124,33 +124,3 @@ func (m *Machine) load(i int, data []byte) error {
 	}
 	return nil
 }
-
-// load adds the relations in a log, each checked again, as piece number number.
-func (h *harvest) load(log *reader, number int) error {
-	at := len(h.pieces)
-	p := &piece{full: true, number: number}
-	h.pieces = append(h.pieces, p)
-	var f found
-	for len(log.b) > 0 {
-		a, twos := f.readEntry(log, h.base, h.as)
-		if log.bad {
-			return ErrTurn
-		}
-		lead := h.leadingOf(a)
-		y := lead.l.times(int64(f.pos) - h.base.half()).add(lead.b(f.poly))
-		if e, ok := h.check(y, lead, &f); !ok || e != twos {
-			return ErrTurn
-		}
-		c := h.entry(a, y, twos, &f)
-		if h.absent > 0 { // its share of the work is there again
-			part := h.owed / float64(h.absent)
-			h.done, h.handed = h.done+part, h.handed+part
-			h.owed, h.absent = h.owed-part, h.absent-1
-		}
-		if h.seen.add(c.key) && len(p.log)+len(c.log) <= pieceSize {
-			h.keep(at, &c)
-		}
-	}
-	p.saved = len(p.log)
-	return nil
-}

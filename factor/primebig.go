@@ -9,7 +9,7 @@ import (
 // other bases, fewer for large numbers, which need them less. Up to smallPrime
 // bits math/big does it in some milliseconds; above, it takes its own steps so
 // that it can stop: one strong test takes 5 ms at 600 digits, 15 s at 10,000.
-func (r *Runner) primeBig(n *big.Int) grade {
+func (r *prover) primeBig(n *big.Int) grade {
 	const smallPrime = 1024
 	if n.BitLen() > smallPrime {
 		if !r.strongBig(n, 2) || !r.lucasBig(n) {
@@ -35,7 +35,7 @@ func (r *Runner) primeBig(n *big.Int) grade {
 
 // strongBig is the strong probable prime test to a base; false, too, if it was
 // stopped. The exponent is used up in pieces of about a millisecond.
-func (r *Runner) strongBig(n *big.Int, base uint64) bool {
+func (r *prover) strongBig(n *big.Int, base uint64) bool {
 	minus := new(big.Int).Sub(n, one)
 	s := minus.TrailingZeroBits()
 	d := new(big.Int).Rsh(minus, s)
@@ -70,7 +70,7 @@ func (r *Runner) strongBig(n *big.Int, base uint64) bool {
 
 // lucasBig is the extra strong Lucas test, see mont64.lucas; false, too, if it
 // was stopped.
-func (r *Runner) lucasBig(n *big.Int) bool {
+func (r *prover) lucasBig(n *big.Int) bool {
 	p := int64(3)
 	for ; ; p++ {
 		j := big.Jacobi(big.NewInt(p*p-4), n)

@@ -12,19 +12,33 @@ const (
 	minusBits    = 664
 )
 
+// divider takes numbers apart for proofs.
+type divider interface {
+	// trial divides odd v by small primes and returns those that divide it, and what
+	// is left.
+	trial(v *big.Int) (primes []*big.Int, rest *big.Int)
+	// factor factors v, of up to wholeBits bits, into primes that are proven and
+	// primes that are likely. Both are incomplete if the turn is to stop.
+	factor(v *big.Int) (proven, likely []*big.Int)
+}
+
+// prover tests numbers for primality and proves primes.
+type prover struct {
+	*poller
+	ecm     *ecmRunner
+	divider divider
+}
+
 // prove proves the primality of n, a number up to minusBits that passed the tests
 // for primality: by N-1 if enough of n - 1 comes apart in a small part of the time
 // that APR-CL takes, else by that. It returns the grade, composite if n is, and
 // the proof by N-1 if it is one. Nothing holds if r is halted.
-func (r *Runner) prove(n *big.Int) (grade, *minusOne) {
+func (r *prover) prove(n *big.Int) (grade, *minusOne) {
 	if knownPrime(n) {
 		return proven, nil
 	}
-	parts, by, shallow := r.parts, r.by, r.shallow
-	r.proving, r.shallow = true, false
 	c, v := r.proveMinus(n, 0)
-	r.parts, r.by, r.proving, r.shallow = parts, by, false, shallow
-	if v == undecided && n.BitLen() <= provableBits && !r.halted {
+	if v == undecided && n.BitLen() <= provableBits && !r.stopped() {
 		c, v = nil, r.proveJacobi(n)
 	}
 	switch {
@@ -38,23 +52,14 @@ func (r *Runner) prove(n *big.Int) (grade, *minusOne) {
 	return provenJacobi, nil
 }
 
-// gradeWide is primeWide with a proof where that has none.
-func (r *Runner) gradeWide(n wide) grade {
-	g := primeWide(n)
-	if g == probable && !r.proving {
-		g, _ = r.prove(n.big())
-	}
-	return g
-}
-
 // proveMinus looks for a proof of n by N-1. depth is how many proofs it is inside.
-func (r *Runner) proveMinus(n *big.Int, depth int) (*minusOne, verdict) {
+func (r *prover) proveMinus(n *big.Int, depth int) (*minusOne, verdict) {
 	minus := new(big.Int).Sub(n, one)
 	twos := minus.TrailingZeroBits()
 	a := &apart{r: r, n: n, minus: minus, primes: []*big.Int{two}}
 	a.take(minus.Rsh(minus, twos))
 	minus.Lsh(minus, twos)
-	if r.halted {
+	if r.stopped() {
 		return nil, undecided
 	}
 	c := &minusOne{n: n}
@@ -97,7 +102,7 @@ func (c *minusOne) shorten(a *apart) {
 
 // apart takes n - 1 apart as far as a proof needs and a small effort goes.
 type apart struct {
-	r        *Runner
+	r        *prover
 	n, minus *big.Int
 	primes   []*big.Int // proven, each once
 	likely   []*big.Int // primes that need a proof of their own
@@ -116,37 +121,19 @@ func (a *apart) enough(primes []*big.Int) bool {
 
 // take takes odd v apart: trial division, then what is left by other methods.
 func (a *apart) take(v *big.Int) {
-	r := a.r
-	r.parts = nil
-	if v.BitLen() > 128 {
-		v = r.trialBig(v)
-		v = r.roughBig(v)
-	}
-	if v.BitLen() <= 128 {
-		w := r.trialWide(wideOf(v.Bytes()))
-		if w.hi != 0 {
-			w = r.roughWide(w, 1)
-		}
-		v = w.big()
-	}
-	a.collect()
-	a.rest(v)
+	primes, rest := a.r.divider.trial(v)
+	a.primes = append(a.primes, primes...)
+	a.rest(rest)
 }
 
-// collect moves the parts of the runner over.
-func (a *apart) collect() {
-	for i := range a.r.parts {
-		p := &a.r.parts[i]
-		v := p.value()
-		switch {
-		case slices.ContainsFunc(a.primes, func(q *big.Int) bool { return q.Cmp(v) == 0 }):
-		case p.grade == proven:
+// add adds the prime factors of a part, each once.
+func (a *apart) add(proven, likely []*big.Int) {
+	for _, v := range proven {
+		if !slices.ContainsFunc(a.primes, func(q *big.Int) bool { return q.Cmp(v) == 0 }) {
 			a.primes = append(a.primes, v)
-		case p.grade == probable:
-			a.likely = append(a.likely, v)
 		}
 	}
-	a.r.parts = nil
+	a.likely = append(a.likely, likely...)
 }
 
 // wholeBits is the size up to which what is left of n - 1 is factored completely:
@@ -161,8 +148,7 @@ func (a *apart) rest(v *big.Int) {
 		return
 	}
 	if v.BitLen() <= wholeBits {
-		r.finishBig(v, 1)
-		a.collect()
+		a.add(r.divider.factor(v))
 		return
 	}
 	if v.BitLen() <= 128 && primeWide(wideOf(v.Bytes())) == proven {
@@ -189,16 +175,9 @@ func (a *apart) find(v *big.Int) *big.Int {
 	if v.BitLen() > 128 {
 		return nil
 	}
-	w := wideOf(v.Bytes())
-	m := newMont128(w)
-	for i, l := range [...]int{1, 2, 4} {
-		d := m.microWide(r, &microLevels[l], sigma(quickSeed, uint64(i)))
-		if r.poll() {
-			return nil
-		}
-		if d != (wide{0, 1}) && d != w {
-			return d.big()
-		}
+	d := r.ecm.few(wideOf(v.Bytes()))
+	if d == (wide{0, 1}) {
+		return nil
 	}
-	return nil
+	return d.big()
 }

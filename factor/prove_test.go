@@ -66,7 +66,7 @@ func TestPublishedPrimes(t *testing.T) {
 		{"3*2^534+1", new(big.Int).Add(new(big.Int).Lsh(big.NewInt(3), 534), one), MinusOne},
 		{"116!+1", new(big.Int).Add(new(big.Int).MulRange(1, 116), one), MinusOne},
 	} {
-		g, c := run.prove(p.n)
+		g, c := run.prover.prove(p.n)
 		if g.proof() == NoProof || p.proof != NoProof && g.proof() != p.proof {
 			t.Errorf("%s: proven by %q, want %q", p.name, g.proof(), p.proof)
 		}
@@ -74,7 +74,7 @@ func TestPublishedPrimes(t *testing.T) {
 			t.Errorf("%s: the proof does not check", p.name)
 		}
 	}
-	if g, _ := run.prove(twoAnd(521, -1)); g != unproven {
+	if g, _ := run.prover.prove(twoAnd(521, -1)); g != unproven {
 		t.Errorf("2^521-1: grade %d", g)
 	}
 }
@@ -86,10 +86,10 @@ func TestCompositesUnproven(t *testing.T) {
 	run := NewRunner()
 	refuse := func(n *big.Int) {
 		t.Helper()
-		if g, _ := run.prove(n); g.proof() != NoProof {
+		if g, _ := run.prover.prove(n); g.proof() != NoProof {
 			t.Errorf("%v = composite is proven by %s", n, g.proof())
 		}
-		if v := run.proveJacobi(n); v != isComposite {
+		if v := run.prover.proveJacobi(n); v != isComposite {
 			t.Errorf("%v: APR-CL says %d", n, v)
 		}
 	}
@@ -162,7 +162,7 @@ func FuzzProve(f *testing.F) {
 				return
 			}
 		}
-		g, c := run.prove(n)
+		g, c := run.prover.prove(n)
 		prime := n.ProbablyPrime(2)
 		if (g.proof() != NoProof || g == unproven && n.BitLen() <= provableBits) && !prime || g == composite && prime {
 			t.Fatalf("%v: grade %d, prime %v", n, g, prime)
@@ -180,7 +180,7 @@ func FuzzProve(f *testing.F) {
 func FuzzMinusOne(f *testing.F) {
 	run := NewRunner()
 	for _, n := range []*big.Int{twoAnd(89, -1), twoAnd(127, -1), new(big.Int).Add(new(big.Int).Lsh(big.NewInt(3), 189), one)} {
-		if _, c := run.prove(n); c != nil {
+		if _, c := run.prover.prove(n); c != nil {
 			f.Add(n.Bytes(), c.encode(nil))
 		}
 	}
@@ -221,16 +221,16 @@ func BenchmarkProve(b *testing.B) {
 				}
 				unit := (used() - start) / 200
 				run := NewRunner()
-				run.proveJacobi(numbers[0])
+				run.prover.proveJacobi(numbers[0])
 				i, minus := 0, 0
 				start = used()
 				for b.Loop() {
 					n := numbers[i%len(numbers)]
 					if method == "any" {
-						if _, c := run.prove(n); c != nil {
+						if _, c := run.prover.prove(n); c != nil {
 							minus++
 						}
-					} else if run.proveJacobi(n) != isPrime {
+					} else if run.prover.proveJacobi(n) != isPrime {
 						b.Fatal(n)
 					}
 					i++

@@ -32,8 +32,8 @@ func (r *Runner) runProve(digits []byte) ([]byte, error) {
 	if !n.ProbablyPrime(0) {
 		return data, nil
 	}
-	g, proof := r.prove(n)
-	if r.halted {
+	g, proof := r.prover.prove(n)
+	if r.poller.stopped() {
 		return nil, ErrStopped
 	}
 	data[2] = byte(g)
@@ -41,6 +41,61 @@ func (r *Runner) runProve(digits []byte) ([]byte, error) {
 		data = proof.encode(data)
 	}
 	return data, nil
+}
+
+// gradeWide is primeWide with a proof where that has none.
+func (r *Runner) gradeWide(n wide) grade {
+	g := primeWide(n)
+	if g == probable && !r.proving {
+		g, _ = r.prover.prove(n.big())
+	}
+	return g
+}
+
+// inProof is the divider of the proofs of a runner.
+type inProof struct{ r *Runner }
+
+// trial divides odd v by the primes below trialTo, and by those below roughTo if more
+// than 64 bits are left; see divider.
+func (d inProof) trial(v *big.Int) (primes []*big.Int, rest *big.Int) {
+	r := d.r
+	parts := r.parts
+	r.parts = nil
+	if v.BitLen() > 128 {
+		v = r.trialBig(v)
+		v = r.roughBig(v)
+	}
+	if v.BitLen() <= 128 {
+		w := r.trialWide(wideOf(v.Bytes()))
+		if w.hi != 0 {
+			w = r.roughWide(w, 1)
+		}
+		v = w.big()
+	}
+	for i := range r.parts {
+		primes = append(primes, r.parts[i].value())
+	}
+	r.parts = parts
+	return primes, v
+}
+
+// factor factors v, whose large primes stay probable: they need a proof inside the
+// proof; see divider.
+func (d inProof) factor(v *big.Int) (sure, likely []*big.Int) {
+	r := d.r
+	parts, by, shallow, proving := r.parts, r.by, r.shallow, r.proving
+	r.parts, r.shallow, r.proving = nil, false, true
+	r.finishBig(v, 1)
+	for i := range r.parts {
+		switch p := &r.parts[i]; p.grade {
+		case proven:
+			sure = append(sure, p.value())
+		case probable:
+			likely = append(likely, p.value())
+		}
+	}
+	r.parts, r.by, r.shallow, r.proving = parts, by, shallow, proving
+	return sure, likely
 }
 
 // proveNanos estimates the time of a proof of a number of that many bits; see

@@ -167,7 +167,7 @@ func TestWrongProofs(t *testing.T) {
 	run := NewRunner()
 	easy := new(big.Int).Add(new(big.Int).Lsh(big.NewInt(3), 189), one)
 	hard := randomPrime(r, 300)
-	_, c := run.prove(easy)
+	_, c := run.prover.prove(easy)
 	sound := c.encode([]byte{version, foundProof, byte(provenMinus)})
 	c.factors[0].base = 1
 	for _, bad := range [][]byte{

@@ -45,7 +45,7 @@ func TestSieveLeavesNothing(t *testing.T) {
 		}
 		for range count {
 			n, p, q := wideSemiprime(r, size)
-			d, found := run.sieveWith(n.triple(), 0)
+			d, found := run.qs.splitWith(&run.poller, n.triple(), 0)
 			if !found {
 				left++
 				continue
@@ -70,7 +70,7 @@ func TestQuickMultipliers(t *testing.T) {
 		if k := multiplier(n.triple(), rank); k == multiplier(n.triple(), rank-1) {
 			t.Fatalf("%v: rank %d repeats the multiplier %d", n.big(), rank, k)
 		}
-		if d, found := run.sieveWith(n.triple(), rank); !found || d != (wide{0, p}) && d != (wide{0, q}) {
+		if d, found := run.qs.splitWith(&run.poller, n.triple(), rank); !found || d != (wide{0, p}) && d != (wide{0, q}) {
 			t.Fatalf("%v = %d * %d, rank %d: %v, %v", n.big(), p, q, rank, d.big(), found)
 		}
 	}
@@ -115,25 +115,25 @@ func TestPrimeBig(t *testing.T) {
 			n.Mul(n, n)
 		}
 		want := n.ProbablyPrime(0)
-		if got := run.primeBig(n) != composite; got != want {
+		if got := run.prover.primeBig(n) != composite; got != want {
 			t.Fatalf("primeBig(%v) = %v", n, got)
 		}
-		run.stop, run.halted = nil, false
-		if got := run.strongBig(n, 2); want && !got {
+		run.poller.start(nil)
+		if got := run.prover.strongBig(n, 2); want && !got {
 			t.Fatalf("strongBig(%v)", n)
 		}
-		if got := run.lucasBig(n); want && !got {
+		if got := run.prover.lucasBig(n); want && !got {
 			t.Fatalf("lucasBig(%v)", n)
 		}
 	}
 	// Pseudoprimes of one test that the other one finds out.
 	for _, n := range []int64{2047, 3277, 4033, 4681, 8321} {
-		if !run.strongBig(big.NewInt(n), 2) || run.lucasBig(big.NewInt(n)) {
+		if !run.prover.strongBig(big.NewInt(n), 2) || run.prover.lucasBig(big.NewInt(n)) {
 			t.Errorf("%d: not just a strong pseudoprime", n)
 		}
 	}
 	for _, n := range []int64{989, 3239, 5777, 10877, 27971, 29681, 30739, 31631, 39059, 72389} {
-		if run.strongBig(big.NewInt(n), 2) || !run.lucasBig(big.NewInt(n)) {
+		if run.prover.strongBig(big.NewInt(n), 2) || !run.prover.lucasBig(big.NewInt(n)) {
 			t.Errorf("%d: not just a Lucas pseudoprime", n)
 		}
 	}

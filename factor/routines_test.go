@@ -65,7 +65,7 @@ func TestPseudoprimes(t *testing.T) {
 			if g := primeWide(wideOf(v.Bytes())); g != composite {
 				t.Errorf("primeWide(%v) = %v", v, g)
 			}
-		} else if NewRunner().primeBig(v) != composite {
+		} else if NewRunner().prover.primeBig(v) != composite {
 			t.Errorf("primeBig(%v)", v)
 		}
 	}
@@ -257,9 +257,9 @@ func TestCurvesAgree(t *testing.T) {
 		p, q := randomPrime(r, 30), randomPrime(r, 60)
 		n := new(big.Int).Mul(p, q)
 		w := wideOf(n.Bytes())
-		d := run.curveWide(newMont128(w), 7, i, bounds{300, 10_000}, 210)
+		d := run.ecm.curveWide(newMont128(w), 7, i, bounds{300, 10_000}, 210)
 		work := curves{seed: 7, first: i, count: 1, b1: 300, hi: 301, from: 301, to: 10_000, step: 210}
-		got, _ := run.curvesBig(n, &work)
+		got, _ := run.ecm.curvesBig(n, &work)
 		found := d != wide{0, 1} && d != w
 		if found != (got != nil) || found && got.Cmp(d.big()) != 0 {
 			t.Fatalf("curve %d of %v: %v and %v", i, n, d.big(), got)

@@ -1,37 +1,35 @@
 package factor
 
 import (
-	"errors"
 	"fmt"
 	"math/big"
 )
 
 // ErrStopped says that a turn was given up because its caller asked for it.
-var ErrStopped = errors.New("factor: stopped")
+var ErrStopped = errStopped
 
 // Runner runs turns on one compute thread. It keeps tables between turns, at most
 // about 100 megabytes, and few unless numbers above 70 digits are sieved. It is not
 // safe for concurrent use.
 type Runner struct {
-	parts   []part      // of the number at hand, ascending
-	by      Methods     // what found them
-	stop    func() bool // of the turn at hand, may be nil
-	halted  bool        // stop has reported true
-	shallow bool        // grade and take roots only, look for no factors
-	proving bool        // a proof is under way: primes that need one stay probable
-	tables  tables
+	parts   []part  // of the number at hand, ascending
+	by      Methods // what found them
+	shallow bool    // grade and take roots only, look for no factors
+	proving bool    // a proof is under way: primes that need one stay probable
+	poller  poller
+	ecm     *ecmRunner
 	qs      quadratic
-	sieves  []*siqs    // of the numbers sieved last, the last one first
-	base    *siqsBase  // of the number whose relations were looked at last
-	solved  *solved    // the matrix of the linear algebra that ran last
-	points  []point128 // of stage 2
-	eight   *eight
-	prefix  []wide // products in normalise
+	siqs    *siqsRunner
+	prover  *prover
 }
 
 // NewRunner returns a Runner with empty tables.
 func NewRunner() *Runner {
-	return &Runner{parts: make([]part, 0, 16)}
+	r := &Runner{parts: make([]part, 0, 16)}
+	r.ecm = &ecmRunner{poller: &r.poller}
+	r.siqs = newSiqsRunner(&r.poller, r.split64)
+	r.prover = &prover{poller: &r.poller, ecm: r.ecm, divider: inProof{r}}
+	return r
 }
 
 // Run executes a turn. It calls stop, which may be nil, at least every 5 ms of
@@ -41,9 +39,9 @@ func NewRunner() *Runner {
 // the same result; processors without AVX-512 may name another method for the same
 // primes.
 func (r *Runner) Run(t Turn, stop func() bool) (Result, error) {
-	r.stop, r.halted = stop, false
+	r.poller.start(stop)
 	data, err := r.run(t.Payload)
-	if r.halted {
+	if r.poller.stopped() {
 		err = ErrStopped
 	}
 	if err != nil {
@@ -72,26 +70,33 @@ func (r *Runner) run(payload []byte) ([]byte, error) {
 			return nil, err
 		}
 		return r.runCurves(c)
-	case kindSieve:
-		w, err := decodeSieving(payload)
-		if err != nil {
-			return nil, err
-		}
-		return r.runSieve(w)
-	case kindSolve:
-		return r.runSolve(payload)
-	case kindFinish:
-		return r.runFinish(payload)
-	case kindCycles:
-		return r.runCycles(payload)
-	case kindColumns:
-		return r.runColumns(payload)
-	case kindFilter:
-		return r.runFilter(payload)
-	case kindRoot:
-		return r.runRoot(payload)
 	}
-	return nil, ErrTurn
+	return r.siqs.run(payload)
+}
+
+// runCurves runs a turn of curves.
+func (r *Runner) runCurves(c *curves) ([]byte, error) {
+	r.parts, r.by = r.parts[:0], 0
+	n := new(big.Int).SetBytes(c.n)
+	d, x := r.ecm.run(n, c)
+	if r.poller.stopped() {
+		return nil, ErrStopped
+	}
+	switch {
+	case d != nil:
+		r.by |= ByCurves
+		r.shallow = true
+		r.finishBig(d, 1)
+		r.finishBig(new(big.Int).Quo(n, d), 1)
+		r.shallow = false
+		if r.poller.stopped() {
+			return nil, ErrStopped
+		}
+		return r.encodeBig(n)
+	case x != nil && c.hi != 0 && c.to == 0:
+		return appendBlob([]byte{version, foundPoint}, x.Bytes()), nil
+	}
+	return []byte{version, foundNothing}, nil
 }
 
 // runSplit runs the quick methods on the number with the given bytes.
@@ -100,7 +105,7 @@ func (r *Runner) runSplit(digits []byte) ([]byte, error) {
 	if len(digits) <= 16 {
 		n := wideOf(digits)
 		r.splitWide(n)
-		if r.halted {
+		if r.poller.stopped() {
 			return nil, ErrStopped
 		}
 		r.dropMethods()
@@ -108,7 +113,7 @@ func (r *Runner) runSplit(digits []byte) ([]byte, error) {
 	}
 	n := new(big.Int).SetBytes(digits)
 	r.splitBig(n)
-	if r.halted {
+	if r.poller.stopped() {
 		return nil, ErrStopped
 	}
 	r.dropMethods()
@@ -145,12 +150,4 @@ func (r *Runner) encodeBig(n *big.Int) ([]byte, error) {
 		return nil, ErrProduct
 	}
 	return encodeParts(r.parts, r.by), nil
-}
-
-// poll asks stop and reports whether to give up.
-func (r *Runner) poll() bool {
-	if !r.halted && r.stop != nil && r.stop() {
-		r.halted = true
-	}
-	return r.halted
 }

@@ -25,7 +25,7 @@ func sieveOf(t *testing.T, r *rand.Rand, bits int) (*siqs, *harvest, []int) {
 	t.Helper()
 	h := newHarvest(semiprime(r, bits), 0, siqsSizeFor(bits))
 	s := newSiqs(h.base)
-	s.runner = NewRunner()
+	s.runner = NewRunner().siqs
 	chosen := h.chooser.next(h.base)
 	if chosen == nil {
 		t.Fatalf("no a for %v", h.base.n)
@@ -214,7 +214,7 @@ func TestFindings(t *testing.T) {
 		size.slack = 25
 		h := newHarvest(semiprime(r, bits), 0, size)
 		s := newSiqs(h.base)
-		s.runner = NewRunner()
+		s.runner = NewRunner().siqs
 		s.setLeading(h.chooser.next(h.base))
 		s.setPolynomial(r.IntN(s.lead.count()))
 		s.sievePolynomial()

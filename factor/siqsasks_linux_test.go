@@ -40,9 +40,9 @@ func TestStagesAsk(t *testing.T) {
 	}
 	m := heavyMatrix(r, rows, rows+300, weight)
 	packed := m.append(nil, nil)
-	l := newLanczos(run, m)
-	s := l.begin(run, 0)
-	if l.advance(run, s, rows/64-8) != underWay {
+	l := newLanczos(run.siqs.poller, m)
+	s := l.begin(run.siqs.poller, 0)
+	if l.advance(run.siqs.poller, s, rows/64-8) != underWay {
 		t.Fatal("block Lanczos ended early")
 	}
 	columns := append([]byte{version, kindFilter}, packed...)
@@ -74,7 +74,7 @@ func asks(t *testing.T, run *Runner, turn Turn) (gap, total time.Duration) {
 	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	run.solved = nil
+	run.siqs.solved = nil
 	start := threadTime(t)
 	last := start
 	look := func() bool {

@@ -44,7 +44,7 @@ type siqs struct {
 	hits      []int32
 	list      []uint32
 	found     []found
-	runner    *Runner
+	runner    *siqsRunner
 }
 
 // newSiqs builds the tables of a runner for the number of base.

@@ -97,7 +97,7 @@ func (s *siqs) splitLarge(v uint64) (large [2]uint32, ok bool) {
 	if v >= s.double || v <= largest*largest || isProbable64(v) {
 		return large, false
 	}
-	d := s.runner.splitDouble(v)
+	d := s.runner.split(v)
 	e := v / d
 	if max(d, e) >= s.large {
 		return large, false
@@ -117,12 +117,4 @@ func isProbable64(v uint64) bool {
 		}
 	}
 	return x == m.one
-}
-
-// splitDouble returns a proper factor of v, an odd composite.
-func (r *Runner) splitDouble(v uint64) uint64 {
-	if root, k := power64(v); k > 1 {
-		return root
-	}
-	return r.find64(v)
 }

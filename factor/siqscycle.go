@@ -12,7 +12,7 @@ const pollEvery = 1 << 14
 // core returns the numbers of the edges, ascending, that are left when those are
 // removed, again and again, that have nothing else at one end: they are in no cycle.
 // An edge from a vertex to itself is a cycle, and so is what is at vertex 0.
-func (r *Runner) core(ends [][2]uint32, vertices int) []uint32 {
+func (r *siqsRunner) core(ends [][2]uint32, vertices int) []uint32 {
 	degree, last := make([]uint32, vertices), make([]uint32, vertices) // edges at a vertex: how many, added up
 	for i, e := range ends {
 		if i%pollEvery == 0 && r.poll() {
@@ -62,7 +62,7 @@ type forest struct {
 }
 
 // newForest searches the graph that has the edges in core.
-func (r *Runner) newForest(ends [][2]uint32, core []uint32, vertices int) *forest {
+func (r *siqsRunner) newForest(ends [][2]uint32, core []uint32, vertices int) *forest {
 	first := make([]uint32, vertices+1) // around[first[v]:first[v+1]] are the edges at v
 	for k, i := range core {
 		if k%pollEvery == 0 && r.poll() {
@@ -120,13 +120,13 @@ func (r *Runner) newForest(ends [][2]uint32, core []uint32, vertices int) *fores
 // cycles returns independent cycles of a graph, edges ascending in each, the short
 // ones first: every edge outside of a spanning forest closes one. They are the
 // columns of what is returned, the edges its rows. It is nil if the runner is to stop.
-func (r *Runner) cycles(ends [][2]uint32, vertices int) *matrix {
+func (r *siqsRunner) cycles(ends [][2]uint32, vertices int) *matrix {
 	core := r.core(ends, vertices)
-	if r.halted {
+	if r.stopped() {
 		return nil
 	}
 	f := r.newForest(ends, core, vertices)
-	if r.halted {
+	if r.stopped() {
 		return nil
 	}
 	all := &matrix{rows: len(ends), start: []uint32{0}}
@@ -154,12 +154,12 @@ func (r *Runner) cycles(ends [][2]uint32, vertices int) *matrix {
 		all.start = append(all.start, uint32(len(all.entries)))
 		work += len(all.entries) - from
 	}
-	return all.byWeight(r)
+	return all.byWeight(r.poller)
 }
 
 // byWeight returns m with its columns in the order of their weight, nil if the runner
 // is to stop.
-func (m *matrix) byWeight(r *Runner) *matrix {
+func (m *matrix) byWeight(r *poller) *matrix {
 	first := []int{0} // of the columns of each weight
 	for c := range m.columns() {
 		w := len(m.column(c))
@@ -198,7 +198,7 @@ func cyclesPayload(count, vertices int, ends []byte) []byte {
 }
 
 // runCycles runs what cyclesPayload asks for.
-func (r *Runner) runCycles(payload []byte) ([]byte, error) {
+func (r *siqsRunner) runCycles(payload []byte) ([]byte, error) {
 	p := reader{b: payload[2:]}
 	count, vertices := p.uvarint(), p.uvarint()
 	if p.bad || 2*count > uint64(len(p.b)) || vertices > 2*count+1 {

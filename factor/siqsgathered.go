@@ -54,7 +54,7 @@ func (h *harvest) appendChosen(b []byte) []byte {
 }
 
 // readGathered reads what gather wrote, which ends the payload.
-func (r *Runner) readGathered(p *reader) (*gathered, error) {
+func (r *siqsRunner) readGathered(p *reader) (*gathered, error) {
 	n, k, size := p.blob(siqsMaxBits/8+1), p.uvarint(), readSize(p)
 	if p.bad || !sievable(n, k) {
 		return nil, ErrTurn
@@ -87,7 +87,7 @@ func (r *Runner) readGathered(p *reader) (*gathered, error) {
 
 // baseFor returns the factor base of a number, from the tables of the sieve if they
 // are there; nil if the runner is to stop.
-func (r *Runner) baseFor(n *big.Int, k uint64, size siqsSize) *siqsBase {
+func (r *siqsRunner) baseFor(n *big.Int, k uint64, size siqsSize) *siqsBase {
 	same := func(b *siqsBase) bool { return b.k == k && b.size == size && b.n.Cmp(n) == 0 }
 	for _, s := range r.sieves {
 		if same(s.siqsBase) {
@@ -107,7 +107,7 @@ func (r *Runner) baseFor(n *big.Int, k uint64, size siqsSize) *siqsBase {
 }
 
 // each calls take with every relation, or with those of some.
-func (g *gathered) each(r *Runner, some []bool, take func(f *found, number int, twos uint8)) error {
+func (g *gathered) each(r *poller, some []bool, take func(f *found, number int, twos uint8)) error {
 	if g.from != nil && some != nil {
 		return g.eachOf(r, some, take)
 	}
@@ -135,7 +135,7 @@ func (g *gathered) each(r *Runner, some []bool, take func(f *found, number int, 
 }
 
 // eachOf is each for relations that were read before.
-func (g *gathered) eachOf(r *Runner, some []bool, take func(f *found, number int, twos uint8)) error {
+func (g *gathered) eachOf(r *poller, some []bool, take func(f *found, number int, twos uint8)) error {
 	var f found
 	for i, in := range some {
 		if i%(pollEvery/16) == 0 && r.poll() {
@@ -152,7 +152,7 @@ func (g *gathered) eachOf(r *Runner, some []bool, take func(f *found, number int
 
 // odd returns the matrix of odd exponents: a column is a relation, row 0 the sign,
 // row i+1 prime number i. There are columns for all relations, or for some.
-func (g *gathered) odd(r *Runner, some []bool) (*matrix, error) {
+func (g *gathered) odd(r *poller, some []bool) (*matrix, error) {
 	m := &matrix{rows: len(g.base.primes) + 1, start: make([]uint32, 1, g.count+1)}
 	var list []uint32
 	err := g.each(r, some, func(f *found, number int, twos uint8) {
@@ -191,7 +191,7 @@ func cancel(list []uint32) []uint32 {
 
 // sums returns the matrix whose columns are the sums of the columns of m in each of
 // the sets; nil if the runner is to stop.
-func (m *matrix) sums(r *Runner, sets *matrix) *matrix {
+func (m *matrix) sums(r *poller, sets *matrix) *matrix {
 	s := &matrix{rows: m.rows, start: make([]uint32, 1, len(sets.start))}
 	var list []uint32
 	work := 0
@@ -217,7 +217,7 @@ func (m *matrix) sums(r *Runner, sets *matrix) *matrix {
 }
 
 // runColumns makes the columns of the sets in a payload out of the relations in it.
-func (r *Runner) runColumns(payload []byte) ([]byte, error) {
+func (r *siqsRunner) runColumns(payload []byte) ([]byte, error) {
 	p := reader{b: payload[2:], poll: r.poll}
 	sets := readMatrix(&p, len(p.b), len(p.b))
 	if p.bad {
@@ -227,18 +227,18 @@ func (r *Runner) runColumns(payload []byte) ([]byte, error) {
 	if err != nil || g.count != sets.rows {
 		return nil, ErrTurn
 	}
-	m, err := g.odd(r, nil)
+	m, err := g.odd(r.poller, nil)
 	if err != nil {
 		return nil, err
 	}
-	if m = m.sums(r, sets); m == nil {
+	if m = m.sums(r.poller, sets); m == nil {
 		return nil, ErrStopped
 	}
 	return seal(m.append([]byte{version, foundColumns}, r.poll)), nil
 }
 
 // runFilter joins the columns in a payload to one matrix and prunes it.
-func (r *Runner) runFilter(payload []byte) ([]byte, error) {
+func (r *siqsRunner) runFilter(payload []byte) ([]byte, error) {
 	p := reader{b: payload[2:], poll: r.poll}
 	m := readMatrix(&p, maxRows, 2*maxColumns)
 	for !p.bad && len(p.b) > 0 {
@@ -249,8 +249,8 @@ func (r *Runner) runFilter(payload []byte) ([]byte, error) {
 	if p.bad {
 		return nil, ErrTurn
 	}
-	keep := m.prune(r, spareSquares)
-	if r.halted {
+	keep := m.prune(r.poller, spareSquares)
+	if r.stopped() {
 		return nil, ErrStopped
 	}
 	if m.columns() <= m.rows {
@@ -268,7 +268,7 @@ func (m *matrix) short() []byte {
 }
 
 // runFinish does all that follows the sieve at once: see solving.
-func (r *Runner) runFinish(payload []byte) ([]byte, error) {
+func (r *siqsRunner) runFinish(payload []byte) ([]byte, error) {
 	p := reader{b: payload[2:]}
 	g, err := r.readGathered(&p)
 	if err != nil {
@@ -276,7 +276,7 @@ func (r *Runner) runFinish(payload []byte) ([]byte, error) {
 	}
 	vertex := map[uint32]uint32{1: 0}
 	var ends [][2]uint32
-	err = g.each(r, nil, func(f *found, _ int, _ uint8) {
+	err = g.each(r.poller, nil, func(f *found, _ int, _ uint8) {
 		var e [2]uint32
 		for k, q := range f.large {
 			v, ok := vertex[q]
@@ -292,26 +292,26 @@ func (r *Runner) runFinish(payload []byte) ([]byte, error) {
 		return nil, err
 	}
 	sets := r.cycles(ends, len(vertex))
-	if r.halted {
+	if r.stopped() {
 		return nil, ErrStopped
 	}
 	part, used := sets.part(0, sets.columns())
-	odd, err := g.odd(r, used)
+	odd, err := g.odd(r.poller, used)
 	if err != nil {
 		return nil, err
 	}
-	m := odd.sums(r, part)
+	m := odd.sums(r.poller, part)
 	if m == nil {
 		return nil, ErrStopped
 	}
-	keep := m.prune(r, spareSquares)
-	if !r.halted && m.columns() <= m.rows {
+	keep := m.prune(r.poller, spareSquares)
+	if !r.stopped() && m.columns() <= m.rows {
 		return m.short(), nil
 	}
 	var roots []*big.Int
 	parts := []*big.Int{g.base.n}
-	for _, set := range m.solve(r) {
-		d, err := g.difference(r, times(sets, keep, set))
+	for _, set := range m.solve(r.poller) {
+		d, err := g.difference(r.poller, times(sets, keep, set))
 		if err != nil {
 			return nil, err
 		}
@@ -320,7 +320,7 @@ func (r *Runner) runFinish(payload []byte) ([]byte, error) {
 			break
 		}
 	}
-	if r.halted {
+	if r.stopped() {
 		return nil, ErrStopped
 	}
 	return encodeSquares(roots), nil

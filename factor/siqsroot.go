@@ -12,7 +12,7 @@ import (
 // y is, modulo n, the root of a square whose root is known from the factorization
 // too (Morrison and Brillhart, Math. Comp. 29 (1975), section 2). It is 0, which
 // splits nothing, if they are no dependency.
-func (g *gathered) difference(r *Runner, times []bool) (*big.Int, error) {
+func (g *gathered) difference(r *poller, times []bool) (*big.Int, error) {
 	n := g.base.n
 	x, y := newRunningProduct(n), newRunningProduct(n)
 	sums := make([]int, len(g.base.primes))
@@ -55,7 +55,7 @@ func (g *gathered) difference(r *Runner, times []bool) (*big.Int, error) {
 	for p, e := range large {
 		power(uint64(p), e/2)
 	}
-	if r.halted {
+	if r.stopped() {
 		return nil, ErrStopped
 	}
 	d, sum := x.value(), y.value()
@@ -67,12 +67,12 @@ func (g *gathered) difference(r *Runner, times []bool) (*big.Int, error) {
 }
 
 // runRoot takes the root of the relations in a payload, which are a dependency.
-func (r *Runner) runRoot(payload []byte) ([]byte, error) {
+func (r *siqsRunner) runRoot(payload []byte) ([]byte, error) {
 	g, err := r.readGathered(&reader{b: payload[2:]})
 	if err != nil {
 		return nil, err
 	}
-	d, err := g.difference(r, nil)
+	d, err := g.difference(r.poller, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -154,8 +154,8 @@ func TestRunnerForgets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables := run.sieves[0]
-	if again, err := run.Run(turns[0], nil); err != nil || run.sieves[0] != tables || string(again.Data) != string(first.Data) {
+	tables := run.siqs.sieves[0]
+	if again, err := run.Run(turns[0], nil); err != nil || run.siqs.sieves[0] != tables || string(again.Data) != string(first.Data) {
 		t.Fatalf("the same turn again: %v", err)
 	}
 	for _, turn := range turns[1:] {
@@ -163,15 +163,15 @@ func TestRunnerForgets(t *testing.T) {
 			t.Fatal(err)
 		}
 		total := 0
-		for _, s := range run.sieves {
+		for _, s := range run.siqs.sieves {
 			total += s.bytes()
 		}
 		if total > maxSieves {
-			t.Fatalf("tables of %d numbers, %d bytes", len(run.sieves), total)
+			t.Fatalf("tables of %d numbers, %d bytes", len(run.siqs.sieves), total)
 		}
 	}
-	if len(run.sieves) < 2 || slices.Contains(run.sieves, tables) {
-		t.Fatalf("tables of %d numbers, the first one's among them", len(run.sieves))
+	if len(run.siqs.sieves) < 2 || slices.Contains(run.siqs.sieves, tables) {
+		t.Fatalf("tables of %d numbers, the first one's among them", len(run.siqs.sieves))
 	}
 	if again, err := run.Run(turns[0], nil); err != nil || string(again.Data) != string(first.Data) {
 		t.Fatalf("the first turn after it was forgotten: %v", err)
@@ -184,7 +184,7 @@ func TestLargest(t *testing.T) {
 	r := seeded(t)
 	h := newHarvest(semiprime(r, searchMaxBits), 0, siqsSizeFor(searchMaxBits))
 	s := newSiqs(h.base)
-	s.runner = NewRunner()
+	s.runner = NewRunner().siqs
 	chosen := h.chooser.next(h.base)
 	s.setLeading(chosen)
 	for i := 0; len(s.found) == 0; i++ {

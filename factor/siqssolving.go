@@ -84,17 +84,23 @@ func (s *solving) waits() bool {
 // enter goes on to a stage.
 func (s *solving) enter(to stage) { s.stage, s.next, s.out = to, 0, 0 }
 
+// task is the work of one turn.
+type task struct {
+	payload []byte
+	predict time.Duration
+	piece   int // of the stage
+}
+
 // turn hands out the next piece of the stage.
-func (h *harvest) turn(s *solving) *openTurn {
-	o := &openTurn{harvest: h, solving: s, piece: s.next}
+func (h *harvest) turn(s *solving) (o task) {
 	relations := time.Duration(h.count())
 	switch s.stage {
 	case stageAll:
-		o.turn = Turn{Payload: h.gather([]byte{version, kindFinish}, nil), Predict: h.predictAll()}
+		o = task{payload: h.gather([]byte{version, kindFinish}, nil), predict: h.predictAll()}
 	case stageCycles:
-		o.turn = Turn{Payload: cyclesPayload(h.count(), len(h.parent), h.ends), Predict: time.Millisecond + 100*relations}
+		o = task{payload: cyclesPayload(h.count(), len(h.parent), h.ends), predict: time.Millisecond + 100*relations}
 	case stageColumns:
-		o.turn = h.columnsTurn(s)
+		o = h.columnsTurn(s)
 	case stageFilter:
 		size := 0
 		for _, c := range s.columns {
@@ -104,14 +110,15 @@ func (h *harvest) turn(s *solving) *openTurn {
 		for _, c := range s.columns {
 			p = append(p, c...)
 		}
-		o.turn = Turn{Payload: p, Predict: time.Millisecond + 15*time.Duration(size)}
+		o = task{payload: p, predict: time.Millisecond + 15*time.Duration(size)}
 	case stageSteps:
 		n := len(s.keep)
 		steps := max(1, int(stepsNanos/stepNanos(n, s.entries)))
-		o.turn = Turn{Payload: solvePayload(s.matrix, s.state, steps), Predict: predictSolve(n, s.entries, steps)}
+		o = task{payload: solvePayload(s.matrix, s.state, steps), predict: predictSolve(n, s.entries, steps)}
 	case stageRoots:
-		o.turn = h.rootTurn(s)
+		o = h.rootTurn(s)
 	}
+	o.piece = s.next
 	s.next++
 	s.out++
 	return o
@@ -125,17 +132,17 @@ func (h *harvest) predictAll() time.Duration {
 
 // columnsTurn asks for the columns of some sets: the relations in them are given new
 // numbers.
-func (h *harvest) columnsTurn(s *solving) Turn {
+func (h *harvest) columnsTurn(s *solving) task {
 	part, used := s.sets.part(s.cuts[s.next], s.cuts[s.next+1])
 	p := part.append([]byte{version, kindColumns}, nil)
-	return Turn{Payload: h.gather(p, chosen(used)), Predict: time.Millisecond + 1000*time.Duration(len(part.entries))}
+	return task{payload: h.gather(p, chosen(used)), predict: time.Millisecond + 1000*time.Duration(len(part.entries))}
 }
 
 // rootTurn asks for the root of the next dependency.
-func (h *harvest) rootTurn(s *solving) Turn {
+func (h *harvest) rootTurn(s *solving) task {
 	some := chosen(times(s.sets, s.keep, s.found[s.next]))
 	predict := time.Millisecond + 400*time.Duration(len(some)) + 30_000*time.Duration(len(h.as))
-	return Turn{Payload: h.gather([]byte{version, kindRoot}, some), Predict: predict}
+	return task{payload: h.gather([]byte{version, kindRoot}, some), predict: predict}
 }
 
 // chosen returns the numbers of what is set, ascending.
@@ -149,34 +156,37 @@ func chosen(set []bool) []uint32 {
 	return list
 }
 
-// takeSolving takes the result of a turn of c.solving.
-func (m *Machine) takeSolving(o *openTurn, data []byte) error {
-	c, s := o.of, o.solving
-	if c.gone || c.solving != s {
-		return nil
-	}
-	var err error
+// advance is what a result of solving leads to.
+type advance int
+
+const (
+	goOn   advance = iota // there is more to do
+	split                 // parts are factors of the number, and as many as there will be
+	failed                // no dependency splits the number
+	tooFew                // more relations are needed: enough says how many
+)
+
+// take takes the result of a piece of a stage.
+func (h *harvest) takeStage(s *solving, piece int, data []byte) (advance, error) {
 	switch {
 	case data[1] == foundSquares && (s.stage == stageAll || s.stage == stageRoots):
-		err = m.takeSquares(c, data)
+		return s.takeSquares(data)
 	case data[1] == foundShort && (s.stage == stageAll || s.stage == stageFilter):
-		err = c.takeShort(data)
+		return h.takeShort(data)
 	case data[1] == foundCycles && s.stage == stageCycles:
-		err = s.takeCycles(data)
+		return goOn, s.takeCycles(data)
 	case data[1] == foundColumns && s.stage == stageColumns:
-		err = s.takeColumns(o.piece, data)
+		return goOn, s.takeColumns(piece, data)
 	case data[1] == foundMatrix && s.stage == stageFilter:
-		err = s.takeMatrix(data)
+		return goOn, s.takeMatrix(data)
 	case data[1] == foundState && s.stage == stageSteps:
-		err = s.takeState(data)
+		return goOn, s.takeState(data)
 	case data[1] == foundSets && s.stage == stageSteps:
-		err = s.takeSets(data)
+		return goOn, s.takeSets(data)
 	case data[1] == foundBroken && len(data) == 2 && s.stage == stageSteps:
-		c.takeBroken()
-	default:
-		err = ErrTurn
+		return s.takeBroken(), nil
 	}
-	return err
+	return goOn, ErrTurn
 }
 
 // takeCycles takes the sets of relations and cuts them into pieces.
@@ -256,36 +266,33 @@ func (s *solving) takeSets(data []byte) error {
 	return nil
 }
 
-// takeBroken begins the linear algebra anew, or gathers more relations.
-func (c *cofactor) takeBroken() {
-	s := c.solving
+// takeBroken begins the linear algebra again from another start, or gives it up.
+func (s *solving) takeBroken() advance {
 	s.seed++
 	if s.seed >= maxStarts {
-		c.retry()
-		return
+		return failed
 	}
 	s.step, s.state = 0, (&state{seed: s.seed}).append(nil)
 	s.enter(stageSteps)
+	return goOn
 }
 
-// takeShort goes on with the sieve: too many columns could not be used.
-func (c *cofactor) takeShort(data []byte) error {
+// takeShort notes how many relations are missing: too many columns could not be used.
+func (h *harvest) takeShort(data []byte) (advance, error) {
 	missing, k := binary.Uvarint(data[2:])
 	if k <= 0 || 2+k != len(data) || missing > maxRows {
-		return ErrTurn
+		return goOn, ErrTurn
 	}
-	c.solving = nil
-	c.harvest.enough = c.harvest.independent() + max(spareSquares, int(missing))
-	return nil
+	h.enough = h.independent() + max(spareSquares, int(missing))
+	return tooFew, nil
 }
 
-// takeSquares takes roots: factors of c, or another try once there are no more.
-func (m *Machine) takeSquares(c *cofactor, data []byte) error {
+// takeSquares takes roots, which may split the number.
+func (s *solving) takeSquares(data []byte) (advance, error) {
 	roots, err := readSquares(data)
 	if err != nil {
-		return err
+		return goOn, err
 	}
-	s := c.solving
 	for _, d := range roots {
 		s.parts = splitBy(s.parts, d)
 	}
@@ -294,24 +301,19 @@ func (m *Machine) takeSquares(c *cofactor, data []byte) error {
 	last := s.next >= count && s.out == 0
 	switch {
 	case len(s.parts) > 1 && (last || primes(s.parts)):
-		m.methods |= BySIQS
-		m.replace(c, s.parts)
+		return split, nil
 	case last:
-		c.retry()
+		return failed, nil
 	}
-	return nil
+	return goOn, nil
 }
 
-// retry gathers more relations after linear algebra that gave nothing, or goes on
-// with another multiplier.
-func (c *cofactor) retry() {
-	h := c.harvest
-	c.solving = nil
+// retry asks for more relations after linear algebra that gave nothing. It reports
+// false once that has happened too often with this multiplier.
+func (h *harvest) retry() bool {
 	h.tries++
 	h.enough = h.independent() + spareSquares
-	if h.tries >= maxTries {
-		c.nextAttempt()
-	}
+	return h.tries < maxTries
 }
 
 // solvingNanos estimates the CPU of all that follows the sieve.

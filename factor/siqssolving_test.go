@@ -185,21 +185,21 @@ func TestHalfOfRootsSplit(t *testing.T) {
 	n := semiprime(r, 118)
 	h := gather(t, n, siqsSizeFor(118))
 	all := h.gather(nil, nil)
-	g, err := run.readGathered(&reader{b: all})
+	g, err := run.siqs.readGathered(&reader{b: all})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sets := setsOf(t, h)
-	odd, err := g.odd(run, nil)
+	odd, err := g.odd(run.siqs.poller, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := odd.sums(run, sets)
-	keep := m.prune(run, spareSquares)
+	m := odd.sums(run.siqs.poller, sets)
+	keep := m.prune(run.siqs.poller, spareSquares)
 	split, count := 0, 0
-	for _, dependency := range m.solve(run) {
+	for _, dependency := range m.solve(run.siqs.poller) {
 		with := times(sets, keep, dependency)
-		d, err := g.difference(run, with)
+		d, err := g.difference(run.siqs.poller, with)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +209,7 @@ func TestHalfOfRootsSplit(t *testing.T) {
 		}
 		i := slices.Index(with, true)
 		with[i] = false // one relation less is no dependency
-		if d, err := g.difference(run, with); err != nil || d.Sign() != 0 {
+		if d, err := g.difference(run.siqs.poller, with); err != nil || d.Sign() != 0 {
 			t.Errorf("not a dependency, but its root is %v, %v", d, err)
 		}
 	}
@@ -225,11 +225,11 @@ func TestSolveInSteps(t *testing.T) {
 	r := seeded(t)
 	run := NewRunner()
 	m := randomMatrix(r, lanczosColumns+300, lanczosColumns+900)
-	m.prune(run, 100)
+	m.prune(run.siqs.poller, 100)
 	if m.columns() < lanczosColumns {
 		t.Fatalf("%d columns", m.columns())
 	}
-	want := newLanczos(run, m).dependencies(run)
+	want := newLanczos(run.siqs.poller, m).dependencies(run.siqs.poller)
 	packed := m.append(nil, nil)
 	runs := [2]*Runner{NewRunner(), NewRunner()}
 	state := (&state{}).append(nil)

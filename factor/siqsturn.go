@@ -155,7 +155,7 @@ func (s *siqsBase) valid(chosen []int) bool {
 }
 
 // runSieve runs a turn of the sieve.
-func (r *Runner) runSieve(w *sieving) ([]byte, error) {
+func (r *siqsRunner) runSieve(w *sieving) ([]byte, error) {
 	s := r.siqsFor(w)
 	if s.divisor != 0 {
 		return nil, ErrTurn
@@ -236,7 +236,7 @@ func (f *found) read(r *reader, base *siqsBase) {
 const maxSieves = 64 << 20
 
 // siqsFor returns the tables of the number of w, new or from an earlier turn.
-func (r *Runner) siqsFor(w *sieving) *siqs {
+func (r *siqsRunner) siqsFor(w *sieving) *siqs {
 	n := new(big.Int).SetBytes(w.n)
 	for i, s := range r.sieves {
 		if s.k == w.k && s.size == w.size && s.n.Cmp(n) == 0 {

@@ -31,7 +31,7 @@ const lanczosColumns = 3000
 
 // solve returns dependencies of m, maxSquares at most, none if the method breaks
 // down.
-func (m *matrix) solve(r *Runner) [][]uint64 {
+func (m *matrix) solve(r *poller) [][]uint64 {
 	if m.columns() >= lanczosColumns {
 		return newLanczos(r, m).dependencies(r)
 	}
@@ -65,7 +65,7 @@ func (s *state) lists() [9][]uint64 {
 }
 
 // readState reads what append wrote, nil if it does not belong to l.
-func (l *lanczos) readState(run *Runner, r *reader) *state {
+func (l *lanczos) readState(run *poller, r *reader) *state {
 	seed, step := r.uvarint(), r.uvarint()
 	n := l.m.columns()
 	if r.bad || seed >= maxStarts || step > uint64(n) {
@@ -101,7 +101,7 @@ func solvePayload(matrix, state []byte, steps int) []byte {
 }
 
 // runSolve runs what solvePayload asks for.
-func (r *Runner) runSolve(payload []byte) ([]byte, error) {
+func (r *siqsRunner) runSolve(payload []byte) ([]byte, error) {
 	p := reader{b: payload[2:]}
 	steps, packed := p.uvarint(), p.blob(len(payload))
 	if p.bad || steps == 0 || steps > maxColumns {
@@ -114,25 +114,25 @@ func (r *Runner) runSolve(payload []byte) ([]byte, error) {
 			return nil, ErrTurn
 		}
 		if m.columns() < lanczosColumns {
-			return m.encodeSets(m.gauss(r)), nil
+			return m.encodeSets(m.gauss(r.poller)), nil
 		}
-		l := newLanczos(r, m)
-		if r.halted {
+		l := newLanczos(r.poller, m)
+		if r.stopped() {
 			return nil, ErrStopped
 		}
 		r.solved = &solved{packed, l}
 	}
 	l := r.solved.lanczos
-	s := l.readState(r, &p)
+	s := l.readState(r.poller, &p)
 	if s == nil {
 		return nil, ErrTurn
 	}
-	switch l.advance(r, s, int(steps)) {
+	switch l.advance(r.poller, s, int(steps)) {
 	case underWay:
 		size := 8*(5*l.m.columns()+4*64+1) + 32
 		return seal(s.append(append(make([]byte, 0, size), version, foundState))), nil
 	case finished:
-		if sets := l.combine(r, [2][]uint64{s.x, s.v[0]}); len(sets) > 0 {
+		if sets := l.combine(r.poller, [2][]uint64{s.x, s.v[0]}); len(sets) > 0 {
 			return l.m.encodeSets(sets), nil
 		}
 	}

@@ -114,8 +114,8 @@ func (r *Runner) finishBig(n *big.Int, exp int) {
 		r.finishWide(wideOf(n.Bytes()), exp)
 		return
 	}
-	g := r.primeBig(n)
-	if r.halted {
+	g := r.prover.primeBig(n)
+	if r.poller.stopped() {
 		return
 	}
 	if g != composite {
@@ -128,7 +128,7 @@ func (r *Runner) finishBig(n *big.Int, exp int) {
 		return
 	}
 	d := r.findBig(n)
-	if r.halted {
+	if r.poller.stopped() {
 		return
 	}
 	if d == nil {

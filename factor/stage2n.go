@@ -10,7 +10,7 @@ const giantBlock = 128
 // that factor, which may be n itself, or nil (Montgomery, Math. Comp. 48 (1987),
 // 243-264, section 10.3.2; baby steps and giant steps, both with Z = 1, one
 // multiplication a pair).
-func (c *curveN) stage2(r *Runner, x *big.Int, D, from, to uint64) *big.Int {
+func (c *curveN) stage2(r *ecmRunner, x *big.Int, D, from, to uint64) *big.Int {
 	pr := r.tables.pair(D, from, to)
 	q := c.point()
 	c.to(q.x, x)

@@ -29,7 +29,7 @@ func (r *Runner) Split(n string, by Methods) (found bool, err error) {
 	if !ok || w.lo&1 == 0 {
 		return false, fmt.Errorf("factor: split: %w", ErrSize)
 	}
-	r.stop, r.halted = nil, false
+	r.poller.start(nil)
 	bits, d := w.len(), wide{0, 1}
 	switch {
 	case by == ByHart && bits <= hartLimit:
@@ -58,7 +58,7 @@ const aloneCurves = 600
 func (r *Runner) curvesAlone(n wide) wide {
 	size := n.len()
 	if cpu.IFMA && size >= eightFrom {
-		if d := r.find8(n); d != (wide{0, 1}) {
+		if d := r.ecm.find8(n); d != (wide{0, 1}) {
 			return d
 		}
 	}
@@ -75,9 +75,9 @@ func (r *Runner) curvesAlone(n wide) wide {
 	c := curves{seed: quickSeed, first: 1, count: aloneCurves, b1: b1, hi: b1 + 1, from: b1 + 1, to: 40 * b1, step: 210}
 	var d *big.Int
 	if cpu.IFMA && c.fitsEight(size) {
-		d = r.curves8(n.big(), &c)
+		d = r.ecm.curves8(n.big(), &c)
 	} else {
-		d = r.curvesWide(n, &c)
+		d = r.ecm.curvesWide(n, &c)
 	}
 	if d == nil {
 		return wide{0, 1}

@@ -48,12 +48,12 @@ func TestTwinsAgree(t *testing.T) {
 					x[j], divisors[j] = got, d
 					c := curve128{mont128: newMont128(n2(n))}
 					p, _ := c.suyama([...]uint64{s, u}[j])
-					p = c.run(run, l.chain, p)
+					p = c.run(run.ecm.poller, l.chain, p)
 					inv, _, _ := c.inverse(p.z)
 					if w := c.from(c.mul(p.x, inv)); w != n2(got) {
 						t.Fatalf("%d, curve %d: x = %d, with two words %d", n, 2*i+uint64(j), got, w.lo)
 					}
-					if w := c.microWide(run, l, [...]uint64{s, u}[j]); w != n2(d) {
+					if w := c.microWide(run.ecm, l, [...]uint64{s, u}[j]); w != n2(d) {
 						t.Fatalf("%d, curve %d: divisor %d, with two words %d", n, 2*i+uint64(j), d, w.lo)
 					}
 				}
