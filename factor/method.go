@@ -1,5 +1,7 @@
 package factor
 
+import "fairfactor/factor/internal/wire"
+
 // Methods is a set of methods: those that found factors of a number. A number
 // that is prime needs none.
 type Methods byte
@@ -34,7 +36,7 @@ func (s Methods) Names() []string {
 // Methods returns the methods that found factors in this turn; none if the
 // result is damaged.
 func (r Result) Methods() Methods {
-	if len(r.Data) < 3 || r.Data[0] != version || r.Data[1] != foundParts {
+	if len(r.Data) < 3 || r.Data[0] != wire.Version || r.Data[1] != wire.FoundParts {
 		return 0
 	}
 	return Methods(r.Data[2]) & allMethods

@@ -6,6 +6,9 @@ import (
 	"hash/crc32"
 	"math/big"
 	"slices"
+
+	"fairfactor/factor/internal/siqs"
+	"fairfactor/factor/internal/wire"
 )
 
 // A checkpoint of a sieve grows to 15 MB at 80 digits, and to some 50 MB at 95, which
@@ -17,10 +20,10 @@ import (
 // maxPieces bounds the pieces of a checkpoint: 16 GB.
 const maxPieces = 1 << 18
 
-// save is a piece of the checkpoint: which piece of which ledger it is. One that was
+// savedPiece is a piece of the checkpoint: which piece of which ledger it is. One that was
 // not loaded yet, or is of no use any more, is zero.
-type save struct {
-	h  *harvest
+type savedPiece struct {
+	h  *siqs.Collection
 	at int
 }
 
@@ -29,37 +32,37 @@ type save struct {
 func (m *Machine) Cut() (first, count int) {
 	for i := range m.saves {
 		if h := m.saves[i].h; h != nil && !m.sieves(h) {
-			m.saves[i] = save{}
+			m.saves[i] = savedPiece{}
 		}
 	}
 	first = len(m.saves)
 	for _, c := range m.rest {
-		h := c.harvest
+		h := c.collection
 		if h == nil {
 			continue
 		}
-		for at := h.cut; at < len(h.pieces) && len(m.saves) < maxPieces; at++ {
-			p := h.pieces[at]
-			if p.number < 0 {
-				p.number = len(m.saves)
-				m.saves = append(m.saves, save{h, at})
+		for at := h.Cut; at < len(h.Pieces) && len(m.saves) < maxPieces; at++ {
+			p := h.Pieces[at]
+			if p.Number < 0 {
+				p.Number = len(m.saves)
+				m.saves = append(m.saves, savedPiece{h, at})
 			}
-			if len(p.log) > p.saved {
-				first = min(first, p.number)
-				p.saved = len(p.log)
+			if len(p.Log) > p.Saved {
+				first = min(first, p.Number)
+				p.Saved = len(p.Log)
 			}
-			p.full = p.full || len(p.log) > pieceSize/2
+			p.Full = p.Full || len(p.Log) > siqs.PieceSize/2
 		}
-		for h.cut < len(h.pieces) && h.pieces[h.cut].full {
-			h.cut++
+		for h.Cut < len(h.Pieces) && h.Pieces[h.Cut].Full {
+			h.Cut++
 		}
 	}
 	return first, len(m.saves)
 }
 
 // sieves reports whether h is under way still.
-func (m *Machine) sieves(h *harvest) bool {
-	return slices.ContainsFunc(m.rest, func(c *cofactor) bool { return c.harvest == h })
+func (m *Machine) sieves(h *siqs.Collection) bool {
+	return slices.ContainsFunc(m.rest, func(c *cofactor) bool { return c.collection == h })
 }
 
 // Piece returns piece i of the checkpoint, nil if there is no more use for it.
@@ -68,14 +71,14 @@ func (m *Machine) Piece(i int) []byte {
 	if s.h == nil {
 		return nil
 	}
-	log := s.h.pieces[s.at].log
-	n := s.h.base.n.Bytes()
+	log := s.h.Pieces[s.at].Log
+	n := s.h.Base.N.Bytes()
 	b := make([]byte, 0, len(log)+len(n)+16)
-	b = append(b, version)
-	b = appendBlob(b, n)
-	b = binary.AppendUvarint(b, s.h.base.k)
+	b = append(b, wire.Version)
+	b = wire.AppendBlob(b, n)
+	b = binary.AppendUvarint(b, s.h.Base.K)
 	b = append(b, log...)
-	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, wire.Castagnoli))
 }
 
 // Missing returns the number of the piece that [Machine.Load] wants next; false if
@@ -103,23 +106,23 @@ func (m *Machine) Load(i int, data []byte) error {
 // settle gives up what no piece will bring once all are there.
 func (m *Machine) settle() {
 	for _, c := range m.rest {
-		if c.harvest != nil && m.loaded == m.missing {
-			c.harvest.owed, c.harvest.absent = 0, 0
+		if c.collection != nil && m.loaded == m.missing {
+			c.collection.Owed, c.collection.Absent = 0, 0
 		}
 	}
 }
 
 func (m *Machine) load(i int, data []byte) error {
-	if len(data) < 8 || data[0] != version ||
-		crc32.Checksum(data[:len(data)-4], castagnoli) != binary.BigEndian.Uint32(data[len(data)-4:]) {
+	if len(data) < 8 || data[0] != wire.Version ||
+		crc32.Checksum(data[:len(data)-4], wire.Castagnoli) != binary.BigEndian.Uint32(data[len(data)-4:]) {
 		return ErrTurn
 	}
-	r := reader{b: data[1 : len(data)-4]}
-	n, k := new(big.Int).SetBytes(r.blob(maxBytes)), r.uvarint()
+	r := wire.Reader{B: data[1 : len(data)-4]}
+	n, k := new(big.Int).SetBytes(r.Blob(wire.MaxBytes)), r.Uvarint()
 	for _, c := range m.rest {
-		if h := c.harvest; h != nil && c.solving == nil && c.n.Cmp(n) == 0 && h.base.k == k {
-			m.saves[i] = save{h, len(h.pieces)}
-			return h.load(&r, i)
+		if h := c.collection; h != nil && c.postprocessing == nil && c.n.Cmp(n) == 0 && h.Base.K == k {
+			m.saves[i] = savedPiece{h, len(h.Pieces)}
+			return h.Load(&r, i)
 		}
 	}
 	return nil

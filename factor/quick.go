@@ -4,71 +4,77 @@ import (
 	"math/big"
 	"math/bits"
 
+	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/cpu"
+	"fairfactor/factor/internal/ecm"
+	"fairfactor/factor/internal/hart"
+	"fairfactor/factor/internal/qs"
+	"fairfactor/factor/internal/rho"
+	"fairfactor/factor/internal/siqs"
 )
 
 // find64 returns a proper factor of n, an odd composite that is not a power.
 func (r *Runner) find64(n uint64) uint64 {
 	size := bits.Len64(n)
 	if size <= hartBits {
-		if d := hart64(n); d != 1 {
+		if d := hart.Factor(n); d != 1 {
 			r.by |= ByHart
 			return d
 		}
 	}
-	if cpu.IFMA && size >= eightFrom {
-		if d := r.ecm.find8(wide{0, n}); d.lo != 1 {
+	if cpu.IFMA && size >= ecm.VectorFromBits {
+		if d := r.ecm.FindVector(arith.Uint128{Lo: n}); d.Lo != 1 {
 			r.by |= ByCurves
-			return d.lo
+			return d.Lo
 		}
 	}
 	twins := microTwins
 	if size >= sieveBits {
 		twins = microBefore
 	}
-	if d := ecm64(n, size, twins); d != 1 {
+	if d := ecm.Find64(n, size, twins); d != 1 {
 		r.by |= ByCurves
 		return d
 	}
 	if size >= sieveBits {
-		if d, found := r.sieveQuick(triple{n}); found {
-			return d.lo
+		if d, found := r.sieveQuick(arith.Uint192{n}); found {
+			return d.Lo
 		}
 	}
 	r.by |= ByRho
-	return rho64(n)
+	return rho.Factor(n)
 }
 
-// findWide returns a proper factor of n > 2^64, an odd composite that is not a
+// find128 returns a proper factor of n > 2^64, an odd composite that is not a
 // power, unless the quick methods do not find one.
-func (r *Runner) findWide(n wide) (wide, bool) {
+func (r *Runner) find128(n arith.Uint128) (arith.Uint128, bool) {
 	if r.shallow {
-		return wide{}, false
+		return arith.Uint128{}, false
 	}
-	if cpu.IFMA && n.len() <= eightBits {
-		if d := r.ecm.find8(n); d != (wide{0, 1}) {
+	if cpu.IFMA && n.Len() <= ecm.VectorBits {
+		if d := r.ecm.FindVector(n); d != (arith.Uint128{Lo: 1}) {
 			r.by |= ByCurves
 			return d, true
 		}
-		return r.sieveQuick(n.triple())
+		return r.sieveQuick(n.Uint192())
 	}
-	d := r.ecm.fewWide(n)
-	if r.poller.poll() {
-		return wide{}, false
+	d := r.ecm.Quick128(n)
+	if r.poller.Poll() {
+		return arith.Uint128{}, false
 	}
-	if d != (wide{0, 1}) {
+	if d != (arith.Uint128{Lo: 1}) {
 		r.by |= ByCurves
 		return d, true
 	}
-	return r.sieveQuick(n.triple())
+	return r.sieveQuick(n.Uint192())
 }
 
-// sieveQuick returns a proper factor of n, of up to qsMostBits bits, by the small
+// sieveQuick returns a proper factor of n, of up to MostBits bits, by the small
 // quadratic sieve, the smaller one of two if n is above 2^128. It takes another
 // multiplier if the best one gives none, and gives up after maxMultipliers; later
 // turns take what it leaves.
-func (r *Runner) sieveQuick(n triple) (wide, bool) {
-	d, found := r.qs.split(&r.poller, n)
+func (r *Runner) sieveQuick(n arith.Uint192) (arith.Uint128, bool) {
+	d, found := r.qs.Split(&r.poller, n)
 	if found {
 		r.by |= ByQS
 	}
@@ -85,21 +91,21 @@ func (r *Runner) findBig(n *big.Int) *big.Int {
 	if r.shallow {
 		return nil
 	}
-	d := r.ecm.quickCurves(n, quickShare*sieveNanos(n.BitLen()))
+	d := r.ecm.QuickN(n, quickShare*siqs.SieveNanos(n.BitLen()))
 	if d != nil {
 		r.by |= ByCurves
 	}
-	if d != nil || r.poller.stopped() || n.BitLen() > qsMostBits {
+	if d != nil || r.poller.Stopped() || n.BitLen() > qs.MostBits {
 		return d
 	}
-	if d, found := r.sieveQuick(tripleOf(n)); found {
-		return d.big()
+	if d, found := r.sieveQuick(arith.Uint192Of(n)); found {
+		return d.Big()
 	}
 	return nil
 }
 
-// split64 returns a proper factor of v, an odd composite without small factors.
-func (r *Runner) split64(v uint64) uint64 {
+// splitDouble returns a proper factor of v, an odd composite without small factors.
+func (r *Runner) splitDouble(v uint64) uint64 {
 	if root, k := power64(v); k > 1 {
 		return root
 	}

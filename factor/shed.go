@@ -36,12 +36,12 @@ func (o *openTurn) needed() bool {
 		return true // the first turn, and proofs
 	case c.gone:
 		return false
-	case o.solving != nil:
-		return c.solving == o.solving
-	case c.harvest == nil:
-		return o.harvest == nil
-	case c.solving != nil || c.harvest.independent() >= c.harvest.enough:
+	case o.postprocessing != nil:
+		return c.postprocessing == o.postprocessing
+	case c.collection == nil:
+		return o.collection == nil
+	case c.postprocessing != nil || c.collection.Independent() >= c.collection.Enough:
 		return false
 	}
-	return o.harvest == nil || o.harvest == c.harvest
+	return o.collection == nil || o.collection == c.collection
 }

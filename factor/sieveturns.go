@@ -4,6 +4,11 @@ import (
 	"math/big"
 	"slices"
 	"time"
+
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/ecm"
+	"fairfactor/factor/internal/prime"
+	"fairfactor/factor/internal/siqs"
 )
 
 // curveShare is the part of the time of the sieve that curves may take first:
@@ -16,78 +21,78 @@ const algebraShare = 1.0 / 32
 
 // sieves reports whether the sieve is the method for c.
 func (c *cofactor) sieves() bool {
-	return !c.sieveless && c.n.BitLen() >= searchMinBits && c.n.BitLen() <= searchMaxBits
+	return !c.sieveless && c.n.BitLen() >= siqs.LeastBits && c.n.BitLen() <= siqs.MostBits
 }
 
 // curveBudget is the CPU that is left for curves before the sieve, in
 // nanoseconds.
 func (c *cofactor) curveBudget() float64 {
-	return curveShare*sieveNanos(c.n.BitLen()) - c.handed
+	return curveShare*siqs.SieveNanos(c.n.BitLen()) - c.handed
 }
 
-// sieving reports whether it is the sieve's turn: no whole curve fits in the
+// Work reports whether it is the sieve's turn: no whole curve fits in the
 // budget any more.
 func (c *cofactor) sieving() bool {
-	return c.sieves() && len(c.under) == 0 && c.curveBudget() < levels[c.level].wholeNanos(c.words)
+	return c.sieves() && len(c.under) == 0 && c.curveBudget() < ecm.Levels[c.level].WholeNanos(c.words)
 }
 
 // waits reports whether there is nothing to do for c until a turn ends.
-func (c *cofactor) waits() bool { return c.solving != nil && c.solving.waits() }
+func (c *cofactor) waits() bool { return c.postprocessing != nil && c.postprocessing.Waits() }
 
 // nextSieve returns the next turn of the sieve or of what follows it, or nil if it
 // has run out of polynomials, which is the end of it.
 func (c *cofactor) nextSieve() *openTurn {
-	h := c.harvest
-	if c.solving == nil && h.independent() >= h.enough {
-		c.solving = h.solve()
+	h := c.collection
+	if c.postprocessing == nil && h.Independent() >= h.Enough {
+		c.postprocessing = h.StartPostprocessing()
 	}
-	if c.solving != nil {
-		t := h.turn(c.solving)
+	if c.postprocessing != nil {
+		t := h.NextTask(c.postprocessing)
 		return &openTurn{
-			turn: Turn{Payload: t.payload, Predict: t.predict},
-			of:   c, harvest: h, solving: c.solving, piece: t.piece,
+			turn: Turn{Payload: t.Payload, Predict: t.Predict},
+			of:   c, collection: h, postprocessing: c.postprocessing, piece: t.Piece,
 		}
 	}
-	w, nums, nanos := h.next()
+	w, nums, nanos := h.NextWork()
 	if w == nil {
 		return nil
 	}
-	t := Turn{Payload: w.encode(), Predict: time.Duration(nanos)}
-	return &openTurn{turn: t, of: c, harvest: h, spans: w.spans, nums: nums}
+	t := Turn{Payload: w.Encode(), Predict: time.Duration(nanos)}
+	return &openTurn{turn: t, of: c, collection: h, spans: w.Spans, nums: nums}
 }
 
 // takeRelations takes the result of a turn of the sieve.
 func (c *cofactor) takeRelations(o *openTurn, data []byte) error {
-	if c.gone || c.harvest != o.harvest {
+	if c.gone || c.collection != o.collection {
 		return nil
 	}
-	if err := o.harvest.takeAll(data, o.spans, o.nums); err != nil {
+	if err := o.collection.AddRelations(data, o.spans, o.nums); err != nil {
 		return err
 	}
-	o.harvest.done += float64(o.turn.Predict)
+	o.collection.Done += float64(o.turn.Predict)
 	c.noteShare()
 	return nil
 }
 
 // nextAttempt goes on with another multiplier, or gives the sieve up.
 func (c *cofactor) nextAttempt() {
-	attempt := c.harvest.attempt + 1
-	c.harvest = nil
-	if attempt < maxAttempts {
-		c.harvest = newHarvest(c.n, attempt, siqsSizeFor(c.n.BitLen()))
+	attempt := c.collection.Attempt + 1
+	c.collection = nil
+	if attempt < siqs.MaxAttempts {
+		c.collection = siqs.NewCollection(c.n, attempt, siqs.ParametersFor(c.n.BitLen()))
 	}
-	c.sieveless = c.harvest == nil
+	c.sieveless = c.collection == nil
 }
 
 // prepare builds some more of the factor base: each turn of curves a piece, so that
 // starting the sieve takes no longer than other turns.
 func (c *cofactor) prepare() {
 	switch {
-	case !c.sieves() || c.harvest != nil:
+	case !c.sieves() || c.collection != nil:
 	case c.ahead == nil:
-		c.ahead = beginBase(c.n, siqsMultiplier(c.n, 0), siqsSizeFor(c.n.BitLen()))
+		c.ahead = siqs.BeginBase(c.n, siqs.Multiplier(c.n, 0), siqs.ParametersFor(c.n.BitLen()))
 	default:
-		c.ahead.extend()
+		c.ahead.Extend()
 	}
 }
 
@@ -95,10 +100,10 @@ func (c *cofactor) prepare() {
 // divides c: then c is replaced by its factors, and started is false.
 func (m *Machine) startSieve(c *cofactor) (started bool) {
 	c.prepare()
-	for !c.ahead.extend() {
+	for !c.ahead.Extend() {
 	}
-	c.harvest, c.ahead = harvestOf(c.ahead.base, 0), nil
-	p := c.harvest.base.divisor
+	c.collection, c.ahead = siqs.CollectionOf(c.ahead.Base, 0), nil
+	p := c.collection.Base.Divisor
 	if p == 0 {
 		return true
 	}
@@ -113,11 +118,11 @@ func (m *Machine) replace(c *cofactor, factors []*big.Int) {
 	m.remove(c)
 	slices.SortFunc(factors, func(a, b *big.Int) int { return a.Cmp(b) })
 	for _, d := range factors {
-		grade := composite
+		grade := prime.Composite
 		if d.BitLen() <= 128 {
-			grade = primeWide(wideOf(d.Bytes()))
+			grade = prime.Grade128(arith.Uint128Of(d.Bytes()))
 		} else if d.ProbablyPrime(20) {
-			grade = probable
+			grade = prime.Probable
 		}
 		m.put(partOf(d, 1, grade), c.exp, true)
 	}
@@ -125,22 +130,22 @@ func (m *Machine) replace(c *cofactor, factors []*big.Int) {
 
 // takeSolving takes the result of a turn of c.solving.
 func (m *Machine) takeSolving(o *openTurn, data []byte) error {
-	c, s := o.of, o.solving
-	if c.gone || c.solving != s {
+	c, s := o.of, o.postprocessing
+	if c.gone || c.postprocessing != s {
 		return nil
 	}
-	next, err := c.harvest.takeStage(s, o.piece, data)
+	next, err := c.collection.Take(s, o.piece, data)
 	switch next {
-	case split:
+	case siqs.Split:
 		m.methods |= BySIQS
-		m.replace(c, s.parts)
-	case failed:
-		c.solving = nil
-		if !c.harvest.retry() {
+		m.replace(c, s.Parts)
+	case siqs.Failed:
+		c.postprocessing = nil
+		if !c.collection.Retry() {
 			c.nextAttempt()
 		}
-	case tooFew:
-		c.solving = nil
+	case siqs.TooFew:
+		c.postprocessing = nil
 	}
 	return err
 }

@@ -4,6 +4,11 @@ import (
 	"math/big"
 	"slices"
 	"testing"
+
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/factortest"
+	"fairfactor/factor/internal/siqs"
+	"fairfactor/factor/internal/wire"
 )
 
 // stepwise makes a machine take the stages after the sieve one by one, which it
@@ -11,13 +16,13 @@ import (
 // every Next.
 func stepwise(m *Machine) {
 	for _, c := range m.rest {
-		h := c.harvest
+		h := c.collection
 		if h == nil {
 			continue
 		}
-		if c.solving == nil && h.independent() >= h.enough {
-			c.solving = h.solve()
-			c.solving.stage = stageCycles
+		if c.postprocessing == nil && h.Independent() >= h.Enough {
+			c.postprocessing = h.StartPostprocessing()
+			c.postprocessing.Stage = siqs.StageCycles
 		}
 	}
 	morePieces(m)
@@ -27,10 +32,10 @@ func stepwise(m *Machine) {
 // called before every Next.
 func morePieces(m *Machine) {
 	for _, c := range m.rest {
-		if s := c.solving; s != nil && s.stage == stageColumns && s.next == 0 && len(s.cuts) < 6 {
-			all := s.sets.columns()
-			s.cuts = []int{0, all / 9, all / 3, all / 2, all - 1, all}
-			s.columns = make([][]byte, len(s.cuts)-1)
+		if s := c.postprocessing; s != nil && s.Stage == siqs.StageColumns && s.Next == 0 && len(s.Cuts) < 6 {
+			all := s.Sets.Columns()
+			s.Cuts = []int{0, all / 9, all / 3, all / 2, all - 1, all}
+			s.Columns = make([][]byte, len(s.Cuts)-1)
 		}
 	}
 }
@@ -38,14 +43,14 @@ func morePieces(m *Machine) {
 // TestStagesAnyOrder takes numbers through all stages after the sieve, with two
 // runners, results in random order, twice, lost, damaged, and checkpoints between.
 func TestStagesAnyOrder(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	runs := [2]*Runner{NewRunner(), NewRunner()}
 	kinds := map[byte]int{}
 	restores, damaged, late := 0, 0, 0
 	for round := range 12 {
-		n := semiprime(r, 105+r.IntN(20))
+		n := factortest.Semiprime(r, 105+r.IntN(20))
 		if round%3 == 0 {
-			n.Mul(randomPrime(r, 36), randomPrime(r, 37)).Mul(n, randomPrime(r, 38))
+			n.Mul(factortest.RandomPrime(r, 36), factortest.RandomPrime(r, 37)).Mul(n, factortest.RandomPrime(r, 38))
 		}
 		m := searching(t, runs[0], n)
 		m.rest[0].handed = 1e18
@@ -64,7 +69,7 @@ func TestStagesAnyOrder(t *testing.T) {
 			turn := open[i]
 			open = slices.Delete(open, i, i+1)
 			kind := turn.Payload[1]
-			if kind >= kindSolve {
+			if kind >= wire.KindSolve {
 				switch r.IntN(8) {
 				case 0:
 					m.Return(turn.ID)
@@ -80,7 +85,7 @@ func TestStagesAnyOrder(t *testing.T) {
 				t.Fatalf("turn of kind %d: %v", kind, err)
 			}
 			kinds[kind]++
-			if kind >= kindSolve && r.IntN(3) == 0 {
+			if kind >= wire.KindSolve && r.IntN(3) == 0 {
 				bad := Result{ID: res.ID, Data: slices.Clone(res.Data)}
 				bad.Data[r.IntN(len(bad.Data))] ^= 1 << r.IntN(8)
 				if m.Apply(bad) == nil && m.open[res.ID] == nil {
@@ -114,33 +119,50 @@ func TestStagesAnyOrder(t *testing.T) {
 		}
 	}
 	t.Logf("turns by kind: %v, %d checkpoints, %d damaged results, %d late ones", kinds, restores, damaged, late)
-	for _, kind := range []byte{kindCycles, kindColumns, kindFilter, kindSolve, kindRoot} {
+	for _, kind := range []byte{wire.KindCycles, wire.KindColumns, wire.KindFilter, wire.KindSolve, wire.KindRoot} {
 		if kinds[kind] == 0 {
 			t.Errorf("no turn of kind %d", kind)
 		}
 	}
 }
 
+// collected sieves n until there are relations enough.
+func collected(t *testing.T, run *Runner, n *big.Int, size siqs.Parameters) *siqs.Collection {
+	t.Helper()
+	h := siqs.NewCollection(n, 0, size)
+	for h.Independent() < h.Enough {
+		w, nums, _ := h.NextWork()
+		res, err := run.Run(Turn{Payload: w.Encode()}, nil)
+		if err == nil {
+			err = h.AddRelations(res.Data, w.Spans, nums)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h
+}
+
 // TestStagesAgree solves the same relations in one turn and in stages: the pruned
 // matrix and what comes of it are the same.
 func TestStagesAgree(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	run := NewRunner()
-	size := siqsSizeFor(120)
-	size.double, size.large = 1.8, 60
-	n := semiprime(r, 120)
-	h := gather(t, n, size)
-	res, err := run.Run(Turn{Payload: h.gather([]byte{version, kindFinish}, nil)}, nil)
+	size := siqs.ParametersFor(120)
+	size.Double, size.Large = 1.8, 60
+	n := factortest.Semiprime(r, 120)
+	h := collected(t, run, n, size)
+	res, err := run.Run(Turn{Payload: h.AppendRelations([]byte{wire.Version, wire.KindFinish}, nil)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := readSquares(res.Data)
+	want, err := siqs.ReadSquares(res.Data)
 	if err != nil || len(want) == 0 {
 		t.Fatalf("%d roots: %v", len(want), err)
 	}
 	m := searching(t, run, n)
 	c := m.rest[0]
-	c.harvest = h
+	c.collection = h
 	split := 0
 	var got []*big.Int
 	for !m.Done() {
@@ -153,13 +175,13 @@ func TestStagesAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o[0].Payload[1] == kindRoot {
-			d, err := readSquares(res.Data)
+		if o[0].Payload[1] == wire.KindRoot {
+			d, err := siqs.ReadSquares(res.Data)
 			if err != nil || len(d) != 1 {
 				t.Fatalf("%d roots: %v", len(d), err)
 			}
 			got = append(got, d[0])
-			if g := new(big.Int).GCD(nil, nil, d[0], n); g.Cmp(one) != 0 && g.Cmp(n) != 0 {
+			if g := new(big.Int).GCD(nil, nil, d[0], n); g.Cmp(arith.One) != 0 && g.Cmp(n) != 0 {
 				split++
 			}
 		}
@@ -176,114 +198,3 @@ func TestStagesAgree(t *testing.T) {
 		}
 	}
 }
-
-// TestHalfOfRootsSplit takes the roots of all dependencies: x^2 = y^2 in each, and
-// about half of them split the number.
-func TestHalfOfRootsSplit(t *testing.T) {
-	r := seeded(t)
-	run := NewRunner()
-	n := semiprime(r, 118)
-	h := gather(t, n, siqsSizeFor(118))
-	all := h.gather(nil, nil)
-	g, err := run.siqs.readGathered(&reader{b: all})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sets := setsOf(t, h)
-	odd, err := g.odd(run.siqs.poller, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := odd.sums(run.siqs.poller, sets)
-	keep := m.prune(run.siqs.poller, spareSquares)
-	split, count := 0, 0
-	for _, dependency := range m.solve(run.siqs.poller) {
-		with := times(sets, keep, dependency)
-		d, err := g.difference(run.siqs.poller, with)
-		if err != nil {
-			t.Fatal(err)
-		}
-		count++
-		if e := new(big.Int).GCD(nil, nil, d, n); e.Cmp(one) != 0 && e.Cmp(n) != 0 {
-			split++
-		}
-		i := slices.Index(with, true)
-		with[i] = false // one relation less is no dependency
-		if d, err := g.difference(run.siqs.poller, with); err != nil || d.Sign() != 0 {
-			t.Errorf("not a dependency, but its root is %v, %v", d, err)
-		}
-	}
-	t.Logf("%d of %d dependencies split", split, count)
-	if count < 10 || split == 0 || split == count { // 1 in 500
-		t.Errorf("%d of %d dependencies split", split, count)
-	}
-}
-
-// TestSolveInSteps takes block Lanczos in steps of all sizes, changing between
-// runners, against all steps at once.
-func TestSolveInSteps(t *testing.T) {
-	r := seeded(t)
-	run := NewRunner()
-	m := randomMatrix(r, lanczosColumns+300, lanczosColumns+900)
-	m.prune(run.siqs.poller, 100)
-	if m.columns() < lanczosColumns {
-		t.Fatalf("%d columns", m.columns())
-	}
-	want := newLanczos(run.siqs.poller, m).dependencies(run.siqs.poller)
-	packed := m.append(nil, nil)
-	runs := [2]*Runner{NewRunner(), NewRunner()}
-	state := (&state{}).append(nil)
-	steps, turns := 0, 0
-	for {
-		res, err := runs[r.IntN(2)].Run(Turn{Payload: solvePayload(packed, state, 1+r.IntN(9))}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		turns++
-		switch res.Data[1] {
-		case foundState:
-			b, ok := unseal(res.Data)
-			if !ok {
-				t.Fatal("a result without its check sum")
-			}
-			state = b[2:]
-			p := reader{b: state}
-			p.uvarint()
-			if now := int(p.uvarint()); now <= steps {
-				t.Fatalf("step %d after %d", now, steps)
-			} else {
-				steps = now
-			}
-			continue
-		case foundBroken:
-			p := reader{b: state}
-			s := newSeed(p.uvarint() + 1)
-			state, steps = s.append(nil), 0
-			continue
-		}
-		sets, err := readSets(res.Data, m.columns())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(sets) != len(want) {
-			t.Fatalf("%d dependencies in steps, %d at once", len(sets), len(want))
-		}
-		for i := range sets {
-			if !slices.Equal(sets[i], want[i]) {
-				t.Fatalf("dependency %d differs", i)
-			}
-		}
-		break
-	}
-	t.Logf("%d columns, %d steps in %d turns, %d dependencies", m.columns(), steps, turns, len(want))
-	for range 200 {
-		bad := slices.Clone(state)
-		bad = bad[:r.IntN(len(bad))]
-		if _, err := run.Run(Turn{Payload: solvePayload(packed, bad, 1)}, nil); err == nil {
-			t.Fatalf("%d of %d bytes of a state were taken", len(bad), len(state))
-		}
-	}
-}
-
-// newSeed returns the state before the first step from a seed.
-func newSeed(seed uint64) *state { return &state{seed: seed} }

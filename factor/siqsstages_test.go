@@ -7,6 +7,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"fairfactor/factor/internal/factortest"
+	"fairfactor/factor/internal/gf2"
+	"fairfactor/factor/internal/siqs"
+	"fairfactor/factor/internal/wire"
 )
 
 // Reborn returns the machine of n as it is after a checkpoint of m.
@@ -31,7 +36,7 @@ func sieved(t *testing.T, run *Runner, n *big.Int) *Machine {
 	m := searching(t, run, n)
 	c := m.rest[0]
 	c.handed = 1e18 // no curves before the sieve
-	for c.harvest == nil || c.harvest.independent() < c.harvest.enough {
+	for c.collection == nil || c.collection.Independent() < c.collection.Enough {
 		res, err := run.Run(m.Next(1)[0], nil)
 		if err != nil {
 			t.Fatal(err)
@@ -46,27 +51,27 @@ func sieved(t *testing.T, run *Runner, n *big.Int) *Machine {
 // fewSteps makes a turn of block Lanczos one of at most so many steps: at this size
 // one turn would take all of them.
 func fewSteps(turn Turn, steps int) Turn {
-	if turn.Payload[1] == kindSolve {
-		p := reader{b: turn.Payload[2:]}
-		p.uvarint()
-		packed := p.blob(len(p.b))
-		turn.Payload = solvePayload(packed, p.b, steps)
+	if turn.Payload[1] == wire.KindSolve {
+		p := wire.Reader{B: turn.Payload[2:]}
+		p.Uvarint()
+		packed := p.Blob(len(p.B))
+		turn.Payload = siqs.SolvePayload(packed, p.B, steps)
 	}
 	return turn
 }
 
 // stageKinds are the turns of the stages, in their order.
-var stageKinds = []byte{kindCycles, kindColumns, kindFilter, kindSolve, kindRoot}
+var stageKinds = []byte{wire.KindCycles, wire.KindColumns, wire.KindFilter, wire.KindSolve, wire.KindRoot}
 
 // TestStages sieves the smallest number that is solved in stages, 61 digits, and
 // takes it through them.
 func TestStages(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	bits := 200
-	for siqsSizeFor(bits).base <= wholeBase {
+	for siqs.ParametersFor(bits).Base <= siqs.WholeBase {
 		bits++
 	}
-	n := semiprime(r, bits)
+	n := factortest.Semiprime(r, bits)
 	run := NewRunner()
 	m := sieved(t, run, n)
 	t.Run("faults", func(t *testing.T) { stagesWithFaults(t, r, n, Reborn(t, n.String(), m)) })
@@ -106,7 +111,7 @@ func stagesWithFaults(t *testing.T, r *rand.Rand, n *big.Int, m *Machine) {
 		r.Shuffle(len(turns), func(i, j int) { turns[i], turns[j] = turns[j], turns[i] })
 		for at, turn := range turns {
 			kind := turn.Payload[1]
-			if kind == kindProve {
+			if kind == wire.KindProve {
 				step(t, runs[0], m, turn)
 				continue
 			}
@@ -159,8 +164,8 @@ func stagesWithFaults(t *testing.T, r *rand.Rand, n *big.Int, m *Machine) {
 			t.Errorf("no turn of kind %d", kind)
 		}
 	}
-	if restores < 4 || count[kindSolve] < 4 { // the first root may have been the last
-		t.Errorf("%d checkpoints, %d turns of block Lanczos", restores, count[kindSolve])
+	if restores < 4 || count[wire.KindSolve] < 4 { // the first root may have been the last
+		t.Errorf("%d checkpoints, %d turns of block Lanczos", restores, count[wire.KindSolve])
 	}
 }
 
@@ -207,26 +212,26 @@ func stagesStopped(t *testing.T, r *rand.Rand, m *Machine) {
 // dependencies it does from every start. The machine tries all starts, then gathers
 // more relations, and splits the number with them.
 func TestLanczosBreaksDown(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	run := NewRunner()
-	whole := &matrix{rows: lanczosColumns, start: []uint32{0}}
-	for c := range uint32(lanczosColumns) {
-		whole.push([]uint32{c})
+	whole := &gf2.Matrix{Rows: gf2.LanczosColumns, Start: []uint32{0}}
+	for c := range uint32(gf2.LanczosColumns) {
+		whole.Push([]uint32{c})
 	}
-	packed := whole.append(nil, nil)
-	broken := []byte{version, foundBroken}
-	for seed := range uint64(maxStarts) {
-		res, err := run.Run(Turn{Payload: solvePayload(packed, newSeed(seed).append(nil), lanczosColumns)}, nil)
+	packed := whole.Append(nil, nil)
+	broken := []byte{wire.Version, wire.FoundBroken}
+	for seed := range uint64(gf2.MaxStarts) {
+		res, err := run.Run(Turn{Payload: siqs.SolvePayload(packed, gf2.FirstState(seed), gf2.LanczosColumns)}, nil)
 		if err != nil || !bytes.Equal(res.Data, broken) {
 			t.Fatalf("start %d on a matrix without dependencies: %v, %v", seed, res.Data, err)
 		}
 	}
 
-	n := semiprime(r, 112)
+	n := factortest.Semiprime(r, 112)
 	m := searching(t, run, n)
 	c := m.rest[0]
 	c.handed = 1e18
-	h, starts, enough := c.harvest, 0, 0
+	h, starts, enough := c.collection, 0, 0
 	for steps := 0; !m.Done(); steps++ {
 		if steps > 2000 {
 			t.Fatalf("not done: %+v", m.Progress())
@@ -238,37 +243,37 @@ func TestLanczosBreaksDown(t *testing.T) {
 		}
 		turn := turns[0]
 		if h == nil {
-			h = c.harvest
+			h = c.collection
 		}
-		if turn.Payload[1] != kindSolve || starts == maxStarts {
+		if turn.Payload[1] != wire.KindSolve || starts == gf2.MaxStarts {
 			step(t, run, m, turn)
 			continue
 		}
-		p := reader{b: turn.Payload[2:]}
-		p.uvarint()
-		p.blob(len(p.b))
-		if seed := p.uvarint(); seed != uint64(starts) {
+		p := wire.Reader{B: turn.Payload[2:]}
+		p.Uvarint()
+		p.Blob(len(p.B))
+		if seed := p.Uvarint(); seed != uint64(starts) {
 			t.Fatalf("start %d has seed %d", starts, seed)
 		}
 		starts++
-		enough = h.independent()
+		enough = h.Independent()
 		if err := m.Apply(Result{ID: turn.ID, Data: broken}); err != nil {
 			t.Fatal(err)
 		}
-		if starts < maxStarts {
+		if starts < gf2.MaxStarts {
 			continue
 		}
-		if c.solving != nil || c.harvest != h || h.tries != 1 || h.enough <= enough {
-			t.Fatalf("after %d breakdowns: %+v, %d relations of %d", starts, c.solving, enough, h.enough)
+		if c.postprocessing != nil || c.collection != h || h.Tries != 1 || h.Enough <= enough {
+			t.Fatalf("after %d breakdowns: %+v, %d relations of %d", starts, c.postprocessing, enough, h.Enough)
 		}
-		if more := m.Next(1); len(more) != 1 || more[0].Payload[1] != kindSieve {
+		if more := m.Next(1); len(more) != 1 || more[0].Payload[1] != wire.KindSieve {
 			t.Fatalf("after %d breakdowns: %v", starts, more)
 		} else {
 			step(t, run, m, more[0])
 		}
 	}
-	if starts != maxStarts || h.independent() <= enough {
-		t.Errorf("%d starts, %d relations, %d before", starts, h.independent(), enough)
+	if starts != gf2.MaxStarts || h.Independent() <= enough {
+		t.Errorf("%d starts, %d relations, %d before", starts, h.Independent(), enough)
 	}
 	if err := Verify(n.String(), m.Primes()); err != nil {
 		t.Error(err)

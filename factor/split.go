@@ -1,20 +1,25 @@
 package factor
 
-import "math/big"
+import (
+	"math/big"
 
-// splitWide takes n apart by the quick methods.
-func (r *Runner) splitWide(n wide) {
-	if s := n.trailingZeros(); s > 0 {
-		r.parts = append(r.parts, part{w: wide{0, 2}, exp: int(s), grade: proven})
-		n = n.shr(s)
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/prime"
+)
+
+// split128 takes n apart by the quick methods.
+func (r *Runner) split128(n arith.Uint128) {
+	if s := n.TrailingZeros(); s > 0 {
+		r.parts = append(r.parts, part{w: arith.Uint128{Lo: 2}, exp: int(s), grade: prime.Proven})
+		n = n.Shr(s)
 	}
-	if n.hi == 0 {
-		n.lo = r.trial64(n.lo, 0)
+	if n.Hi == 0 {
+		n.Lo = r.trial64(n.Lo, 0)
 	} else {
-		n = r.trialWide(n)
+		n = r.trial128(n)
 	}
 	r.trialled()
-	r.finishWide(n, 1)
+	r.finish128(n, 1)
 }
 
 // trialled notes that trial division found the parts so far.
@@ -24,35 +29,35 @@ func (r *Runner) trialled() {
 	}
 }
 
-// finishWide takes n^exp apart, where n is odd and 1 or without prime factors
+// finish128 takes n^exp apart, where n is odd and 1 or without prime factors
 // below trialTo.
-func (r *Runner) finishWide(n wide, exp int) {
-	if n.hi == 0 {
-		r.finish64(n.lo, exp)
+func (r *Runner) finish128(n arith.Uint128, exp int) {
+	if n.Hi == 0 {
+		r.finish64(n.Lo, exp)
 		return
 	}
-	if g := r.gradeWide(n); g != composite {
+	if g := r.grade128(n); g != prime.Composite {
 		r.found(n, exp, g)
 		return
 	}
-	if m := r.roughWide(n, exp); m != n {
+	if m := r.rough128(n, exp); m != n {
 		r.by |= ByTrial
-		r.finishWide(m, exp)
+		r.finish128(m, exp)
 		return
 	}
-	if root, k := powerWide(n); k > 1 {
+	if root, k := power128(n); k > 1 {
 		r.by |= ByPower
-		r.finishWide(root, exp*k)
+		r.finish128(root, exp*k)
 		return
 	}
-	d, ok := r.findWide(n)
+	d, ok := r.find128(n)
 	if !ok {
-		r.found(n, exp, composite)
+		r.found(n, exp, prime.Composite)
 		return
 	}
-	q, _ := n.div(d)
-	r.finishWide(d, exp)
-	r.finishWide(q, exp)
+	q, _ := n.Div(d)
+	r.finish128(d, exp)
+	r.finish128(q, exp)
 }
 
 // finish64 is finishWide below 2^64. It always ends with primes.
@@ -60,8 +65,8 @@ func (r *Runner) finish64(n uint64, exp int) {
 	if n == 1 {
 		return
 	}
-	if n < trialLimit || isPrime64(n) {
-		r.found(wide{0, n}, exp, proven)
+	if n < trialLimit || prime.IsPrime64(n) {
+		r.found(arith.Uint128{Lo: n}, exp, prime.Proven)
 		return
 	}
 	m := r.rough64(n, exp)
@@ -77,8 +82,8 @@ func (r *Runner) finishRough(n uint64, exp int, not uint64) {
 	if n == 1 {
 		return
 	}
-	if n < roughLimit || n != not && isPrime64(n) {
-		r.found(wide{0, n}, exp, proven)
+	if n < roughLimit || n != not && prime.IsPrime64(n) {
+		r.found(arith.Uint128{Lo: n}, exp, prime.Proven)
 		return
 	}
 	if root, k := power64(n); k > 1 {
@@ -91,15 +96,15 @@ func (r *Runner) finishRough(n uint64, exp int, not uint64) {
 	r.finishRough(n/d, exp, 0)
 }
 
-// found records the part n^exp.
-func (r *Runner) found(n wide, exp int, g grade) {
+// Relation records the part n^exp.
+func (r *Runner) found(n arith.Uint128, exp int, g prime.Grade) {
 	r.parts = insert(r.parts, part{w: n, exp: exp, grade: g})
 }
 
 // splitBig takes n > 2^128 apart by the quick methods.
 func (r *Runner) splitBig(n *big.Int) {
 	if s := n.TrailingZeroBits(); s > 0 {
-		r.parts = append(r.parts, part{w: wide{0, 2}, exp: int(s), grade: proven})
+		r.parts = append(r.parts, part{w: arith.Uint128{Lo: 2}, exp: int(s), grade: prime.Proven})
 		n = new(big.Int).Rsh(n, s)
 	}
 	n = r.trialBig(n)
@@ -111,14 +116,14 @@ func (r *Runner) splitBig(n *big.Int) {
 // 307.
 func (r *Runner) finishBig(n *big.Int, exp int) {
 	if n.BitLen() <= 128 {
-		r.finishWide(wideOf(n.Bytes()), exp)
+		r.finish128(arith.Uint128Of(n.Bytes()), exp)
 		return
 	}
-	g := r.prover.primeBig(n)
-	if r.poller.stopped() {
+	g := r.prover.GradeBig(n)
+	if r.poller.Stopped() {
 		return
 	}
-	if g != composite {
+	if g != prime.Composite {
 		r.parts = insert(r.parts, part{b: n, exp: exp, grade: g})
 		return
 	}
@@ -128,11 +133,11 @@ func (r *Runner) finishBig(n *big.Int, exp int) {
 		return
 	}
 	d := r.findBig(n)
-	if r.poller.stopped() {
+	if r.poller.Stopped() {
 		return
 	}
 	if d == nil {
-		r.parts = insert(r.parts, part{b: n, exp: exp, grade: composite})
+		r.parts = insert(r.parts, part{b: n, exp: exp, grade: prime.Composite})
 		return
 	}
 	r.finishBig(d, exp)

@@ -5,7 +5,13 @@ import (
 	"fmt"
 	"math/big"
 
+	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/cpu"
+	"fairfactor/factor/internal/ecm"
+	"fairfactor/factor/internal/hart"
+	"fairfactor/factor/internal/rho"
+	"fairfactor/factor/internal/siqs"
+	"fairfactor/factor/internal/wire"
 )
 
 // What is here is for programs that measure which method is the fastest for a size
@@ -25,26 +31,26 @@ const hartLimit = 42
 // that [Runner.Run] takes for a number of that size, and after them more until one
 // finds a factor, since alone no other method comes after them.
 func (r *Runner) Split(n string, by Methods) (found bool, err error) {
-	w, ok := parseWide(n)
-	if !ok || w.lo&1 == 0 {
+	w, ok := arith.ParseUint128(n)
+	if !ok || w.Lo&1 == 0 {
 		return false, fmt.Errorf("factor: split: %w", ErrSize)
 	}
-	r.poller.start(nil)
-	bits, d := w.len(), wide{0, 1}
+	r.poller.Start(nil)
+	bits, d := w.Len(), arith.Uint128{Lo: 1}
 	switch {
 	case by == ByHart && bits <= hartLimit:
-		d.lo = hart64(w.lo)
-	case by == ByCurves && bits <= eightBits:
+		d.Lo = hart.Factor(w.Lo)
+	case by == ByCurves && bits <= ecm.VectorBits:
 		d = r.curvesAlone(w)
 	case by == ByRho && bits <= 64:
-		d.lo = rho64(w.lo)
+		d.Lo = rho.Factor(w.Lo)
 	case by == ByQS && bits >= sieveBits:
-		_, found = r.sieveQuick(w.triple())
+		_, found = r.sieveQuick(w.Uint192())
 		return found, nil
 	default:
 		return false, fmt.Errorf("factor: split: %w", ErrSize)
 	}
-	return d != (wide{0, 1}) && d != w, nil
+	return d != (arith.Uint128{Lo: 1}) && d != w, nil
 }
 
 // aloneCurves bounds the curves that curvesAlone tries. One in ten to thirty of them
@@ -52,18 +58,18 @@ func (r *Runner) Split(n string, by Methods) (found bool, err error) {
 // missed.
 const aloneCurves = 600
 
-// curvesAlone returns a proper factor of n, an odd composite of up to eightBits bits
+// curvesAlone returns a proper factor of n, an odd composite of up to VectorBits bits
 // that is not a power, or 1 if aloneCurves curves do not find one. It takes the same
 // paths through the processor as the ladder of methods does.
-func (r *Runner) curvesAlone(n wide) wide {
-	size := n.len()
-	if cpu.IFMA && size >= eightFrom {
-		if d := r.ecm.find8(n); d != (wide{0, 1}) {
+func (r *Runner) curvesAlone(n arith.Uint128) arith.Uint128 {
+	size := n.Len()
+	if cpu.IFMA && size >= ecm.VectorFromBits {
+		if d := r.ecm.FindVector(n); d != (arith.Uint128{Lo: 1}) {
 			return d
 		}
 	}
 	if size <= 64 {
-		return wide{0, ecm64(n.lo, size, aloneCurves/2)}
+		return arith.Uint128{Lo: ecm.Find64(n.Lo, size, aloneCurves/2)}
 	}
 	b1 := uint64(300)
 	switch {
@@ -72,17 +78,17 @@ func (r *Runner) curvesAlone(n wide) wide {
 	case size > 76:
 		b1 = 800
 	}
-	c := curves{seed: quickSeed, first: 1, count: aloneCurves, b1: b1, hi: b1 + 1, from: b1 + 1, to: 40 * b1, step: 210}
+	c := ecm.Work{Seed: arith.Seed, First: 1, Count: aloneCurves, B1: b1, Hi: b1 + 1, From: b1 + 1, To: 40 * b1, Step: 210}
 	var d *big.Int
-	if cpu.IFMA && c.fitsEight(size) {
-		d = r.ecm.curves8(n.big(), &c)
+	if cpu.IFMA && c.FitsVector(size) {
+		d = r.ecm.CurvesVector(n.Big(), &c)
 	} else {
-		d = r.ecm.curvesWide(n, &c)
+		d = r.ecm.Curves128(n, &c)
 	}
 	if d == nil {
-		return wide{0, 1}
+		return arith.Uint128{Lo: 1}
 	}
-	return wideOf(d.Bytes())
+	return arith.Uint128Of(d.Bytes())
 }
 
 // SieveSize are the parameters of the self-initialising quadratic sieve for numbers
@@ -99,8 +105,8 @@ type SieveSize struct {
 // SieveSizeFor returns the parameters that the engine uses for numbers of that many
 // bits.
 func SieveSizeFor(bits int) SieveSize {
-	z := siqsSizeFor(bits)
-	return SieveSize{z.base, z.large, z.length, z.skip, z.double, z.slack}
+	z := siqs.ParametersFor(bits)
+	return SieveSize{z.Base, z.Large, z.Length, z.Skip, z.Double, z.Slack}
 }
 
 // NewSieve returns a machine that begins with the sieve, and with these parameters.
@@ -113,15 +119,15 @@ func NewSieve(n string, size SieveSize) (*Machine, error) {
 	}
 	v, _ := parseBig(n)
 	bits := v.BitLen()
-	z := siqsSizeFor(bits)
-	z.base, z.large, z.length = size.Base, size.Large, size.Length
-	z.skip, z.double, z.slack = size.Skip, size.Double, size.Slack
-	check := reader{b: z.append(nil)}
-	if readSize(&check); check.bad || bits < searchMinBits || bits > searchMaxBits || v.ProbablyPrime(0) {
+	z := siqs.ParametersFor(bits)
+	z.Base, z.Large, z.Length = size.Base, size.Large, size.Length
+	z.Skip, z.Double, z.Slack = size.Skip, size.Double, size.Slack
+	check := wire.Reader{B: z.Append(nil)}
+	if siqs.ReadParameters(&check); check.Bad || bits < siqs.LeastBits || bits > siqs.MostBits || v.ProbablyPrime(0) {
 		return nil, fmt.Errorf("factor: new sieve: %w", ErrSize)
 	}
 	c := newCofactor(new(big.Int).Set(v), 1, false)
-	if c.harvest = newHarvest(c.n, 0, z); c.harvest.base.divisor != 0 {
+	if c.collection = siqs.NewCollection(c.n, 0, z); c.collection.Base.Divisor != 0 {
 		return nil, fmt.Errorf("factor: new sieve: %w", ErrSize)
 	}
 	m.begun, m.rest = true, []*cofactor{c}

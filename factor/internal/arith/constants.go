@@ -1,0 +1,7 @@
+package arith
+
+import "math/big"
+
+var Two = big.NewInt(2)
+
+var One = big.NewInt(1)
