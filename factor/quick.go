@@ -8,7 +8,6 @@ import (
 	"fairfactor/factor/internal/cpu"
 	"fairfactor/factor/internal/ecm"
 	"fairfactor/factor/internal/hart"
-	"fairfactor/factor/internal/qs"
 	"fairfactor/factor/internal/rho"
 	"fairfactor/factor/internal/siqs"
 )
@@ -16,7 +15,8 @@ import (
 // find64 returns a proper factor of n, an odd composite that is not a power.
 func (r *Runner) find64(n uint64) uint64 {
 	size := bits.Len64(n)
-	if size <= hartBits {
+	row := rungFor(size)
+	if row.split == ByHart {
 		if d := hart.Factor(n); d != 1 {
 			r.by |= ByHart
 			return d
@@ -28,15 +28,11 @@ func (r *Runner) find64(n uint64) uint64 {
 			return d.Lo
 		}
 	}
-	twins := microTwins
-	if size >= sieveBits {
-		twins = microBefore
-	}
-	if d := ecm.Find64(n, size, twins); d != 1 {
+	if d := ecm.Find64(n, size, row.pairs); d != 1 {
 		r.by |= ByCurves
 		return d
 	}
-	if size >= sieveBits {
+	if row.split == ByQS {
 		if d, found := r.sieveQuick(arith.Uint192{n}); found {
 			return d.Lo
 		}
@@ -69,7 +65,7 @@ func (r *Runner) find128(n arith.Uint128) (arith.Uint128, bool) {
 	return r.sieveQuick(n.Uint192())
 }
 
-// sieveQuick returns a proper factor of n, of up to MostBits bits, by the small
+// sieveQuick returns a proper factor of n, of up to 141 bits, by the small
 // quadratic sieve, the smaller one of two if n is above 2^128. It takes another
 // multiplier if the best one gives none, and gives up after maxMultipliers; later
 // turns take what it leaves.
@@ -81,21 +77,17 @@ func (r *Runner) sieveQuick(n arith.Uint192) (arith.Uint128, bool) {
 	return d, found
 }
 
-// quickShare is the part of the time of the sieve that quick curves may take above
-// 2^128.
-const quickShare = 1.0 / 8
-
 // findBig returns a proper factor of n > 2^128, an odd composite that is not a
 // power, or nil if the quick methods do not find one.
 func (r *Runner) findBig(n *big.Int) *big.Int {
 	if r.shallow {
 		return nil
 	}
-	d := r.ecm.QuickN(n, quickShare*siqs.SieveNanos(n.BitLen()))
+	d := r.ecm.QuickN(n, firstTurnShare*siqs.SieveNanos(n.BitLen()))
 	if d != nil {
 		r.by |= ByCurves
 	}
-	if d != nil || r.poller.Stopped() || n.BitLen() > qs.MostBits {
+	if d != nil || r.poller.Stopped() || rungFor(n.BitLen()).split != ByQS {
 		return d
 	}
 	if d, found := r.sieveQuick(arith.Uint192Of(n)); found {

@@ -11,17 +11,13 @@ import (
 	"fairfactor/factor/internal/siqs"
 )
 
-// curveShare is the part of the time of the sieve that curves may take first:
-// they are what finds small factors.
-const curveShare = 1.0 / 16
-
 // algebraShare is the time of the linear algebra as a part of that of the sieve,
 // before its matrix is known.
 const algebraShare = 1.0 / 32
 
 // sieves reports whether the sieve is the method for c.
 func (c *cofactor) sieves() bool {
-	return !c.sieveless && c.n.BitLen() >= siqs.LeastBits && c.n.BitLen() <= siqs.MostBits
+	return !c.sieveless && c.n.BitLen() >= siqs.LeastBits && rungFor(c.n.BitLen()).split != ByCurves
 }
 
 // curveBudget is the CPU that is left for curves before the sieve, in

@@ -44,7 +44,7 @@ func (r *Runner) Split(n string, by Methods) (found bool, err error) {
 		d = r.curvesAlone(w)
 	case by == ByRho && bits <= 64:
 		d.Lo = rho.Factor(w.Lo)
-	case by == ByQS && bits >= sieveBits:
+	case by == ByQS && bits >= 62:
 		_, found = r.sieveQuick(w.Uint192())
 		return found, nil
 	default:

@@ -1,3 +1,4 @@
+// Package rho is Pollard's rho method, the last resort below 2^64.
 package rho
 
 import "fairfactor/factor/internal/arith"

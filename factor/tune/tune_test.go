@@ -1,17 +1,29 @@
-package factor_test
+package tune_test
 
 import (
 	"errors"
+	"math/big"
 	"math/rand/v2"
 	"testing"
 
 	"fairfactor/factor"
+	"fairfactor/factor/internal/factortest"
+	"fairfactor/factor/tune"
 )
+
+// product returns the product of random primes of these sizes, in decimal digits.
+func product(r *rand.Rand, bits ...int) string {
+	n := big.NewInt(1)
+	for _, b := range bits {
+		n.Mul(n, factortest.RandomPrime(r, b))
+	}
+	return n.String()
+}
 
 // TestSplit runs each method alone at the ends of its range, and just beyond.
 func TestSplit(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
-	run := factor.NewRunner()
+	run := tune.NewRunner()
 	for _, c := range []struct {
 		by     factor.Methods
 		lo, hi int // bits of a prime
@@ -35,7 +47,7 @@ func TestSplit(t *testing.T) {
 		by   factor.Methods
 		bits int
 	}{{factor.ByHart, 23}, {factor.ByCurves, 52}, {factor.ByRho, 34}, {factor.ByQS, 28}, {factor.ByQS, 66}, {factor.BySIQS, 40}} {
-		if _, err := run.Split(product(r, c.bits, c.bits), c.by); !errors.Is(err, factor.ErrSize) {
+		if _, err := run.Split(product(r, c.bits, c.bits), c.by); !errors.Is(err, tune.ErrSize) {
 			t.Errorf("%v of %d bits: %v", c.by.Names(), 2*c.bits, err)
 		}
 	}
@@ -46,15 +58,21 @@ func TestSplit(t *testing.T) {
 func TestNewSieve(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 9))
 	n := product(r, 60, 61)
-	size := factor.SieveSizeFor(121)
+	size := tune.SieveSizeFor(121)
 	size.Base, size.Large, size.Slack = size.Base*3/2, 20, size.Slack+2
-	run := factor.NewRunner()
-	m, err := factor.NewSieve(n, size)
+	run := tune.NewRunner()
+	m, err := tune.NewSieve(n, size)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for !m.Done() {
-		step(t, run, m, m.Next(1)[0])
+		res, err := run.Run(m.Next(1)[0], nil)
+		if err == nil {
+			err = m.Apply(res)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := factor.Verify(n, m.Primes()); err != nil || m.Methods() != factor.BySIQS {
 		t.Errorf("%v by %v: %v", m.Primes(), m.Methods().Names(), err)
@@ -63,9 +81,9 @@ func TestNewSieve(t *testing.T) {
 	wrong.Base = 10
 	for _, c := range []struct {
 		n    string
-		size factor.SieveSize
-	}{{n, wrong}, {product(r, 40, 40), size}, {product(r, 170, 170), size}, {primeOf(r, 120).String(), size}, {product(r, 9, 60, 61), size}} {
-		if _, err := factor.NewSieve(c.n, c.size); !errors.Is(err, factor.ErrSize) {
+		size tune.SieveSize
+	}{{n, wrong}, {product(r, 40, 40), size}, {product(r, 170, 170), size}, {factortest.RandomPrime(r, 120).String(), size}, {product(r, 9, 60, 61), size}} {
+		if _, err := tune.NewSieve(c.n, c.size); !errors.Is(err, tune.ErrSize) {
 			t.Errorf("%s with %+v: %v", c.n, c.size, err)
 		}
 	}
