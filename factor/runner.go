@@ -24,6 +24,7 @@ type Runner struct {
 	by      Methods // what found them
 	shallow bool    // grade and take roots only, look for no factors
 	proving bool    // a proof is under way: primes that need one stay probable
+	trial   *trialTables
 	poller  stop.Poller
 	ecm     *ecm.Runner
 	qs      qs.Sieve
@@ -33,7 +34,7 @@ type Runner struct {
 
 // NewRunner returns a Runner with empty tables.
 func NewRunner() *Runner {
-	r := &Runner{parts: make([]part, 0, 16)}
+	r := &Runner{parts: make([]part, 0, 16), trial: newTrialTables()}
 	r.ecm = &ecm.Runner{Poller: &r.poller}
 	r.siqs = siqs.NewRunner(&r.poller, r.splitDouble)
 	r.prover = &prime.Prover{Poller: &r.poller, Ecm: r.ecm, Divider: inProof{r}}

@@ -3,6 +3,7 @@ package factor
 import (
 	"math/big"
 	"math/bits"
+	"sync"
 
 	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/prime"
@@ -18,20 +19,6 @@ const (
 	roughLimit = 4099 * 4099
 )
 
-// divisors are the odd primes below trialTo, roughDivisors those from there to
-// roughTo.
-var divisors, roughDivisors = func() (t, u []arith.Divisor) {
-	for _, p := range arith.SmallPrimes(roughTo) {
-		d := arith.Divisor{Inv: arith.Inverse2(p), Max: ^uint64(0) / p, P: p}
-		if p < trialTo {
-			t = append(t, d)
-		} else {
-			u = append(u, d)
-		}
-	}
-	return t, u
-}()
-
 // chunk is a run of divisors whose product fits in 64 bits.
 type chunk struct {
 	product uint64
@@ -39,10 +26,28 @@ type chunk struct {
 	from    int // index of the first one
 }
 
-// chunks and roughChunks cover divisors and roughDivisors, so that a wide number
-// is reduced a few times instead of once for every prime.
-var chunks, roughChunks = chunksOf(divisors), chunksOf(roughDivisors)
+// trialTables are the primes of trial division. The divisors go to trialTo, the
+// rough ones from there to roughTo. The chunks cover them, so that a long number is
+// reduced a few times instead of once for every prime.
+type trialTables struct {
+	divisors, rough     []arith.Divisor
+	chunks, roughChunks []chunk
+}
 
+var newTrialTables = sync.OnceValue(func() *trialTables {
+	t := new(trialTables)
+	for _, p := range arith.SmallPrimes(roughTo) {
+		if d := arith.NewDivisor(p); p < trialTo {
+			t.divisors = append(t.divisors, d)
+		} else {
+			t.rough = append(t.rough, d)
+		}
+	}
+	t.chunks, t.roughChunks = chunksOf(t.divisors), chunksOf(t.rough)
+	return t
+})
+
+// chunksOf returns the chunks that cover divisors.
 func chunksOf(divisors []arith.Divisor) (t []chunk) {
 	c := chunk{product: 1}
 	for i, d := range divisors {
@@ -60,6 +65,7 @@ func chunksOf(divisors []arith.Divisor) (t []chunk) {
 // left: 1, a prime below trialLimit that is in the parts already, or a cofactor
 // without small primes.
 func (r *Runner) trial64(n uint64, from int) uint64 {
+	divisors := r.trial.divisors
 	for i := from; i < len(divisors); i++ {
 		d := &divisors[i]
 		q := n * d.Inv
@@ -80,11 +86,12 @@ func (r *Runner) trial64(n uint64, from int) uint64 {
 	return n
 }
 
-// rough64 takes the primes of roughDivisors out of n^exp and returns what is left
+// rough64 takes the rough primes out of n^exp and returns what is left
 // of n.
 func (r *Runner) rough64(n uint64, exp int) uint64 {
-	for i := range roughDivisors {
-		d := &roughDivisors[i]
+	rough := r.trial.rough
+	for i := range rough {
+		d := &rough[i]
 		q := n * d.Inv
 		if q > d.Max {
 			continue
@@ -102,8 +109,8 @@ func (r *Runner) rough64(n uint64, exp int) uint64 {
 
 // trial128 is trial64 for odd n of 128 bits.
 func (r *Runner) trial128(n arith.Uint128) arith.Uint128 {
-	for i := range chunks {
-		c := &chunks[i]
+	for i := range r.trial.chunks {
+		c := &r.trial.chunks[i]
 		if n.Hi == 0 {
 			return arith.Uint128{Lo: r.trial64(n.Lo, c.from)}
 		}
@@ -126,8 +133,8 @@ func (r *Runner) trial128(n arith.Uint128) arith.Uint128 {
 
 // rough128 is rough64 for n of 128 bits.
 func (r *Runner) rough128(n arith.Uint128, exp int) arith.Uint128 {
-	for i := range roughChunks {
-		c := &roughChunks[i]
+	for i := range r.trial.roughChunks {
+		c := &r.trial.roughChunks[i]
 		rem := bits.Rem64(n.Hi, n.Lo, c.product)
 		for j := range c.of {
 			d := &c.of[j]
@@ -147,8 +154,8 @@ func (r *Runner) rough128(n arith.Uint128, exp int) arith.Uint128 {
 // left, which may be smaller.
 func (r *Runner) trialBig(n *big.Int) *big.Int {
 	var q, rem, product big.Int
-	for i := range chunks {
-		c := &chunks[i]
+	for i := range r.trial.chunks {
+		c := &r.trial.chunks[i]
 		product.SetUint64(c.product)
 		left := rem.Rem(n, &product).Uint64()
 		for j := range c.of {
@@ -173,13 +180,13 @@ func (r *Runner) trialBig(n *big.Int) *big.Int {
 	return n
 }
 
-// roughBig takes the primes of roughDivisors out of n > 2^128 and returns what is
+// roughBig takes the rough primes out of n > 2^128 and returns what is
 // left, which may be smaller.
 func (r *Runner) roughBig(n *big.Int) *big.Int {
 	var q, rem, p big.Int
 	n = new(big.Int).Set(n)
-	for i := range roughChunks {
-		c := &roughChunks[i]
+	for i := range r.trial.roughChunks {
+		c := &r.trial.roughChunks[i]
 		left := rem.Rem(n, p.SetUint64(c.product)).Uint64()
 		for j := range c.of {
 			d := &c.of[j]

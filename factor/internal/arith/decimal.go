@@ -3,13 +3,9 @@ package arith
 import "strconv"
 
 // tenTo holds the powers of ten that fit in 64 bits.
-var tenTo = func() (t [20]uint64) {
-	t[0] = 1
-	for i := 1; i < len(t); i++ {
-		t[i] = 10 * t[i-1]
-	}
-	return t
-}()
+var tenTo = [20]uint64{
+	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+}
 
 // chunkDigits is how many decimal digits always fit in 64 bits.
 const chunkDigits = 19

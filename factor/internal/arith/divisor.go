@@ -9,6 +9,9 @@ type Divisor struct {
 	P        uint64
 }
 
+// NewDivisor prepares the odd prime p.
+func NewDivisor(p uint64) Divisor { return Divisor{Inverse2(p), ^uint64(0) / p, p} }
+
 // Mod returns x modulo the prime: the estimate of the quotient is at most 2 too
 // small.
 func (d *Divisor) Mod(x uint64) uint32 {

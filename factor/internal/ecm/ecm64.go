@@ -1,6 +1,10 @@
 package ecm
 
-import "fairfactor/factor/internal/arith"
+import (
+	"sync"
+
+	"fairfactor/factor/internal/arith"
+)
 
 // curvePlan are the bounds of the curves of the smallest sizes, with what depends on
 // them. Stage 2 goes to 25 B1 or so with a giant step of 60.
@@ -14,13 +18,14 @@ type curvePlan struct {
 var smallB1 = [...]uint64{30, 47, 70, 85, 125, 165, 205}
 
 // smallPlans are the levels of smallB1.
-var smallPlans = func() (t [len(smallB1)]curvePlan) {
+var smallPlans = sync.OnceValue(func() *[len(smallB1)]curvePlan {
+	t := new([len(smallB1)]curvePlan)
 	var tb tables
 	for i, b1 := range smallB1 {
 		t[i] = curvePlan{b1, tb.chain(b1, 0, b1+1), newPairing(60, b1+1, 25*b1)}
 	}
 	return t
-}()
+})
 
 // smallRamp says how far up smallPlans the first curves go: small factors are
 // likely in what trial division leaves.
@@ -30,9 +35,9 @@ var smallRamp = [...]int{0, 2, len(smallB1) - 1}
 // below 2^64 and of that many bits, or 1 if count twin curves do not find one.
 func Find64(n uint64, size, count int) uint64 {
 	m := curvePair{Mont64: arith.NewMont64(n), lazy: size <= lazyBits, halfLazy: size <= halfLazyBits}
-	last := smallPlanFor(size)
+	last, plans := smallPlanFor(size), smallPlans()
 	for i := range count {
-		l := &smallPlans[min(smallRamp[min(i, len(smallRamp)-1)], last)]
+		l := &plans[min(smallRamp[min(i, len(smallRamp)-1)], last)]
 		if d := m.curves(l, uint64(2*i)); d != 1 && d != n {
 			return d
 		}

@@ -6,7 +6,6 @@ import (
 
 	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/factortest"
-	"fairfactor/factor/internal/qs"
 )
 
 // affine64 returns X/Z of a point modulo n, false if Z has no inverse.
@@ -24,7 +23,7 @@ func TestPairAgrees(t *testing.T) {
 	for i := range uint64(600) {
 		size := 40 + r.IntN(25)
 		n := factortest.Prime64(r, size/2) * factortest.Prime64(r, size-size/2)
-		l := &smallPlans[r.IntN(len(smallPlans))]
+		l := &smallPlans()[r.IntN(len(smallB1))]
 		if bits.Len64(n) <= 36 || arith.IsSquare64(n) {
 			continue
 		}
@@ -77,27 +76,3 @@ func TestPairAgrees(t *testing.T) {
 
 // n2 returns v as two words.
 func n2(v uint64) arith.Uint128 { return arith.Uint128{Lo: v} }
-
-// TestDivisor holds exact division and remainders by small primes against the
-// slow way.
-func TestDivisor(t *testing.T) {
-	r := factortest.Seeded(t)
-	for range 20000 {
-		d := &qs.SmallBase[r.IntN(len(qs.SmallBase))].Exact
-		w := factortest.AnyUint128(r)
-		switch r.IntN(3) {
-		case 0:
-			w.Hi = 0
-		case 1:
-			w, _ = w.DivSmall(d.P)
-			w, _ = w.MulAdd(d.P, 0)
-		}
-		q, rem := w.DivSmall(d.P)
-		if got, ok := w.DivExact(d); ok != (rem == 0) || ok && got != q {
-			t.Fatalf("%v / %d = %v, %v, want %v, remainder %d", w.Big(), d.P, got.Big(), ok, q.Big(), rem)
-		}
-		if got := d.Mod(w.Lo); uint64(got) != w.Lo%d.P {
-			t.Fatalf("%d mod %d = %d", w.Lo, d.P, got)
-		}
-	}
-}

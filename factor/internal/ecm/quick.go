@@ -32,7 +32,7 @@ func (r *Runner) Quick128(n arith.Uint128) arith.Uint128 {
 		row++
 	}
 	for i, l := range quick128[row].levels {
-		d := r.smallCurve128(m, &smallPlans[l], arith.Mix(arith.Seed, uint64(i)))
+		d := r.smallCurve128(m, &smallPlans()[l], arith.Mix(arith.Seed, uint64(i)))
 		if r.Poll() {
 			break
 		}

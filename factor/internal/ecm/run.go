@@ -79,7 +79,7 @@ func (r *Runner) CurvesN(n *big.Int, c *Work) (d, x *big.Int) {
 func (r *Runner) Few128(n arith.Uint128) arith.Uint128 {
 	m := arith.NewMont128(n)
 	for i, l := range [...]int{1, 2, 4} {
-		d := r.smallCurve128(m, &smallPlans[l], arith.Mix(arith.Seed, uint64(i)))
+		d := r.smallCurve128(m, &smallPlans()[l], arith.Mix(arith.Seed, uint64(i)))
 		if r.Poll() {
 			break
 		}

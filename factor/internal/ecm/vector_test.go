@@ -185,8 +185,8 @@ func TestVectorAgrees(t *testing.T) {
 		if arith.IsSquare64(n) {
 			continue
 		}
-		level, family := r.IntN(3), r.IntN(len(suyamaFamilies))
-		l := &vectorPlans[level]
+		level, family := r.IntN(3), r.IntN(len(suyamaFamilies()))
+		l := &vectorPlans()[level]
 		if l.pairs.D != 60 { // twins know no other
 			l = &curvePlan{l.b1, l.chain, newPairing(60, l.b1+1, 35*l.b1)}
 		}
@@ -202,7 +202,7 @@ func TestVectorAgrees(t *testing.T) {
 			}
 			any = any || d != 1
 		}
-		if d = e.find(arith.Uint128{Lo: n}, l, &suyamaFamilies[family]); (d.Lo != 1) != any {
+		if d = e.find(arith.Uint128{Lo: n}, l, &suyamaFamilies()[family]); (d.Lo != 1) != any {
 			t.Fatalf("%d, B1 = %d, family %d: divisor %d, with twins found %v", n, l.b1, family, d.Lo, any)
 		}
 		if any {
@@ -242,7 +242,7 @@ func TestBabies(t *testing.T) {
 	n := arith.Uint128{Lo: 1<<61 - 1}
 	e := &vector{stop: &stop.Poller{}}
 	e.set(n.Lo, n.Hi)
-	f := &suyamaFamilies[0]
+	f := &suyamaFamilies()[0]
 	e.start(f)
 	start := e.points[0]
 	// times returns k times the start, by a ladder.

@@ -13,7 +13,8 @@ import (
 type suyama8 struct{ u3, v3, minusNum, den [8]uint64 }
 
 // suyamaFamilies are the families of the curves, in the order in which they are tried.
-var suyamaFamilies = func() (t [5]suyama8) {
+var suyamaFamilies = sync.OnceValue(func() *[5]suyama8 {
+	t := new([5]suyama8)
 	s := uint64(6)
 	for i := range t {
 		f := &t[i]
@@ -26,11 +27,11 @@ var suyamaFamilies = func() (t [5]suyama8) {
 		}
 	}
 	return t
-}()
+})
 
 // vectorPlans are the bounds of eight curves. A giant step of 210 pays from B1 = 70 on;
 // B2 = 35 B1 costs a third of a curve.
-var vectorPlans = func() (t []curvePlan) {
+var vectorPlans = sync.OnceValue(func() (t []curvePlan) {
 	var tb tables
 	for _, b1 := range [...]uint64{16, 47, 70, 100, 120, 140, 205, 300, 400, 500} {
 		step := uint64(210)
@@ -40,7 +41,7 @@ var vectorPlans = func() (t []curvePlan) {
 		t = append(t, curvePlan{b1, tb.chain(b1, 0, b1+1), newPairing(step, b1+1, 35*b1)})
 	}
 	return t
-}()
+})
 
 // vectorLevels are the levels of the families that are tried one after the other for
 // numbers up to that many bits: small factors are likely in what trial division
@@ -76,7 +77,7 @@ func (r *Runner) quickVector(n *big.Int) *big.Int {
 	l := quickVectorPlan()
 	e := r.vectorFor()
 	for i := range quickFamilies {
-		d := e.findBig(n, &l, &suyamaFamilies[i])
+		d := e.findBig(n, &l, &suyamaFamilies()[i])
 		if r.Poll() {
 			return nil
 		}
@@ -107,7 +108,7 @@ func (r *Runner) FindVector(n arith.Uint128) arith.Uint128 {
 		row++
 	}
 	for i, l := range vectorLevels[row].levels {
-		if d := e.find(n, &vectorPlans[l], &suyamaFamilies[i]); d != (arith.Uint128{Lo: 1}) && d != n {
+		if d := e.find(n, &vectorPlans()[l], &suyamaFamilies()[i]); d != (arith.Uint128{Lo: 1}) && d != n {
 			return d
 		}
 	}

@@ -2,6 +2,7 @@ package qs
 
 import (
 	"math"
+	"sync"
 
 	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/sieve"
@@ -17,8 +18,9 @@ func multiplier(n arith.Uint192, rank int) uint64 {
 		sign[i] = float32(arith.Jacobi(n.Mod(p), p))
 	}
 	var scores [64]float32
-	for j := range sieve.Multipliers {
-		w := &sieve.Multipliers[j]
+	multipliers := sieve.Multipliers()
+	for j := range multipliers {
+		w := &multipliers[j]
 		score := w.At8[n[0]&7] + w.Mean
 		for i, s := range sign {
 			score += s * w.Sign[i]
@@ -27,45 +29,48 @@ func multiplier(n arith.Uint192, rank int) uint64 {
 	}
 	for ; ; rank-- {
 		best := 0
-		for j := range sieve.Multipliers {
+		for j := range multipliers {
 			if scores[j] > scores[best] {
 				best = j
 			}
 		}
 		if rank == 0 {
-			return sieve.Multipliers[best].K
+			return multipliers[best].K
 		}
 		scores[best] = -1e9
 	}
 }
 
-// SmallBase are the odd primes that factor bases are taken from, all below 2^14.
-var SmallBase = func() (t []basePrime) {
-	for _, p := range arith.SmallPrimes(1 << 14) {
-		t = append(t, basePrime{p: uint32(p), log: uint8(math.Log2(float64(p)) + 0.5), Exact: arith.Divisor{Inv: arith.Inverse2(p), Max: ^uint64(0) / p, P: p}})
-	}
-	return t
-}()
+// baseTables are what factor bases are taken from.
+type baseTables struct {
+	primes []basePrime // odd, all below 2^14
+	// roots holds the square roots modulo the primes below rootTableTo, which are
+	// most of the base of the common sizes: noRoot for non-residues. The table of
+	// primes[i] starts at start[i].
+	roots []uint16
+	start []int
+}
 
-// rootTable holds the square roots modulo the primes below rootTableTo, which
-// are most of the base of the common sizes: noRoot for non-residues. The table of
-// SmallBase[i] starts at rootStart[i].
-var rootTable, rootStart = func() (t []uint16, start []int) {
-	for _, b := range SmallBase {
+var newBaseTables = sync.OnceValue(func() *baseTables {
+	t := new(baseTables)
+	for _, p := range arith.SmallPrimes(1 << 14) {
+		t.primes = append(t.primes, basePrime{p: uint32(p), log: uint8(math.Log2(float64(p)) + 0.5), exact: arith.NewDivisor(p)})
+	}
+	for _, b := range t.primes {
 		if b.p > rootTableTo {
 			break
 		}
-		from := len(t)
-		start = append(start, from)
+		from := len(t.roots)
+		t.start = append(t.start, from)
 		for range b.p {
-			t = append(t, noRoot)
+			t.roots = append(t.roots, noRoot)
 		}
 		for x := range b.p/2 + 1 {
-			t[from+int(x*x%b.p)] = uint16(x)
+			t.roots[from+int(x*x%b.p)] = uint16(x)
 		}
 	}
-	return t, start
-}()
+	return t
+})
 
 const (
 	rootTableTo = 1000
@@ -77,15 +82,16 @@ const (
 func (q *Sieve) fillBase() {
 	q.base = append(q.base[:0], basePrime{p: 2, root: 1})
 	q.first = 1
-	for i := range SmallBase {
+	t := newBaseTables()
+	for i := range t.primes {
 		if len(q.base) == q.parameters.base {
 			break
 		}
-		b := SmallBase[i]
+		b := t.primes[i]
 		p := uint64(b.p)
 		v := uint32(q.n.Mod(p) * q.k % p)
-		if i < len(rootStart) {
-			root := rootTable[rootStart[i]+int(v)]
+		if i < len(t.start) {
+			root := t.roots[t.start[i]+int(v)]
 			if root == noRoot {
 				continue
 			}

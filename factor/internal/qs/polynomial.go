@@ -137,7 +137,7 @@ func (q *Sieve) firstB() {
 	}
 	half := uint32(q.parameters.length / 2)
 	for i := 1; i < len(q.base); i++ {
-		e := &q.base[i].Exact
+		e := &q.base[i].exact
 		p, root := q.base[i].p, q.base[i].root
 		a := e.Mod(q.aInt)
 		if a == 0 {

@@ -30,7 +30,7 @@ type Sieve struct {
 
 	polynomials
 	sieve     []byte // BlockSize of them, for SieveRun
-	runs      []run
+	runs      []sieve.Run
 	logs      []uint8  // of the base, to sieve with
 	pos1      []uint16 // scratch of fillSieve: positions on the way
 	pos2      []uint16
@@ -44,7 +44,7 @@ type basePrime struct {
 	p     uint32
 	root  uint32 // square root of kn modulo p; 0 if p divides k
 	log   uint8  // of p to base 2, rounded
-	Exact arith.Divisor
+	exact arith.Divisor
 }
 
 // parameters are the parameters for numbers up to that many bits.

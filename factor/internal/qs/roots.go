@@ -30,7 +30,7 @@ func (s *sieveRoots) set(base []basePrime) {
 		s.p[i], s.inv[i], s.max[i], s.r1[i], s.r2[i] = 0, 1, 0, nowhere, nowhere
 		if i > 0 && i < len(base) {
 			s.p[i] = uint16(base[i].p)
-			s.inv[i] = uint16(base[i].Exact.Inv)
+			s.inv[i] = uint16(base[i].exact.Inv)
 			s.max[i] = nowhere / s.p[i]
 		}
 	}

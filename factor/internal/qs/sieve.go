@@ -34,10 +34,6 @@ func (q *Sieve) runSieve() (d arith.Uint128, found bool) {
 	return arith.Uint128{}, false
 }
 
-// run is primes from to to-1 of the base, which hit the sieve times times at each
-// root for certain, and perhaps once more.
-type run struct{ from, to, times int }
-
 // startRuns divides the primes that are sieved with into runs.
 func (q *Sieve) startRuns() {
 	q.runs = q.runs[:0]
@@ -50,10 +46,10 @@ func (q *Sieve) startRuns() {
 		times := q.parameters.length / int(b.p)
 		switch last := len(q.runs) - 1; {
 		case i < q.first:
-		case last >= 0 && q.runs[last].times == times:
-			q.runs[last].to = i + 1
+		case last >= 0 && q.runs[last].Times == times:
+			q.runs[last].To = i + 1
 		default:
-			q.runs = append(q.runs, run{i, i + 1, times})
+			q.runs = append(q.runs, sieve.Run{From: i, To: i + 1, Times: times})
 		}
 	}
 }
@@ -73,10 +69,7 @@ func (q *Sieve) fillSieve() {
 	for _, i := range q.chosen {
 		q.pos1[i], q.pos2[i], q.logs[i] = 0, 0, 0
 	}
-	for _, r := range q.runs {
-		k := r.from
-		sieve.AddRun((*[sieve.BlockSize]byte)(s), q.roots.p[k:r.to], q.pos1[k:], q.pos2[k:], q.logs[k:], r.times, q.parameters.length)
-	}
+	sieve.AddRuns((*[sieve.BlockSize]byte)(s), q.runs, q.roots.p, q.pos1, q.pos2, q.logs, q.parameters.length)
 	for _, i := range q.chosen {
 		q.logs[i] = q.base[i].log
 	}
@@ -103,7 +96,7 @@ func (q *Sieve) candidate(i int) (d arith.Uint128, found bool) {
 	small := mask[0] & (1<<q.first - 1)
 	for set := small; set != 0; set &= set - 1 {
 		k := bits.TrailingZeros32(set)
-		v, list = divideOut(v, &q.base[k].Exact, uint16(k+1), list)
+		v, list = divideOut(v, &q.base[k].exact, uint16(k+1), list)
 	}
 	if v.Len() > int(q.sieve[i]-(128-q.threshold))+q.room {
 		q.list = list
@@ -113,11 +106,11 @@ func (q *Sieve) candidate(i int) (d arith.Uint128, found bool) {
 	for w, set := range mask {
 		for ; set != 0; set &= set - 1 {
 			k := w*rootBlock + bits.TrailingZeros32(set)
-			v, list = divideOut(v, &q.base[k].Exact, uint16(k+1), list)
+			v, list = divideOut(v, &q.base[k].exact, uint16(k+1), list)
 		}
 	}
 	for _, k := range q.chosen {
-		v, list = divideOut(v, &q.base[k].Exact, uint16(k+1), list)
+		v, list = divideOut(v, &q.base[k].exact, uint16(k+1), list)
 		list = append(list, uint16(k+1))
 	}
 	q.list = list

@@ -2,6 +2,7 @@ package sieve
 
 import (
 	"math"
+	"sync"
 
 	"fairfactor/factor/internal/arith"
 )
@@ -19,7 +20,7 @@ type multiplierWorth struct {
 }
 
 // Multipliers are the small numbers without odd squares.
-var Multipliers = func() (t []multiplierWorth) {
+var Multipliers = sync.OnceValue(func() (t []multiplierWorth) {
 	for k := uint64(1); k < 74; k++ {
 		if k%4 == 0 || k%9 == 0 || k%25 == 0 || k%49 == 0 {
 			continue
@@ -45,4 +46,4 @@ var Multipliers = func() (t []multiplierWorth) {
 		t = append(t, w)
 	}
 	return t
-}()
+})

@@ -2,6 +2,22 @@ package sieve
 
 import "fairfactor/factor/internal/cpu"
 
+// Run is primes From to To-1 of a factor base, all of which hit the sieve interval
+// Times times at each root for certain, and perhaps once more.
+type Run struct{ From, To, Times int }
+
+// AddRuns is AddRun for several runs of one factor base.
+func AddRuns(b *[BlockSize]byte, runs []Run, primes, pos1, pos2 []uint16, logs []uint8, end int) {
+	for _, r := range runs {
+		k := r.From
+		if cpu.AVX2 {
+			runASM(&b[0], &primes[k], &pos1[k], &pos2[k], &logs[k], r.To-k, r.Times, end)
+		} else {
+			run(b, primes[k:r.To], pos1[k:], pos2[k:], logs[k:], r.Times, end)
+		}
+	}
+}
+
 // AddRun adds logs to the block at both roots of a run of primes, all of which hit
 // its first end bytes times times at each root for certain, and perhaps once more.
 // It moves the roots on by end. There is at least one prime.

@@ -121,7 +121,7 @@ func (s *siever) enter(from, to int, tag uint32) {
 		}
 		if n := (next - from) &^ 7; cpu.AVX2 && n > 0 {
 			spans := hitSpans(primes[from], primes[from+n-1], times, end)
-			scatterASM(&primes[from], &s.large1[from], &s.large2[from], n, &s.entries[0], &s.filled[0], tag, &spans[0][0], int(times)+1, &packs)
+			scatterASM(&primes[from], &s.large1[from], &s.large2[from], n, &s.entries[0], &s.filled[0], tag, &spans[0][0], int(times)+1, packs())
 			tag += uint32(n) << 16
 			from += n
 		}

@@ -3,6 +3,7 @@ package siqs
 import (
 	"encoding/binary"
 	"math/bits"
+	"sync"
 
 	"fairfactor/factor/internal/sieve"
 )
@@ -40,7 +41,8 @@ func scatter(primes, r1, r2, entries []uint32, filled *[maxBuckets]uint32, tag u
 
 // packs says for each set of 8 lanes, a bit each, which lanes are in it, the first
 // ones first, a byte each.
-var packs = func() (t [256]uint64) {
+var packs = sync.OnceValue(func() *[256]uint64 {
+	t := new([256]uint64)
 	for mask := range t {
 		for at, m := 0, mask; m != 0; m &= m - 1 {
 			t[mask] |= uint64(bits.TrailingZeros(uint(m))) << at
@@ -48,7 +50,7 @@ var packs = func() (t [256]uint64) {
 		}
 	}
 	return t
-}()
+})
 
 // nextMatch returns the index of an entry in a bucket, from from on and below to,
 // before which none has that offset, and to if there is none.

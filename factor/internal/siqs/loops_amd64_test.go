@@ -122,7 +122,7 @@ func testScatter(t *testing.T, r *rand.Rand, primes []uint32) {
 	}
 	spans := hitSpans(primes[0], primes[len(primes)-1], times, end)
 	compare("scatterASM", func(entries []uint32, filled *[maxBuckets]uint32) {
-		scatterASM(&primes[0], &r1[0], &r2[0], len(primes), &entries[0], &filled[0], 5<<16, &spans[0][0], int(times)+1, &packs)
+		scatterASM(&primes[0], &r1[0], &r2[0], len(primes), &entries[0], &filled[0], 5<<16, &spans[0][0], int(times)+1, packs())
 	})
 	if !cpu.AVX512 || len(primes)%16 != 0 {
 		return

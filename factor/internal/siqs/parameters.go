@@ -71,9 +71,9 @@ var legendre = sync.OnceValue(func() (t struct {
 },
 ) {
 	t.primes = arith.SmallPrimes(600)
-	t.of = make([][]int8, len(sieve.Multipliers))
-	for i := range sieve.Multipliers {
-		k := sieve.Multipliers[i].K
+	t.of = make([][]int8, len(sieve.Multipliers()))
+	for i := range sieve.Multipliers() {
+		k := sieve.Multipliers()[i].K
 		t.of[i] = make([]int8, len(t.primes))
 		for j, p := range t.primes {
 			t.of[i][j] = int8(arith.Jacobi(k%p, p))
@@ -87,7 +87,7 @@ var legendre = sync.OnceValue(func() (t struct {
 // Silverman, section 5), or 0 if there are no more.
 func Multiplier(n *big.Int, attempt int) uint64 {
 	t := legendre()
-	if attempt >= len(sieve.Multipliers) {
+	if attempt >= len(sieve.Multipliers()) {
 		return 0
 	}
 	mod := arith.NewReducer(n)
@@ -96,9 +96,9 @@ func Multiplier(n *big.Int, attempt int) uint64 {
 		of[j] = int8(arith.Jacobi(uint64(mod.Rem(uint32(p))), p))
 	}
 	low := mod.Words[0]
-	scores := make([]float64, len(sieve.Multipliers))
-	for i := range sieve.Multipliers {
-		k := sieve.Multipliers[i].K
+	scores := make([]float64, len(sieve.Multipliers()))
+	for i := range sieve.Multipliers() {
+		k := sieve.Multipliers()[i].K
 		score := -0.5 * math.Log(float64(k))
 		switch k * low & 7 {
 		case 1: // Q is half as large, see Base
@@ -119,10 +119,10 @@ func Multiplier(n *big.Int, attempt int) uint64 {
 		}
 		scores[i] = score
 	}
-	order := make([]int, len(sieve.Multipliers))
+	order := make([]int, len(sieve.Multipliers()))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(scores[j], scores[i]) })
-	return sieve.Multipliers[order[attempt]].K
+	return sieve.Multipliers()[order[attempt]].K
 }

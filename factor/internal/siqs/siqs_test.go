@@ -118,14 +118,14 @@ func TestReducer(t *testing.T) {
 func TestMultipliers(t *testing.T) {
 	n := factortest.Semiprime(factortest.Seeded(t), 150)
 	seen := map[uint64]bool{}
-	for i := range sieve.Multipliers {
+	for i := range sieve.Multipliers() {
 		k := Multiplier(n, i)
 		if k == 0 || seen[k] {
 			t.Fatalf("attempt %d: multiplier %d", i, k)
 		}
 		seen[k] = true
 	}
-	if k := Multiplier(n, len(sieve.Multipliers)); k != 0 {
+	if k := Multiplier(n, len(sieve.Multipliers())); k != 0 {
 		t.Errorf("multiplier %d after the last one", k)
 	}
 }
