@@ -33,7 +33,7 @@ func (m *Machine) Checkpoint(pieces int) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
 }
 
-// UnderWay returns the cut-up curves of c, those in open turns included, by
+// underWay returns the cut-up curves of c, those in open turns included, by
 // number.
 func (m *Machine) underWay(c *cofactor) []*curve {
 	all := slices.Clone(c.under)

@@ -60,7 +60,7 @@ func (c *cofactor) seed() uint64 {
 	return h
 }
 
-// Work reports whether o runs curves or a piece of one.
+// curves reports whether o runs curves or a piece of one.
 func (o *openTurn) curves() bool { return o.curve != nil || o.count > 0 }
 
 // splitTurn reports whether o runs the quick methods.
@@ -119,7 +119,7 @@ func (c *cofactor) work(number uint64, l *ecm.Level) ecm.Work {
 	return ecm.Work{N: c.bytes, Seed: c.seed(), First: number, Count: 1, B1: l.B1}
 }
 
-// storePiece returns the next piece of the curve v.
+// piece returns the next piece of the curve v.
 func (c *cofactor) piece(v *curve) *openTurn {
 	l := &ecm.Levels[v.level]
 	w := c.work(v.number, l)

@@ -159,7 +159,7 @@ func TestHardForms(t *testing.T) {
 	}
 }
 
-// TestRelatedPrimes sieves p(2p-1) and the like, of which all relations may be of
+// TestRelatedPrimes sieves p(2p-1) and the like, whose relations may all be of
 // one kind, with the sieve alone.
 func TestRelatedPrimes(t *testing.T) {
 	r := factortest.Seeded(t)

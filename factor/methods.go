@@ -25,7 +25,7 @@ const (
 
 // ladder is the choice of methods by size. The runner and the machine read it, and a
 // test compares docs/factoring.md with it. The curves themselves are in the tables of
-// ecm: smallPlans to 64 bits, vectorLevels where eight run at once, quick128 to 128
+// ecm: smallPlans to 64 bits, vectorLevels where eight curves run at once, quick128 to 128
 // bits and Levels in turns.
 var ladder = [...]rung{
 	{

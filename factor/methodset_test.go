@@ -56,7 +56,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// TestMethodsOfAWholeMachine: the large sieve is told too, beside what the first
+// TestMethodsOfAWholeMachine: the large sieve is told too, besides what the first
 // turn found.
 func TestMethodsOfAWholeMachine(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 6))

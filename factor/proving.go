@@ -128,8 +128,8 @@ func (m *Machine) nextProof() *openTurn {
 	return nil
 }
 
-// takeProof takes the result of a turn that proves a prime. A prime that is none
-// becomes a cofactor; the quick methods do not see it, since it passes their test
+// takeProof takes the result of a turn that proves a prime. A number that is
+// composite after all becomes a cofactor; the quick methods do not see it, since it passes their test
 // for primality.
 func (m *Machine) takeProof(o *openTurn, data []byte) error {
 	r := wire.Reader{B: data[2:]}

@@ -26,7 +26,7 @@ func (c *cofactor) curveBudget() float64 {
 	return curveShare*siqs.SieveNanos(c.n.BitLen()) - c.handed
 }
 
-// Work reports whether it is the sieve's turn: no whole curve fits in the
+// sieving reports whether it is the sieve's turn: no whole curve fits in the
 // budget any more.
 func (c *cofactor) sieving() bool {
 	return c.sieves() && len(c.under) == 0 && c.curveBudget() < ecm.Levels[c.level].WholeNanos(c.words)

@@ -8,7 +8,7 @@ import (
 	"fairfactor/factor/internal/wire"
 )
 
-// Turn is one bounded piece of work, 20 ms of CPU as a rule and at most about
+// Turn is one bounded piece of work, usually 20 ms of CPU and at most about
 // 100 ms, that any [Runner] anywhere can do.
 type Turn struct {
 	// ID is unique within the number's [Machine], ascending from 0.

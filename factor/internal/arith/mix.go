@@ -9,5 +9,6 @@ func Mix(seed, i uint64) uint64 {
 	return (z^z>>31)>>1 | 8
 }
 
-// Seed is the family of curves of the quick methods.
+// Seed is the sequence of those that have none of their own: the curves of the first
+// turn, the bases of strong tests, the choice of A coefficients.
 const Seed = 1

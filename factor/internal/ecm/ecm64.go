@@ -32,7 +32,7 @@ var smallPlans = sync.OnceValue(func() *[len(smallB1)]curvePlan {
 var smallRamp = [...]int{0, 2, len(smallB1) - 1}
 
 // Find64 returns a proper factor of n, an odd composite that is not a power,
-// below 2^64 and of that many bits, or 1 if count twin curves do not find one.
+// below 2^64 and of that many bits, or 1 if count pairs of curves do not find one.
 func Find64(n uint64, size, count int) uint64 {
 	m := curvePair{Mont64: arith.NewMont64(n), lazy: size <= lazyBits, halfLazy: size <= halfLazyBits}
 	last, plans := smallPlanFor(size), smallPlans()
@@ -90,7 +90,7 @@ type point64 struct{ x, z uint64 }
 // pairPoint are the points of both curves.
 type pairPoint [2]point64
 
-// Work runs curves number i and i+1 and returns a divisor of n, perhaps 1 or n.
+// curves runs curves number i and i+1 and returns a divisor of n, perhaps 1 or n.
 func (m *curvePair) curves(l *curvePlan, i uint64) uint64 {
 	q, d := m.suyama(arith.Mix(arith.Seed, i), arith.Mix(arith.Seed, i+1))
 	if d != 1 {
@@ -103,7 +103,7 @@ func (m *curvePair) curves(l *curvePlan, i uint64) uint64 {
 	return m.divisor(m.stage2(l.pairs, &q))
 }
 
-// Divisor returns a common divisor of n and one of the residues, a proper one
+// divisor returns a common divisor of n and one of the residues, a proper one
 // if it can.
 func (m *curvePair) divisor(a, b uint64) uint64 {
 	d := arith.GCD64(m.strict(m.product(a, b)), m.N)
@@ -123,7 +123,7 @@ func (m *curvePair) strict(a uint64) uint64 {
 	return a
 }
 
-// Product returns a*b/R modulo n: below n, or below 2n if loose.
+// product returns a*b/R modulo n: below n, or below 2n if loose.
 func (m *curvePair) product(a, b uint64) uint64 {
 	if m.lazy {
 		return m.MulLazy(a, b)

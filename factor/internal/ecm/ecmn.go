@@ -39,7 +39,7 @@ func (c *curveN) residue() []uint64 {
 
 func (c *curveN) point() pointN { return pointN{c.residue(), c.residue()} }
 
-// add sets r to p + q, where d = p - q; r may be any of them.
+// addPoint sets r to p + q, where d = p - q; r may be any of them.
 func (c *curveN) addPoint(r, p, q, d *pointN) {
 	c.Sub(c.u, p.x, p.z)
 	c.Add(c.v, q.x, q.z)
@@ -69,7 +69,7 @@ func (c *curveN) dupPoint(r, p *pointN) {
 	c.Mul(r.z, c.w, c.s)
 }
 
-// PollEvery is how many operations of a chain run between two looks at stop: up
+// pollEvery is how many operations of a chain run between two looks at stop: up
 // to 6 multiplications each, about 3 ms in all.
 func (c *curveN) pollEvery() int {
 	return max(1, 3_000_000/int(6*mulNanos(len(c.N))))

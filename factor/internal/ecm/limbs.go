@@ -7,7 +7,7 @@ import (
 	"fairfactor/factor/internal/arith"
 )
 
-// Sizes of numbers that eight works on: with two limbs a residue, and with
+// Sizes of numbers that vector works on: with two limbs a residue, and with
 // maxLimbs. Sums of two residues are below 4n, and a product of two of them must
 // be below n R.
 const (

@@ -8,9 +8,9 @@ import (
 )
 
 // quick128 are the curves of the quick methods between 2^64 and 2^128, where
-// eight do not run at once (see vectorLevels), as indices of smallPlans for numbers up
+// eight curves do not run at once (see vectorLevels), as indices of smallPlans for numbers up
 // to that many bits: they find the small factors that are likely in a number that
-// nobody chose to be hard, in a small part of the time that the quadratic sieve
+// was not chosen to be hard, in a small part of the time that the quadratic sieve
 // takes for the others.
 var quick128 = [...]struct {
 	bits   int
@@ -44,7 +44,8 @@ func (r *Runner) Quick128(n arith.Uint128) arith.Uint128 {
 }
 
 // quickWork are the curves of the quick methods above 2^128, as many as fit in
-// quickNanos and in quickShare of the time of the sieve, at most mostCurves. Of
+// quickNanos and in a budget, which is a share of the time of the sieve, at most
+// mostCurves. Of
 // random numbers of 40 to 50 digits the mean is the same from a sixteenth to all of
 // that time; hard ones only lose by them.
 var quickWork = Work{Seed: arith.Seed, B1: 300, Hi: 301, From: 301, To: 20_000, Step: 210}

@@ -9,7 +9,7 @@ import (
 
 // vector runs eight curves in step on the number n, in the lanes of the vector
 // registers of processors with AVX-512 IFMA: products of 52 bits, eight at a time.
-// Others run twins and microWide instead.
+// Others run curvePair and smallCurve128 instead.
 //
 // Nothing here needs an inverse or the Montgomery form: points and (A+2)/4 are
 // fractions whose numerators and denominators may both lack the same factor, and
@@ -238,7 +238,7 @@ func (e *vector) babies210(step *point8) {
 	e.add(step, low, high, p2) // 103 + 107
 }
 
-// Divisor returns a common divisor of n and one of the residues, a proper one if
+// divisor returns a common divisor of n and one of the residues, a proper one if
 // it can.
 func (e *vector) divisor(n arith.Uint128, r *residue8) arith.Uint128 {
 	var w [8]arith.Uint128

@@ -2,7 +2,7 @@
 
 package ecm
 
-// The assembly of eight curves at once; see eight.
+// The assembly of eight curves at once; see vector.
 
 // mul8 sets r to a*b/R.
 //

@@ -11,7 +11,7 @@ import (
 	"fairfactor/factor/internal/stop"
 )
 
-// needVector ends the test on processors that can not run eight.
+// needVector ends the test on processors without AVX-512 IFMA.
 func needVector(t *testing.T) {
 	t.Helper()
 	if !cpu.IFMA {
@@ -58,7 +58,7 @@ func residueOf(r *rand.Rand, n arith.Uint128) (res residue8) {
 	return res
 }
 
-// slow8 is the arithmetic of eight one lane at a time, on plain numbers.
+// slow8 is the arithmetic of vector one lane at a time, on plain numbers.
 type slow8 struct{ n, inv *big.Int } // inv is 1/R
 
 func newSlow8(n arith.Uint128) *slow8 {
@@ -89,7 +89,7 @@ func (s *slow8) equal(t *testing.T, what string, r *residue8, i int, want *big.I
 	}
 }
 
-// TestVectorArithmetic holds the assembly of eight against math/big.
+// TestVectorArithmetic holds the assembly of vector against math/big.
 func TestVectorArithmetic(t *testing.T) {
 	needVector(t)
 	r := factortest.Seeded(t)
@@ -173,7 +173,7 @@ func TestVectorAliases(t *testing.T) {
 	}
 }
 
-// TestVectorAgrees runs the same curves with twins: they find the same divisors.
+// TestVectorAgrees runs the same curves as pairs: they find the same divisors.
 func TestVectorAgrees(t *testing.T) {
 	needVector(t)
 	r := factortest.Seeded(t)
@@ -187,7 +187,7 @@ func TestVectorAgrees(t *testing.T) {
 		}
 		level, family := r.IntN(3), r.IntN(len(suyamaFamilies()))
 		l := &vectorPlans()[level]
-		if l.pairs.D != 60 { // twins know no other
+		if l.pairs.D != 60 { // pairs know no other
 			l = &curvePlan{l.b1, l.chain, newPairing(60, l.b1+1, 35*l.b1)}
 		}
 		m := curvePair{Mont64: arith.NewMont64(n)}
@@ -374,7 +374,7 @@ func TestVectorBig(t *testing.T) {
 	}
 }
 
-// TestVectorTurns runs turns of curves with and without eight: the same curves
+// TestVectorTurns runs turns of curves with and without vector: the same curves
 // find the same factors.
 func TestVectorTurns(t *testing.T) {
 	needVector(t)

@@ -88,7 +88,7 @@ func (r *Runner) quickVector(n *big.Int) *big.Int {
 	return nil
 }
 
-// vectorFor returns the eight of the runner.
+// vectorFor returns the vector of the runner.
 func (r *Runner) vectorFor() *vector {
 	if r.vector == nil {
 		r.vector = &vector{stop: r.Poller}
@@ -96,7 +96,7 @@ func (r *Runner) vectorFor() *vector {
 	return r.vector
 }
 
-// VectorFromBits is the size from which eight is faster than twins.
+// VectorFromBits is the size from which a vector of curves is faster than a pair.
 const VectorFromBits = 53
 
 // FindVector returns a proper factor of n, an odd composite of VectorFromBits to VectorBits
@@ -115,21 +115,21 @@ func (r *Runner) FindVector(n arith.Uint128) arith.Uint128 {
 	return arith.Uint128{Lo: 1}
 }
 
-// Bounds of the curves of a turn that eight runs: its giant step is 210 whatever
+// Bounds of the curves of a turn that a vector runs: its giant step is 210 whatever
 // the bounds, and others get ahead where few primes are left among its pairs.
 const (
 	eightMostB1 = 12_000
 	eightMostB2 = 2_000_000
 )
 
-// FitsVector reports whether c is whole curves that eight runs for a number of
+// FitsVector reports whether c is whole curves that a vector runs for a number of
 // that many bits.
 func (c *Work) FitsVector(bits int) bool {
 	return c.wholeInMemory() && c.Count > 1 && c.B1 <= eightMostB1 && c.To <= eightMostB2 &&
 		bits >= VectorFromBits && bits <= VectorMostBits
 }
 
-// CurvesVector is curvesBig for curves that fit eight; it returns a proper factor or
+// CurvesVector is CurvesN for curves that fit a vector; it returns a proper factor or
 // nil.
 func (r *Runner) CurvesVector(n *big.Int, c *Work) *big.Int {
 	l := curvePlan{c.B1, r.tables.chain(c.B1, c.Lo, c.Hi), r.tables.pair(210, c.From, c.To)}

@@ -241,7 +241,7 @@ func (l *Lanczos) Advance(r *stop.Poller, s *state, count int) outcome {
 	return UnderWay
 }
 
-// MaxStarts bounds the starts of the method: one by lot breaks down with a small
+// MaxStarts bounds the starts of the method: one at random breaks down with a small
 // chance.
 const MaxStarts = 4
 

@@ -7,7 +7,7 @@ import (
 	"fairfactor/factor/internal/stop"
 )
 
-// TestSmall64 holds the routines of small matrices against multiplication bit by
+// TestMatrix64 holds the routines of small matrices against multiplication bit by
 // bit.
 func TestMatrix64(t *testing.T) {
 	r := factortest.Seeded(t)

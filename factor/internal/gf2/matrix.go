@@ -23,7 +23,7 @@ func (m *Matrix) Columns() int { return len(m.Start) - 1 }
 func (m *Matrix) Column(c int) []uint32 { return m.Entries[m.Start[c]:m.Start[c+1]] }
 
 // Part returns the columns from lo to hi-1, with the rows that occur in them
-// numbered anew, and which ones these are.
+// renumbered, and which ones these are.
 func (m *Matrix) Part(lo, hi int) (p *Matrix, used []bool) {
 	entries := m.Entries[m.Start[lo]:m.Start[hi]]
 	used = make([]bool, m.Rows)

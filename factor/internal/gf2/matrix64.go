@@ -40,7 +40,7 @@ func identity() (p matrix64) {
 	return p
 }
 
-// byteSums are the sums of the rows of a small matrix by the bytes of a word.
+// byteSums are the sums of the rows of a 64 x 64 matrix by the bytes of a word.
 type byteSums [8][256]uint64
 
 // of fills s for m.
@@ -63,7 +63,7 @@ func (s *byteSums) addProduct(dst, v []uint64, m *matrix64) {
 	}
 }
 
-// Product sets dst to v*m; they may be the same.
+// product sets dst to v*m; they may be the same.
 func (s *byteSums) product(dst, v []uint64, m *matrix64) {
 	s.of(m)
 	dst = dst[:len(v)]

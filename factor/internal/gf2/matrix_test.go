@@ -88,7 +88,7 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// read reads a matrix that was appended to nothing.
+// readWhole reads a matrix that was appended to nothing.
 func readWhole(b []byte) (*Matrix, bool) {
 	r := wire.Reader{B: b}
 	m := ReadMatrix(&r, MaxRows, MaxColumns)

@@ -110,7 +110,7 @@ type jacobiTest struct {
 	holds map[int]bool // condition L_p for the primes p of t
 }
 
-// Verdicts on a number.
+// The verdicts.
 type verdict byte
 
 const (

@@ -83,7 +83,7 @@ func (s *slowRing) conjugate(x []*big.Int, a int) []*big.Int {
 	return s.remainder(z)
 }
 
-// element returns a random element and its coefficients.
+// random returns a random element and its coefficients.
 func (c *cyclotomic) random(value func() *big.Int) ([]uint64, []*big.Int) {
 	x, v := c.element(), []*big.Int(nil)
 	for i := range c.degree {

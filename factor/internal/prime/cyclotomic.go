@@ -44,7 +44,7 @@ func (c *cyclotomic) element() []uint64 { return make([]uint64, c.degree*c.words
 // at returns coefficient i of the row x.
 func (c *cyclotomic) at(x []uint64, i int) []uint64 { return x[i*c.words : (i+1)*c.words] }
 
-// Product sets z to the product of two coefficients.
+// product sets z to the product of two coefficients.
 func (c *cyclotomic) product(z, x, y []uint64) {
 	if c.two == nil {
 		c.m.Mul(z, x, y)
@@ -88,7 +88,7 @@ func (c *cyclotomic) set(z []uint64, coefficients []int64) {
 	}
 }
 
-// One sets z to 1.
+// one sets z to 1.
 func (c *cyclotomic) one(z []uint64) {
 	clear(z)
 	copy(z, c.m.One)

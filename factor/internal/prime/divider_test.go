@@ -47,7 +47,7 @@ func (d slowDivider) Factor(v *big.Int) (sure, likely []*big.Int) {
 	return sure, likely
 }
 
-// Split returns a proper factor of a composite.
+// split returns a proper factor of a composite.
 func (d slowDivider) split(v *big.Int) *big.Int {
 	for _, k := range []int{2, 3, 5, 7} {
 		if root := arith.RootBig(v, k); new(big.Int).Exp(root, big.NewInt(int64(k)), nil).Cmp(v) == 0 {

@@ -114,7 +114,7 @@ func (c *MinusOne) checkBases(minus *big.Int, choose bool) verdict {
 	return isComposite
 }
 
-// Proven reports whether the factor is prime, by itself or by its own proof.
+// proven reports whether the factor is prime, by itself or by its own proof.
 func (f *minusFactor) proven() bool {
 	if f.proof != nil {
 		return f.proof.n.Cmp(f.p) == 0 && f.proof.Check(false) == IsPrime

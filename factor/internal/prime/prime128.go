@@ -7,7 +7,7 @@ import "fairfactor/factor/internal/arith"
 // Webster, Math. Comp. 86 (2017), 985-1003).
 var ProvenBelow = arith.Uint128{Hi: 179817, Lo: 5885577656943027709}
 
-// witnesses128 are the first 13 primes.
+// witnesses are the first 13 primes.
 var witnesses = [...]uint64{2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41}
 
 // Grade128 grades odd n > 2^64: the strong test to base 2 first, which almost

@@ -16,7 +16,7 @@ const (
 	MinusBits    = 664
 )
 
-// Divider takes numbers apart for proofs.
+// Divider factors numbers for proofs.
 type Divider interface {
 	// Trial divides odd v by small primes and returns those that divide it, and what
 	// is left.
@@ -34,7 +34,7 @@ type Prover struct {
 }
 
 // Prove proves the primality of n, a number up to MinusBits that passed the tests
-// for primality: by N-1 if enough of n - 1 comes apart in a small part of the time
+// for primality: by N-1 if enough of n - 1 is factored in a small part of the time
 // that APR-CL takes, else by that. It returns the grade, composite if n is, and
 // the proof by N-1 if it is one. Nothing holds if r is halted.
 func (r *Prover) Prove(n *big.Int) (Grade, *MinusOne) {
@@ -104,7 +104,7 @@ func (c *MinusOne) shorten(a *minusOneFactors) {
 	}
 }
 
-// minusOneFactors takes n - 1 apart as far as a proof needs and a small effort goes.
+// minusOneFactors are the factors of n - 1, as far as a proof needs them and a small effort finds them.
 type minusOneFactors struct {
 	r        *Prover
 	n, minus *big.Int
@@ -123,7 +123,7 @@ func (a *minusOneFactors) enough(primes []*big.Int) bool {
 	return lambdaFor(a.n, F, rest) >= 0
 }
 
-// take takes odd v apart: trial division, then what is left by other methods.
+// take factors odd v: trial division, then what is left by other methods.
 func (a *minusOneFactors) take(v *big.Int) {
 	primes, rest := a.r.Divider.Trial(v)
 	a.primes = append(a.primes, primes...)
@@ -144,7 +144,7 @@ func (a *minusOneFactors) add(proven, likely []*big.Int) {
 // that takes less time than APR-CL.
 const wholeBits = 92
 
-// rest takes v apart, odd and without prime factors below roughTo if it exceeds 64
+// rest factors v, odd and without prime factors below roughTo if it exceeds 64
 // bits.
 func (a *minusOneFactors) rest(v *big.Int) {
 	r := a.r

@@ -188,7 +188,7 @@ func (q *Sieve) squareRoot(history []uint64) (d arith.Uint128, found bool) {
 	return d, d != arith.Uint128{Lo: 1} && d != n
 }
 
-// divisorBig returns the smaller one of the two factors that n falls apart into,
+// divisorBig returns the smaller one of the two factors that split n,
 // for n of three words.
 func (q *Sieve) divisorBig() (d arith.Uint128, found bool) {
 	n := q.n.Big()

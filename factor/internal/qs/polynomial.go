@@ -71,7 +71,7 @@ func (q *Sieve) atLeast(p float64) int {
 const maxDraws = 2000
 
 // nextA chooses a new a and sets up its first polynomial: all primes but one by
-// lot, the last one to fit. It returns false if it finds none that was not used
+// random, the last one to fit. It returns false if it finds none that was not used
 // before.
 func (q *Sieve) nextA() bool {
 	for try := range maxDraws {

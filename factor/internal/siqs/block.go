@@ -42,7 +42,7 @@ type siever struct {
 
 	block     []byte
 	threshold int // sum of logarithms from which a position is looked at
-	tolerance int // bits that may be left beside large primes
+	tolerance int // bits that may be left besides large primes
 	hits      []int32
 	list      []uint32
 	relations []Relation

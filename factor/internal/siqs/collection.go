@@ -37,7 +37,7 @@ type Collection struct {
 	Enough int // independent relations from which the linear algebra is tried
 }
 
-// spare is how many relations more than primes are collected: dependencies, half
+// SpareRelations is how many relations more than primes are collected: dependencies, half
 // of which split n.
 const SpareRelations = 24
 
@@ -184,11 +184,11 @@ func (h *Collection) keep(at int, c *checkedRelation) {
 }
 
 // aSelector chooses the a's: products of primes of the factor base close to the
-// best size, all primes but one by lot, the last one to fit.
+// best size, all primes but one at random, the last one to fit.
 type aSelector struct {
 	want     float64 // logarithm of the best a to base 2
 	factors  int     // primes in a
-	from, to int     // range of the primes by lot
+	from, to int     // range of the random primes
 	draws    uint64  // numbers drawn
 	used     map[string]bool
 }

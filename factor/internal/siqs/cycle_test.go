@@ -190,8 +190,8 @@ func TestSets(t *testing.T) {
 	}
 }
 
-// TestFalseRelations changes relations of a turn's result: none is taken, and the
-// harvest stays as it was.
+// TestFalseRelations changes relations of a turn's result: the machine takes no changed one, and the
+// collection stays as it was.
 func TestFalseRelations(t *testing.T) {
 	r := factortest.Seeded(t)
 	h := NewCollection(factortest.Semiprime(r, 130), 0, ParametersFor(130))

@@ -9,7 +9,7 @@ import (
 )
 
 // The loops that the sieve spends its time in, in Go. Where cpu.AVX2 is set,
-// there is assembly of each, and these are the slow twins that it is tested
+// there is assembly of each, and these are the plain versions that it is tested
 // against.
 
 // scatter enters the hits of primes in the buckets, those that are certain, times

@@ -23,7 +23,7 @@ type Parameters struct {
 }
 
 // parameterTable are what BenchmarkSieve liked best on an AMD EPYC (Zen 4), Go 1.26,
-// November 2026. `go run ./bench tune` measures them anew, and prints this table.
+// November 2026. `go run ./bench tune` measures them again, and prints this table.
 var parameterTable = [...]Parameters{
 	{110, 240, 30, 1 << 15, 60, 0, 8},
 	{130, 420, 40, 1 << 15, 90, 0, 8},

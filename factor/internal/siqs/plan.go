@@ -30,8 +30,8 @@ func (s *Base) coefficientNanos(factors int) float64 {
 	return float64(len(s.primes)) * (10 + 9*float64(factors))
 }
 
-// target is the CPU that the next turn aims at, in nanoseconds: half of what is
-// left beside the open turns near the end, so that not much too much is sieved.
+// target is the CPU that the next turn aims at, in nanoseconds: near the end,
+// half of what the open turns will not cover, to avoid sieving too far.
 func (h *Collection) target() float64 {
 	most := float64(stop.TurnNanos)
 	if h.Base.parameters.bits > longBits {
@@ -42,7 +42,7 @@ func (h *Collection) target() float64 {
 
 const (
 	longBits = 215 // numbers whose turns are twice as long: their tables are large
-	shortest = 2e6 // nanoseconds; a turn costs about a hundredth of that beside its work
+	shortest = 2e6 // nanoseconds; a turn costs about a hundredth of that besides its work
 )
 
 // NextWork cuts the next turn's work: polynomials that go on where the last turn

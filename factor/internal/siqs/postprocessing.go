@@ -169,7 +169,7 @@ const (
 	TooFew                  // more relations are needed: enough says how many
 )
 
-// take takes the result of a piece of a stage.
+// Take takes the result of a piece of a stage.
 func (h *Collection) Take(s *Postprocessing, piece int, data []byte) (Outcome, error) {
 	switch {
 	case data[1] == wire.FoundSquares && (s.Stage == stageAll || s.Stage == stageRoots):

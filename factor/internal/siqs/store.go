@@ -17,7 +17,7 @@ type store struct {
 	ends   []byte   // two vertices of each
 }
 
-// storePiece is a part of a ledger.
+// storePiece is a part of a store.
 type storePiece struct {
 	Log    []byte
 	Full   bool
@@ -25,7 +25,7 @@ type storePiece struct {
 	Saved  int // bytes that were there when it was last cut
 }
 
-// PieceSize bounds a piece of a ledger in bytes. Checking and adding that many takes
+// PieceSize bounds a piece of a store in bytes. Checking and adding that many takes
 // some 3 ms.
 const PieceSize = 1<<16 - 1
 

@@ -177,7 +177,7 @@ func (f *Relation) append(data []byte) []byte {
 // maxList bounds the primes in a relation with repetition.
 const maxList = 128
 
-// readFound reads what append wrote; r is bad if it can not belong to base.
+// read reads what append wrote; r is bad if it can not belong to base.
 func (f *Relation) read(r *wire.Reader, base *Base) {
 	pos, lo, hi := r.Uvarint(), r.Uvarint(), r.Uvarint()
 	if r.Bad || pos >= uint64(base.parameters.Length) || lo == 0 || lo > hi || hi >= base.large || lo > 1 && base.double == 0 {

@@ -1,3 +1,5 @@
+// Package stop is how the work of a turn is bounded: how long a turn is meant to be,
+// and the poller that asks whether to give up.
 package stop
 
 import "errors"
@@ -31,5 +33,5 @@ func (p *Poller) Poll() bool {
 	return p.halted
 }
 
-// Stopped reports whether poll has reported true.
+// Stopped reports whether Poll has reported true.
 func (p *Poller) Stopped() bool { return p.halted }

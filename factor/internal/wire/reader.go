@@ -5,27 +5,6 @@ import (
 	"errors"
 )
 
-// Ascending reads what AppendAscending wrote: at most most numbers below bound,
-// each but repetitions.
-func (r *Reader) Ascending(most, bound int) []int {
-	count := r.Uvarint()
-	if count > uint64(most) || count > uint64(len(r.B)) {
-		r.Bad = true
-		return nil
-	}
-	list := make([]int, 0, count)
-	last := uint64(0)
-	for range count {
-		last += r.Uvarint()
-		if last >= uint64(bound) || r.Bad {
-			r.Bad = true
-			return nil
-		}
-		list = append(list, int(last))
-	}
-	return list
-}
-
 // ErrTurn says that a payload or a result is damaged or of another version.
 var ErrTurn = errors.New("factor: damaged turn or result")
 
@@ -45,6 +24,7 @@ func (r *Reader) Stopped() bool {
 	return r.Bad
 }
 
+// Uvarint takes a number.
 func (r *Reader) Uvarint() uint64 {
 	v, k := binary.Uvarint(r.B)
 	if k <= 0 {
@@ -55,6 +35,7 @@ func (r *Reader) Uvarint() uint64 {
 	return v
 }
 
+// Byte takes a byte.
 func (r *Reader) Byte() byte {
 	if len(r.B) == 0 {
 		r.Bad = true
@@ -75,4 +56,25 @@ func (r *Reader) Blob(most int) []byte {
 	v := r.B[:k]
 	r.B = r.B[k:]
 	return v
+}
+
+// Ascending takes what AppendAscending wrote: at most most numbers below bound,
+// ascending, with repetitions.
+func (r *Reader) Ascending(most, bound int) []int {
+	count := r.Uvarint()
+	if count > uint64(most) || count > uint64(len(r.B)) {
+		r.Bad = true
+		return nil
+	}
+	list := make([]int, 0, count)
+	last := uint64(0)
+	for range count {
+		last += r.Uvarint()
+		if last >= uint64(bound) || r.Bad {
+			r.Bad = true
+			return nil
+		}
+		list = append(list, int(last))
+	}
+	return list
 }

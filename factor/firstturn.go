@@ -96,7 +96,7 @@ func (r *Runner) finishRough(n uint64, exp int, not uint64) {
 	r.finishRough(n/d, exp, 0)
 }
 
-// Relation records the part n^exp.
+// found records the part n^exp.
 func (r *Runner) found(n arith.Uint128, exp int, g prime.Grade) {
 	r.parts = insert(r.parts, part{w: n, exp: exp, grade: g})
 }

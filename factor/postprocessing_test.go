@@ -89,7 +89,7 @@ func TestStagesAnyOrder(t *testing.T) {
 				bad := Result{ID: res.ID, Data: slices.Clone(res.Data)}
 				bad.Data[r.IntN(len(bad.Data))] ^= 1 << r.IntN(8)
 				if m.Apply(bad) == nil && m.open[res.ID] == nil {
-					// It was of the past, so that nobody looked at it.
+					// Its turn was out of date, so the machine ignored it.
 					late++
 					continue
 				}
