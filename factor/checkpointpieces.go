@@ -41,21 +41,13 @@ func (m *Machine) Cut() (first, count int) {
 		if h == nil {
 			continue
 		}
-		for at := h.Cut; at < len(h.Pieces) && len(m.saves) < maxPieces; at++ {
-			p := h.Pieces[at]
-			if p.Number < 0 {
-				p.Number = len(m.saves)
-				m.saves = append(m.saves, savedPiece{h, at})
+		first = h.CutPieces(first, func(at int) (int, bool) {
+			if len(m.saves) == maxPieces {
+				return 0, false
 			}
-			if len(p.Log) > p.Saved {
-				first = min(first, p.Number)
-				p.Saved = len(p.Log)
-			}
-			p.Full = p.Full || len(p.Log) > siqs.PieceSize/2
-		}
-		for h.Cut < len(h.Pieces) && h.Pieces[h.Cut].Full {
-			h.Cut++
-		}
+			m.saves = append(m.saves, savedPiece{h, at})
+			return len(m.saves) - 1, true
+		})
 	}
 	return first, len(m.saves)
 }
@@ -71,13 +63,7 @@ func (m *Machine) Piece(i int) []byte {
 	if s.h == nil {
 		return nil
 	}
-	log := s.h.Pieces[s.at].Log
-	n := s.h.Base.N.Bytes()
-	b := make([]byte, 0, len(log)+len(n)+16)
-	b = append(b, wire.Version)
-	b = wire.AppendBlob(b, n)
-	b = binary.AppendUvarint(b, s.h.Base.K)
-	b = append(b, log...)
+	b := s.h.AppendPiece([]byte{wire.Version}, s.at)
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, wire.Castagnoli))
 }
 
@@ -107,7 +93,7 @@ func (m *Machine) Load(i int, data []byte) error {
 func (m *Machine) settle() {
 	for _, c := range m.rest {
 		if c.collection != nil && m.loaded == m.missing {
-			c.collection.Owed, c.collection.Absent = 0, 0
+			c.collection.AllLoaded()
 		}
 	}
 }
@@ -121,7 +107,7 @@ func (m *Machine) load(i int, data []byte) error {
 	n, k := new(big.Int).SetBytes(r.Blob(wire.MaxBytes)), r.Uvarint()
 	for _, c := range m.rest {
 		if h := c.collection; h != nil && c.postprocessing == nil && c.n.Cmp(n) == 0 && h.Base.K == k {
-			m.saves[i] = savedPiece{h, len(h.Pieces)}
+			m.saves[i] = savedPiece{h, h.PieceCount()}
 			return h.Load(&r, i)
 		}
 	}

@@ -177,10 +177,10 @@ func (c *cofactor) left() (share float64, left time.Duration) {
 	spent, rest := c.done, 0.0
 	switch {
 	case c.postprocessing != nil:
-		spent += c.collection.Done
+		spent += c.collection.DoneNanos()
 		rest = c.postprocessing.Left(c.collection)
 	case c.collection != nil:
-		spent += c.collection.Done
+		spent += c.collection.DoneNanos()
 		rest = c.collection.Left() + c.collection.SolvingNanos()
 	case c.sieves():
 		rest = (1+algebraShare)*siqs.SieveNanos(c.n.BitLen()) + max(0, curveShare*siqs.SieveNanos(c.n.BitLen())-c.done)

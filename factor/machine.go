@@ -186,7 +186,7 @@ func (m *Machine) take(o *openTurn, data []byte) error {
 	case data[1] == wire.FoundRelations && o.spans != nil:
 		return o.of.takeRelations(o, data)
 	case o.postprocessing != nil:
-		return m.takeSolving(o, data)
+		return m.takePostprocessing(o, data)
 	case data[1] == wire.FoundNothing && !first && len(data) == 2 && o.curves():
 		o.of.takeNothing(o)
 		return nil

@@ -134,7 +134,7 @@ func collected(t *testing.T, run *Runner, n *big.Int, size siqs.Parameters) *siq
 		w, nums, _ := h.NextWork()
 		res, err := run.Run(Turn{Payload: w.Encode()}, nil)
 		if err == nil {
-			err = h.AddRelations(res.Data, w.Spans, nums)
+			err = h.AddRelations(res.Data, w.Spans, nums, 0)
 		}
 		if err != nil {
 			t.Fatal(err)

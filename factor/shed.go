@@ -40,7 +40,7 @@ func (o *openTurn) needed() bool {
 		return c.postprocessing == o.postprocessing
 	case c.collection == nil:
 		return o.collection == nil
-	case c.postprocessing != nil || c.collection.Independent() >= c.collection.Enough:
+	case c.postprocessing != nil || c.collection.Ready():
 		return false
 	}
 	return o.collection == nil || o.collection == c.collection

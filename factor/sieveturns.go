@@ -39,7 +39,7 @@ func (c *cofactor) waits() bool { return c.postprocessing != nil && c.postproces
 // has run out of polynomials, which is the end of it.
 func (c *cofactor) nextSieve() *openTurn {
 	h := c.collection
-	if c.postprocessing == nil && h.Independent() >= h.Enough {
+	if c.postprocessing == nil && h.Ready() {
 		c.postprocessing = h.StartPostprocessing()
 	}
 	if c.postprocessing != nil {
@@ -62,21 +62,16 @@ func (c *cofactor) takeRelations(o *openTurn, data []byte) error {
 	if c.gone || c.collection != o.collection {
 		return nil
 	}
-	if err := o.collection.AddRelations(data, o.spans, o.nums); err != nil {
+	if err := o.collection.AddRelations(data, o.spans, o.nums, float64(o.turn.Predict)); err != nil {
 		return err
 	}
-	o.collection.Done += float64(o.turn.Predict)
 	c.noteShare()
 	return nil
 }
 
 // nextAttempt goes on with another multiplier, or gives the sieve up.
 func (c *cofactor) nextAttempt() {
-	attempt := c.collection.Attempt + 1
-	c.collection = nil
-	if attempt < siqs.MaxAttempts {
-		c.collection = siqs.NewCollection(c.n, attempt, siqs.ParametersFor(c.n.BitLen()))
-	}
+	c.collection = c.collection.Next()
 	c.sieveless = c.collection == nil
 }
 
@@ -124,8 +119,8 @@ func (m *Machine) replace(c *cofactor, factors []*big.Int) {
 	}
 }
 
-// takeSolving takes the result of a turn of c.solving.
-func (m *Machine) takeSolving(o *openTurn, data []byte) error {
+// takePostprocessing takes the result of a turn of c.postprocessing.
+func (m *Machine) takePostprocessing(o *openTurn, data []byte) error {
 	c, s := o.of, o.postprocessing
 	if c.gone || c.postprocessing != s {
 		return nil

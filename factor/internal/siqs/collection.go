@@ -16,18 +16,18 @@ import (
 type Collection struct {
 	Base    *Base
 	kn      [6]uint64
-	Attempt int // which multiplier
+	attempt int // which multiplier
 	aSelector
 	coefficients [][]int // indices of the primes of every a begun, by number
 	from         int     // polynomials of the last a handed out
 
 	handed float64 // CPU of the turns handed out by prediction, nanoseconds
-	Done   float64 // of those whose results have come
-	Owed   float64 // of those whose relations are in pieces of a checkpoint that are not loaded
-	Absent int     // how many relations those are
+	done   float64 // of those whose results have come
+	owed   float64 // of those whose relations are in pieces of a checkpoint that are not loaded
+	absent int     // how many relations those are
 
 	store
-	Cut             int // pieces before it are full and have been cut
+	cut             int // pieces before it are full and have been cut
 	seen            keySet
 	lastCoefficient *coefficient // of the a that was looked at last
 	lastNumber      int          // its number
@@ -53,7 +53,7 @@ func NewCollection(n *big.Int, attempt int, size Parameters) *Collection {
 
 // CollectionOf begins the sieve of what base was built for.
 func CollectionOf(base *Base, attempt int) *Collection {
-	h := &Collection{Base: base, Attempt: attempt}
+	h := &Collection{Base: base, attempt: attempt}
 	if base.Divisor != 0 {
 		return h
 	}
@@ -63,6 +63,22 @@ func CollectionOf(base *Base, attempt int) *Collection {
 	h.aSelector.start(h.Base)
 	return h
 }
+
+// Next returns the collection of the same number with the next multiplier, nil if
+// MaxAttempts have been tried or there are no more.
+func (h *Collection) Next() *Collection {
+	attempt := h.attempt + 1
+	if attempt >= MaxAttempts {
+		return nil
+	}
+	return NewCollection(h.Base.N, attempt, ParametersFor(h.Base.N.BitLen()))
+}
+
+// Ready reports whether there are relations enough for the linear algebra.
+func (h *Collection) Ready() bool { return h.Independent() >= h.Enough }
+
+// DoneNanos returns the CPU of the turns whose results have come, in nanoseconds.
+func (h *Collection) DoneNanos() float64 { return h.done }
 
 // Independent returns how many relations, single ones and combined, go without
 // large primes.

@@ -112,7 +112,7 @@ func gather(t *testing.T, n *big.Int, size Parameters) *Collection {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := h.AddRelations(res, w.Spans, nums); err != nil {
+		if err := h.AddRelations(res, w.Spans, nums, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -204,7 +204,7 @@ func TestFalseRelations(t *testing.T) {
 	for range 2000 {
 		bad := slices.Clone(res)
 		bad[2+r.IntN(len(bad)-2)] ^= 1 << r.IntN(8)
-		if h.AddRelations(bad, w.Spans, nums) == nil {
+		if h.AddRelations(bad, w.Spans, nums, 0) == nil {
 			taken++
 		} else if h.count() != 0 && taken == 0 {
 			t.Fatal("part of a damaged result was taken")
@@ -215,11 +215,11 @@ func TestFalseRelations(t *testing.T) {
 	if taken > 2 {
 		t.Fatalf("%d damaged results were taken", taken)
 	}
-	if err := h.AddRelations(res, w.Spans, nums); err != nil {
+	if err := h.AddRelations(res, w.Spans, nums, 0); err != nil {
 		t.Fatal(err)
 	}
 	count := h.count()
-	if err := h.AddRelations(res, w.Spans, nums); err != nil || h.count() != count {
+	if err := h.AddRelations(res, w.Spans, nums, 0); err != nil || h.count() != count {
 		t.Fatalf("the same relations once more: %d, then %d, %v", count, h.count(), err)
 	}
 }

@@ -37,7 +37,7 @@ func (h *Collection) target() float64 {
 	if h.Base.parameters.bits > longBits {
 		most *= 2
 	}
-	return min(most, max(shortest, (h.Left()-(h.handed-h.Done))/2))
+	return min(most, max(shortest, (h.Left()-(h.handed-h.done))/2))
 }
 
 const (
@@ -76,9 +76,9 @@ func (h *Collection) NextWork() (w *Work, nums []int, nanos float64) {
 	return w, nums, nanos
 }
 
-// AddRelations checks and adds the relations in the data of a turn's result; nothing
-// is added if anything is wrong.
-func (h *Collection) AddRelations(data []byte, spans []Span, nums []int) error {
+// AddRelations checks and adds the relations in the data of the result of a turn that
+// took nanos of CPU by prediction; nothing is added if anything is wrong.
+func (h *Collection) AddRelations(data []byte, spans []Span, nums []int, nanos float64) error {
 	var all []checkedRelation
 	r := wire.Reader{B: data[2:]}
 	for i := range spans {
@@ -90,5 +90,6 @@ func (h *Collection) AddRelations(data []byte, spans []Span, nums []int) error {
 	for i := range all {
 		h.add(&all[i])
 	}
+	h.done += nanos
 	return nil
 }

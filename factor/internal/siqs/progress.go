@@ -55,7 +55,7 @@ func SieveNanos(bits int) float64 {
 // says little, and the usual time of a number of that size has more weight.
 func (h *Collection) share() float64 {
 	usual := SieveNanos(h.Base.N.BitLen())
-	if h.Done == 0 {
+	if h.done == 0 {
 		return 0
 	}
 	power := 2.0
@@ -72,8 +72,8 @@ func (h *Collection) share() float64 {
 		}
 	}
 	weight := min(4*hi, 1)
-	total := math.Pow(usual, 1-weight) * math.Pow(h.Done/hi, weight)
-	return min(h.Done/total, 1)
+	total := math.Pow(usual, 1-weight) * math.Pow(h.done/hi, weight)
+	return min(h.done/total, 1)
 }
 
 // Left estimates the CPU that is left of the sieve, in nanoseconds.
@@ -82,16 +82,16 @@ func (h *Collection) Left() float64 {
 	if x == 0 {
 		return SieveNanos(h.Base.N.BitLen())
 	}
-	return h.Done * (1 - x) / x
+	return h.done * (1 - x) / x
 }
 
 // AppendState appends the state of the sieve, the parameters and the a's; the
 // relations are in the pieces of the checkpoint.
 func (h *Collection) AppendState(b []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(h.Attempt))
+	b = binary.AppendUvarint(b, uint64(h.attempt))
 	b = h.Base.parameters.Append(b)
 	for _, v := range [...]uint64{
-		h.draws, uint64(h.from), uint64(h.Done + h.Owed), uint64(h.Tries), uint64(h.Enough), uint64(h.count() + h.Absent), uint64(len(h.coefficients)),
+		h.draws, uint64(h.from), uint64(h.done + h.owed), uint64(h.Tries), uint64(h.Enough), uint64(h.count() + h.absent), uint64(len(h.coefficients)),
 	} {
 		b = binary.AppendUvarint(b, v)
 	}
@@ -117,7 +117,7 @@ func ReadCollection(r *wire.Reader, n *big.Int) *Collection {
 	if h == nil || h.Base.Divisor != 0 {
 		return nil
 	}
-	h.draws, h.from, h.Owed, h.Tries, h.Enough, h.Absent = v[0], int(v[1]), float64(v[2]), int(v[3]), int(v[4]), int(v[5])
+	h.draws, h.from, h.owed, h.Tries, h.Enough, h.absent = v[0], int(v[1]), float64(v[2]), int(v[3]), int(v[4]), int(v[5])
 	for range v[6] {
 		chosen := r.Ascending(maxFactors, len(h.Base.primes))
 		if len(chosen) != h.factors || !h.Base.valid(chosen) {

@@ -36,8 +36,8 @@ func (h *Collection) AppendRelations(p []byte, some []uint32) []byte {
 	p = h.appendChosen(p)
 	if some == nil {
 		p = binary.AppendUvarint(p, uint64(h.count()))
-		for _, piece := range h.Pieces {
-			p = append(p, piece.Log...)
+		for _, piece := range h.pieces {
+			p = append(p, piece.log...)
 		}
 		return p
 	}

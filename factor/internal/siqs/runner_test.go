@@ -26,7 +26,7 @@ func TestSieveStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.AddRelations(res, w.Spans, nums); err != nil {
+	if err := h.AddRelations(res, w.Spans, nums, 0); err != nil {
 		t.Errorf("after it was stopped once: %v", err)
 	}
 	solve := SolvePayload(anyMatrix(r, 50, 90).Append(nil, nil), gf2.FirstState(0), 1)
