@@ -1,6 +1,7 @@
 package factor_test
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -46,6 +47,15 @@ func TestRooms(t *testing.T) {
 			if other, ours := strings.CutPrefix(path, internal); ours && !slices.Contains(below, other) || path == "fairfactor/factor" {
 				t.Errorf("%s imports %s, which is not below it", room, path)
 			}
+		}
+	}
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room, below := range roomsBelow {
+		if slices.Contains(below, "cpu") && !strings.Contains(string(makefile), "./factor/internal/"+room) {
+			t.Errorf("%s asks for vector instructions; add it to PATHS in the Makefile", room)
 		}
 	}
 	if seen != len(roomsBelow) {

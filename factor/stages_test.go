@@ -66,6 +66,9 @@ var stageKinds = []byte{wire.KindCycles, wire.KindColumns, wire.KindFilter, wire
 // TestStages sieves the smallest number that is solved in stages, 61 digits, and
 // takes it through them.
 func TestStages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long; what follows the sieve does not depend on the processor, and TestStagesAnyOrder has smaller numbers")
+	}
 	r := factortest.Seeded(t)
 	bits := 200
 	for siqs.ParametersFor(bits).Base <= siqs.WholeBase {
