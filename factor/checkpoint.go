@@ -80,8 +80,8 @@ const (
 )
 
 // Restore returns the machine of n as [Machine.Checkpoint] wrote it, with no
-// open turns. [Machine.Missing] says which pieces it still lacks. A checkpoint that is damaged, of another version or of another
-// number is an error.
+// open turns. [Machine.Missing] says which pieces it still lacks. A checkpoint
+// that is damaged, of another version or of another number is an error.
 func Restore(n string, checkpoint []byte) (*Machine, error) {
 	m, err := New(n)
 	if err == nil {

@@ -11,11 +11,11 @@ import (
 	"fairfactor/factor/internal/wire"
 )
 
-// A checkpoint of a sieve grows to 15 MB at 80 digits, and to some 50 MB at 95, which
-// is an estimate from the number of relations. So that saving it costs what is new only, the relations are in pieces of up to 64 KB,
-// numbered from 0, that are written once and never change but for the last ones.
-// Restoring does not wait for them: the machine goes on with what it has, and takes
-// in a piece in 3 ms.
+// A checkpoint of a sieve grows to 15 MB at 80 digits, and to an estimated 50 MB at 95.
+// Its relations are in pieces of up to 64 KB, numbered from 0. A piece is written once
+// and only the last ones change, so saving costs only what is new. Restoring does not
+// wait for the pieces: the machine goes on with what it has, and takes in a piece in
+// 3 ms.
 
 // maxPieces bounds the pieces of a checkpoint: 16 GB.
 const maxPieces = 1 << 18

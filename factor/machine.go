@@ -56,10 +56,10 @@ func New(n string) (*Machine, error) {
 }
 
 // Next returns turns that may be run now, at most max of them, lost ones first.
-// They are open until [Machine.Apply] or [Machine.Return]. While the number is
-// not done there always is more to do, but for three times: until the first turn's
-// result is applied, until that of linear algebra is, and while only proofs of
-// primes are left.
+// They are open until [Machine.Apply] or [Machine.Return]. There are
+// always more until the number is done, with three exceptions: before the result of
+// the first turn is applied, while linear algebra is out, and when only proofs of
+// primality are left.
 func (m *Machine) Next(max int) []Turn {
 	var turns []Turn
 	for len(turns) < max && len(m.lost) > 0 {

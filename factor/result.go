@@ -219,7 +219,8 @@ func decodeParts(data []byte) ([]part, error) {
 }
 
 // Decode reads the result of n's first turn: the primes found, ascending, and
-// whether that is all of them, with no proof to come. If not, make a [Machine] and give it the result.
+// whether that is all of them, with no proof to come. If not,
+// make a [Machine] and give it the result.
 // Data that is damaged, or whose parts do not multiply to n, is an error.
 func Decode(n string, first Result) (primes []Prime, done bool, err error) {
 	if w, ok := arith.ParseUint128(n); ok {

@@ -4,10 +4,10 @@ import "slices"
 
 // Shed forgets the open turns whose results can't help any more, and returns
 // their ids, ascending: turns on a cofactor that was split, and, once a sieve has
-// relations enough, all turns on its number but the linear algebra. Whoever holds
-// such turns in a queue had better drop them; a result that comes all the same is
-// ignored. What they would have covered is not handed out again, but neither
-// polynomials nor curves run out for that.
+// relations enough, all turns on its number but the linear algebra. A queue that holds
+// such turns should drop them; the machine ignores a result that comes all the same.
+// It does not hand out again what they would have covered: there are polynomials and
+// curves enough.
 func (m *Machine) Shed() []uint64 {
 	var ids []uint64
 	for id, o := range m.open {

@@ -30,8 +30,8 @@ type Result struct {
 var ErrTurn = wire.ErrTurn
 
 // First returns the first turn of n: trial division, perfect powers,
-// primality, and the quick methods up to about 30 digits, where it answers
-// almost everything. n is in canonical decimal digits; anything else gives a
+// primality, and the quick methods, which answer
+// almost everything up to 42 digits. n is in canonical decimal digits; anything else gives a
 // turn that fails. First is what [Machine.Next] hands out first for n.
 func First(n string) Turn {
 	t := Turn{Predict: Predict(len(n))}

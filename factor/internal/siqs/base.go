@@ -11,7 +11,7 @@ import (
 // Base is what the sieve of one number depends on: machines and runners
 // build the same one from what a payload says.
 //
-// Notation, here and in the files siqs*.go: k is the multiplier, kn the number
+// Notation, here and in the whole package: k is the multiplier, kn the number
 // that is sieved, t its square root modulo a prime of the factor base. A
 // polynomial is y = l x + b with y^2 - kn = l' Q(x), where l = a and l' = a, or,
 // if kn = 1 modulo 8, b is odd, l = 2a and l' = 4a; a is a product of primes of

@@ -11,8 +11,7 @@ import (
 )
 
 // Collection is what the sieve of one number has brought in, and which polynomials
-// come next. Each relation is kept as the bytes that describe it, some 30 to 40:
-// see size for the memory.
+// come next. Each relation is kept as the bytes that describe it, some 30 to 40.
 type Collection struct {
 	Base    *Base
 	kn      [6]uint64

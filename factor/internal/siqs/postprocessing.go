@@ -32,7 +32,7 @@ type Postprocessing struct {
 	Parts   []*big.Int // the number, as far as they have split it
 }
 
-// stage is where solving is.
+// stage is how far the postprocessing has come.
 type stage int
 
 const (
@@ -159,7 +159,7 @@ func chosen(set []bool) []uint32 {
 	return list
 }
 
-// Outcome is what a result of solving leads to.
+// Outcome is what a result leads to.
 type Outcome int
 
 const (

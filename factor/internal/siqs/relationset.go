@@ -229,7 +229,7 @@ func short(m *gf2.Matrix) []byte {
 	return binary.AppendUvarint([]byte{wire.Version, wire.FoundShort}, uint64(m.Rows-m.Columns()))
 }
 
-// runFinish does all that follows the sieve at once: see solving.
+// runFinish does all that follows the sieve at once: see Postprocessing.
 func (r *Runner) runFinish(payload []byte) ([]byte, error) {
 	p := wire.Reader{B: payload[2:]}
 	g, err := r.readRelations(&p)
