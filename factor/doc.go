@@ -26,10 +26,11 @@
 //	qs, siqs           the small quadratic sieve, and the large one in turns
 //	prime              tests for primality, and proofs
 //
-// Assembly has a twin in Go that computes the same, but for the curves that run eight
-// at once: without AVX-512 IFMA other curves take their place. The environment variable
-// FAIRFACTOR_CPU (noavx2, noavx512, noifma) and the build tag purego choose the Go.
-// Package tune has the methods one by one, for programs that measure.
+// Assembly has a version in Go that computes the same. Where the eight curves at once
+// would run in Go, other curves take their place, so the method that a result names may
+// differ. The environment variable FAIRFACTOR_CPU (noavx2, noavx512, noifma) and the build
+// tag purego choose the Go. Package tune has the methods one by one, for programs that
+// measure.
 //
 // # Proofs
 //

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/cpu"
 )
 
 // Sizes of numbers that vector works on: with two limbs a residue, and with
@@ -69,29 +70,38 @@ func limbAt(words []uint64, i int) uint64 {
 
 // mul sets r to a*b/R.
 func (m *mod8) mul(r, a, b *residue8) {
-	if m.limbs > 2 {
+	switch {
+	case !cpu.IFMA:
+		mulGo(r, a, b, m)
+	case m.limbs > 2:
 		mulLimbs(r, a, b, m)
-		return
+	default:
+		mul8(r, a, b, m)
 	}
-	mul8(r, a, b, m)
 }
 
 // add sets r to p + q, where d = p - q.
 func (e *vector) add(r, p, q, d *point8) {
-	if e.limbs > 2 {
+	switch {
+	case !cpu.IFMA:
+		addGo(r, p, q, d, &e.mod8)
+	case e.limbs > 2:
 		e.addLimbs(r, p, q, d)
-		return
+	default:
+		add8(r, p, q, d, &e.mod8)
 	}
-	add8(r, p, q, d, &e.mod8)
 }
 
 // dup sets r to 2p.
 func (e *vector) dup(r, p *point8) {
-	if e.limbs > 2 {
+	switch {
+	case !cpu.IFMA:
+		dupGo(r, p, &e.num, &e.den, &e.mod8)
+	case e.limbs > 2:
 		e.dupLimbs(r, p)
-		return
+	default:
+		dup8(r, p, &e.num, &e.den, &e.mod8)
 	}
-	dup8(r, p, &e.num, &e.den, &e.mod8)
 }
 
 // addLimbs is add for more than two limbs.
@@ -131,7 +141,11 @@ func (e *vector) dupLimbs(r, p *point8) {
 // where gxz is g.x g.z.
 func (e *vector) meet(acc *residue8, g *point8, gxz *residue8, hits []uint16) {
 	m, t := &e.mod8, &e.scratch
-	if m.limbs == 2 {
+	switch {
+	case !cpu.IFMA:
+		meetGo(acc, g, e.babies[:], gxz, e.xz[:], hits, m)
+		return
+	case m.limbs == 2:
 		meet8(acc, g, &e.babies[0], gxz, &e.xz[0], &hits[0], len(hits), m)
 		return
 	}

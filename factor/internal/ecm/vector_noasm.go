@@ -2,6 +2,8 @@
 
 package ecm
 
+// There is no assembly to call here: cpu.IFMA is false.
+
 func mul8(_, _, _ *residue8, _ *mod8) {}
 
 func add8(_, _, _, _ *point8, _ *mod8) {}
