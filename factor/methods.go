@@ -42,7 +42,7 @@ var ladder = [...]rung{
 	},
 	{
 		84, ByQS, 0, 0, "QS", "one or two curves; with IFMA eight at once, until hardly any is missed", "one, 0.05 to 0.2 ms",
-		"eight curves at once are ahead to 80 bits, level at 84", "`bench tune`",
+		"eight curves at once are ahead to 80 bits, and level at 84 with the sieve after them", "`bench tune`",
 	},
 	{
 		128, ByQS, 0, 0, "QS", "2 to 12 curves, or 16 in two steps with IFMA to 100 bits, for smaller factors", "one, 0.2 to 5 ms",
