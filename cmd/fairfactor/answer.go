@@ -12,7 +12,7 @@ import (
 	"fairfactor/factor"
 )
 
-// reason says why an answer is none, and what was found all the same.
+// reason says why there is no answer, and what was found all the same.
 func reason(a answer) string {
 	switch {
 	case len(a.remaining) > 0 && a.number != "":

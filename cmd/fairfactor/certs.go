@@ -48,5 +48,5 @@ authentication. Nothing is overwritten.`,
 	f.StringVar(&name, "cluster", cluster.DefaultCluster, "name of the cluster")
 	f.StringSliceVar(&hosts, "host", nil, "further names and IP addresses to put into the certificate")
 	f.BoolVar(&missing, "if-missing", false, "do nothing if all files are there already")
-	return withEnv(cmd)
+	return withStatuses(withEnv(cmd), statusDone, statusError, statusUsage)
 }

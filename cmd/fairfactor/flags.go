@@ -1,13 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"fairfactor"
 )
 
 // streams are the standard streams of a command.
@@ -16,34 +16,50 @@ type streams struct {
 	out, err io.Writer
 }
 
-// envName is the environment variable of a flag: --max-digits is
-// FAIRFACTOR_MAX_DIGITS.
-func envName(flag string) string {
-	return "FAIRFACTOR_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
+// origins say where the values of flags come from, by the flags' names: a flag
+// that is not in it has its default.
+type origins map[string]string
 
 // withEnv lets every flag of a command be set by its environment variable; the
 // command line wins.
 func withEnv(cmd *cobra.Command) *cobra.Command {
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		f.Usage += fmt.Sprintf(" [%s]", envName(f.Name))
-	})
-	inner := cmd.PreRunE
-	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
-		var err error
-		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			value, ok := os.LookupEnv(envName(f.Name))
-			if !ok || f.Changed || err != nil {
-				return
-			}
-			if e := cmd.Flags().Set(f.Name, value); e != nil {
-				err = fmt.Errorf("%s: %w", envName(f.Name), e)
-			}
-		})
-		if err == nil && inner != nil {
-			err = inner(cmd, args)
+	return withOrigins(cmd, origins{})
+}
+
+// withOrigins is withEnv for a command that has to know where its values come
+// from. The file that --config names, if there is such a flag, comes last.
+func withOrigins(cmd *cobra.Command, from origins) *cobra.Command {
+	for _, name := range flagNames(cmd) {
+		f := cmd.Flags().Lookup(name)
+		f.Usage += " [" + envName(f.Name) + "]"
+	}
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		cmd.Flags().Visit(func(f *pflag.Flag) { from[f.Name] = "flag" })
+		if err := setFromEnvironment(cmd, os.Environ(), from); err != nil {
+			return err
 		}
-		return err
+		if file := cmd.Flags().Lookup("config"); file != nil && file.Value.String() != "" {
+			return setFromFile(cmd, file.Value.String(), from)
+		}
+		return nil
 	}
 	return cmd
+}
+
+// describeDefault replaces the default that the help shows for a flag where it
+// depends on the machine.
+func describeDefault(fs *pflag.FlagSet, name, words string) {
+	f := fs.Lookup(name)
+	f.Usage += " (default " + words + ")"
+	if f.DefValue = ""; f.Value.Type() == "int" {
+		f.DefValue = "0" // which is what pflag does not show
+	}
+}
+
+// setFlag gives a flag a value from elsewhere than the command line.
+func setFlag(cmd *cobra.Command, name, value, where string) error {
+	if err := cmd.Flags().Set(name, value); err != nil {
+		return fairfactor.Errorf(fairfactor.Invalid, "%s: %v", where, err)
+	}
+	return nil
 }

@@ -4,15 +4,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
-
-	"fairfactor"
 )
 
 func main() {
@@ -36,30 +33,21 @@ func signals() (context.Context, func()) {
 	return ctx, func() { signal.Stop(c); cancel() }
 }
 
-// errSilent is returned by commands that have said what went wrong already.
-var errSilent = errors.New("failed")
-
 // run executes one command line and returns the exit status.
 func run(ctx context.Context, args []string, io streams) int {
 	root := newRoot(io)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
-	switch {
-	case err == nil:
-		return 0
-	case errors.Is(err, errSilent):
-		return 1
+	begun := false // what fails before is a command line that makes no sense
+	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil {
+		report(err, io)
 	}
-	var e *fairfactor.Error
-	if errors.As(err, &e) {
-		fmt.Fprintln(io.err, "fairfactor:", e.Message)
-		if e.Err != nil {
-			fmt.Fprintln(io.err, "  cause:", e.Err)
-		}
-	} else {
-		fmt.Fprintln(io.err, "fairfactor:", err)
+	if err != nil && !begun {
+		fmt.Fprintf(io.err, "See \"%s --help\".\n", cmd.CommandPath())
+		return exitUsage
 	}
-	return 1
+	return statusOf(err)
 }
 
 func newRoot(io streams) *cobra.Command {
@@ -67,18 +55,24 @@ func newRoot(io streams) *cobra.Command {
 		Use:   "fairfactor",
 		Short: "Factor integers for many callers, fairly",
 		Long: `fairfactor factors integers for many callers at once. A burst from one caller
-never makes another wait, and an accepted job is never lost.`,
+never makes another wait, and an accepted job is never lost.
+
+Every flag can also be set by an environment variable, which the help shows in
+brackets; the command line wins. An empty variable counts as unset.`,
 		Example: `  fairfactor serve                                  # a node on http://127.0.0.1:5555
   fairfactor factor 600851475143                    # right here, no node needed
   fairfactor submit --caller me --wait 600851475143 # through the node`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Version:           versionText(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
 	}
 	root.SetIn(io.in)
 	root.SetOut(io.out)
 	root.SetErr(io.err)
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(io), newFactor(io), newCerts(io), newVersion(io))
+	root.SetVersionTemplate("fairfactor {{.Version}}\n")
+	root.SetFlagErrorFunc(unknownFlag)
+	root.AddCommand(newServe(io), newConfig(io), newFactor(io), newCerts(io), newManual(io), newVersion(io))
 	root.AddCommand(clientCommands(io)...)
-	return root
+	return withStatuses(root, statusDone, statusError, statusUsage, statusSomeFailed, statusTimedOut, statusNodeAway)
 }

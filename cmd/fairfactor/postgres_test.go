@@ -52,7 +52,7 @@ func TestPostgresServerKilled(t *testing.T) {
 	server.Kill()
 	server.Restart(t)
 	var after job
-	for end := time.Now().Add(time.Minute); after.ID == ""; { // until somebody answers the node again
+	for end := time.Now().Add(time.Minute); after.ID == ""; { // until the database answers the node again
 		status, j, err := p.do("POST", "/compute", "client-0", `{"number":"600851475143"}`)
 		if err == nil && status == 202 {
 			after = j

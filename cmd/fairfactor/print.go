@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"fairfactor"
@@ -14,8 +13,9 @@ import (
 // printer writes results for people (a table) or programs: one JSON object a
 // line, written by the same functions as the answers of the HTTP API.
 type printer struct {
-	out  io.Writer
-	json bool
+	out   io.Writer
+	json  bool
+	width int // of the terminal; 0 cuts nothing
 }
 
 // line writes one JSON object. Like the tables, it leaves errors to the stream:
@@ -29,12 +29,14 @@ func (p printer) jobs(all []fairfactor.Job) {
 		}
 		return
 	}
-	p.table("REQUEST ID\tCALLER\tSTATUS\tNUMBER\tRESULT", func(w io.Writer) {
-		for i := range all {
-			j := &all[i]
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", j.ID, j.Caller, j.State, j.Number, result(j))
-		}
-	})
+	t := table{columns: []column{
+		{name: "REQUEST ID"}, {name: "CALLER", least: 8}, {name: "STATUS"}, {name: "NUMBER", least: 11}, {name: "RESULT", least: 11, drop: 1},
+	}}
+	for i := range all {
+		j := &all[i]
+		t.add(j.ID.String(), j.Caller, j.State.String(), j.Number, result(j))
+	}
+	t.write(p.out, p.width)
 }
 
 // ended prints a finished job as factor prints an answer.
@@ -59,24 +61,28 @@ func (p printer) job(j fairfactor.Job) {
 		p.line(httpd.AppendJob(nil, &j))
 		return
 	}
-	p.table("", func(w io.Writer) {
-		fmt.Fprintf(w, "request id\t%s\ncaller\t%s\nnumber\t%s\nstatus\t%s\n", j.ID, j.Caller, j.Number, j.State)
-		if r := result(&j); r != "" {
-			fmt.Fprintf(w, "result\t%s\n", r)
+	t := table{columns: make([]column, 2)}
+	t.add("request id", j.ID.String())
+	t.add("caller", j.Caller)
+	t.add("number", j.Number)
+	t.add("status", j.State.String())
+	if r := result(&j); r != "" {
+		t.add("result", r)
+	}
+	for _, f := range j.Factors {
+		if f.Probable {
+			t.add("not proven", f.Prime)
 		}
-		for _, f := range j.Factors {
-			if f.Probable {
-				fmt.Fprintf(w, "not proven\t%s\n", f.Prime)
-			}
-		}
-		fmt.Fprintf(w, "submitted\t%s\n", j.Submitted.Format(time.RFC3339Nano))
-		if !j.Finished.IsZero() {
-			fmt.Fprintf(w, "finished\t%s\ncpu\t%v\n", j.Finished.Format(time.RFC3339Nano), j.CPU)
-		}
-		if g := j.Progress; g != nil {
-			fmt.Fprintf(w, "progress\t%s %.0f %%\n", g.Phase, g.Percent)
-		}
-	})
+	}
+	t.add("submitted", j.Submitted.Format(time.RFC3339Nano))
+	if !j.Finished.IsZero() {
+		t.add("finished", j.Finished.Format(time.RFC3339Nano))
+		t.add("cpu", j.CPU.String())
+	}
+	if g := j.Progress; g != nil {
+		t.add("progress", fmt.Sprintf("%s %.0f %%", g.Phase, g.Percent))
+	}
+	t.write(p.out, 0) // one job is shown whole
 }
 
 // result is the short form of what came of a job.
@@ -113,11 +119,23 @@ func (p printer) callers(all []fairfactor.Caller) {
 		}
 		return
 	}
-	p.table("CALLER\tGROUP\tWEIGHT\tQUEUED\tRUNNING\tCOMPLETED\tFAILED\tCANCELLED\tCPU\tTURNS", func(w io.Writer) {
-		for _, c := range all {
-			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%v\t%d\n", c.Name, c.Group, c.Weight, c.Queued, c.Running, c.Completed, c.Failed, c.Cancelled, c.CPU.Round(time.Millisecond), c.Turns)
-		}
-	})
+	t := table{columns: []column{
+		{name: "CALLER", least: 8},
+		{name: "GROUP", least: 5},
+		{name: "WEIGHT", right: true},
+		{name: "QUEUED", right: true},
+		{name: "RUNNING", right: true, drop: 4},
+		{name: "COMPLETED", right: true},
+		{name: "FAILED", right: true},
+		{name: "CANCELLED", right: true, drop: 2},
+		{name: "CPU", right: true, drop: 3},
+		{name: "TURNS", right: true, drop: 1},
+	}}
+	for _, c := range all {
+		t.add(c.Name, c.Group, fmt.Sprint(c.Weight), fmt.Sprint(c.Queued), fmt.Sprint(c.Running), fmt.Sprint(c.Completed),
+			fmt.Sprint(c.Failed), fmt.Sprint(c.Cancelled), c.CPU.Round(time.Millisecond).String(), fmt.Sprint(c.Turns))
+	}
+	t.write(p.out, p.width)
 }
 
 func (p printer) nodes(all []fairfactor.Node) {
@@ -127,22 +145,14 @@ func (p printer) nodes(all []fairfactor.Node) {
 		}
 		return
 	}
-	p.table("NODE\tSTATE\tADDRESS\tWORKER\tCALLER\tNUMBER", func(w io.Writer) {
-		for _, n := range all {
-			fmt.Fprintf(w, "%s\t%s\t%s\t\t\t\n", n.Name, n.State, n.Address)
-			for i, k := range n.Workers {
-				fmt.Fprintf(w, "\t\t\t%d\t%s\t%s\n", i+1, k.Caller, k.Number)
-			}
+	t := table{columns: []column{
+		{name: "NODE", least: 8}, {name: "STATE"}, {name: "ADDRESS", drop: 1}, {name: "WORKER", right: true}, {name: "CALLER", least: 8}, {name: "NUMBER", least: 12},
+	}}
+	for _, n := range all {
+		t.add(n.Name, n.State, n.Address, "", "", "")
+		for i, k := range n.Workers {
+			t.add("", "", "", fmt.Sprint(i+1), k.Caller, k.Number)
 		}
-	})
-}
-
-// table aligns columns; the heading may be empty.
-func (p printer) table(heading string, rows func(io.Writer)) {
-	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
-	defer w.Flush()
-	if heading != "" {
-		fmt.Fprintln(w, heading)
 	}
-	rows(w)
+	t.write(p.out, p.width)
 }

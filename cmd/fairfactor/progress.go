@@ -55,7 +55,7 @@ func (g *progress) end() {
 	g.driver = nil
 }
 
-// line describes how the long number at hand is going; empty if there is none.
+// line describes how the long number at hand is going; empty without one.
 func (g *progress) line() string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -99,7 +99,7 @@ func (g *progress) write(done <-chan answer, now <-chan time.Time, again func(),
 	}
 }
 
-// follow begins anew when another number remains than before.
+// follow begins again when another number remains than before.
 func (f *pace) follow(p factor.Progress, elapsed time.Duration) {
 	if remaining := strings.Join(p.Remaining, " "); remaining != f.remaining {
 		*f = pace{remaining, elapsed, p.Percent}

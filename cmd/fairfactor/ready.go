@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairfactor"
 	httpd "fairfactor/http"
 )
 
@@ -27,12 +28,12 @@ func newReady(streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return askReady(cmd.Context(), client, timeout)
+			return away(askReady(cmd.Context(), client, timeout))
 		},
 	}
-	cmd.Flags().StringVar(&address, "url", "http://127.0.0.1:5555", "URL of a node")
+	addURL(cmd, &address)
 	cmd.Flags().DurationVar(&timeout, "timeout", 0, "how long to wait for the node to take jobs; 0 asks once")
-	return withEnv(cmd)
+	return withStatuses(withEnv(cmd), "0  the node takes jobs", statusError, statusUsage, statusTimedOut, statusNodeAway)
 }
 
 // askReady asks until the node takes jobs or the time is up.
@@ -43,7 +44,12 @@ func askReady(ctx context.Context, client *httpd.Client, timeout time.Duration) 
 		question, cancel := context.WithTimeout(ctx, max(once, time.Until(over)))
 		err := client.Ready(question)
 		cancel()
-		if err == nil || ctx.Err() != nil || time.Now().Add(readyPause).After(over) {
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return err
+		case timeout > 0 && time.Now().Add(readyPause).After(over):
+			return &exit{exitTimedOut, fairfactor.Errorf(fairfactor.Unavailable, "timed out after %v: %s", timeout, fairfactor.MessageOf(err))}
+		case timeout <= 0:
 			return err
 		}
 		select {

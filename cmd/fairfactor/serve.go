@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"fairfactor"
 	"fairfactor/actors"
@@ -19,6 +20,7 @@ import (
 
 // config is what the flags of serve say.
 type config struct {
+	file                 string
 	http, data, store    string
 	node, gossip, remote string
 	advertise, gossipKey string
@@ -48,11 +50,16 @@ func newServe(io streams) *cobra.Command {
 		Short: "Run a node",
 		Long: `serve runs a node until it gets SIGTERM or SIGINT; then it stops accepting jobs
 (after --linger, which is for balancers), finishes the turns that run and exits
-0. A second signal ends it at once. Jobs that were accepted are kept and go on at
-the next start.`,
+0. A second signal ends it at once. Accepted jobs are kept and go on at the next
+start.
+
+Values come from the flags, then from the environment, then from the file that
+--config names, then from the defaults. The file has one "flag: value" a line;
+fairfactor config prints one.`,
 		Example: `  fairfactor serve
   fairfactor serve --http 127.0.0.1:8080 --data /var/lib/fairfactor --workers 4
   FAIRFACTOR_STORE=postgres://fairfactor:secret@db:5432/fairfactor fairfactor serve
+  fairfactor serve --config fairfactor.yaml     # fairfactor config prints one
   FAIRFACTOR_LOG_LEVEL=debug fairfactor serve   # shows each turn with its caller`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -68,40 +75,47 @@ the next start.`,
 			return n.run(cmd.Context())
 		},
 	}
-	f := cmd.Flags()
-	f.StringVar(&cfg.http, "http", "127.0.0.1:5555", "address of the API and the web page")
-	f.StringVar(&cfg.data, "data", "./data", "directory of the embedded store")
-	f.StringVar(&cfg.store, "store", "", "URL of a PostgreSQL that nodes share, postgres://user:password@host:5432/database; empty for the embedded store in --data")
-	f.Var(&cfg.storeMemory, "store-memory", "memory of the embedded store, 256MB or 1GiB (default a sixteenth of what there is, 64 to 512 MiB)")
-	f.IntVar(&cfg.storeConnections, "store-connections", 4, "connections of this node to the PostgreSQL of --store, 3 or more")
-	f.StringVar(&cfg.node, "node", hostname(), "name of this node")
-	f.StringVar(&cfg.gossip, "gossip", "127.0.0.1:0", "address of the membership gossip; port 0 takes a free one")
-	f.StringVar(&cfg.remote, "remote", "127.0.0.1:0", "address of the traffic between actors; port 0 takes a free one")
-	f.StringVar(&cfg.advertise, "advertise", "", "host under which other nodes reach this one")
-	f.StringVar(&cfg.cluster, "cluster", cluster.DefaultCluster, "name of the cluster; nodes of another one are not heard")
-	f.StringSliceVar(&cfg.join, "join", nil, "gossip addresses of nodes to join, host:port; a name may stand for many. Those in the shared store are found without")
-	f.StringVar(&cfg.gossipKey, "gossip-key", "", "key of the gossip, 32, 48 or 64 hexadecimal digits")
-	f.StringVar(&cfg.tlsCert, "tls-cert", "", "certificate of the traffic between actors, a PEM file; see fairfactor certs")
-	f.StringVar(&cfg.tlsKey, "tls-key", "", "key of --tls-cert, a PEM file")
-	f.StringVar(&cfg.tlsCA, "tls-ca", "", "authorities that sign the certificates of all nodes, a PEM file")
-	f.BoolVar(&cfg.insecure, "insecure", false, "allow --remote without TLS and --gossip without a key at addresses that other machines reach")
-	f.IntVar(&cfg.workers, "workers", runtime.NumCPU(), "compute threads")
-	f.DurationVar(&cfg.quantum, "quantum", dispatch.DefaultQuantum, "least CPU that a turn is charged")
-	f.IntVar(&cfg.maxDigits, "max-digits", 200, "longest number that is accepted, in digits, 1 to 1000")
-	f.DurationVar(&cfg.maxCPU, "max-cpu", time.Hour, "CPU that one job may use before it fails with what was found; 0 is no limit")
-	f.Uint64Var(&cfg.maxQueue, "max-queue", actors.DefaultMaxQueue, "unfinished jobs of one caller")
-	f.DurationVar(&cfg.retention, "retention", 7*24*time.Hour, "how long finished jobs are kept")
-	f.DurationVar(&cfg.drain, "drain", 10*time.Second, "time that each step of stopping may take: requests, turns, actors, writes")
-	f.DurationVar(&cfg.linger, "linger", 0, "how long a node that was told to stop still takes jobs while /readyz says 503, for balancers to notice")
-	f.StringVar(&cfg.logLevel, "log-level", "info", "debug, info, warn or error; debug shows each turn")
-	f.StringVar(&cfg.logFormat, "log-format", "text", "text or json")
-	f.StringVar(&cfg.groupBy, "group-by", "none", "the group that a new caller is put in: none, prefix (of its id, up to the first colon) or address (of its first submission)")
-	f.StringSliceVar(&cfg.proxies, "trusted-proxies", nil, "networks of proxies whose X-Forwarded-For, -Host and -Prefix are believed, such as 10.0.0.0/8")
-	f.StringSliceVar(&cfg.hosts, "host", nil, "names by which clients ask for the node, besides localhost, addresses and names without a dot; .example.com is all names below it, * any")
-	f.StringSliceVar(&cfg.origins, "cors-origin", nil, "web pages of other sites that may use the API, such as https://example.com; * is any")
-	f.StringVar(&cfg.basePath, "base-path", "", "path under which a proxy offers the API, such as /factor")
-	f.StringVar(&cfg.pprof, "pprof", "", "loopback address of Go's profiler, for go tool pprof; empty for none")
-	return withEnv(cmd)
+	cfg.addFlags(cmd.Flags())
+	return withStatuses(withEnv(cmd), statusDone, statusError, statusUsage)
+}
+
+// addFlags defines the flags of serve.
+func (c *config) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&c.file, "config", "", "YAML file of flags, such as \"workers: 4\"; the environment and the command line win")
+	f.StringVar(&c.http, "http", "127.0.0.1:5555", "address of the API and the web page")
+	f.StringVar(&c.data, "data", "./data", "directory of the embedded store")
+	f.StringVar(&c.store, "store", "", "URL of a PostgreSQL that nodes share, postgres://user:password@host:5432/database; empty for the embedded store in --data")
+	f.Var(&c.storeMemory, "store-memory", "memory of the embedded store, 256MB or 1GiB (default a sixteenth of the memory there is, 64 to 512 MiB)")
+	f.IntVar(&c.storeConnections, "store-connections", 4, "connections of this node to the PostgreSQL of --store, 3 or more")
+	f.StringVar(&c.node, "node", hostname(), "name of this node")
+	f.StringVar(&c.gossip, "gossip", "127.0.0.1:0", "address of the membership gossip; port 0 takes a free one")
+	f.StringVar(&c.remote, "remote", "127.0.0.1:0", "address of the traffic between actors; port 0 takes a free one")
+	f.StringVar(&c.advertise, "advertise", "", "host name or address by which other nodes reach this one")
+	f.StringVar(&c.cluster, "cluster", cluster.DefaultCluster, "name of the cluster; nodes of other clusters are ignored")
+	f.StringSliceVar(&c.join, "join", nil, "gossip addresses of nodes to join, host:port; a name may stand for many. Nodes that use the same --store find each other without it")
+	f.StringVar(&c.gossipKey, "gossip-key", "", "key of the gossip, 32, 48 or 64 hexadecimal digits")
+	f.StringVar(&c.tlsCert, "tls-cert", "", "certificate of the traffic between actors, a PEM file; see fairfactor certs")
+	f.StringVar(&c.tlsKey, "tls-key", "", "key of --tls-cert, a PEM file")
+	f.StringVar(&c.tlsCA, "tls-ca", "", "authorities that sign the certificates of all nodes, a PEM file")
+	f.BoolVar(&c.insecure, "insecure", false, "allow --remote without TLS and --gossip without a key at addresses that other machines reach")
+	f.IntVar(&c.workers, "workers", runtime.NumCPU(), "compute threads")
+	f.DurationVar(&c.quantum, "quantum", dispatch.DefaultQuantum, "least CPU time that a turn is charged")
+	f.IntVar(&c.maxDigits, "max-digits", 200, "longest number that is accepted, in digits, 1 to 1000")
+	f.DurationVar(&c.maxCPU, "max-cpu", time.Hour, "CPU time that one job may use; then it fails and keeps the factors found; 0 is no limit")
+	f.Uint64Var(&c.maxQueue, "max-queue", actors.DefaultMaxQueue, "most unfinished jobs of one caller")
+	f.DurationVar(&c.retention, "retention", 7*24*time.Hour, "how long finished jobs are kept")
+	f.DurationVar(&c.drain, "drain", 10*time.Second, "time that each step of stopping may take: requests, turns, actors, writes")
+	f.DurationVar(&c.linger, "linger", 0, "how long a node still takes jobs after SIGTERM while /readyz says 503, so that balancers notice")
+	f.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error; debug shows each turn")
+	f.StringVar(&c.logFormat, "log-format", "text", "text or json")
+	f.StringVar(&c.groupBy, "group-by", "none", "group of a new caller: none, prefix (its id up to the first colon) or address (of its first submission)")
+	f.StringSliceVar(&c.proxies, "trusted-proxies", nil, "networks of proxies whose X-Forwarded-For, -Host and -Prefix count, such as 10.0.0.0/8")
+	f.StringSliceVar(&c.hosts, "host", nil, "host names that clients may use for the node, besides localhost, addresses and names without a dot; .example.com allows all names below it, * any name")
+	f.StringSliceVar(&c.origins, "cors-origin", nil, "other sites whose web pages may use the API, such as https://example.com; * allows any site")
+	f.StringVar(&c.basePath, "base-path", "", "path under which a proxy offers the API, such as /factor")
+	f.StringVar(&c.pprof, "pprof", "", "loopback address of Go's profiler, for go tool pprof; empty for none")
+	describeDefault(f, "node", "the machine's name")
+	describeDefault(f, "workers", "the number of CPUs")
 }
 
 func hostname() string {

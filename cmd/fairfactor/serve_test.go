@@ -89,7 +89,7 @@ func TestLingerTakesJobsUntilItIsOver(t *testing.T) {
 	}
 }
 
-// TestReadyWaitsForANode: with --timeout it asks until somebody answers, or time
+// TestReadyWaitsForANode: with --timeout it asks until a node answers, or time
 // is up.
 func TestReadyWaitsForANode(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -75,11 +75,11 @@ func (s *solver) solveAll(ctx context.Context, next words, asJSON bool, io strea
 		fmt.Fprintln(io.err, "fairfactor: interrupted")
 		failed = true
 	default:
-		fmt.Fprintf(io.err, "fairfactor: reading standard input: %v\n", readErr)
+		fmt.Fprintln(io.err, "fairfactor:", readErr)
 		failed = true
 	}
 	if failed {
-		return errSilent
+		return &exit{status: exitError}
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func (s *solver) solveLong(ctx context.Context, a *answer, first factor.Result) 
 }
 
 // printAll prints answers in order, and how the long number at hand is going
-// while there is none to print.
+// while it has no answer to print.
 func (s *solver) printAll(order <-chan pending, asJSON bool, io streams) (failed bool) {
 	out := bufio.NewWriterSize(io.out, 64<<10)
 	defer out.Flush()

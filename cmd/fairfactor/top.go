@@ -2,12 +2,9 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"fmt"
-	"io"
-	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,52 +12,64 @@ import (
 	"fairfactor"
 )
 
-// topCallers is how many callers top shows, the busiest first.
-const topCallers = 20
-
 func newTop(io streams) *cobra.Command {
 	r := &remote{io: io}
-	var every time.Duration
-	var count int
+	w := watch{}
+	var order string
 	cmd := &cobra.Command{
 		Use: "top", Short: "Watch callers, workers and fairness", Args: cobra.NoArgs,
 		Long: `top shows what the nodes do, again and again: the workers and their turns, the
-busiest callers with their rates, and how fair it is. Without a terminal it
-prints one picture, or as many as --count says.`,
+busiest callers with their rates, and how fair it is. It uses as much of the
+terminal as there is. Without a terminal it prints one picture, or as many as
+--count says.
+
+Keys: q quits, s sorts by the next column.`,
 		Example: `  fairfactor top
+  fairfactor top --sort queued
   fairfactor top --every 5s --count 12 > minute.txt`,
 	}
-	cmd.Flags().DurationVar(&every, "every", time.Second, "time between two pictures")
-	cmd.Flags().IntVarP(&count, "count", "n", 0, "pictures; 0 goes on until interrupted, or is one without a terminal")
+	cmd.Flags().DurationVar(&w.every, "every", time.Second, "time between two pictures")
+	cmd.Flags().IntVarP(&w.count, "count", "n", 0, "pictures; 0 goes on until it is interrupted, or draws one without a terminal")
+	cmd.Flags().StringVar(&order, "sort", rateKeys()[0], "sort callers by "+strings.Join(rateKeys(), ", "))
+	complete(cmd, "sort", rateKeys())
+	withStatuses(cmd, statusDone, statusError, statusUsage, statusNodeAway)
 	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, _ []string) error {
-		if every < 100*time.Millisecond {
-			return fairfactor.Errorf(fairfactor.Invalid, "--every %v is less than 100ms", every)
-		}
-		if p.json {
+		w.order = slices.Index(rateKeys(), order)
+		switch {
+		case w.every < 100*time.Millisecond:
+			return fairfactor.Errorf(fairfactor.Invalid, "--every %v is less than 100ms", w.every)
+		case w.order < 0:
+			return fairfactor.Errorf(fairfactor.Invalid, "--sort %.40q is not %s", order, strings.Join(rateKeys(), ", "))
+		case p.json:
 			return fairfactor.Errorf(fairfactor.Invalid, "top is for people: use nodes and callers with -o json")
 		}
-		screen := terminal(io.out)
-		if count <= 0 && !screen {
-			count = 1
+		ctx, quit := context.WithCancel(ctx)
+		defer quit()
+		screen, err := openScreen(io, quit)
+		if err != nil {
+			return err
 		}
-		return watch(ctx, jobs, r.url, p.out, screen, every, count)
+		defer screen.close()
+		if w.count <= 0 && !screen.terminal {
+			w.count = 1
+		}
+		w.url = r.url
+		return w.run(ctx, jobs, screen)
 	})
 }
 
-// terminal reports whether somebody looks at what is written to w.
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+// watch is what top was asked to do.
+type watch struct {
+	url   string
+	every time.Duration
+	count int // pictures, 0 for no end
+	order int // of the callers: an index of rateSorts
 }
 
-// watch draws pictures until ctx ends or there were enough.
-func watch(ctx context.Context, jobs fairfactor.Jobs, url string, out io.Writer, screen bool, every time.Duration, count int) error {
+// run draws pictures until ctx ends or there were enough.
+func (w *watch) run(ctx context.Context, jobs fairfactor.Jobs, screen *screen) error {
 	var before *picture
-	for i := 0; ; i++ {
+	for i := 1; ; i++ {
 		now, err := look(ctx, jobs)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -68,25 +77,38 @@ func watch(ctx context.Context, jobs fairfactor.Jobs, url string, out io.Writer,
 			}
 			return err
 		}
-		var b bytes.Buffer
-		if screen {
-			b.WriteString("\x1b[H\x1b[2J")
-		} else if i > 0 {
-			b.WriteByte('\n')
-		}
-		now.draw(&b, url, before)
-		if _, err := out.Write(b.Bytes()); err != nil {
+		if err := w.draw(screen, now, before, i > 1); err != nil {
 			return err
 		}
-		if before = now; i+1 == count {
+		if i == w.count {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(every):
+		for next := time.After(w.every); next != nil; {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-next:
+				next = nil
+			case <-screen.sorts:
+				w.order = (w.order + 1) % len(rateSorts)
+				if err := w.draw(screen, now, before, true); err != nil {
+					return err
+				}
+			}
 		}
+		before = now
 	}
+}
+
+// draw shows a picture in place of the last one, or below it without a terminal.
+func (w *watch) draw(screen *screen, now, before *picture, again bool) error {
+	var b bytes.Buffer
+	width, height := screen.size()
+	if again && !screen.terminal {
+		b.WriteByte('\n')
+	}
+	now.draw(&b, frame{width: width, height: height, url: w.url, order: w.order}, before)
+	return screen.show(b.Bytes())
 }
 
 // picture is the service at one moment.
@@ -99,7 +121,7 @@ type picture struct {
 
 func look(ctx context.Context, jobs fairfactor.Jobs) (p *picture, err error) {
 	p = &picture{at: time.Now()}
-	if p.callers, err = everyCaller(ctx, jobs); err != nil {
+	if p.callers, err = firstCallers(ctx, jobs, allCallers); err != nil {
 		return nil, err
 	}
 	if p.nodes, err = jobs.Nodes(ctx); err != nil {
@@ -107,75 +129,4 @@ func look(ctx context.Context, jobs fairfactor.Jobs) (p *picture, err error) {
 	}
 	p.fairness, err = jobs.Fairness(ctx)
 	return p, err
-}
-
-// rate is a caller with what changed since the picture before.
-type rate struct {
-	fairfactor.Caller
-	jobs, cpu float64 // ended jobs and CPU seconds, each a second
-}
-
-func (p *picture) rates(before *picture) (all []rate) {
-	was := map[string]fairfactor.Caller{}
-	var passed float64
-	if before != nil {
-		passed = p.at.Sub(before.at).Seconds()
-		for _, c := range before.callers {
-			was[c.Name] = c
-		}
-	}
-	for _, c := range p.callers {
-		r := rate{Caller: c}
-		if w := was[c.Name]; passed > 0 {
-			r.jobs = float64(ended(c)-ended(w)) / passed
-			r.cpu = (c.CPU - w.CPU).Seconds() / passed
-		}
-		all = append(all, r)
-	}
-	slices.SortStableFunc(all, func(a, b rate) int {
-		return cmp.Or(cmp.Compare(b.cpu, a.cpu), cmp.Compare(b.Queued, a.Queued), cmp.Compare(b.CPU, a.CPU))
-	})
-	return all
-}
-
-func ended(c fairfactor.Caller) uint64 { return c.Completed + c.Failed + c.Cancelled }
-
-func (p *picture) draw(w io.Writer, url string, before *picture) {
-	rates := p.rates(before)
-	var sum rate
-	for _, r := range rates {
-		sum.Queued, sum.Running, sum.Completed, sum.Failed = sum.Queued+r.Queued, sum.Running+r.Running, sum.Completed+r.Completed, sum.Failed+r.Failed
-		sum.jobs += r.jobs
-	}
-	f := p.fairness
-	fmt.Fprintf(w, "%s  %s  queued %d  running %d  completed %d  failed %d  %.0f jobs/s\n",
-		p.at.Format(time.TimeOnly), url, sum.Queued, sum.Running, sum.Completed, sum.Failed, sum.jobs)
-	fmt.Fprintf(w, "lag %v of at most %v (highest %v)  Jain %.3f  violations %d  callers with work %d\n\n",
-		f.Lag.Round(time.Microsecond), f.Bound, f.MaxLag.Round(time.Microsecond), f.Jain, f.Violations, f.Active)
-	t := printer{out: w}
-	t.table("NODE\tSTATE\tWORKER\tCALLER\tFOR\tNUMBER", func(w io.Writer) {
-		for _, n := range p.nodes {
-			for i, k := range n.Workers {
-				since := ""
-				if k.Caller != "" {
-					since = p.at.Sub(k.Since).Round(time.Millisecond).String()
-				}
-				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%.60s\n", n.Name, n.State, i+1, k.Caller, since, k.Number)
-			}
-		}
-	})
-	fmt.Fprintln(w)
-	t.table("CALLER\tWEIGHT\tQUEUED\tRUNNING\tCOMPLETED\tFAILED\tJOBS/S\tCPU/S\tCPU\tOLDEST", func(w io.Writer) {
-		for _, r := range rates[:min(len(rates), topCallers)] {
-			oldest := ""
-			if !r.Oldest.IsZero() {
-				oldest = max(p.at.Sub(r.Oldest), 0).Round(time.Millisecond).String()
-			}
-			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%.0f\t%.2f\t%v\t%s\n", r.Name, r.Weight, r.Queued, r.Running,
-				r.Completed, r.Failed, r.jobs, r.cpu, r.CPU.Round(time.Millisecond), oldest)
-		}
-	})
-	if more := len(rates) - topCallers; more > 0 {
-		fmt.Fprintf(w, "and %d callers more\n", more)
-	}
 }

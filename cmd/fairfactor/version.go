@@ -18,12 +18,17 @@ var (
 func newVersion(io streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print version, commit and Go version",
+		Short: "Print version, commit and Go version, as --version does",
 		Args:  cobra.NoArgs,
 		Run: func(*cobra.Command, []string) {
-			fmt.Fprintf(io.out, "fairfactor %s (%s, %s)\n", version, commitOf(), runtime.Version())
+			fmt.Fprintln(io.out, "fairfactor", versionText())
 		},
 	}
+}
+
+// versionText is what --version says behind the program's name.
+func versionText() string {
+	return fmt.Sprintf("%s (%s, %s)", version, commitOf(), runtime.Version())
 }
 
 // commitOf is the commit that was built: what the build said, or what Go noted.

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fairfactor"
+)
+
+func newCallers(io streams) *cobra.Command {
+	r := &remote{io: io}
+	var set changes
+	var limit int
+	var order string
+	cmd := &cobra.Command{
+		Use: "callers [NAME ...]", Short: "Show callers and their accounts, or change them",
+		Long: `callers shows all callers by name, or those that are named. --weight and --group
+change the callers that are named. --sort reads all callers from the node before
+it shows the first --limit of them.`,
+		Example: `  fairfactor callers --sort -queued --limit 10
+  fairfactor callers nightly --weight 2          # twice the share of others
+  fairfactor callers alice bob --group physics   # they share one share
+  fairfactor callers alice --group ""            # alice leaves her group`,
+	}
+	f := cmd.Flags()
+	f.IntVar(&set.weight, "weight", 0, "weight to give to the callers named")
+	f.StringVar(&set.group, "group", "", "group to put the callers named into; \"\" takes them out of theirs")
+	f.IntVar(&limit, "limit", 0, "most callers to show; 0 is no limit")
+	f.StringVar(&order, "sort", "name", "sort by "+strings.Join(callerKeys(), ", ")+"; -queued shows the largest first")
+	complete(cmd, "sort", callerKeys())
+	withStatuses(cmd, statusDone, "1  error: not done for any of the callers", statusUsage, statusSomeFailed, statusNodeAway)
+	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, args []string) error {
+		set.weigh, set.move = f.Changed("weight"), f.Changed("group")
+		if err := set.check(args); err != nil {
+			return err
+		}
+		compare, err := callerOrder(order)
+		switch {
+		case err != nil:
+			return err
+		case limit < 0:
+			return fairfactor.Errorf(fairfactor.Invalid, "--limit %d is negative", limit)
+		case limit == 0:
+			limit = math.MaxInt
+		}
+		var all []fairfactor.Caller
+		var failed error
+		switch {
+		case len(args) > 0:
+			all, failed = r.named(args, func(name string) (fairfactor.Caller, error) { return set.apply(ctx, jobs, name) })
+		case order == "name":
+			all, failed = firstCallers(ctx, jobs, limit)
+		default:
+			all, failed = firstCallers(ctx, jobs, math.MaxInt)
+		}
+		slices.SortStableFunc(all, compare)
+		if len(all) > 0 || failed == nil {
+			p.callers(all[:min(len(all), limit)])
+		}
+		return failed
+	})
+}
+
+// changes are what callers are told to change.
+type changes struct {
+	weigh, move bool
+	weight      int
+	group       string
+}
+
+func (c *changes) check(names []string) error {
+	switch {
+	case (c.weigh || c.move) && len(names) == 0:
+		return fairfactor.Errorf(fairfactor.Invalid, "--weight and --group go with the names of callers")
+	case c.weigh && (c.weight < 1 || c.weight > fairfactor.MaxWeight):
+		return fairfactor.Errorf(fairfactor.Invalid, "--weight %d is not between 1 and %d", c.weight, fairfactor.MaxWeight)
+	}
+	return nil
+}
+
+// apply changes a caller, or only asks for it if there is nothing to change.
+func (c *changes) apply(ctx context.Context, jobs fairfactor.Jobs, name string) (caller fairfactor.Caller, err error) {
+	if c.move {
+		caller, err = jobs.SetGroup(ctx, name, c.group)
+	}
+	if c.weigh && err == nil {
+		caller, err = jobs.SetWeight(ctx, name, c.weight)
+	}
+	if !c.move && !c.weigh {
+		return jobs.Caller(ctx, name)
+	}
+	return caller, err
+}
+
+// named collects the callers that have these names, each once. It goes on after
+// one that fails, as each does.
+func (r *remote) named(names []string, get func(string) (fairfactor.Caller, error)) (all []fairfactor.Caller, err error) {
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	for _, name := range names {
+		caller, err := get(name)
+		if err == nil {
+			all = append(all, caller)
+			continue
+		}
+		if code := fairfactor.CodeOf(err); len(names) == 1 || code != fairfactor.NotFound {
+			return all, err
+		}
+		fmt.Fprintf(r.io.err, "fairfactor: %.64s: %s\n", name, fairfactor.MessageOf(err))
+	}
+	return all, someFailed(len(names)-len(all), len(names))
+}
+
+// firstCallers reads pages of callers, by name, until there are enough.
+func firstCallers(ctx context.Context, jobs fairfactor.Jobs, limit int) (all []fairfactor.Caller, err error) {
+	for after := ""; len(all) < limit; after = all[len(all)-1].Name {
+		size := min(limit-len(all), fairfactor.MaxPage)
+		page, err := jobs.Callers(ctx, after, size)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, page...); len(page) < size {
+			break
+		}
+	}
+	return all, nil
+}
+
+// callerSorts are the orders of callers, the smallest first.
+var callerSorts = []struct {
+	key     string
+	compare func(a, b fairfactor.Caller) int
+}{
+	{"name", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Name, b.Name) }},
+	{"group", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Group, b.Group) }},
+	{"weight", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Weight, b.Weight) }},
+	{"queued", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Queued, b.Queued) }},
+	{"running", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Running, b.Running) }},
+	{"completed", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Completed, b.Completed) }},
+	{"failed", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Failed, b.Failed) }},
+	{"cancelled", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Cancelled, b.Cancelled) }},
+	{"cpu", func(a, b fairfactor.Caller) int { return cmp.Compare(a.CPU, b.CPU) }},
+	{"turns", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Turns, b.Turns) }},
+}
+
+func callerKeys() (keys []string) {
+	for _, s := range callerSorts {
+		keys = append(keys, s.key)
+	}
+	return keys
+}
+
+// callerOrder is the order that --sort names; with a hyphen in front it is the
+// other way round.
+func callerOrder(text string) (func(a, b fairfactor.Caller) int, error) {
+	key, reverse := strings.CutPrefix(text, "-")
+	for _, s := range callerSorts {
+		switch {
+		case s.key != key:
+		case reverse:
+			return func(a, b fairfactor.Caller) int { return s.compare(b, a) }, nil
+		default:
+			return s.compare, nil
+		}
+	}
+	return nil, fairfactor.Errorf(fairfactor.Invalid, "--sort %.40q is not %s, or one of these after a hyphen", text, strings.Join(callerKeys(), ", "))
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// TestManualPages: there is one for each command, and the help of this machine and
+// another are the same.
+func TestManualPages(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", "1900000000")
+	dir := filepath.Join(t.TempDir(), "man1")
+	if status, out, err := execute(t, "", "man", dir); status != 0 || !strings.Contains(out, dir) {
+		t.Fatalf("status %d, %q, %q", status, out, err)
+	}
+	page := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(dir, name+".1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if root := page("fairfactor"); !strings.Contains(root, "Mar 2030") || !strings.Contains(root, "4  timed out") {
+		t.Errorf("fairfactor.1:\n%s", root)
+	}
+	for _, cmd := range newRoot(streams{}).Commands() {
+		text := page("fairfactor-" + cmd.Name())
+		for _, name := range flagNames(cmd) {
+			if plain := strings.ReplaceAll(text, `\-`, "-"); !strings.Contains(plain, "--"+name) {
+				t.Errorf("the page of %s lacks --%s", cmd.Name(), name)
+			}
+		}
+		if host := hostname(); len(host) > 4 && strings.Contains(text, host) {
+			t.Errorf("the page of %s has the name of this machine", cmd.Name())
+		}
+	}
+}
+
+// TestHelpIsComplete: each command is in the list, each flag says what it does and
+// how its variable is called.
+func TestHelpIsComplete(t *testing.T) {
+	_, out, _ := execute(t, "", "--help")
+	for _, name := range []string{"serve", "config", "factor", "submit", "get", "wait", "list", "cancel", "retry", "callers", "groups", "nodes", "top", "ready", "certs", "completion", "man", "version"} {
+		if !strings.Contains(out, "\n  "+name+" ") {
+			t.Errorf("the help lacks %s:\n%s", name, out)
+		}
+	}
+	for _, cmd := range newRoot(streams{}).Commands() {
+		_, out, _ := execute(t, "", cmd.Name(), "--help")
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if !strings.Contains(out, "--"+f.Name) || len(f.Usage) < 10 || !strings.Contains(out, envName(f.Name)) {
+				t.Errorf("the help of %s does not say what --%s is", cmd.Name(), f.Name)
+			}
+		})
+	}
+}
+
+// TestCompletion: shells get values, not only flags.
+func TestCompletion(t *testing.T) {
+	for args, want := range map[string]string{
+		"__complete list --status ":   "cancelled\n",
+		"__complete list -o ":         "wide\n",
+		"__complete callers --sort q": "queued\n",
+		"__complete gro":              "groups\t",
+	} {
+		words := strings.Split(args, " ")
+		if status, out, err := execute(t, "", words...); status != 0 || !strings.Contains(out, want) {
+			t.Errorf("%s: status %d, %q, %q", args, status, out, err)
+		}
+	}
+	if status, out, _ := execute(t, "", "completion", "bash"); status != 0 || !strings.Contains(out, "fairfactor") {
+		t.Errorf("completion: status %d, %.100q", status, out)
+	}
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"unicode"
+	"unicode/utf8"
+)
+
+// stdinName stands for standard input among numbers and files.
+const stdinName = "-"
+
+// numbersHelp says in the help of commands how they read numbers.
+const numbersHelp = `Without arguments and files it reads numbers from standard input; - stands for it
+among both. Numbers are separated by white space; a # where a number could begin
+starts a comment, up to the end of the line. Byte order marks and the line ends of
+Windows do no harm.`
+
+// words hands out numbers, one at a time; io.EOF ends them.
+type words func() (string, error)
+
+// numbersOf hands out the numbers of a command line: the arguments, then those in
+// the files; standard input if there are neither. The files stay open until they
+// have been read or the program ends.
+func numbersOf(ctx context.Context, args, files []string, stdin io.Reader) (words, error) {
+	if len(args) == 0 && len(files) == 0 {
+		files = []string{stdinName}
+	}
+	var sources []words
+	for _, arg := range args {
+		if arg == stdinName {
+			sources = append(sources, wordsIn(ctx, stdin, "standard input"))
+			continue
+		}
+		sources = append(sources, wordOf(arg))
+	}
+	for _, name := range files {
+		if name == stdinName {
+			sources = append(sources, wordsIn(ctx, stdin, "standard input"))
+			continue
+		}
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("--file: %w", err)
+		}
+		sources = append(sources, wordsIn(ctx, file, name))
+	}
+	return func() (string, error) {
+		for len(sources) > 0 {
+			word, err := sources[0]()
+			if !errors.Is(err, io.EOF) {
+				return word, err
+			}
+			sources = sources[1:]
+		}
+		return "", io.EOF
+	}, nil
+}
+
+// wordOf hands out one number.
+func wordOf(word string) words {
+	given := false
+	return func() (string, error) {
+		if given {
+			return "", io.EOF
+		}
+		given = true
+		return word, nil
+	}
+}
+
+// maxWord bounds a number in the input, in bytes.
+const maxWord = 1 << 20
+
+// wordsIn hands out the numbers in a stream. From the first one on it reads ahead in
+// a goroutine of its own: nothing else ends the wait for a keyboard when ctx does.
+func wordsIn(ctx context.Context, in io.Reader, name string) words {
+	read, failed := make(chan string, 256), make(chan error, 1)
+	ahead := func() {
+		defer close(read)
+		s := bufio.NewScanner(in)
+		s.Buffer(make([]byte, 64<<10), maxWord)
+		s.Split(splitNumbers())
+		for s.Scan() {
+			select {
+			case read <- s.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+		if err := s.Err(); err != nil {
+			failed <- fmt.Errorf("reading %s: %w", name, err)
+		}
+	}
+	begun := false
+	return func() (string, error) {
+		if !begun {
+			begun = true
+			go ahead()
+		}
+		select {
+		case word, ok := <-read:
+			if ok {
+				return word, nil
+			}
+		case <-ctx.Done():
+			return "", errInterrupted
+		}
+		select {
+		case err := <-failed:
+			return "", err
+		default:
+			return "", io.EOF
+		}
+	}
+}
+
+// splitNumbers returns a split function like [bufio.ScanWords] that leaves out
+// comments and byte order marks.
+func splitNumbers() bufio.SplitFunc {
+	comment := false // the data begins inside one
+	return func(data []byte, atEOF bool) (advance int, token []byte, err error) {
+		start := 0
+		for {
+			if comment {
+				end := bytes.IndexAny(data[start:], "\r\n")
+				if end < 0 {
+					return len(data), nil, nil
+				}
+				start += end
+			}
+			start += leadingSpace(data[start:])
+			if comment = start < len(data) && data[start] == '#'; !comment {
+				break
+			}
+		}
+		for end := start; end < len(data); {
+			r, width := utf8.DecodeRune(data[end:])
+			if unicode.IsSpace(r) {
+				return end + width, data[start:end], nil
+			}
+			end += width
+		}
+		if atEOF && len(data) > start {
+			return len(data), data[start:], nil
+		}
+		return start, nil, nil
+	}
+}
+
+// leadingSpace is the number of bytes of white space and byte order marks that data
+// begins with.
+func leadingSpace(data []byte) (n int) {
+	for n < len(data) {
+		r, width := utf8.DecodeRune(data[n:])
+		if !unicode.IsSpace(r) && r != '\uFEFF' {
+			break
+		}
+		n += width
+	}
+	return n
+}
+
+// atEnd reports whether err is the plain end of the input.
+func atEnd(err error) bool { return errors.Is(err, io.EOF) }
+
+// errInterrupted ends the input when the program is stopped.
+var errInterrupted = errors.New("interrupted")

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/user"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fairfactor"
+)
+
+func newSubmit(streams streams) *cobra.Command {
+	r := &remote{io: streams}
+	var caller, key string
+	var files []string
+	var wait bool
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use:   "submit [N ...]",
+		Short: "Submit numbers to a node",
+		Long: `submit hands numbers to a node, which answers when they are on disk.
+
+` + numbersHelp,
+		Example: `  fairfactor submit 600851475143
+  fairfactor submit --caller nightly --wait 100000000000000000050700000000000000004563
+  seq 1000000 1001000 | fairfactor submit --caller batch -o json
+  fairfactor submit --wait --timeout 1m --file numbers.txt`,
+	}
+	f := cmd.Flags()
+	f.StringVar(&caller, "caller", defaultCaller(), "in whose name")
+	describeDefault(f, "caller", "your user name")
+	f.StringVar(&key, "key", "", "idempotency key, for one number")
+	f.StringArrayVarP(&files, "file", "f", nil, "file of numbers, - for standard input; may be repeated")
+	f.BoolVar(&wait, "wait", false, "wait until the jobs have ended")
+	f.DurationVar(&timeout, "timeout", 0, "how long --wait waits; 0 is no limit")
+	withStatuses(cmd, statusDone, "1  error: no number was accepted", statusUsage,
+		"3  some failed: numbers were refused, or with --wait jobs failed or were cancelled", statusTimedOut, statusNodeAway)
+	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, args []string) error {
+		switch {
+		case key != "" && (len(args) != 1 || args[0] == stdinName || len(files) > 0):
+			return fairfactor.Errorf(fairfactor.Invalid, "--key goes with exactly one number")
+		case timeout < 0:
+			return fairfactor.Errorf(fairfactor.Invalid, "--timeout %v is negative", timeout)
+		}
+		next, err := numbersOf(ctx, args, files, streams.in)
+		if err != nil {
+			return err
+		}
+		accepted, refused, err := submitAll(ctx, jobs, caller, key, next, streams)
+		if err != nil {
+			if len(accepted) > 0 {
+				p.jobs(accepted) // they go on at the node, and their ids are nowhere else
+			}
+			return err
+		}
+		failed := someFailed(refused, refused+len(accepted))
+		if wait && len(accepted) > 0 {
+			return waitAll(ctx, jobs, p, accepted, failed, timeout, streams)
+		}
+		p.jobs(accepted)
+		return failed
+	})
+}
+
+// submitAll sends numbers in groups. It reports and counts those that are refused.
+func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller, key string, next words, streams streams) (accepted []fairfactor.Job, refused int, err error) {
+	const groupSize = 1000
+	for more := true; more; {
+		var subs []fairfactor.Submission
+		for len(subs) < groupSize {
+			word, err := next()
+			if errors.Is(err, io.EOF) {
+				more = false
+				break
+			}
+			if err != nil {
+				return accepted, refused, err
+			}
+			subs = append(subs, fairfactor.Submission{Number: word, Key: key})
+		}
+		if len(subs) == 0 {
+			break
+		}
+		receipts, err := jobs.Submit(ctx, caller, subs)
+		if err != nil {
+			return accepted, refused, err
+		}
+		for i, receipt := range receipts {
+			if receipt.Err != nil {
+				refused++
+				fmt.Fprintf(streams.err, "fairfactor: %.60s: %s\n", subs[i].Number, fairfactor.MessageOf(receipt.Err))
+				continue
+			}
+			accepted = append(accepted, receipt.Job)
+		}
+	}
+	return accepted, refused, nil
+}
+
+// defaultCaller is the user's name, if it can be a caller's.
+func defaultCaller() string {
+	if u, err := user.Current(); err == nil {
+		if name, err := fairfactor.ParseCaller(u.Username); err == nil {
+			return name
+		}
+	}
+	return "cli"
+}
