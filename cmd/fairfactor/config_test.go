@@ -84,32 +84,35 @@ func TestConfigPrintsAConfigurationFile(t *testing.T) {
 
 func TestBadConfigurationFiles(t *testing.T) {
 	for text, want := range map[string]string{
-		"http: 127.0.0.1:0\nwokers: 4\n":          `fairfactor.yaml:2: the key "wokers" belongs to no flag: the nearest is workers`,
-		"config: other.yaml":                      `"config" belongs to no flag`,
-		"workers: 4\nworkers: 5":                  "fairfactor.yaml:2: the key workers is there twice",
-		"workers: many":                           `fairfactor.yaml:1: invalid argument "many"`,
-		"workers: [1, 2]":                         "fairfactor.yaml:1: workers takes one plain value",
-		"workers: {a: 1}":                         "workers takes one plain value",
-		"join: [[a]]":                             "other than plain values",
-		"insecure: maybe":                         "insecure is neither true nor false",
-		"- workers\n":                             "one \"flag: value\" a line",
-		"just text":                               "one \"flag: value\" a line",
-		"workers: 4\n---\nworkers: 5":             "more than one YAML document",
-		"workers: 'x":                             "--config",
-		"data: " + strings.Repeat("x", maxConfig): "more than 1048576 bytes",
-		"workers: 0":                              "--workers 0 is not between",
-		"group-by: name":                          "--group-by",
-		"log-level: loud":                         "--log-level",
-		"\"\": 1":                                 "belongs to no flag",
-		"trusted-proxies: [proxy]":                "--trusted-proxies",
-		"a: &a [*a]\n":                            "belongs to no flag",
-		"max-cpu: 1h\nhelp: true":                 `"help" belongs to no flag`,
-		"workers: &w 4\nmax-digits: *w\nmax-cpus: 1": "the nearest is max-cpu",
+		"http: 127.0.0.1:0\nwokers: 4\n": `fairfactor.yaml:2: the key "wokers" belongs to no flag: the nearest is workers`,
+		"config: other.yaml":             `"config" belongs to no flag`,
+		"workers: 4\nworkers: 5":         "fairfactor.yaml:2: the key workers is there twice",
+		"workers: many":                  `fairfactor.yaml:1: invalid argument "many"`,
+		"workers: [1, 2]":                "fairfactor.yaml:1: workers takes one plain value",
+		"workers: {a: 1}":                "workers takes one plain value",
+		"join: [[a]]":                    "other than plain values",
+		"insecure: maybe":                "insecure is neither true nor false",
+		"- workers\n":                    "one \"flag: value\" a line",
+		"just text":                      "one \"flag: value\" a line",
+		"workers: 4\n---\nworkers: 5":    "more than one YAML document",
+		"workers: 'x":                    "--config",
+		"workers: 0":                     "--workers 0 is not between",
+		"group-by: name":                 "--group-by",
+		"log-level: loud":                "--log-level",
+		"\"\": 1":                        "belongs to no flag",
+		"trusted-proxies: [proxy]":       "--trusted-proxies",
+		"a: &a [*a]\n":                   "belongs to no flag",
+		"max-cpu: 1h\nhelp: true":        `"help" belongs to no flag`,
+		"workers: &w 4\nmax-cpus: *w":    "the nearest is max-cpu",
 	} {
 		status, _, err := execute(t, "", "config", "--config", configFile(t, text))
 		if status != exitUsage || !strings.Contains(err, want) {
 			t.Errorf("%.40q: status %d, %q lacks %q", text, status, err, want)
 		}
+	}
+	tooLong := "data: " + strings.Repeat("x", maxConfig)
+	if status, _, err := execute(t, "", "config", "--config", configFile(t, tooLong)); status != exitUsage || !strings.Contains(err, "more than 1048576 bytes") {
+		t.Errorf("a long file: status %d, %q", status, err)
 	}
 	for _, text := range []string{"", "# nothing\n", "---\n", "null\n"} {
 		if status, _, err := execute(t, "", "config", "--config", configFile(t, text)); status != 0 {

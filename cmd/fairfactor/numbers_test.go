@@ -45,14 +45,14 @@ func TestNumbersInFiles(t *testing.T) {
 
 func allOf(next words) (all []string, err error) {
 	for {
-		word, err := next()
+		batch, err := next()
 		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
 		if err != nil {
 			return all, err
 		}
-		all = append(all, word)
+		all = append(all, batch...)
 	}
 }
 
@@ -98,5 +98,36 @@ func TestSourcesOfNumbers(t *testing.T) {
 	}
 	if _, err := numbersOf(context.Background(), nil, []string{file + "x"}, nil); err == nil || !strings.Contains(err.Error(), file+"x") {
 		t.Errorf("a file that does not exist: %v", err)
+	}
+}
+
+// TestBatches: short numbers come together, a long one alone, and none waits for the
+// next to be typed.
+func TestBatches(t *testing.T) {
+	const longer = "1234567890123456"
+	in := strings.Repeat("7 ", batchSize+2) + longer + " 8 " + longer + " 9\n"
+	next := wordsIn(t.Context(), strings.NewReader(in), "test")
+	for _, want := range []int{batchSize, 2, 1, 1, 1, 1} {
+		if batch, err := next(); err != nil || len(batch) != want {
+			t.Fatalf("a batch of %d, %v, want %d", len(batch), err, want)
+		}
+	}
+	keyboard, typed := io.Pipe()
+	next = wordsIn(t.Context(), keyboard, "test")
+	for _, word := range []string{"15", longer, "21"} {
+		go func() { _, _ = io.WriteString(typed, word+"\n") }() // the pipe stays open
+		if batch, err := next(); err != nil || !slices.Equal(batch, []string{word}) {
+			t.Errorf("typed %s: %q, %v", word, batch, err)
+		}
+	}
+}
+
+// TestSubmitBeforeBadInput: what was read before the input broke off is submitted.
+func TestSubmitBeforeBadInput(t *testing.T) {
+	p := serve(t, t.TempDir())
+	in := strings.Repeat("15 ", batchSize/2) + strings.Repeat("7", maxWord+1)
+	status, out, err := execute(t, in, "submit", "--url", p.url, "-o", "json")
+	if status != exitError || strings.Count(out, "\n") != batchSize/2 || !strings.Contains(err, "standard input") {
+		t.Errorf("status %d, %d lines, %q", status, strings.Count(out, "\n"), err)
 	}
 }

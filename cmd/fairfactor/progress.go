@@ -67,8 +67,8 @@ func (g *progress) line() string {
 	return describe(g.number, p, g.from.left(p, elapsed, g.threads))
 }
 
-// waitFor waits for an answer and meanwhile writes lines.
-func (g *progress) waitFor(done <-chan answer, to io.Writer) answer {
+// waitFor waits for answers and meanwhile writes lines.
+func (g *progress) waitFor(done <-chan []answer, to io.Writer) []answer {
 	m := inLines
 	if isTerminal(to) {
 		m = inPlace
@@ -79,8 +79,8 @@ func (g *progress) waitFor(done <-chan answer, to io.Writer) answer {
 }
 
 // write writes a line whenever it is time to, calls again for the next, and returns
-// the answer. What is drawn in place is erased before.
-func (g *progress) write(done <-chan answer, now <-chan time.Time, again func(), m manner, to io.Writer) answer {
+// the answers. What is drawn in place is erased before.
+func (g *progress) write(done <-chan []answer, now <-chan time.Time, again func(), m manner, to io.Writer) []answer {
 	told := false
 	for {
 		select {

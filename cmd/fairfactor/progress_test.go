@@ -27,15 +27,15 @@ func TestInterruptSaysWhatWasFound(t *testing.T) {
 		defer cancel()
 		s := &solver{workers: 2}
 		given := 0
-		next := func() (string, error) {
+		next := func() ([]string, error) {
 			if given++; given == 1 {
-				return long, nil
+				return []string{long}, nil
 			}
 			for !strings.Contains(s.long.line(), "found 3") {
 				runtime.Gosched()
 			}
 			cancel()
-			return "", errInterrupted
+			return nil, errInterrupted
 		}
 		var out, said bytes.Buffer
 		err := s.solveAll(ctx, next, asJSON, streams{nil, &out, &said})
@@ -68,8 +68,8 @@ func TestInterruptCountsTheUntouched(t *testing.T) {
 	order := make(chan pending, 3)
 	s := &solver{workers: 1}
 	for range 3 {
-		p := pending{long, make(chan answer, 1)}
-		p.done <- s.solve(ctx, factor.NewRunner(), long)
+		p := pending{[]string{long}, make(chan []answer, 1)}
+		p.done <- []answer{s.solve(ctx, factor.NewRunner(), long)}
 		order <- p
 	}
 	close(order)
@@ -83,7 +83,7 @@ func TestInterruptCountsTheUntouched(t *testing.T) {
 // TestLinesAreErased writes lines at given times.
 func TestLinesAreErased(t *testing.T) {
 	var g progress
-	now, done := make(chan time.Time), make(chan answer)
+	now, done := make(chan time.Time), make(chan []answer)
 	read, write := io.Pipe()
 	go func() {
 		defer write.Close()
@@ -100,7 +100,7 @@ func TestLinesAreErased(t *testing.T) {
 			t.Errorf("%q, %v", s, err)
 		}
 	}
-	go func() { done <- answer{} }()
+	go func() { done <- nil }()
 	if last, err := io.ReadAll(read); err != nil || string(last) != "\r\x1b[K" {
 		t.Errorf("in the end %q, %v", last, err)
 	}

@@ -23,10 +23,10 @@ type answer struct {
 	err       error
 }
 
-// pending is the place of an answer in the order of the input.
+// pending is the place of some answers in the order of the input.
 type pending struct {
-	word string
-	done chan answer
+	words []string
+	done  chan []answer // one for each word
 }
 
 // solver factors numbers on several threads. Short numbers go side by side; one
@@ -41,13 +41,17 @@ type solver struct {
 func (s *solver) solveAll(ctx context.Context, next words, asJSON bool, io streams) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	queue, order := make(chan pending, 64*s.workers), make(chan pending, 64*s.workers)
+	queue, order := make(chan pending, 4*s.workers), make(chan pending, 4*s.workers)
 	var threads sync.WaitGroup
 	for range s.workers {
 		threads.Go(func() {
 			runner := factor.NewRunner()
 			for p := range queue {
-				p.done <- s.solve(ctx, runner, p.word)
+				answers := make([]answer, len(p.words))
+				for i, word := range p.words {
+					answers[i] = s.solve(ctx, runner, word)
+				}
+				p.done <- answers
 			}
 		})
 	}
@@ -56,12 +60,12 @@ func (s *solver) solveAll(ctx context.Context, next words, asJSON bool, io strea
 		defer close(order)
 		defer close(queue)
 		for ctx.Err() == nil {
-			word, err := next()
+			batch, err := next()
 			if err != nil {
 				readErr = err
 				return
 			}
-			p := pending{word, make(chan answer, 1)}
+			p := pending{batch, make(chan []answer, 1)}
 			order <- p
 			queue <- p
 		}
@@ -139,28 +143,18 @@ func (s *solver) printAll(order <-chan pending, asJSON bool, io streams) (failed
 	defer out.Flush()
 	untouched := 0
 	for p := range order {
-		var a answer
+		var answers []answer
 		select {
-		case a = <-p.done:
+		case answers = <-p.done:
 		default:
 			out.Flush()
-			a = s.long.waitFor(p.done, io.err)
+			answers = s.long.waitFor(p.done, io.err)
 		}
-		failed = failed || a.err != nil
-		begun := len(a.primes) > 0 || len(a.remaining) > 0 && a.remaining[0] != a.number || a.took > time.Second
-		switch {
-		case errors.Is(a.err, errInterrupted) && !begun:
-			untouched++
-			continue
-		case a.err != nil:
-			out.Flush()
-			fmt.Fprintf(io.err, "fairfactor: %s\n", reason(a))
-		}
-		switch {
-		case asJSON && a.number != "":
-			writeJSON(out, a)
-		case a.err == nil:
-			writeLine(out, a)
+		for i := range answers {
+			failed = failed || answers[i].err != nil
+			if !printAnswer(&answers[i], asJSON, out, io) {
+				untouched++
+			}
 		}
 		if len(order) == 0 {
 			out.Flush()
@@ -170,4 +164,24 @@ func (s *solver) printAll(order <-chan pending, asJSON bool, io streams) (failed
 		fmt.Fprintf(io.err, "fairfactor: interrupted before anything was found of %d more\n", untouched)
 	}
 	return failed
+}
+
+// printAnswer prints one answer, unless its number was interrupted before there was
+// anything to say about it.
+func printAnswer(a *answer, asJSON bool, out *bufio.Writer, io streams) bool {
+	begun := len(a.primes) > 0 || len(a.remaining) > 0 && a.remaining[0] != a.number || a.took > time.Second
+	switch {
+	case errors.Is(a.err, errInterrupted) && !begun:
+		return false
+	case a.err != nil:
+		out.Flush()
+		fmt.Fprintf(io.err, "fairfactor: %s\n", reason(*a))
+	}
+	switch {
+	case asJSON && a.number != "":
+		writeJSON(out, *a)
+	case a.err == nil:
+		writeLine(out, *a)
+	}
+	return true
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os/user"
 	"time"
 
@@ -69,20 +68,17 @@ func newSubmit(streams streams) *cobra.Command {
 // submitAll sends numbers in groups. It reports and counts those that are refused.
 func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller, key string, next words, streams streams) (accepted []fairfactor.Job, refused int, err error) {
 	const groupSize = 1000
-	for more := true; more; {
+	var end error
+	for end == nil {
 		var subs []fairfactor.Submission
-		for len(subs) < groupSize {
-			word, err := next()
-			if errors.Is(err, io.EOF) {
-				more = false
-				break
+		for len(subs) <= groupSize-batchSize && end == nil {
+			var batch []string
+			batch, end = next()
+			for _, word := range batch {
+				subs = append(subs, fairfactor.Submission{Number: word, Key: key})
 			}
-			if err != nil {
-				return accepted, refused, err
-			}
-			subs = append(subs, fairfactor.Submission{Number: word, Key: key})
 		}
-		if len(subs) == 0 {
+		if len(subs) == 0 || errors.Is(end, errInterrupted) {
 			break
 		}
 		receipts, err := jobs.Submit(ctx, caller, subs)
@@ -98,7 +94,10 @@ func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller, key string, ne
 			accepted = append(accepted, receipt.Job)
 		}
 	}
-	return accepted, refused, nil
+	if atEnd(end) {
+		end = nil
+	}
+	return accepted, refused, end
 }
 
 // defaultCaller is the user's name, if it can be a caller's.
