@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -165,5 +166,21 @@ func TestSubmitPrintsWhatWasAccepted(t *testing.T) {
 	status, out, err := execute(t, in, "submit", "--url", p.url, "-o", "json")
 	if status != 1 || strings.Count(out, "\n") != 1000 || !strings.Contains(err, "standard input") {
 		t.Errorf("status %d, %d lines, %q", status, strings.Count(out, "\n"), err)
+	}
+}
+
+// TestFactorCollectsLess: the heap may grow as that of a node, unless GOGC says how
+// much.
+func TestFactorCollectsLess(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	for gogc, want := range map[string]int{"": gcPercent, "100": 100} {
+		t.Setenv("GOGC", gogc)
+		debug.SetGCPercent(100)
+		if status, _, err := execute(t, "", "factor", "15"); status != 0 {
+			t.Fatalf("status %d, %q", status, err)
+		}
+		if got := debug.SetGCPercent(100); got != want {
+			t.Errorf("GOGC=%q: the heap may grow by %d %%, want %d", gogc, got, want)
+		}
 	}
 }

@@ -124,7 +124,7 @@ func (p *picture) workers() *table {
 		for i, k := range n.Workers {
 			since := ""
 			if k.Caller != "" {
-				since = p.at.Sub(k.Since).Round(time.Millisecond).String()
+				since = max(p.at.Sub(k.Since), 0).Round(time.Millisecond).String()
 			}
 			t.add(n.Name, n.State, fmt.Sprint(i+1), k.Caller, since, cut(k.Number, 60))
 		}

@@ -75,6 +75,10 @@ func TestPictureSorts(t *testing.T) {
 			t.Errorf("by %s: %s is first, want caller-%s", order, rates[0].Name, want)
 		}
 	}
+	now.nodes = []fairfactor.Node{{Name: "n", Workers: []fairfactor.Worker{{Caller: "c", Since: now.at.Add(time.Second)}}}}
+	if row := now.workers().rows[0]; row[4] != "0s" {
+		t.Errorf("a turn that began after the picture runs for %s", row[4])
+	}
 	rates := now.rates(before)
 	if rates[1].jobs != 5 || rates[2].cpu != 0.5 {
 		t.Errorf("%v jobs/s, %v CPU/s", rates[1].jobs, rates[2].cpu)
