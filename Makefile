@@ -10,10 +10,16 @@ build: ## build bin/fairfactor
 run: build ## build and start a node on http://127.0.0.1:5555
 	./bin/fairfactor serve
 
+# What has assembly for some processors, or runs it: make test takes it without each.
+PATHS = ./factor ./factor/tune ./factor/internal/cpu ./factor/internal/ecm ./factor/internal/qs ./factor/internal/sieve ./factor/internal/siqs
+
 test: ## install what the tests need and run them all, under the race detector
 	.ci/needs
 	go test -race -timeout 20m ./...
 	go test -timeout 5m -run RealCluster ./actors
+	go test -count=1 -v ./factor/internal/cpu # says which paths this machine can test
+	printf '%s\n' FAIRFACTOR_CPU=noifma FAIRFACTOR_CPU=noavx512 FAIRFACTOR_CPU=noavx2 GOFLAGS=-tags=purego | \
+		xargs -P 2 -I % env % go test -count=1 -short $(PATHS)
 
 compose-test: ## run docker-compose.yml for real and kill its containers
 	.ci/needs compose

@@ -55,6 +55,7 @@ func (a *callerActor) Receive(ctx actor.Context) {
 			return
 		}
 		a.settle(ctx)
+	case actor.AutoReceiveMessage, actor.SystemMessage: // such as that it has stopped
 	default:
 		a.receive(opened(m), ctx.Sender())
 	}

@@ -74,7 +74,7 @@ func (a *scheduler) Receive(ctx actor.Context) {
 			}
 			a.dirty()
 		}
-	case *actor.Stopped, *actor.Terminated:
+	case actor.AutoReceiveMessage, actor.SystemMessage: // such as that it has stopped
 	default:
 		a.receive(ctx, opened(m))
 	}

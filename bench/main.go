@@ -88,7 +88,7 @@ func runAll(ctx context.Context, args []string, out, progress io.Writer) int {
 	if code, ok := command.Parse(f, args, progress); !ok {
 		return code
 	}
-	ctx, b, closeBench, err := s.Open(ctx, progress)
+	ctx, h, closeBench, err := s.Open(ctx, progress)
 	if err != nil {
 		return command.Status(err, progress)
 	}
@@ -104,7 +104,7 @@ func runAll(ctx context.Context, args []string, out, progress io.Writer) int {
 			continue
 		}
 		fmt.Fprintf(progress, "bench: %s: %s\n", c.Name, c.Summary)
-		measured, err := c.Prepare(flag.NewFlagSet(c.Name, flag.ContinueOnError))(ctx, b)
+		measured, err := c.Prepare(flag.NewFlagSet(c.Name, flag.ContinueOnError))(ctx, h)
 		for i := range measured {
 			measured[i].Figure = c.Name + ": " + measured[i].Figure
 		}

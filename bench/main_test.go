@@ -14,8 +14,8 @@ import (
 
 // TestLoadOfARealNode runs the load generator from end to end.
 func TestLoadOfARealNode(t *testing.T) {
-	b := benchtest.Start(t)
-	node, err := b.Node(t.Context(), b.Folder(), nil)
+	h := benchtest.Start(t)
+	node, err := h.Node(t.Context(), h.Folder(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +68,8 @@ Verification:
 // TestLoadFailsWhenTheNodeDies makes sure that a bad end is not reported as a
 // good one.
 func TestLoadFailsWhenTheNodeDies(t *testing.T) {
-	b := benchtest.Start(t)
-	node, err := b.Node(t.Context(), b.Folder(), nil)
+	h := benchtest.Start(t)
+	node, err := h.Node(t.Context(), h.Folder(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,8 +63,8 @@ func terminated(t *testing.T, cmd *exec.Cmd, word string) {
 
 // TestStopsOnSIGTERM interrupts runs that would take much longer.
 func TestStopsOnSIGTERM(t *testing.T) {
-	b := benchtest.Start(t)
-	node, err := b.Node(t.Context(), b.Folder(), nil)
+	h := benchtest.Start(t)
+	node, err := h.Node(t.Context(), h.Folder(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

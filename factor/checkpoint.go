@@ -6,6 +6,11 @@ import (
 	"hash/crc32"
 	"math/big"
 	"slices"
+
+	"fairfactor/factor/internal/ecm"
+	"fairfactor/factor/internal/prime"
+	"fairfactor/factor/internal/siqs"
+	"fairfactor/factor/internal/wire"
 )
 
 // Checkpoint returns the state of the machine without its open turns, which are
@@ -13,14 +18,14 @@ import (
 // go with it: see [Machine.Cut]. It starts with a version, ends with a check sum and
 // takes some 30 KB at 100 digits.
 func (m *Machine) Checkpoint(pieces int) []byte {
-	b := []byte{version, 0}
+	b := []byte{wire.Version, 0}
 	if m.begun {
 		b[1] = 1
 	}
 	b = binary.AppendUvarint(b, m.next)
 	b = binary.AppendUvarint(b, m.applied)
 	b = binary.AppendUvarint(b, uint64(pieces))
-	b = appendBlob(b, encodeParts(m.parts, m.methods))
+	b = wire.AppendBlob(b, encodeParts(m.parts, m.methods))
 	b = binary.AppendUvarint(b, uint64(len(m.rest)))
 	for _, c := range m.rest {
 		b = c.appendState(b, m.underWay(c))
@@ -43,7 +48,7 @@ func (m *Machine) underWay(c *cofactor) []*curve {
 
 // appendState appends the state of c.
 func (c *cofactor) appendState(b []byte, under []*curve) []byte {
-	b = appendBlob(b, c.bytes)
+	b = wire.AppendBlob(b, c.bytes)
 	fresh := uint64(0)
 	if c.fresh {
 		fresh = 1
@@ -56,15 +61,15 @@ func (c *cofactor) appendState(b []byte, under []*curve) []byte {
 		for _, w := range [...]uint64{v.number, uint64(v.level), v.at, v.from} {
 			b = binary.AppendUvarint(b, w)
 		}
-		b = appendBlob(b, v.x)
+		b = wire.AppendBlob(b, v.x)
 	}
 	switch {
 	case c.sieveless:
 		return append(b, noSieve)
-	case c.harvest == nil:
+	case c.collection == nil:
 		return append(b, beforeSieve)
 	}
-	return c.harvest.appendState(append(b, inSieve))
+	return c.collection.AppendState(append(b, inSieve))
 }
 
 // Where a cofactor is with its sieve.
@@ -75,8 +80,8 @@ const (
 )
 
 // Restore returns the machine of n as [Machine.Checkpoint] wrote it, with no
-// open turns. [Machine.Missing] says which pieces it still lacks. A checkpoint that is damaged, of another version or of another
-// number is an error.
+// open turns. [Machine.Missing] says which pieces it still lacks. A checkpoint
+// that is damaged, of another version or of another number is an error.
 func Restore(n string, checkpoint []byte) (*Machine, error) {
 	m, err := New(n)
 	if err == nil {
@@ -89,34 +94,34 @@ func Restore(n string, checkpoint []byte) (*Machine, error) {
 }
 
 func (m *Machine) restore(b []byte) error {
-	if len(b) < 8 || b[0] != version || b[1] > 1 ||
+	if len(b) < 8 || b[0] != wire.Version || b[1] > 1 ||
 		crc32.ChecksumIEEE(b[:len(b)-4]) != binary.BigEndian.Uint32(b[len(b)-4:]) {
 		return ErrTurn
 	}
-	r := reader{b: b[2 : len(b)-4]}
+	r := wire.Reader{B: b[2 : len(b)-4]}
 	m.begun = b[1] == 1
-	m.next, m.applied = r.uvarint(), r.uvarint()
-	pieces := r.uvarint()
-	if r.bad || pieces > maxPieces {
+	m.next, m.applied = r.Uvarint(), r.Uvarint()
+	pieces := r.Uvarint()
+	if r.Bad || pieces > maxPieces {
 		return ErrTurn
 	}
-	m.saves, m.missing = make([]save, pieces), int(pieces)
-	found := Result{Data: r.blob(len(b))}
+	m.saves, m.missing = make([]savedPiece, pieces), int(pieces)
+	found := Result{Data: r.Blob(len(b))}
 	parts, err := decodeParts(found.Data)
 	if err != nil {
 		return err
 	}
 	m.parts, m.methods = parts, found.Methods()
 	all := slices.Clone(parts)
-	for range min(r.uvarint(), uint64(len(b))) {
+	for range min(r.Uvarint(), uint64(len(b))) {
 		c := readCofactor(&r)
 		if c == nil {
 			return ErrTurn
 		}
 		m.rest = append(m.rest, c)
-		all = append(all, partOf(c.n, c.exp, composite))
+		all = append(all, partOf(c.n, c.exp, prime.Composite))
 	}
-	if r.bad || len(r.b) != 0 {
+	if r.Bad || len(r.B) != 0 {
 		return ErrTurn
 	}
 	m.settle()
@@ -135,40 +140,40 @@ func (m *Machine) restore(b []byte) error {
 }
 
 // readCofactor reads what appendState wrote, nil if it is not sound.
-func readCofactor(r *reader) *cofactor {
-	digits := r.blob(maxBytes)
+func readCofactor(r *wire.Reader) *cofactor {
+	digits := r.Blob(wire.MaxBytes)
 	if len(digits) == 0 || digits[0] == 0 || len(digits) == 1 && digits[0] < 4 {
 		return nil
 	}
 	c := newCofactor(new(big.Int).SetBytes(digits), 0, false)
-	exp, fresh := r.uvarint(), r.uvarint()
-	c.turns = r.uvarint()
-	level := r.uvarint()
-	c.given, c.number = r.uvarint(), r.uvarint()
-	c.done = float64(r.uvarint())
-	count := r.uvarint()
-	if r.bad || exp == 0 || exp > 8*maxBytes || fresh > 1 || level >= uint64(len(levels)) ||
-		c.number > 1<<61 || count > uint64(len(r.b)) {
+	exp, fresh := r.Uvarint(), r.Uvarint()
+	c.turns = r.Uvarint()
+	level := r.Uvarint()
+	c.given, c.number = r.Uvarint(), r.Uvarint()
+	c.done = float64(r.Uvarint())
+	count := r.Uvarint()
+	if r.Bad || exp == 0 || exp > 8*wire.MaxBytes || fresh > 1 || level >= uint64(len(ecm.Levels)) ||
+		c.number > 1<<61 || count > uint64(len(r.B)) {
 		return nil
 	}
 	c.exp, c.fresh, c.level = int(exp), fresh == 1, int(level)
 	for range count {
-		v := &curve{number: r.uvarint()}
-		level := r.uvarint()
-		v.at, v.from = r.uvarint(), r.uvarint()
-		v.x = slices.Clone(r.blob(len(c.bytes)))
-		if r.bad || level >= uint64(len(levels)) || !v.sound(&levels[level]) {
+		v := &curve{number: r.Uvarint()}
+		level := r.Uvarint()
+		v.at, v.from = r.Uvarint(), r.Uvarint()
+		v.x = slices.Clone(r.Blob(len(c.bytes)))
+		if r.Bad || level >= uint64(len(ecm.Levels)) || !v.sound(&ecm.Levels[level]) {
 			return nil
 		}
 		v.level = int(level)
 		c.under = append(c.under, v)
 	}
 	c.handed = c.done
-	switch r.byte() {
+	switch r.Byte() {
 	case beforeSieve:
 	case inSieve:
-		c.harvest = readHarvest(r, c.n)
-		if c.harvest == nil {
+		c.collection = siqs.ReadCollection(r, c.n)
+		if c.collection == nil {
 			return nil
 		}
 	case noSieve:
@@ -180,8 +185,8 @@ func readCofactor(r *reader) *cofactor {
 }
 
 // sound reports whether v is at a place of the level where work is left.
-func (v *curve) sound(l *level) bool {
+func (v *curve) sound(l *ecm.Level) bool {
 	started := len(v.x) > 0
-	return v.number <= 1<<61 && v.at <= l.b1+1 && started == (v.at > 0) &&
-		v.from > l.b1 && v.from < l.b2
+	return v.number <= 1<<61 && v.at <= l.B1+1 && started == (v.at > 0) &&
+		v.from > l.B1 && v.from < l.B2
 }

@@ -5,6 +5,10 @@ import (
 	"math/big"
 	"slices"
 	"time"
+
+	"fairfactor/factor/internal/ecm"
+	"fairfactor/factor/internal/siqs"
+	"fairfactor/factor/internal/wire"
 )
 
 // cofactor is a composite that is left, with the state of the search for its
@@ -26,21 +30,21 @@ type cofactor struct {
 	handed float64  // the same with turns that are open
 	under  []*curve // curves cut up, whose next piece may be handed out
 
-	harvest   *harvest     // of the sieve, nil before it
-	ahead     *baseBuilder // of the sieve, while curves run
-	solving   *solving     // what follows the sieve, once it has relations enough
-	sieveless bool         // the sieve has failed: curves only
-	shown     float64      // largest share of the way that was seen, see left
+	collection     *siqs.Collection     // of the sieve, nil before it
+	ahead          *siqs.BaseBuilder    // of the sieve, while curves run
+	postprocessing *siqs.Postprocessing // what follows the sieve, once it has relations enough
+	sieveless      bool                 // the sieve has failed: curves only
+	shown          float64              // largest share of the way that was seen, see left
 }
 
 // curve is a curve that is cut up.
 type curve struct {
 	number uint64
 	level  int
-	at     uint64 // stage 1 is done below it; b1+1: all
-	from   uint64 // stage 2 is done below it
-	x      []byte // coordinate reached; nil at the start
-	work   curves // the piece handed out last
+	at     uint64   // stage 1 is done below it; b1+1: all
+	from   uint64   // stage 2 is done below it
+	x      []byte   // coordinate reached; nil at the start
+	work   ecm.Work // the piece handed out last
 }
 
 func newCofactor(n *big.Int, exp int, fresh bool) *cofactor {
@@ -60,7 +64,7 @@ func (c *cofactor) seed() uint64 {
 func (o *openTurn) curves() bool { return o.curve != nil || o.count > 0 }
 
 // splitTurn reports whether o runs the quick methods.
-func (c *cofactor) splitTurn(o *openTurn) bool { return !o.curves() && o.harvest == nil }
+func (c *cofactor) splitTurn(o *openTurn) bool { return !o.curves() && o.collection == nil }
 
 // nextTurn returns the next turn of the cofactor: the quick methods if they
 // have not seen it, then a piece of a curve that is under way, then new curves,
@@ -72,80 +76,80 @@ func (c *cofactor) nextTurn() *openTurn {
 		digits := len(c.bytes) * 5 / 2
 		return &openTurn{turn: Turn{Payload: splitPayload(c.n), Predict: Predict(digits)}, of: c}
 	}
-	if c.harvest != nil {
+	if c.collection != nil {
 		if o := c.nextSieve(); o != nil {
 			return o
 		}
-		c.harvest, c.sieveless = nil, true
+		c.collection, c.sieveless = nil, true
 	}
 	if len(c.under) > 0 {
 		v := c.under[0]
 		c.under = c.under[1:]
 		return c.piece(v)
 	}
-	l := &levels[c.level]
-	if c.given >= l.curves && c.level+1 < len(levels) {
+	l := &ecm.Levels[c.level]
+	if c.given >= l.Curves && c.level+1 < len(ecm.Levels) {
 		c.level++
 		c.given = 0
-		l = &levels[c.level]
+		l = &ecm.Levels[c.level]
 	}
 	c.prepare()
-	k := l.batch(c.words)
+	k := l.Batch(c.words)
 	if k == 0 {
-		v := &curve{number: c.number, level: c.level, from: l.b1 + 1}
+		v := &curve{number: c.number, level: c.level, from: l.B1 + 1}
 		c.number++
 		c.given++
 		return c.piece(v)
 	}
-	k = min(k, l.curves-min(c.given, l.curves-1))
+	k = min(k, l.Curves-min(c.given, l.Curves-1))
 	if c.sieves() {
-		k = min(k, uint64(max(1, c.curveBudget()/l.wholeNanos(c.words))))
+		k = min(k, uint64(max(1, c.curveBudget()/l.WholeNanos(c.words))))
 	}
 	work := c.work(c.number, l)
-	work.count = k
-	work.hi, work.from, work.to = l.b1+1, l.b1+1, l.b2
-	work.step = giantStepFor(work.from, work.to)
+	work.Count = k
+	work.Hi, work.From, work.To = l.B1+1, l.B1+1, l.B2
+	work.Step = ecm.GiantStepFor(work.From, work.To)
 	c.number += k
 	c.given += k
 	return c.turn(work, nil)
 }
 
 // work returns the common part of a turn of curves.
-func (c *cofactor) work(number uint64, l *level) curves {
-	return curves{n: c.bytes, seed: c.seed(), first: number, count: 1, b1: l.b1}
+func (c *cofactor) work(number uint64, l *ecm.Level) ecm.Work {
+	return ecm.Work{N: c.bytes, Seed: c.seed(), First: number, Count: 1, B1: l.B1}
 }
 
 // piece returns the next piece of the curve v.
 func (c *cofactor) piece(v *curve) *openTurn {
-	l := &levels[v.level]
+	l := &ecm.Levels[v.level]
 	w := c.work(v.number, l)
-	w.x = v.x
-	if v.at <= l.b1 {
-		w.lo = v.at
-		w.hi = min(v.at+stage1Span(c.words), l.b1+1)
+	w.X = v.x
+	if v.at <= l.B1 {
+		w.Lo = v.at
+		w.Hi = min(v.at+ecm.Stage1Span(c.words), l.B1+1)
 	} else {
-		span, step := l.stage2Span(c.words)
-		w.from, w.step = v.from, step
-		w.to = min((v.from/step)*step+span+step/2, l.b2)
+		span, step := l.Stage2Span(c.words)
+		w.From, w.Step = v.from, step
+		w.To = min((v.from/step)*step+span+step/2, l.B2)
 	}
 	v.work = w
 	return c.turn(w, v)
 }
 
 // turn packs work.
-func (c *cofactor) turn(work curves, v *curve) *openTurn {
-	t := Turn{Payload: work.encode(), Predict: work.nanos(c.words)}
+func (c *cofactor) turn(work ecm.Work, v *curve) *openTurn {
+	t := Turn{Payload: work.Encode(), Predict: work.Nanos(c.words)}
 	c.handed += float64(t.Predict)
-	return &openTurn{turn: t, of: c, curve: v, count: work.count}
+	return &openTurn{turn: t, of: c, curve: v, count: work.Count}
 }
 
 // takeNothing takes the result of curves, or of a piece of stage 2, that found
 // nothing.
 func (c *cofactor) takeNothing(o *openTurn) {
 	c.done += float64(o.turn.Predict)
-	if v := o.curve; v != nil && v.work.to != 0 {
-		v.from = v.work.to
-		if v.from < levels[v.level].b2 {
+	if v := o.curve; v != nil && v.work.To != 0 {
+		v.from = v.work.To
+		if v.from < ecm.Levels[v.level].B2 {
 			c.under = append(c.under, v)
 		}
 	}
@@ -153,15 +157,15 @@ func (c *cofactor) takeNothing(o *openTurn) {
 
 // takePoint takes the result of a piece of stage 1.
 func (c *cofactor) takePoint(v *curve, data []byte) error {
-	r := reader{b: data[2:]}
-	x := r.blob(len(c.bytes))
-	if r.bad || len(r.b) != 0 || v.work.hi == 0 ||
+	r := wire.Reader{B: data[2:]}
+	x := r.Blob(len(c.bytes))
+	if r.Bad || len(r.B) != 0 || v.work.Hi == 0 ||
 		len(x) == 0 || new(big.Int).SetBytes(x).Cmp(c.n) >= 0 {
 		return ErrTurn
 	}
-	c.done += float64(v.work.nanos(c.words))
+	c.done += float64(v.work.Nanos(c.words))
 	v.x = slices.Clone(x)
-	v.at = v.work.hi
+	v.at = v.work.Hi
 	c.under = append(c.under, v)
 	return nil
 }
@@ -172,14 +176,14 @@ func (c *cofactor) takePoint(v *curve, data []byte) error {
 func (c *cofactor) left() (share float64, left time.Duration) {
 	spent, rest := c.done, 0.0
 	switch {
-	case c.solving != nil:
-		spent += c.harvest.done
-		rest = c.solving.left(c.harvest)
-	case c.harvest != nil:
-		spent += c.harvest.done
-		rest = c.harvest.left() + c.harvest.solvingNanos()
+	case c.postprocessing != nil:
+		spent += c.collection.DoneNanos()
+		rest = c.postprocessing.Left(c.collection)
+	case c.collection != nil:
+		spent += c.collection.DoneNanos()
+		rest = c.collection.Left() + c.collection.SolvingNanos()
 	case c.sieves():
-		rest = (1+algebraShare)*sieveNanos(c.n.BitLen()) + max(0, curveShare*sieveNanos(c.n.BitLen())-c.done)
+		rest = (1+algebraShare)*siqs.SieveNanos(c.n.BitLen()) + max(0, curveShare*siqs.SieveNanos(c.n.BitLen())-c.done)
 	default:
 		rest = max(0, c.searchNanos()-c.done)
 	}
@@ -195,12 +199,12 @@ func (c *cofactor) noteShare() { c.shown, _ = c.left() }
 func (c *cofactor) searchNanos() float64 {
 	total := 0.0
 	digits := float64(c.n.BitLen()) * 0.30103 / 2
-	for i := range levels {
-		l := &levels[i]
-		if float64(l.digits) > digits && i > 0 {
+	for i := range ecm.Levels {
+		l := &ecm.Levels[i]
+		if float64(l.Digits) > digits && i > 0 {
 			break
 		}
-		total += l.wholeNanos(c.words) * float64(min(l.curves, 1<<16))
+		total += l.WholeNanos(c.words) * float64(min(l.Curves, 1<<16))
 	}
 	return total
 }
@@ -208,10 +212,10 @@ func (c *cofactor) searchNanos() float64 {
 // phase says what is being done, for people.
 func (c *cofactor) phase() string {
 	switch {
-	case c.solving != nil:
-		return c.solving.phase()
-	case c.harvest != nil:
-		return fmt.Sprintf("quadratic sieve, %d of %d relations", min(c.harvest.independent(), c.harvest.enough), c.harvest.enough)
+	case c.postprocessing != nil:
+		return c.postprocessing.Phase()
+	case c.collection != nil:
+		return fmt.Sprintf("quadratic sieve, %d of %d relations", min(c.collection.Independent(), c.collection.Enough), c.collection.Enough)
 	}
-	return fmt.Sprintf("elliptic curves, B1 = %d", levels[c.level].b1)
+	return fmt.Sprintf("elliptic curves, B1 = %d", ecm.Levels[c.level].B1)
 }

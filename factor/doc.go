@@ -8,53 +8,53 @@
 //
 // # Methods
 //
-// By the size of what is left after trial division, perfect powers and a test for
-// primality:
+// Trial division, perfect powers and a test for primality come first. What splits the
+// composite that is left depends on its size: Hart's one-line method, elliptic curves,
+// a small quadratic sieve in one turn, a large one in many, and above 100 digits
+// curves without end. The table is in methods.go; docs/factoring.md has it with times
+// and sources.
 //
-//	up to 42 bits    Hart's one-line method                    hart.go
-//	up to 64 bits    elliptic curves, then rho                 ecm64.go, eight.go,
-//	                                                           rho.go
-//	up to 141 bits   curves, to 84 bits until they find all    ecm128.go, eight.go,
-//	                 where eight run at once, then a small     qs*.go
-//	                 quadratic sieve that stays in the first
-//	                 cache
-//	up to 332 bits   curves for a sixteenth of the time of     curves.go, ecmn.go,
-//	                 the sieve, then the sieve in turns        siqs*.go
-//	above            curves of growing bounds, without end     plan.go
+// # Rooms
 //
-// All but the last two take one turn. Sizes, times and sources are in
-// docs/factoring.md.
+// The methods live in rooms under internal, each of which only refers to those above it
+// in this list:
+//
+//	cpu, wire, stop    vector instructions; the bytes of turns; when to give up
+//	arith              integers of some words, Montgomery arithmetic, primes in order
+//	gf2, sieve         linear algebra modulo 2; what both sieves share
+//	hart, rho, ecm     the methods without a sieve
+//	qs, siqs           the small quadratic sieve, and the large one in turns
+//	prime              tests for primality, and proofs
+//
+// Assembly has a version in Go that computes the same. Where the eight curves at once
+// would run in Go, other curves take their place, so the method that a result names may
+// differ. The environment variable FAIRFACTOR_CPU (noavx2, noavx512, noifma) and the build
+// tag purego choose the Go. Package tune has the methods one by one, for programs that
+// measure.
 //
 // # Proofs
 //
 // Every prime up to 332 bits, 100 digits, is proven: below 3.3e24 by tests that are
-// known to make no error there, above by N-1 if n - 1 comes apart easily and by
-// APR-CL otherwise (prove.go, minusone.go, aprcl.go). Above 332 bits only N-1 is
-// tried, and the rest stays probable. Primes above 128 bits get a turn of their
-// own, and a number is not done before it.
+// known to make no error there, above by N-1 if n - 1 is easily factored and by
+// APR-CL otherwise. Above 332 bits only N-1 is tried, and the rest stays probable.
+// Primes above 128 bits get a turn of their own, and a number is not done before it.
 //
 // # The quadratic sieve in turns
 //
-// Notation: n is the number, k the multiplier, kn what is sieved. A polynomial is
-// y = l x + b, y^2 - kn = l' Q(x), where l and l' are a or small multiples of it
-// and a is a product of s primes of the factor base (see siqsBase). Every a has
-// 2^(s-1) values of b, which follow each other in the order of a Gray code. A
-// relation is an x for which Q(x) splits over the factor base, but for up to two
-// large primes.
+// A turn of the sieve names polynomials: the primes of some A coefficients, and for each
+// a range of B values. Its result lists relations: which polynomial, which position, the
+// factors of the value there. The machine computes that value itself and multiplies the
+// factors out, so a false relation is an error, wherever it comes from. Lost relations
+// are replaced by others, and those that come twice are known by their y.
 //
-// A turn of the sieve names polynomials: some primes for a, and a range of the
-// b's. Its result lists relations: which polynomial, which x, the factors of Q(x).
-// The machine computes y^2 - kn itself and multiplies the factors out, so a false
-// relation is an error, wherever it comes from. Relations that are lost are not
-// missed, and those that come twice are known by their y.
+// Large primes are the vertices of a graph, and relations its edges: its cycles are
+// combinations that are free of large primes. When there are more of these than primes
+// in the factor base, the machine builds the matrix of odd exponents, and turns look for
+// dependencies in it: one turn up to 60 digits, stages of several above. Each dependency
+// gives x^2 = y^2 modulo n; the machine refines n by the greatest common divisors until
+// all parts are prime. If no dependency helps, it collects more relations, then changes
+// the multiplier, and in the end goes back to curves.
 //
-// Large primes are the edges of a graph; its cycles are combinations that are free
-// of them. When there are more of these than primes in the factor base, the
-// machine builds the matrix of odd exponents, and one turn looks for dependencies
-// in it. Each gives x^2 = y^2 modulo n; the machine refines n by the greatest
-// common divisors until all parts are prime. If no dependency helps, it gathers
-// more, then changes the multiplier, and in the end goes back to curves.
-//
-// Start reading at [Machine.Next] and [Machine.Apply]; for the sieve itself at
-// siqsBase, then siqs.sievePolynomial.
+// Start reading at [Machine.Next] and [Machine.Apply], and for the first turn at
+// Runner.split128; for the sieve itself at the package comment of siqs.
 package factor

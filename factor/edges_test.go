@@ -3,6 +3,10 @@ package factor
 import (
 	"math/big"
 	"testing"
+
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/factortest"
+	"fairfactor/factor/internal/prime"
 )
 
 // factored returns the parts of n by the quick methods, and fails if they do not
@@ -19,10 +23,10 @@ func factored(t *testing.T, run *Runner, n *big.Int) []part {
 	}
 	for i := range parts {
 		p := &parts[i]
-		if prime := p.value().ProbablyPrime(0); prime != (p.grade != composite) {
+		if want := p.value().ProbablyPrime(0); want != (p.grade != prime.Composite) {
 			t.Fatalf("%v has the part %v, grade %d", n, p.value(), p.grade)
 		}
-		if p.b == nil && (p.grade == proven) != (p.w.hi == 0 || p.w.less(provenBelow) && p.grade != composite) {
+		if p.b == nil && (p.grade == prime.Proven) != (p.w.Hi == 0 || p.w.Less(prime.ProvenBelow) && p.grade != prime.Composite) {
 			t.Fatalf("%v has the part %v, grade %d", n, p.value(), p.grade)
 		}
 	}
@@ -32,42 +36,25 @@ func factored(t *testing.T, run *Runner, n *big.Int) []part {
 // done reports whether all parts are primes.
 func done(parts []part) bool {
 	for i := range parts {
-		if parts[i].grade == composite {
+		if parts[i].grade == prime.Composite {
 			return false
 		}
 	}
 	return true
 }
 
-// slowly returns the primes of n, ascending with repetition, by dividing by all
-// odd numbers: it shares no code with what it checks.
-func slowly(n uint64) (primes []uint64) {
-	for ; n%2 == 0; n /= 2 {
-		primes = append(primes, 2)
-	}
-	for p := uint64(3); p*p <= n; p += 2 {
-		for ; n%p == 0; n /= p {
-			primes = append(primes, p)
-		}
-	}
-	if n > 1 {
-		primes = append(primes, n)
-	}
-	return primes
-}
-
 // TestAgainstSlow holds numbers up to 36 bits of all forms against division by
 // all odd numbers.
 func TestAgainstSlow(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	run := NewRunner()
 	for i := range 3000 {
 		n := r.Uint64N(1<<(1+i%36)) + 1
-		want := slowly(n)
+		want := factortest.Slowly(n)
 		for _, p := range factored(t, run, new(big.Int).SetUint64(n)) {
 			for range p.exp {
-				if len(want) == 0 || p.w != (wide{0, want[0]}) {
-					t.Fatalf("%d: part %d, want %v", n, p.w.lo, want)
+				if len(want) == 0 || p.w != (arith.Uint128{Lo: want[0]}) {
+					t.Fatalf("%d: part %d, want %v", n, p.w.Lo, want)
 				}
 				want = want[1:]
 			}
@@ -85,7 +72,7 @@ func TestWordEdges(t *testing.T) {
 	by := int64(40)
 	left := 0
 	for _, k := range []uint{32, 48, 60, 61, 62, 63, 64, 65, 66, 80, 82, 96, 127, 128} {
-		edge := new(big.Int).Lsh(one, k)
+		edge := new(big.Int).Lsh(arith.One, k)
 		if k > 96 {
 			by = 3 // up to 20 ms each
 		}
@@ -103,7 +90,7 @@ func TestWordEdges(t *testing.T) {
 
 // nextPrime returns the smallest prime above p.
 func nextPrime(p *big.Int) *big.Int {
-	q := new(big.Int).Add(p, one)
+	q := new(big.Int).Add(p, arith.One)
 	for q.SetBit(q, 0, 1); !q.ProbablyPrime(0); {
 		q.Add(q, big.NewInt(2))
 	}
@@ -114,7 +101,7 @@ func nextPrime(p *big.Int) *big.Int {
 // primes near the edges of words, primes that are linearly related, factors of
 // equal size, of all sizes that the quick methods answer.
 func TestHardForms(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	run := NewRunner()
 	mul := func(ps ...*big.Int) *big.Int {
 		n := big.NewInt(1)
@@ -138,10 +125,10 @@ func TestHardForms(t *testing.T) {
 		}
 	}
 	for size := 8; size <= 64; size++ {
-		p := randomPrime(r, size)
+		p := factortest.RandomPrime(r, size)
 		if size%8 == 0 { // the last prime of so many bits, the first of more
-			for p.Lsh(one, uint(size)); !p.ProbablyPrime(0); {
-				p.Sub(p, one)
+			for p.Lsh(arith.One, uint(size)); !p.ProbablyPrime(0); {
+				p.Sub(p, arith.One)
 			}
 		}
 		q := nextPrime(p)
@@ -152,12 +139,12 @@ func TestHardForms(t *testing.T) {
 		check("square times the next", mul(p, p, q), 3)
 		check("neighbours in three", mul(p, q, nextPrime(q)), 3)
 		for _, k := range []int64{2, 3, 4, 6} { // p * (k(p-1)+1)
-			s := new(big.Int).Sub(p, one)
-			s.Mul(s, big.NewInt(k)).Add(s, one)
+			s := new(big.Int).Sub(p, arith.One)
+			s.Mul(s, big.NewInt(k)).Add(s, arith.One)
 			check("related", mul(p, s), 0)
 		}
 		s := new(big.Int).Lsh(p, 1)
-		s.Sub(s, one)
+		s.Sub(s, arith.One)
 		u := new(big.Int).Mul(p, big.NewInt(3))
 		check("two related", mul(p, s, u.Sub(u, big.NewInt(2))), 0)
 	}
@@ -165,35 +152,35 @@ func TestHardForms(t *testing.T) {
 		for size := 13; size <= 128/count; size++ {
 			ps := make([]*big.Int, count)
 			for i := range ps {
-				ps[i] = randomPrime(r, size)
+				ps[i] = factortest.RandomPrime(r, size)
 			}
 			check("equal sizes", mul(ps...), count)
 		}
 	}
 }
 
-// TestRelatedPrimes sieves p(2p-1) and the like, of which all relations may be of
+// TestRelatedPrimes sieves p(2p-1) and the like, whose relations may all be of
 // one kind, with the sieve alone.
 func TestRelatedPrimes(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	run := NewRunner()
 	left, count := 0, 0
 	for range 400 {
-		p := randomPrime(r, 33+r.IntN(15))
+		p := factortest.RandomPrime(r, 33+r.IntN(15))
 		k := 2 + r.Int64N(4)
-		s := new(big.Int).Sub(p, one)
-		s.Mul(s, big.NewInt(k)).Add(s, one)
+		s := new(big.Int).Sub(p, arith.One)
+		s.Mul(s, big.NewInt(k)).Add(s, arith.One)
 		if !s.ProbablyPrime(0) {
 			continue
 		}
-		n := wideOf(new(big.Int).Mul(p, s).Bytes())
+		n := arith.Uint128Of(new(big.Int).Mul(p, s).Bytes())
 		count++
-		if _, found := run.sieveWith(n.triple(), 0); found {
+		if _, found := run.qs.SplitWith(&run.poller, n.Uint192(), 0); found {
 			continue
 		}
 		left++
-		if _, found := run.sieveQuick(n.triple()); !found {
-			t.Errorf("%v: no multiplier gives a factor", n.big())
+		if _, found := run.sieveQuick(n.Uint192()); !found {
+			t.Errorf("%v: no multiplier gives a factor", n.Big())
 		}
 	}
 	t.Logf("%d of %d needed another multiplier", left, count)
@@ -202,7 +189,7 @@ func TestRelatedPrimes(t *testing.T) {
 // TestCarmichaelWide factors Carmichael numbers (6k+1)(12k+1)(18k+1) of all sizes
 // up to 128 bits; the smaller ones are in TestCarmichael.
 func TestCarmichaelWide(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	run := NewRunner()
 	for size := 20; size < 39; size++ {
 		for found := false; !found; {

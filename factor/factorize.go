@@ -118,7 +118,7 @@ func (d *Driver) apply(r Result) error {
 	return d.m.Apply(r)
 }
 
-// over reports whether nobody waits for results any more.
+// over reports whether the run has ended.
 func (d *Driver) over() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

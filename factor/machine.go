@@ -4,6 +4,11 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/prime"
+	"fairfactor/factor/internal/siqs"
+	"fairfactor/factor/internal/wire"
 )
 
 // Machine is the factorization of one number, cut into turns. It takes results
@@ -16,13 +21,13 @@ type Machine struct {
 	methods Methods // what found factors
 	rest    []*cofactor
 	open    map[uint64]*openTurn
-	lost    []uint64 // open turns to hand out again, in the order they were lost
-	next    uint64   // the next turn's ID
-	begun   bool     // the first turn's result has been applied
-	applied uint64   // results applied
-	saves   []save   // pieces of the checkpoint, by number
-	loaded  int      // those of them that were there when the machine was restored and are loaded
-	missing int      // those that were there
+	lost    []uint64     // open turns to hand out again, in the order they were lost
+	next    uint64       // the next turn's ID
+	begun   bool         // the first turn's result has been applied
+	applied uint64       // results applied
+	saves   []savedPiece // pieces of the checkpoint, by number
+	loaded  int          // those of them that were there when the machine was restored and are loaded
+	missing int          // those that were there
 }
 
 // openTurn is a turn that was handed out and has no result yet.
@@ -33,12 +38,12 @@ type openTurn struct {
 	count uint64    // whole curves in it
 	lost  bool      // waits in Machine.lost
 
-	harvest *harvest // what relations or squares of this turn belong to, else nil
-	spans   []span   // polynomials that it sieves
-	nums    []int    // the numbers of their a's
-	solving *solving // what follows the sieve, of which it is a piece
-	piece   int      // the number of that piece
-	prime   *big.Int // what it proves
+	collection     *siqs.Collection     // what relations or squares of this turn belong to, else nil
+	spans          []siqs.Span          // polynomials that it sieves
+	nums           []int                // the numbers of their a's
+	postprocessing *siqs.Postprocessing // what follows the sieve, of which it is a piece
+	piece          int                  // the number of that piece
+	prime          *big.Int             // what it proves
 }
 
 // New returns the machine of n, which must be in canonical decimal digits
@@ -51,10 +56,10 @@ func New(n string) (*Machine, error) {
 }
 
 // Next returns turns that may be run now, at most max of them, lost ones first.
-// They are open until [Machine.Apply] or [Machine.Return]. While the number is
-// not done there always is more to do, but for three times: until the first turn's
-// result is applied, until that of linear algebra is, and while only proofs of
-// primes are left.
+// They are open until [Machine.Apply] or [Machine.Return]. There are
+// always more until the number is done, with three exceptions: before the result of
+// the first turn is applied, while linear algebra is out, and when only proofs of
+// primality are left.
 func (m *Machine) Next(max int) []Turn {
 	var turns []Turn
 	for len(turns) < max && len(m.lost) > 0 {
@@ -78,7 +83,7 @@ func (m *Machine) Next(max int) []Turn {
 		if c == nil {
 			break
 		}
-		if !c.fresh && c.harvest == nil && c.sieving() && !m.startSieve(c) {
+		if !c.fresh && c.collection == nil && c.sieving() && !m.startSieve(c) {
 			continue
 		}
 		turns = append(turns, m.hand(c.nextTurn()))
@@ -164,25 +169,25 @@ func (m *Machine) dropLost() {
 // take checks data and brings the state up to it; after an error the state is
 // as before.
 func (m *Machine) take(o *openTurn, data []byte) error {
-	if len(data) < 2 || data[0] != version {
+	if len(data) < 2 || data[0] != wire.Version {
 		return ErrTurn
 	}
 	first := o.of == nil
 	switch {
 	case o.prime != nil:
-		if data[1] != foundProof {
+		if data[1] != wire.FoundProof {
 			return ErrTurn
 		}
 		return m.takeProof(o, data)
-	case data[1] == foundParts && o.harvest == nil:
+	case data[1] == wire.FoundParts && o.collection == nil:
 		return m.takeParts(o, Result{Data: data})
-	case data[1] == foundPoint && !first && o.curve != nil:
+	case data[1] == wire.FoundPoint && !first && o.curve != nil:
 		return o.of.takePoint(o.curve, data)
-	case data[1] == foundRelations && o.spans != nil:
+	case data[1] == wire.FoundRelations && o.spans != nil:
 		return o.of.takeRelations(o, data)
-	case o.solving != nil:
-		return m.takeSolving(o, data)
-	case data[1] == foundNothing && !first && len(data) == 2 && o.curves():
+	case o.postprocessing != nil:
+		return m.takePostprocessing(o, data)
+	case data[1] == wire.FoundNothing && !first && len(data) == 2 && o.curves():
 		o.of.takeNothing(o)
 		return nil
 	}
@@ -217,7 +222,7 @@ func (m *Machine) takeParts(o *openTurn, r Result) error {
 	case o.of.gone:
 		m.refine(parts)
 		return nil
-	case quick && len(parts) == 1 && parts[0].grade == composite && parts[0].exp == 1:
+	case quick && len(parts) == 1 && parts[0].grade == prime.Composite && parts[0].exp == 1:
 		o.of.fresh, o.of.splitting = false, false
 		return nil
 	default:
@@ -235,9 +240,9 @@ func (m *Machine) takeParts(o *openTurn, r Result) error {
 // from another process.
 func plausible(p *part) bool {
 	switch {
-	case p.grade == composite:
+	case p.grade == prime.Composite:
 		return true
-	case p.b != nil && p.grade != probable || p.grade == proven && !knownPrime(p.value()):
+	case p.b != nil && p.grade != prime.Probable || p.grade == prime.Proven && !prime.KnownPrime(p.value()):
 		return false
 	}
 	return p.value().ProbablyPrime(0)
@@ -246,7 +251,7 @@ func plausible(p *part) bool {
 // put adds a part, exp times, to the primes or to the cofactors.
 func (m *Machine) put(p part, exp int, fresh bool) {
 	p.exp *= exp
-	if p.grade != composite {
+	if p.grade != prime.Composite {
 		m.parts = insert(m.parts, p)
 		return
 	}
@@ -273,14 +278,14 @@ func (m *Machine) refine(parts []part) {
 		v := parts[i].value()
 		for _, c := range slices.Clone(m.rest) {
 			g := new(big.Int).GCD(nil, nil, v, c.n)
-			if g.Cmp(one) == 0 || g.Cmp(c.n) == 0 {
+			if g.Cmp(arith.One) == 0 || g.Cmp(c.n) == 0 {
 				continue
 			}
 			m.remove(c)
 			for _, d := range [...]*big.Int{g, new(big.Int).Quo(c.n, g)} {
-				grade := composite
+				grade := prime.Composite
 				if d.ProbablyPrime(20) {
-					grade = gradeOf(d)
+					grade = prime.GradeOf(d)
 				}
 				m.put(partOf(d, 1, grade), c.exp, true)
 			}

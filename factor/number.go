@@ -3,7 +3,6 @@ package factor
 import (
 	"errors"
 	"math/big"
-	"strconv"
 	"strings"
 )
 
@@ -44,55 +43,6 @@ func canonical(s string) bool {
 		}
 	}
 	return true
-}
-
-// tenTo holds the powers of ten that fit in 64 bits.
-var tenTo = func() (t [20]uint64) {
-	t[0] = 1
-	for i := 1; i < len(t); i++ {
-		t[i] = 10 * t[i-1]
-	}
-	return t
-}()
-
-// chunkDigits is how many decimal digits always fit in 64 bits.
-const chunkDigits = 19
-
-// parseWide returns the value of canonical digits; ok is false if s is not
-// canonical or needs more than 128 bits.
-func parseWide(s string) (w wide, ok bool) {
-	if s == "" || s[0] == '0' || len(s) > 39 {
-		return wide{}, false
-	}
-	for len(s) > 0 {
-		k := min(len(s), chunkDigits)
-		var v uint64
-		for i := range k {
-			d := s[i] - '0'
-			if d > 9 {
-				return wide{}, false
-			}
-			v = 10*v + uint64(d)
-		}
-		if w, ok = w.mulAdd(tenTo[k], v); !ok {
-			return wide{}, false
-		}
-		s = s[k:]
-	}
-	return w, true
-}
-
-// appendWide appends the decimal digits of w.
-func appendWide(dst []byte, w wide) []byte {
-	if w.hi == 0 {
-		return strconv.AppendUint(dst, w.lo, 10)
-	}
-	q, r := w.divSmall(tenTo[chunkDigits])
-	dst = appendWide(dst, q)
-	for d := tenTo[chunkDigits-1]; d > r && d > 1; d /= 10 {
-		dst = append(dst, '0')
-	}
-	return strconv.AppendUint(dst, r, 10)
 }
 
 // parseBig returns the value of canonical digits of any length.

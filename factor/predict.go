@@ -2,6 +2,7 @@ package factor
 
 import (
 	"math"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,13 +38,19 @@ var predicted = [...]struct {
 	{10_000, 10_000_000_000},
 }
 
-// predictions are Predict of 0, 1, 2 ... digits.
-var predictions = func() (t [256]time.Duration) {
+// predictions are Predict of 0, 1, 2 ... digits, nil before the first use. First reads
+// them for each number, so it is a pointer: sync.OnceValue would cost 3 ns of 50.
+var predictions atomic.Pointer[[256]time.Duration]
+
+// fillPredictions computes predictions; twice, if two start at once.
+func fillPredictions() *[256]time.Duration {
+	t := new([256]time.Duration)
 	for digits := range t {
 		t[digits] = interpolate(digits)
 	}
+	predictions.Store(t)
 	return t
-}()
+}
 
 // interpolate draws straight lines between the points of predicted, both axes
 // logarithmic, and on beyond them.
@@ -60,8 +67,12 @@ func interpolate(digits int) time.Duration {
 // Predict returns the CPU that the first turn of a number of that many decimal
 // digits will probably take.
 func Predict(digits int) time.Duration {
-	if digits < len(predictions) {
-		return predictions[max(digits, 0)]
+	t := predictions.Load()
+	if t == nil {
+		t = fillPredictions()
+	}
+	if digits < len(t) {
+		return t[max(digits, 0)]
 	}
 	return interpolate(digits)
 }

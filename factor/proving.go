@@ -4,53 +4,112 @@ import (
 	"math/big"
 	"slices"
 	"time"
+
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/prime"
+	"fairfactor/factor/internal/wire"
 )
 
-// A turn of kindProve carries a prime; its result the grade, and the proof if
+// A turn of KindProve carries a prime; its result the grade, and the proof if
 // that is by N-1.
 
 // pending reports whether a proof of the part is still to come.
 func (p *part) pending() bool {
-	return p.grade == probable && (p.b == nil || p.b.BitLen() <= minusBits)
+	return p.grade == prime.Probable && (p.b == nil || p.b.BitLen() <= prime.MinusBits)
 }
 
 // provePayload is the payload of a proof of n.
 func provePayload(n *big.Int) []byte {
-	return append([]byte{version, kindProve}, n.Bytes()...)
+	return append([]byte{wire.Version, wire.KindProve}, n.Bytes()...)
 }
 
-// runProve runs a turn of kindProve.
+// runProve runs a turn of KindProve.
 func (r *Runner) runProve(digits []byte) ([]byte, error) {
-	if len(digits) > minusBits/8 {
+	if len(digits) > prime.MinusBits/8 {
 		return nil, ErrTurn
 	}
 	n := new(big.Int).SetBytes(digits)
 	if n.BitLen() < 2 {
 		return nil, ErrTurn
 	}
-	data := []byte{version, foundProof, byte(composite)}
+	data := []byte{wire.Version, wire.FoundProof, byte(prime.Composite)}
 	if !n.ProbablyPrime(0) {
 		return data, nil
 	}
-	g, proof := r.prove(n)
-	if r.halted {
+	g, proof := r.prover.Prove(n)
+	if r.poller.Stopped() {
 		return nil, ErrStopped
 	}
 	data[2] = byte(g)
 	if proof != nil {
-		data = proof.encode(data)
+		data = proof.Encode(data)
 	}
 	return data, nil
+}
+
+// grade128 is Grade128 with a proof where that has none.
+func (r *Runner) grade128(n arith.Uint128) prime.Grade {
+	g := prime.Grade128(n)
+	if g == prime.Probable && !r.proving {
+		g, _ = r.prover.Prove(n.Big())
+	}
+	return g
+}
+
+// inProof is the divider of the proofs of a runner.
+type inProof struct{ r *Runner }
+
+// Trial divides odd v by the primes below trialTo, and by those below roughTo if more
+// than 64 bits are left; see prime.Divider.
+func (d inProof) Trial(v *big.Int) (primes []*big.Int, rest *big.Int) {
+	r := d.r
+	parts := r.parts
+	r.parts = nil
+	if v.BitLen() > 128 {
+		v = r.trialBig(v)
+		v = r.roughBig(v)
+	}
+	if v.BitLen() <= 128 {
+		w := r.trial128(arith.Uint128Of(v.Bytes()))
+		if w.Hi != 0 {
+			w = r.rough128(w, 1)
+		}
+		v = w.Big()
+	}
+	for i := range r.parts {
+		primes = append(primes, r.parts[i].value())
+	}
+	r.parts = parts
+	return primes, v
+}
+
+// Factor factors v, whose large primes stay probable: they need a proof inside the
+// proof; see prime.Divider.
+func (d inProof) Factor(v *big.Int) (sure, likely []*big.Int) {
+	r := d.r
+	parts, by, shallow, proving := r.parts, r.by, r.shallow, r.proving
+	r.parts, r.shallow, r.proving = nil, false, true
+	r.finishBig(v, 1)
+	for i := range r.parts {
+		switch p := &r.parts[i]; p.grade {
+		case prime.Proven:
+			sure = append(sure, p.value())
+		case prime.Probable:
+			likely = append(likely, p.value())
+		}
+	}
+	r.parts, r.by, r.shallow, r.proving = parts, by, shallow, proving
+	return sure, likely
 }
 
 // proveNanos estimates the time of a proof of a number of that many bits; see
 // BenchmarkProve.
 func proveNanos(size int) time.Duration {
 	switch b := time.Duration(size); {
-	case size > provableBits:
+	case size > prime.ProvableBits:
 		return 500 * time.Microsecond
 	case size > 128:
-		return 35 * time.Millisecond * (b * b * b / 1000) / (provableBits * provableBits * provableBits / 1000)
+		return 35 * time.Millisecond * (b * b * b / 1000) / (prime.ProvableBits * prime.ProvableBits * prime.ProvableBits / 1000)
 	}
 	return time.Millisecond
 }
@@ -69,37 +128,37 @@ func (m *Machine) nextProof() *openTurn {
 	return nil
 }
 
-// takeProof takes the result of a turn that proves a prime. A prime that is none
-// becomes a cofactor; the quick methods do not see it, since it passes their test
+// takeProof takes the result of a turn that proves a prime. A number that is
+// composite after all becomes a cofactor; the quick methods do not see it, since it passes their test
 // for primality.
 func (m *Machine) takeProof(o *openTurn, data []byte) error {
-	r := reader{b: data[2:]}
-	g := grade(r.byte())
-	var proof *minusOne
-	if g == provenMinus {
-		if proof = readMinusOne(&r, o.prime); proof == nil {
+	r := wire.Reader{B: data[2:]}
+	g := prime.Grade(r.Byte())
+	var proof *prime.MinusOne
+	if g == prime.ProvenMinus {
+		if proof = prime.ReadMinusOne(&r, o.prime); proof == nil {
 			return ErrTurn
 		}
 	}
 	switch {
-	case r.bad || len(r.b) != 0 || g >= grades || g == probable:
+	case r.Bad || len(r.B) != 0 || g >= prime.Grades || g == prime.Probable:
 		return ErrTurn
-	case g == proven && !knownPrime(o.prime), proof != nil && proof.check(false) != isPrime:
+	case g == prime.Proven && !prime.KnownPrime(o.prime), proof != nil && proof.Check(false) != prime.IsPrime:
 		return ErrProof
-	case g == provenJacobi && o.prime.BitLen() > provableBits:
+	case g == prime.ProvenJacobi && o.prime.BitLen() > prime.ProvableBits:
 		return ErrProof
 	}
 	i := slices.IndexFunc(m.parts, func(p part) bool { return p.value().Cmp(o.prime) == 0 })
 	if i < 0 || !m.parts[i].pending() {
 		return nil // known since
 	}
-	if g != composite {
+	if g != prime.Composite {
 		m.parts[i].grade, m.parts[i].proving = g, false
 		return nil
 	}
 	exp := m.parts[i].exp
 	m.parts = slices.Delete(m.parts, i, i+1)
-	m.put(partOf(o.prime, 1, composite), exp, false)
+	m.put(partOf(o.prime, 1, prime.Composite), exp, false)
 	return nil
 }
 

@@ -5,6 +5,11 @@ import (
 	"math/big"
 	"slices"
 	"testing"
+
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/factortest"
+	"fairfactor/factor/internal/prime"
+	"fairfactor/factor/internal/wire"
 )
 
 // proofTurn returns a machine of the prime n after its first turn, and the turn of
@@ -30,7 +35,7 @@ func proofTurn(t *testing.T, run *Runner, n *big.Int) (*Machine, Turn) {
 		t.Fatalf("%v: %+v", n, p)
 	}
 	turns := m.Next(3)
-	if len(turns) != 1 || turns[0].Payload[1] != kindProve || turns[0].Predict <= 0 {
+	if len(turns) != 1 || turns[0].Payload[1] != wire.KindProve || turns[0].Predict <= 0 {
 		t.Fatalf("%v: turns %v", n, turns)
 	}
 	return m, turns[0]
@@ -39,10 +44,10 @@ func proofTurn(t *testing.T, run *Runner, n *big.Int) (*Machine, Turn) {
 // TestSmallPrimesProvenAtOnce factors numbers to 128 bits: their primes come
 // proven, by the method of their size.
 func TestSmallPrimesProvenAtOnce(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	run := NewRunner()
 	for range 60 {
-		p := randomPrime(r, 82+r.IntN(40))
+		p := factortest.RandomPrime(r, 82+r.IntN(40))
 		n := new(big.Int).Mul(p, big.NewInt(6))
 		res, err := run.Run(First(n.String()), nil)
 		if err != nil {
@@ -52,7 +57,7 @@ func TestSmallPrimesProvenAtOnce(t *testing.T) {
 		if err != nil || !done || len(primes) != 3 {
 			t.Fatalf("%v: %v, done %v, %v", n, primes, done, err)
 		}
-		if q := primes[2]; !q.Proven || q.Proof == Deterministic != (p.Cmp(provenBelow.big()) < 0) {
+		if q := primes[2]; !q.Proven || q.Proof == Deterministic != (p.Cmp(prime.ProvenBelow.Big()) < 0) {
 			t.Errorf("%v", q)
 		}
 		m, _ := New(n.String())
@@ -64,11 +69,11 @@ func TestSmallPrimesProvenAtOnce(t *testing.T) {
 }
 
 func TestProofTurns(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	run := NewRunner()
 	for _, n := range []*big.Int{
-		randomPrime(r, 129), randomPrime(r, 200), randomPrime(r, 332), randomPrime(r, 333), randomPrime(r, 664),
-		new(big.Int).Add(new(big.Int).Lsh(big.NewInt(3), 189), one), new(big.Int).Add(new(big.Int).Lsh(big.NewInt(3), 534), one),
+		factortest.RandomPrime(r, 129), factortest.RandomPrime(r, 200), factortest.RandomPrime(r, 332), factortest.RandomPrime(r, 333), factortest.RandomPrime(r, 664),
+		new(big.Int).Add(new(big.Int).Lsh(big.NewInt(3), 189), arith.One), new(big.Int).Add(new(big.Int).Lsh(big.NewInt(3), 534), arith.One),
 	} {
 		m, turn := proofTurn(t, run, n)
 		m.Return(turn.ID) // lost
@@ -96,8 +101,8 @@ func TestProofTurns(t *testing.T) {
 		if err := after.Apply(Result{ID: other[0].ID, Data: res.Data}); err != nil || !after.Done() {
 			t.Fatalf("%v: %v", n, err)
 		}
-		easy := n.TrailingZeroBits() == 0 && new(big.Int).Sub(n, one).TrailingZeroBits() > 100
-		if p := m.Primes()[0]; p.Proven != (n.BitLen() <= provableBits || easy) || easy && p.Proof != MinusOne {
+		easy := n.TrailingZeroBits() == 0 && new(big.Int).Sub(n, arith.One).TrailingZeroBits() > 100
+		if p := m.Primes()[0]; p.Proven != (n.BitLen() <= prime.ProvableBits || easy) || easy && p.Proof != MinusOne {
 			t.Errorf("%+v", p)
 		}
 		again, err := Restore(n.String(), m.Checkpoint(0))
@@ -107,9 +112,9 @@ func TestProofTurns(t *testing.T) {
 	}
 }
 
-// TestNoProofAbove leaves primes above minusBits as they are.
+// TestNoProofAbove leaves primes above MinusBits as they are.
 func TestNoProofAbove(t *testing.T) {
-	n := randomPrime(seeded(t), minusBits+1).String()
+	n := factortest.RandomPrime(factortest.Seeded(t), prime.MinusBits+1).String()
 	res, err := NewRunner().Run(First(n), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -121,14 +126,14 @@ func TestNoProofAbove(t *testing.T) {
 
 // TestProofsOfSeveral proves several primes of one number, the last turn first.
 func TestProofsOfSeveral(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	run := NewRunner()
 	var parts []part
 	n := big.NewInt(1)
 	for _, size := range []int{140, 150, 90, 160} {
-		p := randomPrime(r, size)
+		p := factortest.RandomPrime(r, size)
 		n.Mul(n, p)
-		parts = insert(parts, partOf(p, 1, probable))
+		parts = insert(parts, partOf(p, 1, prime.Probable))
 	}
 	m, _ := New(n.String())
 	m.Next(1)
@@ -163,24 +168,24 @@ func TestProofsOfSeveral(t *testing.T) {
 }
 
 func TestWrongProofs(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	run := NewRunner()
-	easy := new(big.Int).Add(new(big.Int).Lsh(big.NewInt(3), 189), one)
-	hard := randomPrime(r, 300)
-	_, c := run.prove(easy)
-	sound := c.encode([]byte{version, foundProof, byte(provenMinus)})
-	c.factors[0].base = 1
+	easy := new(big.Int).Add(new(big.Int).Lsh(big.NewInt(3), 189), arith.One)
+	hard := factortest.RandomPrime(r, 300)
+	_, c := run.prover.Prove(easy)
+	sound := c.Encode([]byte{wire.Version, wire.FoundProof, byte(prime.ProvenMinus)})
+	c.Factors[0].Base = 1
 	for _, bad := range [][]byte{
-		{version, foundProof},
-		{version, foundProof, byte(probable)},
-		{version, foundProof, byte(proven)},
-		{version, foundProof, byte(grades)},
-		{version, foundProof, byte(provenMinus)},
-		{version, foundProof, byte(provenMinus), 0},
-		{version, foundProof, byte(provenJacobi), 0},
-		{version, foundNothing},
-		encodeParts([]part{partOf(easy, 1, provenJacobi)}, 0),
-		c.encode([]byte{version, foundProof, byte(provenMinus)}),
+		{wire.Version, wire.FoundProof},
+		{wire.Version, wire.FoundProof, byte(prime.Probable)},
+		{wire.Version, wire.FoundProof, byte(prime.Proven)},
+		{wire.Version, wire.FoundProof, byte(prime.Grades)},
+		{wire.Version, wire.FoundProof, byte(prime.ProvenMinus)},
+		{wire.Version, wire.FoundProof, byte(prime.ProvenMinus), 0},
+		{wire.Version, wire.FoundProof, byte(prime.ProvenJacobi), 0},
+		{wire.Version, wire.FoundNothing},
+		encodeParts([]part{partOf(easy, 1, prime.ProvenJacobi)}, 0),
+		c.Encode([]byte{wire.Version, wire.FoundProof, byte(prime.ProvenMinus)}),
 		append(slices.Clone(sound), 0),
 	} {
 		m, turn := proofTurn(t, run, easy)
@@ -198,15 +203,15 @@ func TestWrongProofs(t *testing.T) {
 	if err := m.Apply(Result{ID: turn.ID, Data: sound}); err == nil {
 		t.Error("the proof of another number was taken")
 	}
-	large := randomPrime(r, 400)
+	large := factortest.RandomPrime(r, 400)
 	m, turn = proofTurn(t, run, large)
-	if err := m.Apply(Result{ID: turn.ID, Data: []byte{version, foundProof, byte(provenJacobi)}}); !errors.Is(err, ErrProof) {
+	if err := m.Apply(Result{ID: turn.ID, Data: []byte{wire.Version, wire.FoundProof, byte(prime.ProvenJacobi)}}); !errors.Is(err, ErrProof) {
 		t.Errorf("APR-CL above its bound: %v", err)
 	}
 	// First turns must not claim what they can't.
 	m, _ = New(hard.String())
 	m.Next(1)
-	for _, g := range []grade{proven, provenMinus, provenJacobi, unproven} {
+	for _, g := range []prime.Grade{prime.Proven, prime.ProvenMinus, prime.ProvenJacobi, prime.Unproven} {
 		if err := m.Apply(Result{Data: encodeParts([]part{partOf(hard, 1, g)}, 0)}); !errors.Is(err, ErrComposite) {
 			t.Errorf("a first turn claims grade %d: %v", g, err)
 		}
@@ -218,7 +223,7 @@ func TestWrongProofs(t *testing.T) {
 func TestNotPrimeAfterAll(t *testing.T) {
 	run := NewRunner()
 	for _, size := range []int{130, 200, 400} {
-		n := randomPrime(seeded(t), size)
+		n := factortest.RandomPrime(factortest.Seeded(t), size)
 		square := new(big.Int).Mul(n, n)
 		m, err := New(square.String())
 		if err != nil {
@@ -232,7 +237,7 @@ func TestNotPrimeAfterAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		turn := m.Next(1)[0]
-		if err := m.Apply(Result{ID: turn.ID, Data: []byte{version, foundProof, byte(composite)}}); err != nil {
+		if err := m.Apply(Result{ID: turn.ID, Data: []byte{wire.Version, wire.FoundProof, byte(prime.Composite)}}); err != nil {
 			t.Fatal(err)
 		}
 		if m.Done() || len(m.Primes()) != 0 || !slices.Equal(m.Remaining(), []string{n.String()}) || m.rest[0].exp != 2 {
@@ -240,7 +245,7 @@ func TestNotPrimeAfterAll(t *testing.T) {
 		}
 		for range 3 {
 			turn := m.Next(1)[0]
-			if k := turn.Payload[1]; k == kindSplit || k == kindProve {
+			if k := turn.Payload[1]; k == wire.KindSplit || k == wire.KindProve {
 				t.Fatalf("%v: a turn of kind %d", n, turn.Payload[1])
 			}
 			if res, err = run.Run(turn, nil); err == nil {
@@ -254,19 +259,19 @@ func TestNotPrimeAfterAll(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	composite := semiprime(seeded(t), 200)
+	composite := factortest.Semiprime(factortest.Seeded(t), 200)
 	res, err := run.Run(Turn{Payload: provePayload(composite)}, nil)
-	if err != nil || !slices.Equal(res.Data, []byte{version, foundProof, 0}) {
+	if err != nil || !slices.Equal(res.Data, []byte{wire.Version, wire.FoundProof, 0}) {
 		t.Errorf("a composite: %x, %v", res.Data, err)
 	}
 }
 
 // TestProofStops asks a proof to stop at every place where it asks.
 func TestProofStops(t *testing.T) {
-	r := seeded(t)
+	r := factortest.Seeded(t)
 	run := NewRunner()
 	for _, size := range []int{100, 128, 150, 332} {
-		turn := Turn{Payload: provePayload(randomPrime(r, size))}
+		turn := Turn{Payload: provePayload(factortest.RandomPrime(r, size))}
 		asked := 0
 		res, err := run.Run(turn, func() bool { asked++; return false })
 		if err != nil {

@@ -4,6 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/big"
+
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/prime"
+	"fairfactor/factor/internal/wire"
 )
 
 // Prime is one prime factor.
@@ -38,62 +42,32 @@ const (
 	APRCL Proof = "apr-cl"
 )
 
-// Kinds of results, the second byte.
-const (
-	foundParts     = 1  // the number is split into parts
-	foundNothing   = 2  // the curves found no factor
-	foundPoint     = 3  // a curve under way reached a point
-	foundRelations = 4  // relations of the quadratic sieve
-	foundSquares   = 5  // differences of roots of the same square
-	foundCycles    = 6  // sets of relations that are free of large primes together
-	foundColumns   = 7  // columns of odd exponents
-	foundMatrix    = 8  // the matrix that is to be solved
-	foundShort     = 9  // more relations are needed
-	foundState     = 10 // where the linear algebra is
-	foundSets      = 11 // dependencies
-	foundBroken    = 12 // the linear algebra has broken down
-	foundProof     = 13 // a prime is proven, or is none
-)
-
-// grade says what is known of a part.
-type grade byte
-
-const (
-	composite grade = iota
-	probable
-	proven
-	provenMinus
-	provenJacobi
-	unproven // passed the tests, and a proof has been tried
-	grades   // how many there are
-)
-
-// proof returns the method that a prime of the grade is proven by.
-func (g grade) proof() Proof {
+// proofBy returns the method that a prime of the grade is proven by.
+func proofBy(g prime.Grade) Proof {
 	switch g {
-	case proven:
+	case prime.Proven:
 		return Deterministic
-	case provenMinus:
+	case prime.ProvenMinus:
 		return MinusOne
-	case provenJacobi:
+	case prime.ProvenJacobi:
 		return APRCL
 	}
 	return NoProof
 }
 
-// prime returns a prime of the grade.
-func (g grade) prime(p string, exp int) Prime {
-	proof := g.proof()
+// primeBy returns a prime of the grade.
+func primeBy(g prime.Grade, p string, exp int) Prime {
+	proof := proofBy(g)
 	return Prime{P: p, Exponent: exp, Proven: proof != NoProof, Proof: proof}
 }
 
 // part is a factor with its exponent. Parts up to 128 bits are in w; larger
 // ones in b.
 type part struct {
-	w     wide
+	w     arith.Uint128
 	b     *big.Int // nil if the part is in w
 	exp   int
-	grade grade
+	grade prime.Grade
 
 	proving bool // the turn of its proof is open
 }
@@ -102,7 +76,7 @@ type part struct {
 func (p *part) less(q *part) bool {
 	switch {
 	case p.b == nil && q.b == nil:
-		return p.w.less(q.w)
+		return p.w.Less(q.w)
 	case p.b != nil && q.b != nil:
 		return p.b.Cmp(q.b) < 0
 	}
@@ -117,13 +91,13 @@ func (p *part) value() *big.Int {
 	if p.b != nil {
 		return p.b
 	}
-	return p.w.big()
+	return p.w.Big()
 }
 
 // partOf returns v as a part.
-func partOf(v *big.Int, exp int, g grade) part {
+func partOf(v *big.Int, exp int, g prime.Grade) part {
 	if v.BitLen() <= 128 {
-		return part{w: wideOf(v.Bytes()), exp: exp, grade: g}
+		return part{w: arith.Uint128Of(v.Bytes()), exp: exp, grade: g}
 	}
 	return part{b: v, exp: exp, grade: g}
 }
@@ -136,7 +110,7 @@ func insert(parts []part, p part) []part {
 	}
 	if i > 0 && p.equal(&parts[i-1]) {
 		parts[i-1].exp += p.exp
-		if parts[i-1].grade == probable {
+		if parts[i-1].grade == prime.Probable {
 			parts[i-1].grade = p.grade
 		}
 		return parts
@@ -155,21 +129,21 @@ func encodeParts(parts []part, by Methods) []byte {
 		if b := parts[i].b; b != nil {
 			size += 2 + (b.BitLen()+7)/8
 		} else {
-			size += (parts[i].w.len() + 7) / 8
+			size += (parts[i].w.Len() + 7) / 8
 		}
 	}
 	d := make([]byte, 0, size)
-	d = append(d, version, foundParts, byte(by))
+	d = append(d, wire.Version, wire.FoundParts, byte(by))
 	d = binary.AppendUvarint(d, uint64(len(parts)))
 	for i := range parts {
 		p := &parts[i]
 		d = append(d, byte(p.grade))
 		d = binary.AppendUvarint(d, uint64(p.exp))
 		if p.b != nil {
-			d = appendBlob(d, p.b.Bytes())
+			d = wire.AppendBlob(d, p.b.Bytes())
 		} else {
-			d = binary.AppendUvarint(d, uint64(p.w.len()+7)/8)
-			d = p.w.appendBytes(d)
+			d = binary.AppendUvarint(d, uint64(p.w.Len()+7)/8)
+			d = p.w.AppendBytes(d)
 		}
 	}
 	return d
@@ -177,18 +151,18 @@ func encodeParts(parts []part, by Methods) []byte {
 
 // partsReader walks the parts of a result's data without allocating.
 type partsReader struct {
-	r    reader
+	r    wire.Reader
 	left uint64
 }
 
 // readParts starts at the parts in data, if that is what data holds.
 func readParts(data []byte) (partsReader, error) {
-	if len(data) < 4 || data[0] != version || data[1] != foundParts || data[2] > allMethods {
+	if len(data) < 4 || data[0] != wire.Version || data[1] != wire.FoundParts || data[2] > allMethods {
 		return partsReader{}, ErrTurn
 	}
-	pr := partsReader{r: reader{b: data[3:]}}
-	pr.left = pr.r.uvarint()
-	if pr.r.bad || pr.left > uint64(len(data)) {
+	pr := partsReader{r: wire.Reader{B: data[3:]}}
+	pr.left = pr.r.Uvarint()
+	if pr.r.Bad || pr.left > uint64(len(data)) {
 		return partsReader{}, ErrTurn
 	}
 	return pr, nil
@@ -198,24 +172,24 @@ func readParts(data []byte) (partsReader, error) {
 type rawPart struct {
 	digits []byte // most significant first, value at least 2
 	exp    int
-	grade  grade
+	grade  prime.Grade
 }
 
 // next returns the next part, or false at the end; then err tells whether the
 // data was sound.
 func (pr *partsReader) next() (p rawPart, ok bool, err error) {
 	if pr.left == 0 {
-		if len(pr.r.b) != 0 {
+		if len(pr.r.B) != 0 {
 			return p, false, ErrTurn
 		}
 		return p, false, nil
 	}
 	pr.left--
-	p.grade = grade(pr.r.byte())
-	e := pr.r.uvarint()
-	p.digits = pr.r.blob(maxBytes)
+	p.grade = prime.Grade(pr.r.Byte())
+	e := pr.r.Uvarint()
+	p.digits = pr.r.Blob(wire.MaxBytes)
 	p.exp = int(e)
-	if pr.r.bad || p.grade >= grades || e == 0 || e > 8*maxBytes ||
+	if pr.r.Bad || p.grade >= prime.Grades || e == 0 || e > 8*wire.MaxBytes ||
 		len(p.digits) == 0 || p.digits[0] == 0 || len(p.digits) == 1 && p.digits[0] == 1 {
 		return p, false, ErrTurn
 	}
@@ -236,7 +210,7 @@ func decodeParts(data []byte) ([]part, error) {
 		}
 		q := part{exp: p.exp, grade: p.grade}
 		if len(p.digits) <= 16 {
-			q.w = wideOf(p.digits)
+			q.w = arith.Uint128Of(p.digits)
 		} else {
 			q.b = new(big.Int).SetBytes(p.digits)
 		}
@@ -245,11 +219,12 @@ func decodeParts(data []byte) ([]part, error) {
 }
 
 // Decode reads the result of n's first turn: the primes found, ascending, and
-// whether that is all of them, with no proof to come. If not, make a [Machine] and give it the result.
+// whether that is all of them, with no proof to come. If not,
+// make a [Machine] and give it the result.
 // Data that is damaged, or whose parts do not multiply to n, is an error.
 func Decode(n string, first Result) (primes []Prime, done bool, err error) {
-	if w, ok := parseWide(n); ok {
-		primes, done, err = decodeWide(w, first.Data)
+	if w, ok := arith.ParseUint128(n); ok {
+		primes, done, err = decode128(w, first.Data)
 	} else {
 		primes, done, err = decodeBig(n, first.Data)
 	}
@@ -259,8 +234,8 @@ func Decode(n string, first Result) (primes []Prime, done bool, err error) {
 	return primes, done, nil
 }
 
-// decodeWide is Decode up to 128 bits. All primes share one string.
-func decodeWide(n wide, data []byte) ([]Prime, bool, error) {
+// decode128 is Decode up to 128 bits. All primes share one string.
+func decode128(n arith.Uint128, data []byte) ([]Prime, bool, error) {
 	pr, err := readParts(data)
 	if err != nil {
 		return nil, false, err
@@ -271,7 +246,7 @@ func decodeWide(n wide, data []byte) ([]Prime, bool, error) {
 		ends   [26]int // the product of 27 different primes exceeds 128 bits
 		count  int
 		done   = true
-		prod   = wide{0, 1}
+		prod   = arith.Uint128{Lo: 1}
 		primes = make([]Prime, 0, min(pr.left, 26))
 	)
 	for {
@@ -285,24 +260,24 @@ func decodeWide(n wide, data []byte) ([]Prime, bool, error) {
 		if len(p.digits) > 16 || p.exp > 128 {
 			return nil, false, ErrTurn
 		}
-		v := wideOf(p.digits)
+		v := arith.Uint128Of(p.digits)
 		for range p.exp {
-			if prod, ok = prod.mul(v); !ok {
+			if prod, ok = prod.Mul(v); !ok {
 				return nil, false, ErrProduct
 			}
 		}
-		if p.grade == composite {
+		if p.grade == prime.Composite {
 			done = false
 			continue
 		}
-		done = done && p.grade != probable
+		done = done && p.grade != prime.Probable
 		if count == len(ends) {
 			return nil, false, ErrTurn
 		}
-		digits = appendWide(digits, v)
+		digits = arith.AppendUint128(digits, v)
 		ends[count] = len(digits)
 		count++
-		primes = append(primes, p.grade.prime("", p.exp))
+		primes = append(primes, primeBy(p.grade, "", p.exp))
 	}
 	if prod != n {
 		return nil, false, ErrProduct
@@ -333,7 +308,7 @@ func decodeBig(n string, data []byte) ([]Prime, bool, error) {
 	}
 	primes, done := primesOf(parts), true
 	for i := range parts {
-		done = done && parts[i].grade != composite && !parts[i].pending()
+		done = done && parts[i].grade != prime.Composite && !parts[i].pending()
 	}
 	for i := 1; i < len(primes); i++ {
 		if !ascends(primes[i-1].P, primes[i].P) {
@@ -363,16 +338,16 @@ func primesOf(parts []part) []Prime {
 	primes := make([]Prime, 0, len(parts))
 	for i := range parts {
 		p := &parts[i]
-		if p.grade == composite {
+		if p.grade == prime.Composite {
 			continue
 		}
 		var text string
 		if p.b != nil {
 			text = p.b.String()
 		} else {
-			text = string(appendWide(nil, p.w))
+			text = string(arith.AppendUint128(nil, p.w))
 		}
-		primes = append(primes, p.grade.prime(text, p.exp))
+		primes = append(primes, primeBy(p.grade, text, p.exp))
 	}
 	return primes
 }

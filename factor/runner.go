@@ -1,37 +1,44 @@
 package factor
 
 import (
-	"errors"
 	"fmt"
 	"math/big"
+
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/ecm"
+	"fairfactor/factor/internal/prime"
+	"fairfactor/factor/internal/qs"
+	"fairfactor/factor/internal/siqs"
+	"fairfactor/factor/internal/stop"
+	"fairfactor/factor/internal/wire"
 )
 
 // ErrStopped says that a turn was given up because its caller asked for it.
-var ErrStopped = errors.New("factor: stopped")
+var ErrStopped = stop.ErrStopped
 
 // Runner runs turns on one compute thread. It keeps tables between turns, at most
 // about 100 megabytes, and few unless numbers above 70 digits are sieved. It is not
 // safe for concurrent use.
 type Runner struct {
-	parts   []part      // of the number at hand, ascending
-	by      Methods     // what found them
-	stop    func() bool // of the turn at hand, may be nil
-	halted  bool        // stop has reported true
-	shallow bool        // grade and take roots only, look for no factors
-	proving bool        // a proof is under way: primes that need one stay probable
-	tables  tables
-	qs      quadratic
-	sieves  []*siqs    // of the numbers sieved last, the last one first
-	base    *siqsBase  // of the number whose relations were looked at last
-	solved  *solved    // the matrix of the linear algebra that ran last
-	points  []point128 // of stage 2
-	eight   *eight
-	prefix  []wide // products in normalise
+	parts   []part  // of the number at hand, ascending
+	by      Methods // what found them
+	shallow bool    // grade and take roots only, look for no factors
+	proving bool    // a proof is under way: primes that need one stay probable
+	trial   *trialTables
+	poller  stop.Poller
+	ecm     *ecm.Runner
+	qs      qs.Sieve
+	siqs    *siqs.Runner
+	prover  *prime.Prover
 }
 
 // NewRunner returns a Runner with empty tables.
 func NewRunner() *Runner {
-	return &Runner{parts: make([]part, 0, 16)}
+	r := &Runner{parts: make([]part, 0, 16), trial: newTrialTables()}
+	r.ecm = &ecm.Runner{Poller: &r.poller}
+	r.siqs = siqs.NewRunner(&r.poller, r.splitDouble)
+	r.prover = &prime.Prover{Poller: &r.poller, Ecm: r.ecm, Divider: inProof{r}}
+	return r
 }
 
 // Run executes a turn. It calls stop, which may be nil, at least every 5 ms of
@@ -41,9 +48,9 @@ func NewRunner() *Runner {
 // the same result; processors without AVX-512 may name another method for the same
 // primes.
 func (r *Runner) Run(t Turn, stop func() bool) (Result, error) {
-	r.stop, r.halted = stop, false
+	r.poller.Start(stop)
 	data, err := r.run(t.Payload)
-	if r.halted {
+	if r.poller.Stopped() {
 		err = ErrStopped
 	}
 	if err != nil {
@@ -54,61 +61,68 @@ func (r *Runner) Run(t Turn, stop func() bool) (Result, error) {
 
 // run dispatches on the kind of payload.
 func (r *Runner) run(payload []byte) ([]byte, error) {
-	if len(payload) < 3 || payload[0] != version || len(payload) > 3*maxBytes && payload[1] < kindSolve {
+	if len(payload) < 3 || payload[0] != wire.Version || len(payload) > 3*wire.MaxBytes && payload[1] < wire.KindSolve {
 		return nil, ErrTurn
 	}
 	switch payload[1] {
-	case kindSplit:
+	case wire.KindSplit:
 		digits := payload[2:]
-		if digits[0] == 0 || len(digits) > maxBytes {
+		if digits[0] == 0 || len(digits) > wire.MaxBytes {
 			return nil, ErrTurn
 		}
 		return r.runSplit(digits)
-	case kindProve:
+	case wire.KindProve:
 		return r.runProve(payload[2:])
-	case kindCurves:
-		c, err := decodeCurves(payload)
+	case wire.KindCurves:
+		c, err := ecm.DecodeWork(payload)
 		if err != nil {
 			return nil, err
 		}
 		return r.runCurves(c)
-	case kindSieve:
-		w, err := decodeSieving(payload)
-		if err != nil {
-			return nil, err
-		}
-		return r.runSieve(w)
-	case kindSolve:
-		return r.runSolve(payload)
-	case kindFinish:
-		return r.runFinish(payload)
-	case kindCycles:
-		return r.runCycles(payload)
-	case kindColumns:
-		return r.runColumns(payload)
-	case kindFilter:
-		return r.runFilter(payload)
-	case kindRoot:
-		return r.runRoot(payload)
 	}
-	return nil, ErrTurn
+	return r.siqs.Run(payload)
+}
+
+// runCurves runs a turn of curves.
+func (r *Runner) runCurves(c *ecm.Work) ([]byte, error) {
+	r.parts, r.by = r.parts[:0], 0
+	n := new(big.Int).SetBytes(c.N)
+	d, x := r.ecm.Run(n, c)
+	if r.poller.Stopped() {
+		return nil, ErrStopped
+	}
+	switch {
+	case d != nil:
+		r.by |= ByCurves
+		r.shallow = true
+		r.finishBig(d, 1)
+		r.finishBig(new(big.Int).Quo(n, d), 1)
+		r.shallow = false
+		if r.poller.Stopped() {
+			return nil, ErrStopped
+		}
+		return r.encodeBig(n)
+	case x != nil && c.Hi != 0 && c.To == 0:
+		return wire.AppendBlob([]byte{wire.Version, wire.FoundPoint}, x.Bytes()), nil
+	}
+	return []byte{wire.Version, wire.FoundNothing}, nil
 }
 
 // runSplit runs the quick methods on the number with the given bytes.
 func (r *Runner) runSplit(digits []byte) ([]byte, error) {
 	r.parts, r.by = r.parts[:0], 0
 	if len(digits) <= 16 {
-		n := wideOf(digits)
-		r.splitWide(n)
-		if r.halted {
+		n := arith.Uint128Of(digits)
+		r.split128(n)
+		if r.poller.Stopped() {
 			return nil, ErrStopped
 		}
 		r.dropMethods()
-		return r.encodeWide(n)
+		return r.encode128(n)
 	}
 	n := new(big.Int).SetBytes(digits)
 	r.splitBig(n)
-	if r.halted {
+	if r.poller.Stopped() {
 		return nil, ErrStopped
 	}
 	r.dropMethods()
@@ -123,12 +137,12 @@ func (r *Runner) dropMethods() {
 	}
 }
 
-// encodeWide multiplies the parts out and encodes them.
-func (r *Runner) encodeWide(n wide) ([]byte, error) {
-	prod, ok := wide{0, 1}, true
+// encode128 multiplies the parts out and encodes them.
+func (r *Runner) encode128(n arith.Uint128) ([]byte, error) {
+	prod, ok := arith.Uint128{Lo: 1}, true
 	for i := range r.parts {
 		for range r.parts[i].exp {
-			if prod, ok = prod.mul(r.parts[i].w); !ok {
+			if prod, ok = prod.Mul(r.parts[i].w); !ok {
 				return nil, ErrProduct
 			}
 		}
@@ -145,12 +159,4 @@ func (r *Runner) encodeBig(n *big.Int) ([]byte, error) {
 		return nil, ErrProduct
 	}
 	return encodeParts(r.parts, r.by), nil
-}
-
-// poll asks stop and reports whether to give up.
-func (r *Runner) poll() bool {
-	if !r.halted && r.stop != nil && r.stop() {
-		r.halted = true
-	}
-	return r.halted
 }

@@ -4,10 +4,10 @@ import "slices"
 
 // Shed forgets the open turns whose results can't help any more, and returns
 // their ids, ascending: turns on a cofactor that was split, and, once a sieve has
-// relations enough, all turns on its number but the linear algebra. Whoever holds
-// such turns in a queue had better drop them; a result that comes all the same is
-// ignored. What they would have covered is not handed out again, but neither
-// polynomials nor curves run out for that.
+// relations enough, all turns on its number but the linear algebra. A queue that holds
+// such turns should drop them; the machine ignores a result that comes all the same.
+// It does not hand out again what they would have covered: there are polynomials and
+// curves enough.
 func (m *Machine) Shed() []uint64 {
 	var ids []uint64
 	for id, o := range m.open {
@@ -36,12 +36,12 @@ func (o *openTurn) needed() bool {
 		return true // the first turn, and proofs
 	case c.gone:
 		return false
-	case o.solving != nil:
-		return c.solving == o.solving
-	case c.harvest == nil:
-		return o.harvest == nil
-	case c.solving != nil || c.harvest.independent() >= c.harvest.enough:
+	case o.postprocessing != nil:
+		return c.postprocessing == o.postprocessing
+	case c.collection == nil:
+		return o.collection == nil
+	case c.postprocessing != nil || c.collection.Ready():
 		return false
 	}
-	return o.harvest == nil || o.harvest == c.harvest
+	return o.collection == nil || o.collection == c.collection
 }

@@ -3,6 +3,10 @@ package factor
 import (
 	"math/big"
 	"math/bits"
+	"sync"
+
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/prime"
 )
 
 // Trial division goes to the first limit at once, and to the second for what is
@@ -15,57 +19,43 @@ const (
 	roughLimit = 4099 * 4099
 )
 
-// divisor is an odd prime prepared for exact division: p divides m if and only
-// if m*inv <= max (Granlund and Montgomery, PLDI 1994, section 9).
-type divisor struct {
-	inv, max uint64
-	p        uint64
-}
-
-// mod returns x modulo the prime: the estimate of the quotient is at most 2 too
-// small.
-func (d *divisor) mod(x uint64) uint32 {
-	q, _ := bits.Mul64(x, d.max)
-	r := x - q*d.p
-	for r >= d.p {
-		r -= d.p
-	}
-	return uint32(r)
-}
-
-// divisors are the odd primes below trialTo, roughDivisors those from there to
-// roughTo.
-var divisors, roughDivisors = func() (t, u []divisor) {
-	for _, p := range smallPrimes(roughTo) {
-		d := divisor{inverse2(p), ^uint64(0) / p, p}
-		if p < trialTo {
-			t = append(t, d)
-		} else {
-			u = append(u, d)
-		}
-	}
-	return t, u
-}()
-
 // chunk is a run of divisors whose product fits in 64 bits.
 type chunk struct {
 	product uint64
-	of      []divisor
+	of      []arith.Divisor
 	from    int // index of the first one
 }
 
-// chunks and roughChunks cover divisors and roughDivisors, so that a wide number
-// is reduced a few times instead of once for every prime.
-var chunks, roughChunks = chunksOf(divisors), chunksOf(roughDivisors)
+// trialTables are the primes of trial division. The divisors go to trialTo, the
+// rough ones from there to roughTo. The chunks cover them, so that a long number is
+// reduced a few times instead of once for every prime.
+type trialTables struct {
+	divisors, rough     []arith.Divisor
+	chunks, roughChunks []chunk
+}
 
-func chunksOf(divisors []divisor) (t []chunk) {
+var newTrialTables = sync.OnceValue(func() *trialTables {
+	t := new(trialTables)
+	for _, p := range arith.SmallPrimes(roughTo) {
+		if d := arith.NewDivisor(p); p < trialTo {
+			t.divisors = append(t.divisors, d)
+		} else {
+			t.rough = append(t.rough, d)
+		}
+	}
+	t.chunks, t.roughChunks = chunksOf(t.divisors), chunksOf(t.rough)
+	return t
+})
+
+// chunksOf returns the chunks that cover divisors.
+func chunksOf(divisors []arith.Divisor) (t []chunk) {
 	c := chunk{product: 1}
 	for i, d := range divisors {
-		if hi, _ := bits.Mul64(c.product, d.p); hi != 0 {
+		if hi, _ := bits.Mul64(c.product, d.P); hi != 0 {
 			t = append(t, c)
 			c = chunk{product: 1, from: i}
 		}
-		c.product *= d.p
+		c.product *= d.P
 		c.of = divisors[c.from : i+1]
 	}
 	return append(t, c)
@@ -75,83 +65,85 @@ func chunksOf(divisors []divisor) (t []chunk) {
 // left: 1, a prime below trialLimit that is in the parts already, or a cofactor
 // without small primes.
 func (r *Runner) trial64(n uint64, from int) uint64 {
+	divisors := r.trial.divisors
 	for i := from; i < len(divisors); i++ {
 		d := &divisors[i]
-		q := n * d.inv
-		if q > d.max {
+		q := n * d.Inv
+		if q > d.Max {
 			continue
 		}
 		e := 0
-		for q <= d.max {
+		for q <= d.Max {
 			n = q
 			e++
-			q = n * d.inv
+			q = n * d.Inv
 		}
-		r.parts = append(r.parts, part{w: wide{0, d.p}, exp: e, grade: proven})
-		if n < d.p*d.p {
+		r.parts = append(r.parts, part{w: arith.Uint128{Lo: d.P}, exp: e, grade: prime.Proven})
+		if n < d.P*d.P {
 			break
 		}
 	}
 	return n
 }
 
-// rough64 takes the primes of roughDivisors out of n^exp and returns what is left
+// rough64 takes the rough primes out of n^exp and returns what is left
 // of n.
 func (r *Runner) rough64(n uint64, exp int) uint64 {
-	for i := range roughDivisors {
-		d := &roughDivisors[i]
-		q := n * d.inv
-		if q > d.max {
+	rough := r.trial.rough
+	for i := range rough {
+		d := &rough[i]
+		q := n * d.Inv
+		if q > d.Max {
 			continue
 		}
-		for ; q <= d.max; q = n * d.inv {
+		for ; q <= d.Max; q = n * d.Inv {
 			n = q
-			r.found(wide{0, d.p}, exp, proven)
+			r.found(arith.Uint128{Lo: d.P}, exp, prime.Proven)
 		}
-		if n < d.p*d.p {
+		if n < d.P*d.P {
 			break
 		}
 	}
 	return n
 }
 
-// trialWide is trial64 for odd n of 128 bits.
-func (r *Runner) trialWide(n wide) wide {
-	for i := range chunks {
-		c := &chunks[i]
-		if n.hi == 0 {
-			return wide{0, r.trial64(n.lo, c.from)}
+// trial128 is trial64 for odd n of 128 bits.
+func (r *Runner) trial128(n arith.Uint128) arith.Uint128 {
+	for i := range r.trial.chunks {
+		c := &r.trial.chunks[i]
+		if n.Hi == 0 {
+			return arith.Uint128{Lo: r.trial64(n.Lo, c.from)}
 		}
-		rem := bits.Rem64(n.hi, n.lo, c.product)
+		rem := bits.Rem64(n.Hi, n.Lo, c.product)
 		for j := range c.of {
 			d := &c.of[j]
-			if rem*d.inv > d.max {
+			if rem*d.Inv > d.Max {
 				continue
 			}
 			e := 0
-			for q, ok := n.divExact(d); ok; q, ok = n.divExact(d) {
+			for q, ok := n.DivExact(d); ok; q, ok = n.DivExact(d) {
 				n = q
 				e++
 			}
-			r.parts = append(r.parts, part{w: wide{0, d.p}, exp: e, grade: proven})
+			r.parts = append(r.parts, part{w: arith.Uint128{Lo: d.P}, exp: e, grade: prime.Proven})
 		}
 	}
 	return n
 }
 
-// roughWide is rough64 for n of 128 bits.
-func (r *Runner) roughWide(n wide, exp int) wide {
-	for i := range roughChunks {
-		c := &roughChunks[i]
-		rem := bits.Rem64(n.hi, n.lo, c.product)
+// rough128 is rough64 for n of 128 bits.
+func (r *Runner) rough128(n arith.Uint128, exp int) arith.Uint128 {
+	for i := range r.trial.roughChunks {
+		c := &r.trial.roughChunks[i]
+		rem := bits.Rem64(n.Hi, n.Lo, c.product)
 		for j := range c.of {
 			d := &c.of[j]
-			if rem*d.inv > d.max {
+			if rem*d.Inv > d.Max {
 				continue
 			}
-			for q, ok := n.divExact(d); ok; q, ok = n.divExact(d) {
+			for q, ok := n.DivExact(d); ok; q, ok = n.DivExact(d) {
 				n = q
-				r.found(wide{0, d.p}, exp, proven)
+				r.found(arith.Uint128{Lo: d.P}, exp, prime.Proven)
 			}
 		}
 	}
@@ -162,17 +154,17 @@ func (r *Runner) roughWide(n wide, exp int) wide {
 // left, which may be smaller.
 func (r *Runner) trialBig(n *big.Int) *big.Int {
 	var q, rem, product big.Int
-	for i := range chunks {
-		c := &chunks[i]
+	for i := range r.trial.chunks {
+		c := &r.trial.chunks[i]
 		product.SetUint64(c.product)
 		left := rem.Rem(n, &product).Uint64()
 		for j := range c.of {
 			d := &c.of[j]
-			if left*d.inv > d.max {
+			if left*d.Inv > d.Max {
 				continue
 			}
 			e := 0
-			product.SetUint64(d.p)
+			product.SetUint64(d.P)
 			for {
 				var next big.Int
 				next.QuoRem(n, &product, &q)
@@ -182,29 +174,29 @@ func (r *Runner) trialBig(n *big.Int) *big.Int {
 				n = &next
 				e++
 			}
-			r.parts = append(r.parts, part{w: wide{0, d.p}, exp: e, grade: proven})
+			r.parts = append(r.parts, part{w: arith.Uint128{Lo: d.P}, exp: e, grade: prime.Proven})
 		}
 	}
 	return n
 }
 
-// roughBig takes the primes of roughDivisors out of n > 2^128 and returns what is
+// roughBig takes the rough primes out of n > 2^128 and returns what is
 // left, which may be smaller.
 func (r *Runner) roughBig(n *big.Int) *big.Int {
 	var q, rem, p big.Int
 	n = new(big.Int).Set(n)
-	for i := range roughChunks {
-		c := &roughChunks[i]
+	for i := range r.trial.roughChunks {
+		c := &r.trial.roughChunks[i]
 		left := rem.Rem(n, p.SetUint64(c.product)).Uint64()
 		for j := range c.of {
 			d := &c.of[j]
-			if left*d.inv > d.max {
+			if left*d.Inv > d.Max {
 				continue
 			}
-			p.SetUint64(d.p)
+			p.SetUint64(d.P)
 			for q.QuoRem(n, &p, &rem); rem.Sign() == 0; q.QuoRem(n, &p, &rem) {
 				n.Set(&q)
-				r.found(wide{0, d.p}, 1, proven)
+				r.found(arith.Uint128{Lo: d.P}, 1, prime.Proven)
 			}
 		}
 	}

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/prime"
 )
 
 var (
@@ -20,8 +23,8 @@ var (
 // not. It does not test primality; [Verify] does. Up to 128 bits it takes about
 // a hundred nanoseconds and allocates nothing.
 func Product(n string, primes []Prime) error {
-	if w, ok := parseWide(n); ok {
-		return productWide(w, primes)
+	if w, ok := arith.ParseUint128(n); ok {
+		return product128(w, primes)
 	}
 	v, ok := parseBig(n)
 	if !ok {
@@ -36,7 +39,7 @@ func Product(n string, primes []Prime) error {
 		if p.Exponent < 1 || b.BitLen() < 2 || i > 0 && !ascends(primes[i-1].P, p.P) {
 			return ErrProduct
 		}
-		parts = append(parts, partOf(b, p.Exponent, probable))
+		parts = append(parts, partOf(b, p.Exponent, prime.Probable))
 	}
 	if !multipliesTo(parts, v) {
 		return ErrProduct
@@ -44,23 +47,23 @@ func Product(n string, primes []Prime) error {
 	return nil
 }
 
-// productWide is Product up to 128 bits.
-func productWide(n wide, primes []Prime) error {
-	prod := wide{0, 1}
+// product128 is Product up to 128 bits.
+func product128(n arith.Uint128, primes []Prime) error {
+	prod := arith.Uint128{Lo: 1}
 	for i := range primes {
 		p := &primes[i]
-		v, ok := parseWide(p.P)
+		v, ok := arith.ParseUint128(p.P)
 		if !ok {
 			if !canonical(p.P) {
 				return ErrNotNumber
 			}
 			return ErrProduct
 		}
-		if p.Exponent < 1 || p.Exponent > 128 || v == (wide{0, 1}) || i > 0 && !ascends(primes[i-1].P, p.P) {
+		if p.Exponent < 1 || p.Exponent > 128 || v == (arith.Uint128{Lo: 1}) || i > 0 && !ascends(primes[i-1].P, p.P) {
 			return ErrProduct
 		}
 		for range p.Exponent {
-			if prod, ok = prod.mul(v); !ok {
+			if prod, ok = prod.Mul(v); !ok {
 				return ErrProduct
 			}
 		}

@@ -30,6 +30,7 @@ type told struct {
 
 	query  fairfactor.Query // of the last List
 	caller string           // of the last call about one
+	group  string
 	weight int
 	after  string
 	limit  int
@@ -74,6 +75,16 @@ func (s *told) Caller(_ context.Context, name string) (fairfactor.Caller, error)
 func (s *told) SetWeight(_ context.Context, name string, weight int) (fairfactor.Caller, error) {
 	s.caller, s.weight = name, weight
 	return s.callers[0], s.err
+}
+
+func (s *told) SetGroup(_ context.Context, name, group string) (fairfactor.Caller, error) {
+	s.caller, s.group = name, group
+	return s.callers[0], s.err
+}
+
+func (s *told) WeighGroup(_ context.Context, group string, weight int) error {
+	s.group, s.weight = group, weight
+	return s.err
 }
 
 // clientOf returns a client of a node that offers jobs.
@@ -167,7 +178,7 @@ func someJob(rng *rand.Rand) fairfactor.Job {
 
 func someCaller(rng *rand.Rand) fairfactor.Caller {
 	return fairfactor.Caller{
-		Name: fmt.Sprint("c", rng.IntN(1e6)), Weight: 1 + rng.IntN(1000), Queued: rng.Uint64N(1 << 40), Running: rng.Uint64N(99),
+		Name: fmt.Sprint("c", rng.IntN(1e6)), Group: []string{"", "team-a"}[rng.IntN(2)], Weight: 1 + rng.IntN(1000), Queued: rng.Uint64N(1 << 40), Running: rng.Uint64N(99),
 		Completed: rng.Uint64N(1 << 50), Failed: rng.Uint64N(99), Cancelled: rng.Uint64N(99),
 		CPU: time.Duration(rng.Int64N(1<<40)) * time.Microsecond, Turns: rng.Uint64N(1 << 50), Oldest: someTime(rng),
 	}
@@ -196,7 +207,9 @@ func TestClientReceivesWhatTheNodeSays(t *testing.T) {
 			callers: []fairfactor.Caller{someCaller(rng), someCaller(rng)}, nodes: []fairfactor.Node{someNode(rng), someNode(rng)},
 			fairness: fairfactor.Fairness{
 				Quantum: micros(), Bound: micros(), Lag: micros(), MaxLag: micros(), Jain: float64(rng.IntN(1001)) / 1000,
-				Violations: rng.Uint64N(99), Active: rng.IntN(99), Waiting: rng.IntN(99), Open: rng.IntN(99), HandedOut: rng.Uint64N(1 << 50), Epoch: rng.Uint64N(99),
+				Violations: rng.Uint64N(99), Active: rng.IntN(99), Dormant: rng.IntN(99), Waiting: rng.IntN(99), Open: rng.IntN(99), HandedOut: rng.Uint64N(1 << 50), Epoch: rng.Uint64N(99),
+				Between: fairfactor.FairnessLevel{InLine: rng.IntN(99), Bound: micros(), Lag: micros(), MaxLag: micros(), Violations: rng.Uint64N(99)},
+				Inside:  fairfactor.FairnessLevel{InLine: rng.IntN(99), Bound: micros(), Lag: micros(), MaxLag: micros(), Violations: rng.Uint64N(99)},
 			},
 		}
 		id := service.job.ID
@@ -208,6 +221,7 @@ func TestClientReceivesWhatTheNodeSays(t *testing.T) {
 			"Callers":   func() (any, any, error) { p, err := c.Callers(ctx, "", 2); return p, service.callers, err },
 			"Caller":    func() (any, any, error) { p, err := c.Caller(ctx, "a"); return p, service.callers[0], err },
 			"SetWeight": func() (any, any, error) { p, err := c.SetWeight(ctx, "a", 2); return p, service.callers[0], err },
+			"SetGroup":  func() (any, any, error) { p, err := c.SetGroup(ctx, "a", "g"); return p, service.callers[0], err },
 			"Fairness":  func() (any, any, error) { f, err := c.Fairness(ctx); return f, service.fairness, err },
 			"Nodes":     func() (any, any, error) { n, err := c.Nodes(ctx); return n, service.nodes, err },
 		} {
@@ -239,11 +253,24 @@ func TestNodeReceivesWhatTheClientSays(t *testing.T) {
 		if _, err := c.SetWeight(ctx, name, 17); err != nil || service.caller != name || service.weight != 17 {
 			t.Errorf("SetWeight %q: %v, the node saw %q %d", name, err, service.caller, service.weight)
 		}
-		service.caller = ""
+		if _, err := c.SetGroup(ctx, name, "of:"+name); err != nil || service.caller != name || service.group != "of:"+name {
+			t.Errorf("SetGroup %q: %v, the node saw %q %q", name, err, service.caller, service.group)
+		}
+		if err := c.WeighGroup(ctx, name, 18); err != nil || service.group != name || service.weight != 18 {
+			t.Errorf("WeighGroup %q: %v, the node saw %q %d", name, err, service.group, service.weight)
+		}
+		service.caller, service.group = "", ""
 	}
+	if _, err := c.SetGroup(ctx, "a", ""); err != nil || service.group != "" || service.caller != "a" {
+		t.Errorf("SetGroup to none: %v, the node saw %q %q", err, service.caller, service.group)
+	}
+	service.caller = ""
 	for _, name := range []string{"", "a/b", "a b", "ü", "a\r\nb"} {
 		if _, err := c.Caller(ctx, name); fairfactor.CodeOf(err) != fairfactor.Invalid || service.caller != "" {
 			t.Errorf("Caller %q: %v, the node saw %q; want a refusal", name, err, service.caller)
+		}
+		if err := c.WeighGroup(ctx, name, 1); fairfactor.CodeOf(err) != fairfactor.Invalid || service.group != "" {
+			t.Errorf("WeighGroup %q: %v, the node saw %q; want a refusal", name, err, service.group)
 		}
 	}
 }
@@ -256,6 +283,7 @@ func TestClientReceivesRefusals(t *testing.T) {
 		"Cancel": func() error { _, err := c.Cancel(ctx, id); return err }, "Retry": func() error { _, err := c.Retry(ctx, id); return err },
 		"List": func() error { _, err := c.List(ctx, fairfactor.Query{}); return err }, "Callers": func() error { _, err := c.Callers(ctx, "", 1); return err },
 		"Caller": func() error { _, err := c.Caller(ctx, "a"); return err }, "SetWeight": func() error { _, err := c.SetWeight(ctx, "a", 1); return err },
+		"SetGroup": func() error { _, err := c.SetGroup(ctx, "a", "g"); return err }, "WeighGroup": func() error { return c.WeighGroup(ctx, "g", 1) },
 		"Fairness": func() error { _, err := c.Fairness(ctx); return err }, "Nodes": func() error { _, err := c.Nodes(ctx); return err },
 	}
 	for _, code := range []fairfactor.Code{fairfactor.Invalid, fairfactor.NotFound, fairfactor.Conflict, fairfactor.Limit, fairfactor.Unavailable} {

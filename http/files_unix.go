@@ -4,8 +4,9 @@ package http
 
 import "syscall"
 
-// maxConnections is how many connections may be open if the system allows it.
-const maxConnections = 20_000
+// maxConnections is how many connections may be open if the system allows it: an
+// idle one takes a few KB.
+const maxConnections = 150_000
 
 // connectionLimit is how many connections may be open: each is a file, and a
 // quarter of the files that the process may open is left to store and cluster.

@@ -354,7 +354,9 @@ func (m *memory) Fairness(context.Context) (fairfactor.Fairness, error) {
 	defer m.mu.Unlock()
 	return fairfactor.Fairness{
 		Quantum: 100 * time.Microsecond, Bound: 600 * time.Millisecond, Lag: 12 * time.Millisecond, MaxLag: 80 * time.Millisecond,
-		Jain: 0.98765, Active: 3, Waiting: 40, Open: 2, HandedOut: m.turns, Epoch: 7,
+		Jain: 0.98765, Active: 3, Waiting: 40, Open: 2, HandedOut: m.turns, Epoch: 7, Dormant: 1,
+		Between: fairfactor.FairnessLevel{InLine: 2, Bound: 600 * time.Millisecond, Lag: 12 * time.Millisecond, MaxLag: 80 * time.Millisecond, Violations: 3},
+		Inside:  fairfactor.FairnessLevel{InLine: 1, Bound: time.Second, Lag: time.Millisecond, MaxLag: 2 * time.Millisecond},
 	}, m.broken
 }
 

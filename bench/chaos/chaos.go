@@ -84,17 +84,17 @@ func (c *chaos) faults() (faults []fault) {
 	return faults
 }
 
-func (c *chaos) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
+func (c *chaos) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
 	faults := c.faults()
 	if len(faults) == 0 || c.nodes < 3 || c.nodes > 5 {
 		return nil, fmt.Errorf("-only %q is no fault, or -nodes %d is not between 3 and 5", c.only, c.nodes)
 	}
-	return c.run(ctx, b, faults)
+	return c.run(ctx, h, faults)
 }
 
 // run makes faults one after the other and checks what is left.
-func (c *chaos) run(ctx context.Context, b *harness.Harness, faults []fault) (rows []report.Row, err error) {
-	sb, err := newSandbox(ctx, b, fleet.Config{Nodes: c.nodes, Network: true, Workers: 1, Flags: []string{"--linger", "1s"}}, c.callers)
+func (c *chaos) run(ctx context.Context, h *harness.Harness, faults []fault) (rows []report.Row, err error) {
+	sb, err := newSandbox(ctx, h, fleet.Config{Nodes: c.nodes, Network: true, Workers: 1, Flags: []string{"--linger", "1s"}}, c.callers)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (c *chaos) run(ctx context.Context, b *harness.Harness, faults []fault) (ro
 	}
 	v, logs, judgeErr := sb.finish(ctx)
 	if err = errors.Join(err, judgeErr); v != nil {
-		b.Say("%s", v.words())
+		h.Say("%s", v.words())
 		rows = append(rows, c.rows(sb, v)...)
 		if v.broken() > 0 {
 			err = errors.Join(err, fmt.Errorf("broken promises: %s", strings.Join(v.Examples, "; ")))
@@ -120,7 +120,7 @@ func (c *chaos) run(ctx context.Context, b *harness.Harness, faults []fault) (ro
 		err = errors.Join(err, fmt.Errorf("nodes panicked: %s", strings.Join(panics, "; ")))
 	}
 	for _, e := range sb.fleet.Exits() {
-		b.Say("ended by itself: %s", e)
+		h.Say("ended by itself: %s", e)
 	}
 	if good = err == nil; !good {
 		err = errors.Join(err, sb.keep(logs, v), fmt.Errorf("the logs of nodes and callers are in %s", sb.fleet.Dir))

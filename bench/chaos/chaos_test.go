@@ -20,11 +20,11 @@ func TestMain(m *testing.M) { os.Exit(benchtest.Main(m)) }
 // restarted, with nothing lost. `bench chaos -short` adds those that take longer.
 func TestChaos(t *testing.T) {
 	var said bytes.Buffer
-	b := benchtest.Start(t)
-	b.Progress = &said
-	rows, err := (&chaos{nodes: 3, callers: 8}).run(t.Context(), b, []fault{kills(1), partitions(partitionKinds[:1], 1, 2*time.Second), rolling(1)})
+	h := benchtest.Start(t)
+	h.Progress = &said
+	rows, err := (&chaos{nodes: 3, callers: 8}).run(t.Context(), h, []fault{kills(1), partitions(partitionKinds[:1], 1, 2*time.Second), rolling(1)})
 	if err == nil {
-		err = report.Finish(&said, "", b.Seed, rows, nil)
+		err = report.Finish(&said, "", h.Seed, rows, nil)
 	}
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said.String())
@@ -42,8 +42,8 @@ func TestChaosStopsAtOnce(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	var interrupted time.Time
-	b := benchtest.Start(t)
-	_, err := (&chaos{nodes: 3, callers: 8}).run(ctx, b, []fault{{"stop", func(ctx context.Context, sb *sandbox) ([]report.Row, error) {
+	h := benchtest.Start(t)
+	_, err := (&chaos{nodes: 3, callers: 8}).run(ctx, h, []fault{{"stop", func(ctx context.Context, sb *sandbox) ([]report.Row, error) {
 		for _, n := range sb.fleet.Nodes {
 			n.Signal(syscall.SIGSTOP, 0) // so that nothing is answered
 		}

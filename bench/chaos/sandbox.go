@@ -40,8 +40,8 @@ type sandbox struct {
 }
 
 // newSandbox starts a cluster and its callers.
-func newSandbox(ctx context.Context, b *harness.Harness, cfg fleet.Config, callers int) (sb *sandbox, err error) {
-	sb = &sandbox{harness: b, rng: random.New(b.Seed, 0)}
+func newSandbox(ctx context.Context, h *harness.Harness, cfg fleet.Config, callers int) (sb *sandbox, err error) {
+	sb = &sandbox{harness: h, rng: random.New(h.Seed, 0)}
 	defer func() {
 		if err != nil {
 			sb.close(false)
@@ -56,11 +56,11 @@ func newSandbox(ctx context.Context, b *harness.Harness, cfg fleet.Config, calle
 	cfg.DSN = func(addr, node string) string {
 		return strings.Replace(url, sb.server.Addr(), addr, 1) + "&application_name=" + node
 	}
-	if sb.fleet, err = fleet.Start(ctx, b, cfg, sb.audit.install); err != nil {
+	if sb.fleet, err = fleet.Start(ctx, h, cfg, sb.audit.install); err != nil {
 		return nil, err
 	}
 	sb.balancer = newBalancer(sb.fleet.Addrs(), 4*callers)
-	sb.workload = &workload{balancer: sb.balancer, conns: 2, think: 20 * time.Millisecond, seed: b.Seed}
+	sb.workload = &workload{balancer: sb.balancer, conns: 2, think: 20 * time.Millisecond, seed: h.Seed}
 	for i := range callers {
 		sb.workload.callers = append(sb.workload.callers, fmt.Sprintf("caller-%d", i+1))
 	}

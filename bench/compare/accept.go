@@ -44,8 +44,8 @@ type acceptance struct {
 	round           time.Duration
 }
 
-func (a *acceptance) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
-	p, err := startPair(ctx, b)
+func (a *acceptance) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
+	p, err := startPair(ctx, h)
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +60,9 @@ func (a *acceptance) measure(ctx context.Context, b *harness.Harness) ([]report.
 			least       float64
 		}{{50, 0.40}, {256, 0.60}} {
 			what := fmt.Sprintf("accepted/s at concurrency %d, %s", at.concurrency, load.name)
-			b.Say("%s", what)
+			h.Say("%s", what)
 			r, err := p.compare(ctx, a.rounds, at.concurrency, func(ctx context.Context, c *client.Client) (float64, error) {
-				return a.drive(ctx, b.Seed, c, at.concurrency, load.draw)
+				return a.drive(ctx, h.Seed, c, at.concurrency, load.draw)
 			})
 			if err != nil {
 				return rows, fmt.Errorf("%s: %w", what, err)

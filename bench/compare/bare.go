@@ -67,16 +67,16 @@ func ServeBare(ctx context.Context, out io.Writer) error {
 // pair is a node and the bare handler, each a process of its own.
 type pair struct{ node, bare *harness.Process }
 
-func startPair(ctx context.Context, b *harness.Harness) (p *pair, err error) {
+func startPair(ctx context.Context, h *harness.Harness) (p *pair, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	p = &pair{}
-	if p.bare, err = b.Start(ctx, self, []string{BareCommand}, []string{asBench + "=1"}); err != nil {
+	if p.bare, err = h.Start(ctx, self, []string{BareCommand}, []string{asBench + "=1"}); err != nil {
 		return nil, err
 	}
-	p.node, err = b.Node(ctx, b.Folder(), nil)
+	p.node, err = h.Node(ctx, h.Folder(), nil)
 	return p, err
 }
 

@@ -15,12 +15,12 @@ import (
 )
 
 // kill kills a node whose callers all have one job waiting.
-func (m *manyCallers) kill(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
-	rng := random.New(b.Seed, 1)
+func (m *manyCallers) kill(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
+	rng := random.New(h.Seed, 1)
 	example, took := random.Sized(rng, waitingWork)
-	b.Say("%d callers wait for jobs of about %v (%d digits)", m.waiting, took.Round(10*time.Microsecond), len(example))
-	folder := b.Folder()
-	node, err := b.Node(ctx, folder, nil)
+	h.Say("%d callers wait for jobs of about %v (%d digits)", m.waiting, took.Round(10*time.Microsecond), len(example))
+	folder := h.Folder()
+	node, err := h.Node(ctx, folder, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -45,10 +45,10 @@ func (m *manyCallers) kill(ctx context.Context, b *harness.Harness) ([]report.Ro
 	if left < m.waiting/10 {
 		return nil, fmt.Errorf("only %d of %d jobs are waiting: the workers are too fast for this measurement", left, m.waiting)
 	}
-	b.Say("%d are waiting, workers use %.2f cores; the node is killed", left, w)
+	h.Say("%d are waiting, workers use %.2f cores; the node is killed", left, w)
 	node.Kill()
 	began := time.Now()
-	again, err := b.Node(ctx, folder, nil)
+	again, err := h.Node(ctx, folder, nil)
 	if err != nil {
 		return nil, err
 	}

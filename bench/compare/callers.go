@@ -52,10 +52,10 @@ type manyCallers struct {
 // fewCallers is what many are compared with.
 const fewCallers = 10
 
-func (m *manyCallers) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
+func (m *manyCallers) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
 	var rows []report.Row
 	for _, part := range []func(context.Context, *harness.Harness) ([]report.Row, error){m.rates, m.kill} {
-		measured, err := part(ctx, b)
+		measured, err := part(ctx, h)
 		rows = append(rows, measured...)
 		if err != nil {
 			return rows, err
@@ -86,15 +86,15 @@ type callerSide struct {
 }
 
 // rates compares the two nodes, and looks at the second when all is done.
-func (m *manyCallers) rates(ctx context.Context, b *harness.Harness) (rows []report.Row, err error) {
-	rng := random.New(b.Seed, 0)
+func (m *manyCallers) rates(ctx context.Context, h *harness.Harness) (rows []report.Row, err error) {
+	rng := random.New(h.Seed, 0)
 	few := load.TaggedNames(rng, fewCallers)
 	sides := []*callerSide{
 		{names: func(int) []string { return few }},
 		{names: func(jobs int) []string { return load.TaggedNames(rng, jobs) }},
 	}
 	for _, s := range sides {
-		if s.node, err = b.Node(ctx, b.Folder(), nil); err != nil {
+		if s.node, err = h.Node(ctx, h.Folder(), nil); err != nil {
 			return nil, err
 		}
 		defer s.node.Kill()
@@ -116,10 +116,10 @@ func (m *manyCallers) rates(ctx context.Context, b *harness.Harness) (rows []rep
 		if done += jobs; done == jobs || done == m.callers {
 			rows = append(rows, m.rateRows(done, sides[0].all, sides[1].all)...)
 		}
-		b.Say("%d callers, one job each: %.0f/s; %d callers: %.0f/s", done, sides[1].all.rate(), fewCallers, sides[0].all.rate())
+		h.Say("%d callers, one job each: %.0f/s; %d callers: %.0f/s", done, sides[1].all.rate(), fewCallers, sides[0].all.rate())
 	}
 	sides[0].node.Kill()
-	idle, err := m.idleRows(ctx, b, sides[1])
+	idle, err := m.idleRows(ctx, h, sides[1])
 	return append(rows, idle...), err
 }
 
@@ -179,8 +179,8 @@ const (
 )
 
 // idleRows waits until the memory has settled and measures what an idle node uses.
-func (m *manyCallers) idleRows(ctx context.Context, b *harness.Harness, s *callerSide) ([]report.Row, error) {
-	b.Say("waiting until the memory of the idle node has settled")
+func (m *manyCallers) idleRows(ctx context.Context, h *harness.Harness, s *callerSide) ([]report.Row, error) {
+	h.Say("waiting until the memory of the idle node has settled")
 	least, since := 0.0, time.Now()
 	for start := time.Now(); time.Since(start) < m.settle && time.Since(since) < min(settledFor, m.settle); {
 		now, err := s.node.Resident()

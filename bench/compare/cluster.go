@@ -53,9 +53,9 @@ type clusterCost struct {
 	round                                time.Duration
 }
 
-func (m *clusterCost) measure(ctx context.Context, b *harness.Harness) (rows []report.Row, err error) {
+func (m *clusterCost) measure(ctx context.Context, h *harness.Harness) (rows []report.Row, err error) {
 	for _, part := range []func(context.Context, *harness.Harness) ([]report.Row, error){m.rates, m.turnRates, m.bigNumber} {
-		measured, err := part(ctx, b)
+		measured, err := part(ctx, h)
 		rows = append(rows, measured...)
 		if err != nil {
 			return rows, err
@@ -101,23 +101,23 @@ func (s *side) connect(urls ...string) error {
 }
 
 // embedded is one node with the embedded store.
-func embedded(ctx context.Context, b *harness.Harness, workers int) (s *side, err error) {
+func embedded(ctx context.Context, h *harness.Harness, workers int) (s *side, err error) {
 	s = &side{name: "embedded store"}
-	if s.node, err = b.Node(ctx, b.Folder(), nil, "--workers", fmt.Sprint(workers)); err != nil {
+	if s.node, err = h.Node(ctx, h.Folder(), nil, "--workers", fmt.Sprint(workers)); err != nil {
 		return nil, err
 	}
 	return s, s.connect(s.node.URL)
 }
 
 // onPostgres is nodes that share a database of their own.
-func onPostgres(ctx context.Context, b *harness.Harness, nodes, workers int) (s *side, err error) {
+func onPostgres(ctx context.Context, h *harness.Harness, nodes, workers int) (s *side, err error) {
 	server, url, err := fleet.NewDatabase(ctx)
 	if err != nil {
 		return nil, err
 	}
 	context.AfterFunc(ctx, server.Remove)
 	s = &side{name: fmt.Sprintf("%d on PostgreSQL", nodes), server: server}
-	s.fleet, err = fleet.Start(ctx, b, fleet.Config{
+	s.fleet, err = fleet.Start(ctx, h, fleet.Config{
 		Nodes: nodes, Workers: workers, Store: server.Addr(),
 		DSN: func(addr, node string) string { return strings.Replace(url, server.Addr(), addr, 1) },
 	}, nil)
@@ -132,7 +132,7 @@ func onPostgres(ctx context.Context, b *harness.Harness, nodes, workers int) (s 
 }
 
 // rates compares the embedded store, one node on PostgreSQL, and three.
-func (m *clusterCost) rates(ctx context.Context, b *harness.Harness) (rows []report.Row, err error) {
+func (m *clusterCost) rates(ctx context.Context, h *harness.Harness) (rows []report.Row, err error) {
 	ctx, cancel := context.WithCancel(ctx) // ends the databases
 	defer cancel()
 	var sides []*side
@@ -142,9 +142,9 @@ func (m *clusterCost) rates(ctx context.Context, b *harness.Harness) (rows []rep
 		}
 	}()
 	for _, start := range []func() (*side, error){
-		func() (*side, error) { return embedded(ctx, b, 2) },
-		func() (*side, error) { return onPostgres(ctx, b, 1, 2) },
-		func() (*side, error) { return onPostgres(ctx, b, 3, 1) },
+		func() (*side, error) { return embedded(ctx, h, 2) },
+		func() (*side, error) { return onPostgres(ctx, h, 1, 2) },
+		func() (*side, error) { return onPostgres(ctx, h, 3, 1) },
 	} {
 		s, err := start()
 		if err != nil {
@@ -156,11 +156,11 @@ func (m *clusterCost) rates(ctx context.Context, b *harness.Harness) (rows []rep
 		{fmt.Sprintf("accepted/s, %d at once", sideConns), m.accepted, []float64{0, 0.75, 0.8}, 100},
 		{"completed/s, batches of 1000", m.completed, []float64{0, 0.75, 0.95}, 0},
 	} {
-		b.Say("%s", way.what)
+		h.Say("%s", way.what)
 		measured, costs := make([][]float64, len(sides)), make([][]float64, len(sides))
 		for round := range m.rounds {
 			for i, s := range sides {
-				rate, cost, err := s.measure(ctx, way, b.Seed+uint64(round))
+				rate, cost, err := s.measure(ctx, way, h.Seed+uint64(round))
 				if err != nil {
 					return rows, fmt.Errorf("%s, %s: %w", way.what, s.name, err)
 				}
@@ -317,12 +317,12 @@ func (m *clusterCost) completed(ctx context.Context, s *side, seed uint64) (floa
 }
 
 // turnRates is how many turns two nodes pass between them, and what one costs.
-func (m *clusterCost) turnRates(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
-	b.Say("turns between two nodes")
+func (m *clusterCost) turnRates(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
+	h.Say("turns between two nodes")
 	var rates, costs []float64
 	for round := range m.rounds {
 		before := harness.OwnCPU()
-		rate, err := turnRate(ctx, b.Seed+uint64(round), m.turns, 4*m.callers)
+		rate, err := turnRate(ctx, h.Seed+uint64(round), m.turns, 4*m.callers)
 		if err != nil {
 			return nil, err
 		}
@@ -335,12 +335,12 @@ func (m *clusterCost) turnRates(ctx context.Context, b *harness.Harness) ([]repo
 }
 
 // bigNumber factors hard numbers with one worker, and with two on two nodes.
-func (m *clusterCost) bigNumber(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
+func (m *clusterCost) bigNumber(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var sides [2]*side
 	for i := range sides {
-		s, err := onPostgres(ctx, b, i+1, 1)
+		s, err := onPostgres(ctx, h, i+1, 1)
 		if err != nil {
 			return nil, err
 		}
@@ -350,8 +350,8 @@ func (m *clusterCost) bigNumber(ctx context.Context, b *harness.Harness) ([]repo
 	var took [2][]float64
 	var ratios []float64
 	for round := range m.rounds {
-		number := random.Semiprime(random.New(b.Seed, uint64(2+round)), m.digits)
-		b.Say("a lone number of %d digits: %s", m.digits, number)
+		number := random.Semiprime(random.New(h.Seed, uint64(2+round)), m.digits)
+		h.Say("a lone number of %d digits: %s", m.digits, number)
 		for i, s := range sides {
 			t, err := lone(ctx, s.clients[0], number)
 			if err != nil {

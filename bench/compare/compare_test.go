@@ -39,8 +39,8 @@ func TestCrash(t *testing.T) {
 
 // TestAccept measures the service against the bare handler for a moment.
 func TestAccept(t *testing.T) {
-	b := benchtest.Start(t)
-	rows, err := (&acceptance{rounds: 1, callers: 3, round: 100 * time.Millisecond}).measure(t.Context(), b)
+	h := benchtest.Start(t)
+	rows, err := (&acceptance{rounds: 1, callers: 3, round: 100 * time.Millisecond}).measure(t.Context(), h)
 	if err != nil || len(rows) != 4 {
 		t.Fatalf("%v: %+v", err, rows)
 	}
@@ -103,13 +103,13 @@ func TestLight(t *testing.T) {
 
 // TestGroups measures groups if the service has them, and says so if it has not.
 func TestGroups(t *testing.T) {
-	b := benchtest.Start(t)
+	h := benchtest.Start(t)
 	g := &groups{names: 20, watch: 500 * time.Millisecond, work: time.Millisecond}
-	ok, err := b.Supports(t.Context(), groupFlag)
+	ok, err := h.Supports(t.Context(), groupFlag)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := g.measure(t.Context(), b)
+	rows, err := g.measure(t.Context(), h)
 	if ok {
 		measured(t, rows, err, 2)
 	} else if err == nil || !strings.Contains(err.Error(), groupFlag) {

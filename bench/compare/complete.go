@@ -49,8 +49,8 @@ const singles = 256
 // submitter hands in all numbers and returns the jobs.
 type submitter func(ctx context.Context, c *client.Client, callers, numbers []string) ([]verify.Accepted, error)
 
-func (m *completion) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
-	node, err := b.Node(ctx, b.Folder(), nil)
+func (m *completion) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
+	node, err := h.Node(ctx, h.Folder(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +66,10 @@ func (m *completion) measure(ctx context.Context, b *harness.Harness) ([]report.
 		submit submitter
 		least  float64
 	}{{fmt.Sprintf("batches of %d", m.group), m.byBatch, 0.50}, {fmt.Sprintf("single POSTs, %d at once", singles), bySingles(singles), 0.16}} {
-		b.Say("%s", way.name)
+		h.Say("%s", way.name)
 		var ours, theirs, ratios []float64
 		for round := range m.rounds {
-			rng := random.New(b.Seed, uint64(100*i+round))
+			rng := random.New(h.Seed, uint64(100*i+round))
 			numbers := random.Many(m.jobs, rng, random.Uniform)
 			callers, err := load.CallerNames(rng, m.callers, nil)
 			if err != nil {

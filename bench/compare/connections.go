@@ -49,11 +49,11 @@ type connections struct {
 	postsOnly bool
 }
 
-func (m *connections) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
+func (m *connections) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
 	if err := harness.RaiseFileLimit(uint64(m.n + harness.SpareFiles)); err != nil {
 		return nil, err
 	}
-	node, err := b.Node(ctx, b.Folder(), nil)
+	node, err := h.Node(ctx, h.Folder(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +84,8 @@ func (m *connections) measure(ctx context.Context, b *harness.Harness) ([]report
 	if err != nil {
 		return nil, err
 	}
-	b.Say("%d connections are open", len(conns))
-	l, failed, fault := m.talk(ctx, b.Seed, conns, known[0])
+	h.Say("%d connections are open", len(conns))
+	l, failed, fault := m.talk(ctx, h.Seed, conns, known[0])
 	fullBytes, err := node.Resident()
 	if err != nil {
 		return nil, err
@@ -108,8 +108,8 @@ func (m *connections) measure(ctx context.Context, b *harness.Harness) ([]report
 	if fault != nil {
 		return rows, fmt.Errorf("the first of %d failures: %w", failed, fault)
 	}
-	b.Say("all of them at once")
-	burst, err := m.atOnce(ctx, b.Seed, conns)
+	h.Say("all of them at once")
+	burst, err := m.atOnce(ctx, h.Seed, conns)
 	return append(rows, burst...), errors.Join(err, ctx.Err())
 }
 

@@ -47,25 +47,25 @@ const (
 	longDigits = 40
 )
 
-func (m *crash) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
-	rng := random.New(b.Seed, 0)
-	folder := b.Folder()
+func (m *crash) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
+	rng := random.New(h.Seed, 0)
+	folder := h.Folder()
 	var all []verify.Accepted
 	restarts := stats.NewLatencies()
 	for round := range m.rounds {
-		node, err := b.Node(ctx, folder, nil)
+		node, err := h.Node(ctx, folder, nil)
 		if err != nil {
 			return nil, fmt.Errorf("round %d: %w", round+1, err)
 		}
 		restarts.Add(node.Ready)
-		got, err := m.loadAndKill(ctx, random.New(b.Seed, uint64(round+1)), node, time.Duration(rng.Int64N(int64(m.longest))))
+		got, err := m.loadAndKill(ctx, random.New(h.Seed, uint64(round+1)), node, time.Duration(rng.Int64N(int64(m.longest))))
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, got...)
 	}
-	b.Say("%d jobs were accepted in %d rounds", len(all), m.rounds)
-	node, err := b.Node(ctx, folder, nil)
+	h.Say("%d jobs were accepted in %d rounds", len(all), m.rounds)
+	node, err := h.Node(ctx, folder, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -66,13 +66,13 @@ type check struct {
 	run   func(context.Context, *harness.Harness, *client.Client) ([]report.Row, error)
 }
 
-func (f *fairness) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
+func (f *fairness) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
 	if f.digits < leastLong || f.digits > mostLong {
 		return nil, fmt.Errorf("-digits %d is not between %d and %d", f.digits, leastLong, mostLong)
 	}
 	// Check 2 needs jobs that cost the same, which those of one number do as long as
 	// the node does not remember its factors.
-	forgetful, err := forgetting(ctx, b)
+	forgetful, err := forgetting(ctx, h)
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +86,8 @@ func (f *fairness) measure(ctx context.Context, b *harness.Harness) ([]report.Ro
 		{"2, above a quantum", forgetful, f.aboveQuantum},
 		{"3, a stream next to long numbers", nil, f.share},
 	} {
-		b.Say("check %s", c.name)
-		measured, p, err := f.on(ctx, b, c)
+		h.Say("check %s", c.name)
+		measured, p, err := f.on(ctx, h, c)
 		rows = append(rows, measured...)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("check %s: %w", c.name, err))
@@ -102,8 +102,8 @@ func (f *fairness) measure(ctx context.Context, b *harness.Harness) ([]report.Ro
 
 // forgetting returns the flags with which a node factors a number again that it has
 // factored before.
-func forgetting(ctx context.Context, b *harness.Harness) ([]string, error) {
-	remembers, err := b.Supports(ctx, "--known-size")
+func forgetting(ctx context.Context, h *harness.Harness) ([]string, error) {
+	remembers, err := h.Supports(ctx, "--known-size")
 	if err != nil || !remembers {
 		return nil, err
 	}
@@ -112,8 +112,8 @@ func forgetting(ctx context.Context, b *harness.Harness) ([]string, error) {
 
 // on runs a check on a new node and asks the node for its own account at the
 // end.
-func (f fairness) on(ctx context.Context, b *harness.Harness, check check) ([]report.Row, client.Fairness, error) {
-	node, err := b.Node(ctx, b.Folder(), nil, append([]string{"--workers", fmt.Sprint(f.workers)}, check.flags...)...)
+func (f fairness) on(ctx context.Context, h *harness.Harness, check check) ([]report.Row, client.Fairness, error) {
+	node, err := h.Node(ctx, h.Folder(), nil, append([]string{"--workers", fmt.Sprint(f.workers)}, check.flags...)...)
 	if err != nil {
 		return nil, client.Fairness{}, err
 	}
@@ -123,7 +123,7 @@ func (f fairness) on(ctx context.Context, b *harness.Harness, check check) ([]re
 		return nil, client.Fairness{}, err
 	}
 	defer c.Close()
-	rows, err := check.run(ctx, b, c)
+	rows, err := check.run(ctx, h, c)
 	if err != nil {
 		return rows, client.Fairness{}, err
 	}
@@ -141,10 +141,10 @@ func repeated(number string, n int) []string {
 }
 
 // late is check 1.
-func (f fairness) late(ctx context.Context, b *harness.Harness, c *client.Client) ([]report.Row, error) {
-	rng := random.New(b.Seed, 1)
+func (f fairness) late(ctx context.Context, h *harness.Harness, c *client.Client) ([]report.Row, error) {
+	rng := random.New(h.Seed, 1)
 	number, took := random.Sized(rng, f.work)
-	b.Say("%d jobs of %v (%d digits)", f.burst, took.Round(10*time.Microsecond), len(number))
+	h.Say("%d jobs of %v (%d digits)", f.burst, took.Round(10*time.Microsecond), len(number))
 	numbers := random.Alike(rng, len(number), f.burst+f.others)
 	if _, err := load.Fill(ctx, c, "burst", numbers[:f.burst], waitingGroup); err != nil {
 		return nil, err
@@ -222,20 +222,20 @@ const (
 
 // belowQuantum is check 2 with jobs that cost less than the quantum, where
 // nothing but the round counts.
-func (f fairness) belowQuantum(ctx context.Context, b *harness.Harness, c *client.Client) ([]report.Row, error) {
-	return f.round(ctx, b, c, "below a quantum")
+func (f fairness) belowQuantum(ctx context.Context, h *harness.Harness, c *client.Client) ([]report.Row, error) {
+	return f.round(ctx, h, c, "below a quantum")
 }
 
 // aboveQuantum is check 2 with the default quantum, where like jobs must go
 // around although their times jitter.
-func (f fairness) aboveQuantum(ctx context.Context, b *harness.Harness, c *client.Client) ([]report.Row, error) {
-	return f.round(ctx, b, c, "above a quantum")
+func (f fairness) aboveQuantum(ctx context.Context, h *harness.Harness, c *client.Client) ([]report.Row, error) {
+	return f.round(ctx, h, c, "above a quantum")
 }
 
 // round looks at how turns go around for jobs with one number.
-func (f fairness) round(ctx context.Context, b *harness.Harness, c *client.Client, kind string) ([]report.Row, error) {
-	number, took := random.Sized(random.New(b.Seed, 2), roundWork)
-	b.Say("%d jobs of %v (%d digits) from each of %d callers", f.jobs, took.Round(10*time.Microsecond), len(number), f.others)
+func (f fairness) round(ctx context.Context, h *harness.Harness, c *client.Client, kind string) ([]report.Row, error) {
+	number, took := random.Sized(random.New(h.Seed, 2), roundWork)
+	h.Say("%d jobs of %v (%d digits) from each of %d callers", f.jobs, took.Round(10*time.Microsecond), len(number), f.others)
 	if _, err := load.Fill(ctx, c, "warm", repeated(number, roundWarm), waitingGroup); err != nil {
 		return nil, err
 	}
@@ -280,8 +280,8 @@ const (
 const leastLong, mostLong = 50, 200
 
 // share is check 3.
-func (f fairness) share(ctx context.Context, b *harness.Harness, c *client.Client) ([]report.Row, error) {
-	rng := random.New(b.Seed, 3)
+func (f fairness) share(ctx context.Context, h *harness.Harness, c *client.Client) ([]report.Row, error) {
+	rng := random.New(h.Seed, 3)
 	long := make([]string, longNumbers)
 	for i := range long {
 		long[i] = random.Semiprime(rng, f.digits)

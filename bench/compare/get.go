@@ -37,23 +37,23 @@ type getting struct {
 	round                 time.Duration
 }
 
-func (g *getting) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
-	p, err := startPair(ctx, b)
+func (g *getting) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
+	p, err := startPair(ctx, h)
 	if err != nil {
 		return nil, err
 	}
 	defer p.close()
-	ids, err := g.finished(ctx, b, p.node)
+	ids, err := g.finished(ctx, h, p.node)
 	if err != nil {
 		return nil, err
 	}
 	var rows []report.Row
 	for _, concurrency := range []int{50, 256} {
 		what := fmt.Sprintf("GETs of a finished job a second, %d at once", concurrency)
-		b.Say("%s", what)
+		h.Say("%s", what)
 		r, err := p.compare(ctx, g.rounds, concurrency, func(ctx context.Context, c *client.Client) (float64, error) {
 			return rate(ctx, g.round, concurrency, func(i int) func() error {
-				rng, getter := random.New(b.Seed, uint64(1000+i)), c.Getter()
+				rng, getter := random.New(h.Seed, uint64(1000+i)), c.Getter()
 				return func() error { return getter.OK("/compute/" + ids[rng.IntN(len(ids))]) }
 			})
 		})
@@ -67,13 +67,13 @@ func (g *getting) measure(ctx context.Context, b *harness.Harness) ([]report.Row
 }
 
 // finished has a node finish jobs, checks them, and returns their ids.
-func (g *getting) finished(ctx context.Context, b *harness.Harness, node *harness.Process) ([]string, error) {
+func (g *getting) finished(ctx context.Context, h *harness.Harness, node *harness.Process) ([]string, error) {
 	c, err := client.New(node.URL, g.callers)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	rng := random.New(b.Seed, 0)
+	rng := random.New(h.Seed, 0)
 	callers, err := load.CallerNames(rng, g.callers, nil)
 	if err != nil {
 		return nil, err

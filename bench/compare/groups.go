@@ -48,8 +48,8 @@ const (
 	dueShare  = 0.5
 )
 
-func (g *groups) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
-	ok, err := b.Supports(ctx, groupFlag)
+func (g *groups) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
+	ok, err := h.Supports(ctx, groupFlag)
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +58,8 @@ func (g *groups) measure(ctx context.Context, b *harness.Harness) ([]report.Row,
 	}
 	var rows []report.Row
 	for _, by := range []string{"prefix", "none"} {
-		b.Say("%s %s", groupFlag, by)
-		got, total, err := g.share(ctx, b, by)
+		h.Say("%s %s", groupFlag, by)
+		got, total, err := g.share(ctx, h, by)
 		if err != nil {
 			return rows, fmt.Errorf("%s %s: %w", groupFlag, by, err)
 		}
@@ -74,8 +74,8 @@ func (g *groups) measure(ctx context.Context, b *harness.Harness) ([]report.Row,
 }
 
 // share returns the CPU of the ordinary caller and of all, in seconds.
-func (g *groups) share(ctx context.Context, b *harness.Harness, by string) (own, total float64, err error) {
-	node, err := b.Node(ctx, b.Folder(), nil, groupFlag, by)
+func (g *groups) share(ctx context.Context, h *harness.Harness, by string) (own, total float64, err error) {
+	node, err := h.Node(ctx, h.Folder(), nil, groupFlag, by)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -87,7 +87,7 @@ func (g *groups) share(ctx context.Context, b *harness.Harness, by string) (own,
 	defer c.Close()
 	// Enough for each side to have the workers alone for as long as it takes to
 	// queue all, and to watch.
-	rng := random.New(b.Seed, 0)
+	rng := random.New(h.Seed, 0)
 	example, took := random.Sized(rng, g.work)
 	jobs := int((g.watch + groupQueueing) * time.Duration(runtime.NumCPU()) / max(took, time.Microsecond))
 	each := jobs/g.names + 1

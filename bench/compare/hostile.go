@@ -58,11 +58,11 @@ const (
 // attacker deserves.
 type attack func(conn net.Conn, rng *rand.Rand)
 
-func (m *hostile) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
+func (m *hostile) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
 	if err := harness.RaiseFileLimit(uint64(m.slow + harness.SpareFiles)); err != nil {
 		return nil, err
 	}
-	node, err := b.Node(ctx, b.Folder(), nil)
+	node, err := h.Node(ctx, h.Folder(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -72,21 +72,21 @@ func (m *hostile) measure(ctx context.Context, b *harness.Harness) ([]report.Row
 		name  string
 		start func(context.Context) func()
 	}{
-		{"10 MB bodies", func(ctx context.Context) func() { return repeat(ctx, addr, b.Seed, sendHugeBody) }},
+		{"10 MB bodies", func(ctx context.Context) func() { return repeat(ctx, addr, h.Seed, sendHugeBody) }},
 		{fmt.Sprintf("%s slow half-requests", report.Grouped(int64(m.slow))), func(ctx context.Context) func() { return m.trickle(ctx, addr) }},
-		{"header flood", func(ctx context.Context) func() { return repeat(ctx, addr, b.Seed, floodHeaders) }},
-		{"random bytes", func(ctx context.Context) func() { return repeat(ctx, addr, b.Seed, sendRandom) }},
+		{"header flood", func(ctx context.Context) func() { return repeat(ctx, addr, h.Seed, floodHeaders) }},
+		{"random bytes", func(ctx context.Context) func() { return repeat(ctx, addr, h.Seed, sendRandom) }},
 	}
 	var rows []report.Row
 	for _, a := range attacks {
-		b.Say("%s", a.name)
-		calm, failed, err := m.ordinary(ctx, b.Seed, node)
+		h.Say("%s", a.name)
+		calm, failed, err := m.ordinary(ctx, h.Seed, node)
 		if err != nil {
 			return rows, err
 		}
 		attacking, stop := context.WithCancel(ctx)
 		ended := a.start(attacking)
-		under, failedUnder, err := m.ordinary(ctx, b.Seed, node)
+		under, failedUnder, err := m.ordinary(ctx, h.Seed, node)
 		stop()
 		ended()
 		if err != nil {

@@ -44,7 +44,7 @@ type light struct {
 	warm                   time.Duration // from the start of the others to the first measured number
 }
 
-func (l *light) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
+func (l *light) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
 	if l.digits < leastLong+10 || l.digits > mostLong {
 		return nil, fmt.Errorf("-digits %d is not between %d and %d", l.digits, leastLong+10, mostLong)
 	}
@@ -61,8 +61,8 @@ func (l *light) measure(ctx context.Context, b *harness.Harness) ([]report.Row, 
 		{name: "next to three long numbers", long: true},
 		{name: "next to all", flood: true, long: true, p50: 8 * time.Millisecond, p99: 45 * time.Millisecond},
 	} {
-		b.Say("%s", next.name)
-		got, err := l.next(ctx, b, next.flood, next.long)
+		h.Say("%s", next.name)
+		got, err := l.next(ctx, h, next.flood, next.long)
 		if err != nil {
 			return rows, fmt.Errorf("%s: %w", next.name, err)
 		}
@@ -88,8 +88,8 @@ func (l *light) measure(ctx context.Context, b *harness.Harness) ([]report.Row, 
 }
 
 // next measures the light caller on a new node, next to others.
-func (l *light) next(ctx context.Context, b *harness.Harness, flood, long bool) (*stats.Latencies, error) {
-	node, err := b.Node(ctx, b.Folder(), nil, "--workers", fmt.Sprint(l.workers))
+func (l *light) next(ctx context.Context, h *harness.Harness, flood, long bool) (*stats.Latencies, error) {
+	node, err := h.Node(ctx, h.Folder(), nil, "--workers", fmt.Sprint(l.workers))
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (l *light) next(ctx context.Context, b *harness.Harness, flood, long bool) 
 		return nil, err
 	}
 	defer c.Close()
-	rng := random.New(b.Seed, 4)
+	rng := random.New(h.Seed, 4)
 	for i := 0; long && i < 3; i++ {
 		if _, err := load.Fill(ctx, c, fmt.Sprintf("long-%d", i), []string{random.Semiprime(rng, l.digits-5*i)}, 1); err != nil {
 			return nil, err
@@ -115,7 +115,7 @@ func (l *light) next(ctx context.Context, b *harness.Harness, flood, long bool) 
 			fault = feed(flooding, c, "flood", rng, l.flood, &empty)
 		})
 	}
-	got, err := l.watchLight(ctx, b, c)
+	got, err := l.watchLight(ctx, h, c)
 	stop()
 	work.Wait()
 	if err == nil {
@@ -125,8 +125,8 @@ func (l *light) next(ctx context.Context, b *harness.Harness, flood, long bool) 
 }
 
 // watchLight submits numbers and waits for each.
-func (l *light) watchLight(ctx context.Context, b *harness.Harness, c *client.Client) (*stats.Latencies, error) {
-	got, poster, rng := stats.NewLatencies(), c.Poster(), random.New(b.Seed, 5)
+func (l *light) watchLight(ctx context.Context, h *harness.Harness, c *client.Client) (*stats.Latencies, error) {
+	got, poster, rng := stats.NewLatencies(), c.Poster(), random.New(h.Seed, 5)
 	if err := wait.For(ctx, l.warm); err != nil {
 		return nil, err
 	}

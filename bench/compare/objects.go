@@ -38,8 +38,8 @@ type objects struct{ jobs, callers, group int }
 // warmPart is the part of the jobs that is done before anything is counted.
 const warmPart = 10
 
-func (o *objects) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
-	node, err := b.Node(ctx, b.Folder(), nil)
+func (o *objects) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
+	node, err := h.Node(ctx, h.Folder(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +59,8 @@ func (o *objects) measure(ctx context.Context, b *harness.Harness) ([]report.Row
 		{fmt.Sprintf("single POST, %d at once", singles), bySingles(singles), 15, 1536},
 		{fmt.Sprintf("line of a batch of %d", o.group), completion{group: o.group}.byBatch, 3, 400},
 	} {
-		b.Say("%s", way.name)
-		rng := random.New(b.Seed, uint64(i))
+		h.Say("%s", way.name)
+		rng := random.New(h.Seed, uint64(i))
 		callers, err := load.CallerNames(rng, o.callers, nil)
 		if err != nil {
 			return rows, err

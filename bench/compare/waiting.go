@@ -52,9 +52,9 @@ type memory struct {
 	waiting               int
 }
 
-func (w *waiting) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
-	folder := b.Folder()
-	node, err := b.Node(ctx, folder, []string{tightCollection}, "--workers", "1")
+func (w *waiting) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
+	folder := h.Folder()
+	node, err := h.Node(ctx, folder, []string{tightCollection}, "--workers", "1")
 	if err != nil {
 		return nil, err
 	}
@@ -64,9 +64,9 @@ func (w *waiting) measure(ctx context.Context, b *harness.Harness) ([]report.Row
 		return nil, err
 	}
 	defer c.Close()
-	rng := random.New(b.Seed, 0)
+	rng := random.New(h.Seed, 0)
 	example, took := random.Sized(rng, waitingWork)
-	b.Say("jobs of about %v (%d digits)", took.Round(10*time.Microsecond), len(example))
+	h.Say("jobs of about %v (%d digits)", took.Round(10*time.Microsecond), len(example))
 	if err := w.fill(ctx, c, rng, len(example), warmJobs*w.callers); err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (w *waiting) measure(ctx context.Context, b *harness.Harness) ([]report.Row
 		report.Figure("resident memory of the node", after.resident/(1<<20), "MiB"),
 	}
 	node.Kill()
-	again, err := b.Node(ctx, folder, nil, "--workers", "1")
+	again, err := h.Node(ctx, folder, nil, "--workers", "1")
 	if err != nil {
 		return rows, err
 	}

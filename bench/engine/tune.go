@@ -19,6 +19,7 @@ import (
 	"fairfactor/bench/internal/random"
 	"fairfactor/bench/internal/report"
 	"fairfactor/factor"
+	"fairfactor/factor/tune"
 )
 
 // Tune is `bench tune`.
@@ -39,7 +40,7 @@ var Tune = command.Study{
 curves, the small quadratic sieve, the large one. Then it looks for the parameters of
 the large sieve: one after the other is changed, and kept if the same numbers take
 less CPU than with the parameters so far, measured in turn, by more than chance, until
-nothing gets better. The table of factor/siqssize.go is printed as it should be there.
+nothing gets better. The table of factor/internal/siqs/parameters.go is printed as it should be there.
 
 Examples:
   go run ./bench tune                        # crossovers, and the sieve to 181 bits: some minutes
@@ -155,7 +156,7 @@ func bitPrime(rng *rand.Rand, bits int) *big.Int {
 
 // compare measures every method where it can work.
 func (t *tuning) compare(ctx context.Context, count int, each time.Duration, progress io.Writer) error {
-	runner := factor.NewRunner()
+	runner := tune.NewRunner()
 	for i, bits := range crossoverBits {
 		fmt.Fprintf(progress, "bench:   methods at %d bits\n", bits)
 		rng := random.New(t.Seed, uint64(i))
@@ -203,7 +204,7 @@ func (c *crossover) fastest() (name string) {
 
 // methodTime returns the mean CPU of one method for one of the numbers, and how
 // many it did not split.
-func methodTime(ctx context.Context, r *factor.Runner, numbers []string, by method, each time.Duration) (cpu time.Duration, missed int, err error) {
+func methodTime(ctx context.Context, r *tune.Runner, numbers []string, by method, each time.Duration) (cpu time.Duration, missed int, err error) {
 	begin, times := harness.OwnCPU(), 0
 	for ; times == 0 || harness.OwnCPU()-begin < each; times++ {
 		missed = 0
@@ -227,7 +228,7 @@ func methodTime(ctx context.Context, r *factor.Runner, numbers []string, by meth
 
 // sieveTime returns the CPU of the large sieve for one number, with the engine's own
 // parameters if size is nil.
-func sieveTime(ctx context.Context, r *factor.Runner, n string, size *sieveSize) (time.Duration, error) {
+func sieveTime(ctx context.Context, r *tune.Runner, n string, size *sieveSize) (time.Duration, error) {
 	v, _ := new(big.Int).SetString(n, 10)
 	if size == nil {
 		own := sieveSizeFor(v.BitLen())
@@ -238,7 +239,7 @@ func sieveTime(ctx context.Context, r *factor.Runner, n string, size *sieveSize)
 	if err != nil {
 		return 0, err
 	}
-	if err := finishMachine(ctx, r, m); err != nil {
+	if err := finishMachine(ctx, r.Runner, m); err != nil {
 		return 0, err
 	}
 	return harness.OwnCPU() - begin, factor.Product(n, m.Primes())

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"fairfactor/bench/internal/random"
-	"fairfactor/factor"
+	"fairfactor/factor/tune"
 )
 
 // block is the part of the sieve that is worked on at a time: longer ones are whole
@@ -75,7 +75,7 @@ func otherDouble(s sieveSize, up bool) sieveSize {
 
 // tune looks for the best parameters of each size.
 func (t *tuning) tune(ctx context.Context, sizes []int, work time.Duration, progress io.Writer) error {
-	runner := factor.NewRunner()
+	runner := tune.NewRunner()
 	for i, size := range sizes {
 		s := sieveTuner{ctx: ctx, runner: runner, progress: progress}
 		s.draw(random.New(t.Seed, uint64(1000+i)), size)
@@ -91,7 +91,7 @@ func (t *tuning) tune(ctx context.Context, sizes []int, work time.Duration, prog
 // sieveTuner tunes the sieve for the size of its numbers.
 type sieveTuner struct {
 	ctx      context.Context
-	runner   *factor.Runner
+	runner   *tune.Runner
 	progress io.Writer
 	numbers  []string
 	tried    map[sieveSize]bool
@@ -205,7 +205,7 @@ func (s *sieveTuner) compare(one, other sieveSize) (was, is time.Duration, err e
 	return was / count, is / count, nil
 }
 
-// tableRow writes parameters as factor/siqssize.go has them.
+// tableRow writes parameters as factor/internal/siqs/parameters.go has them.
 func tableRow(size int, s sieveSize) string {
 	length := fmt.Sprint(s.Length)
 	if zeros := bits.TrailingZeros(uint(s.Length)); zeros > 6 {

@@ -1,12 +1,15 @@
 package engine
 
-import "fairfactor/factor"
+import (
+	"fairfactor/factor"
+	"fairfactor/factor/tune"
+)
 
 // All that bench uses of the engine's tuning interface, in one place: the service
 // has no use for it, and it may change with the engine.
 
 // sieveSize are the parameters of the large sieve for one size of number.
-type sieveSize = factor.SieveSize
+type sieveSize = tune.SieveSize
 
 // method names one way to split a number.
 type method = factor.Methods
@@ -18,13 +21,13 @@ var methods = []method{factor.ByHart, factor.ByCurves, factor.ByRho, factor.ByQS
 const largeSieve = factor.BySIQS
 
 // errSize says that a method or a set of parameters can't do numbers of that size.
-var errSize = factor.ErrSize
+var errSize = tune.ErrSize
 
 // sieveSizeFor returns the engine's own parameters for numbers of that many bits.
-func sieveSizeFor(bits int) sieveSize { return factor.SieveSizeFor(bits) }
+func sieveSizeFor(bits int) sieveSize { return tune.SieveSizeFor(bits) }
 
 // newSieve returns a machine that factors n with the large sieve alone.
-func newSieve(n string, size sieveSize) (*factor.Machine, error) { return factor.NewSieve(n, size) }
+func newSieve(n string, size sieveSize) (*factor.Machine, error) { return tune.NewSieve(n, size) }
 
 // split tries one method on n; found is false if that method missed the factors.
-func split(r *factor.Runner, n string, by method) (found bool, err error) { return r.Split(n, by) }
+func split(r *tune.Runner, n string, by method) (found bool, err error) { return r.Split(n, by) }

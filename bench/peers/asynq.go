@@ -24,8 +24,8 @@ type asynqPeer struct {
 // kept is how long completed tasks are kept, for their results.
 const kept = time.Hour
 
-func (p *asynqPeer) start(ctx context.Context, b *harness.Harness, handlers int) (err error) {
-	if p.redis, err = startRedis(ctx, b); err != nil {
+func (p *asynqPeer) start(ctx context.Context, h *harness.Harness, handlers int) (err error) {
+	if p.redis, err = startRedis(ctx, h); err != nil {
 		return err
 	}
 	at := asynq.RedisClientOpt{Addr: p.redis.addr, PoolSize: conns}

@@ -28,7 +28,7 @@ const (
 	fairfactorCallers = 10
 )
 
-func (p *fairfactorPeer) start(ctx context.Context, b *harness.Harness, _ int) (err error) {
+func (p *fairfactorPeer) start(ctx context.Context, h *harness.Harness, _ int) (err error) {
 	var flags []string
 	if p.postgres {
 		server, url, err := fleet.NewDatabase(ctx)
@@ -38,7 +38,7 @@ func (p *fairfactorPeer) start(ctx context.Context, b *harness.Harness, _ int) (
 		p.database = server
 		flags = []string{"--store", url}
 	}
-	if p.node, err = b.Node(ctx, b.Folder(), nil, flags...); err != nil {
+	if p.node, err = h.Node(ctx, h.Folder(), nil, flags...); err != nil {
 		return err
 	}
 	p.client, err = client.New(p.node.URL, fairfactorConns)

@@ -33,8 +33,8 @@ const (
 	neverSync    = 24 * time.Hour
 )
 
-func (p *jetStreamPeer) start(ctx context.Context, b *harness.Harness, handlers int) error {
-	broker, addr, err := launchSelf(ctx, "nats-server", b.Folder())
+func (p *jetStreamPeer) start(ctx context.Context, h *harness.Harness, handlers int) error {
+	broker, addr, err := launchSelf(ctx, "nats-server", h.Folder())
 	if err != nil {
 		return err
 	}

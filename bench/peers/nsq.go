@@ -32,12 +32,12 @@ const (
 	publishers  = 4
 )
 
-func (p *nsqPeer) start(ctx context.Context, b *harness.Harness, handlers int) (err error) {
-	if p.redis, err = startRedis(ctx, b); err != nil {
+func (p *nsqPeer) start(ctx context.Context, h *harness.Harness, handlers int) (err error) {
+	if p.redis, err = startRedis(ctx, h); err != nil {
 		return err
 	}
 	var addr string
-	if p.broker, addr, err = launchSelf(ctx, "nsqd", b.Folder()); err != nil {
+	if p.broker, addr, err = launchSelf(ctx, "nsqd", h.Folder()); err != nil {
 		return err
 	}
 	for range publishers {

@@ -23,7 +23,7 @@ import (
 type peer interface {
 	// start starts its servers and a worker that has so many jobs under way at once.
 	// They end with close, or with ctx.
-	start(ctx context.Context, b *harness.Harness, handlers int) error
+	start(ctx context.Context, h *harness.Harness, handlers int) error
 	// begin prepares a round of so many jobs.
 	begin(ctx context.Context, round, jobs int) error
 	// sender returns what one of many goroutines submits with. It returns when the
@@ -102,7 +102,7 @@ type match struct {
 // sampled is how many results of a round are read and multiplied out.
 const sampled = 200
 
-func (m *match) measure(ctx context.Context, b *harness.Harness) ([]report.Row, error) {
+func (m *match) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
 	others, err := m.chosen()
 	if err != nil {
 		return nil, err
@@ -117,22 +117,22 @@ func (m *match) measure(ctx context.Context, b *harness.Harness) ([]report.Row, 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	for _, c := range all {
-		b.Say("%s starts", c.name)
+		h.Say("%s starts", c.name)
 		defer c.peer.close()
-		if err := c.peer.start(ctx, b, m.handlers); err != nil {
+		if err := c.peer.start(ctx, h, m.handlers); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
 	rates := map[string][]float64{}
 	for round := range m.rounds {
-		numbers := random.Many(m.jobs, random.New(b.Seed, uint64(round)), random.Uniform)
+		numbers := random.Many(m.jobs, random.New(h.Seed, uint64(round)), random.Uniform)
 		for _, c := range all {
 			rate, err := m.round(ctx, c.peer, round, numbers)
 			if err != nil {
 				return rows(others, rates), fmt.Errorf("%s, round %d: %w", c.name, round+1, err)
 			}
 			rates[c.name] = append(rates[c.name], rate)
-			b.Say("round %d of %d, %s: %.0f/s", round+1, m.rounds, c.name, rate)
+			h.Say("round %d of %d, %s: %.0f/s", round+1, m.rounds, c.name, rate)
 		}
 	}
 	return rows(others, rates), nil

@@ -17,12 +17,12 @@ type redisServer struct {
 	client *redis.Client
 }
 
-func startRedis(ctx context.Context, b *harness.Harness) (*redisServer, error) {
+func startRedis(ctx context.Context, h *harness.Harness) (*redisServer, error) {
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
-	dir := b.Folder()
+	dir := h.Folder()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}

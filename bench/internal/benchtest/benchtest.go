@@ -48,12 +48,12 @@ func Program(t *testing.T) string {
 // Start returns a harness that ends with the test. Its seed is 1.
 func Start(t *testing.T) *harness.Harness {
 	t.Helper()
-	b, err := harness.New(t.Context(), Program(t), 1, &bytes.Buffer{})
+	h, err := harness.New(t.Context(), Program(t), 1, &bytes.Buffer{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(b.Close)
-	return b
+	t.Cleanup(h.Close)
+	return h
 }
 
 // Run runs a command line within a minute. It must end with the status want.

@@ -45,12 +45,12 @@ func (s *SharedFlags) Declare(f *flag.FlagSet, limit time.Duration) {
 // Open bounds the time and builds what the comparisons run.
 func (s *SharedFlags) Open(ctx context.Context, progress io.Writer) (context.Context, *harness.Harness, func(), error) {
 	ctx, cancel := context.WithTimeout(ctx, s.limit)
-	b, err := harness.New(ctx, s.program, s.Seed, progress)
+	h, err := harness.New(ctx, s.program, s.Seed, progress)
 	if err != nil {
 		cancel()
 		return nil, nil, nil, err
 	}
-	return ctx, b, func() { b.Close(); cancel() }, nil
+	return ctx, h, func() { h.Close(); cancel() }, nil
 }
 
 // Run parses the flags, measures and prints the table.
@@ -70,11 +70,11 @@ func (c Comparison) Run(ctx context.Context, args []string, out, progress io.Wri
 		fmt.Fprintln(progress, "bench:", err)
 		return 2
 	}
-	ctx, b, closeBench, err := s.Open(ctx, progress)
+	ctx, h, closeBench, err := s.Open(ctx, progress)
 	if err != nil {
 		return Status(err, progress)
 	}
 	defer closeBench()
-	rows, err := measure(ctx, b)
+	rows, err := measure(ctx, h)
 	return Status(report.Finish(out, s.JSON, s.Seed, rows, err), progress)
 }

@@ -25,7 +25,7 @@ import (
 // them and the store that they share. A node that ends is started again, as an
 // init system would do, at the same addresses.
 type Fleet struct {
-	b       *harness.Harness
+	h       *harness.Harness
 	Dir     string   // of the nodes' logs
 	Network *Network // nil on loopback, where nothing can be cut but the store
 	Nodes   []*Node
@@ -72,12 +72,12 @@ const RestartAfter = 300 * time.Millisecond
 
 // Start starts all nodes, and calls between when the first is ready. It
 // returns when all are.
-func Start(ctx context.Context, b *harness.Harness, cfg Config, between func(context.Context) error) (f *Fleet, err error) {
+func Start(ctx context.Context, h *harness.Harness, cfg Config, between func(context.Context) error) (f *Fleet, err error) {
 	dir, err := os.MkdirTemp("", "fairfactor-fleet-")
 	if err != nil {
 		return nil, err
 	}
-	f = &Fleet{b: b, Dir: dir}
+	f = &Fleet{h: h, Dir: dir}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	f.stop = stop
 	defer func() {
@@ -237,9 +237,9 @@ func (n *Node) command(ctx context.Context) *exec.Cmd {
 	}
 	args = append(args, n.cfg.Flags...)
 	if n.fleet.Network == nil {
-		return exec.CommandContext(ctx, n.fleet.b.Program, args...)
+		return exec.CommandContext(ctx, n.fleet.h.Program, args...)
 	}
-	return n.fleet.Network.command(ctx, n.Index, n.fleet.b.Program, append(args, "--insecure")...)
+	return n.fleet.Network.command(ctx, n.Index, n.fleet.h.Program, append(args, "--insecure")...)
 }
 
 // tell wakes who waits for a change. n.mu is held.

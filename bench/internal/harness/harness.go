@@ -35,14 +35,14 @@ func New(ctx context.Context, program string, seed uint64, progress io.Writer) (
 	if err != nil {
 		return nil, err
 	}
-	b := &Harness{Program: program, dir: dir, Seed: seed, Progress: progress}
+	h := &Harness{Program: program, dir: dir, Seed: seed, Progress: progress}
 	if program == "" {
-		if b.Program, err = Build(ctx, dir); err != nil {
-			b.Close()
+		if h.Program, err = Build(ctx, dir); err != nil {
+			h.Close()
 			return nil, err
 		}
 	}
-	return b, nil
+	return h, nil
 }
 
 // Build compiles the service as it is released.
@@ -62,28 +62,28 @@ func Build(ctx context.Context, dir string) (string, error) {
 }
 
 // Close kills what is still running and removes all data.
-func (b *Harness) Close() {
-	b.mu.Lock()
-	started := b.started
-	b.started = nil
-	b.mu.Unlock()
+func (h *Harness) Close() {
+	h.mu.Lock()
+	started := h.started
+	h.started = nil
+	h.mu.Unlock()
 	for _, p := range started {
 		p.Kill()
 	}
-	os.RemoveAll(b.dir)
+	os.RemoveAll(h.dir)
 }
 
 // Say tells how far a measurement is.
-func (b *Harness) Say(format string, args ...any) {
-	fmt.Fprintf(b.Progress, "bench:   "+format+"\n", args...)
+func (h *Harness) Say(format string, args ...any) {
+	fmt.Fprintf(h.Progress, "bench:   "+format+"\n", args...)
 }
 
 // Folder returns a new empty folder for a node's data.
-func (b *Harness) Folder() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.folders++
-	return filepath.Join(b.dir, fmt.Sprintf("data-%d", b.folders))
+func (h *Harness) Folder() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.folders++
+	return filepath.Join(h.dir, fmt.Sprintf("data-%d", h.folders))
 }
 
 // StartTime bounds how long a process may take until it is ready.
@@ -91,13 +91,13 @@ const StartTime = 2 * time.Minute
 
 // Node starts a node on a free port with its data in a folder, and returns when
 // it is ready.
-func (b *Harness) Node(ctx context.Context, folder string, env []string, flags ...string) (*Process, error) {
+func (h *Harness) Node(ctx context.Context, folder string, env []string, flags ...string) (*Process, error) {
 	args := []string{"serve", "--http", "127.0.0.1:0", "--data", folder, "--log-level", "warn"}
-	return b.Start(ctx, b.Program, append(args, flags...), env)
+	return h.Start(ctx, h.Program, append(args, flags...), env)
 }
 
 // Start runs a program that prints a line with its URL when it is ready.
-func (b *Harness) Start(ctx context.Context, program string, args, env []string) (*Process, error) {
+func (h *Harness) Start(ctx context.Context, program string, args, env []string) (*Process, error) {
 	p := &Process{cmd: exec.CommandContext(ctx, program, args...), Log: &Tail{}, ended: make(chan struct{})}
 	p.cmd.Stderr = p.Log
 	p.cmd.Env = append(os.Environ(), env...)
@@ -109,9 +109,9 @@ func (b *Harness) Start(ctx context.Context, program string, args, env []string)
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	b.mu.Lock()
-	b.started = append(b.started, p)
-	b.mu.Unlock()
+	h.mu.Lock()
+	h.started = append(h.started, p)
+	h.mu.Unlock()
 	late := time.AfterFunc(StartTime, func() { p.cmd.Process.Kill() })
 	lines := bufio.NewReader(out)
 	line, err := lines.ReadString('\n')
@@ -131,10 +131,10 @@ func (b *Harness) Start(ctx context.Context, program string, args, env []string)
 }
 
 // Supports reports whether `serve` of the program has a flag, such as --group-by.
-func (b *Harness) Supports(ctx context.Context, flag string) (bool, error) {
-	out, err := exec.CommandContext(ctx, b.Program, "serve", "--help").CombinedOutput()
+func (h *Harness) Supports(ctx context.Context, flag string) (bool, error) {
+	out, err := exec.CommandContext(ctx, h.Program, "serve", "--help").CombinedOutput()
 	if err != nil {
-		return false, fmt.Errorf("%s serve --help: %w: %s", b.Program, err, out)
+		return false, fmt.Errorf("%s serve --help: %w: %s", h.Program, err, out)
 	}
 	return slices.Contains(strings.Fields(string(out)), flag), nil
 }

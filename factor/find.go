@@ -1,0 +1,105 @@
+package factor
+
+import (
+	"math/big"
+	"math/bits"
+
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/cpu"
+	"fairfactor/factor/internal/ecm"
+	"fairfactor/factor/internal/hart"
+	"fairfactor/factor/internal/rho"
+	"fairfactor/factor/internal/siqs"
+)
+
+// find64 returns a proper factor of n, an odd composite that is not a power.
+func (r *Runner) find64(n uint64) uint64 {
+	size := bits.Len64(n)
+	row := rungFor(size)
+	if row.split == ByHart {
+		if d := hart.Factor(n); d != 1 {
+			r.by |= ByHart
+			return d
+		}
+	}
+	if cpu.IFMA && size >= ecm.VectorFromBits {
+		if d := r.ecm.FindVector(arith.Uint128{Lo: n}); d.Lo != 1 {
+			r.by |= ByCurves
+			return d.Lo
+		}
+	}
+	if d := ecm.Find64(n, size, row.pairs); d != 1 {
+		r.by |= ByCurves
+		return d
+	}
+	if row.split == ByQS {
+		if d, found := r.sieveQuick(arith.Uint192{n}); found {
+			return d.Lo
+		}
+	}
+	r.by |= ByRho
+	return rho.Factor(n)
+}
+
+// find128 returns a proper factor of n > 2^64, an odd composite that is not a
+// power, unless the quick methods do not find one.
+func (r *Runner) find128(n arith.Uint128) (arith.Uint128, bool) {
+	if r.shallow {
+		return arith.Uint128{}, false
+	}
+	if cpu.IFMA && n.Len() <= ecm.VectorBits {
+		if d := r.ecm.FindVector(n); d != (arith.Uint128{Lo: 1}) {
+			r.by |= ByCurves
+			return d, true
+		}
+		return r.sieveQuick(n.Uint192())
+	}
+	d := r.ecm.Quick128(n)
+	if r.poller.Poll() {
+		return arith.Uint128{}, false
+	}
+	if d != (arith.Uint128{Lo: 1}) {
+		r.by |= ByCurves
+		return d, true
+	}
+	return r.sieveQuick(n.Uint192())
+}
+
+// sieveQuick returns a proper factor of n, of up to 141 bits, by the small
+// quadratic sieve, the smaller one of two if n is above 2^128. It takes another
+// multiplier if the best one gives none, and gives up after maxMultipliers; later
+// turns take what it leaves.
+func (r *Runner) sieveQuick(n arith.Uint192) (arith.Uint128, bool) {
+	d, found := r.qs.Split(&r.poller, n)
+	if found {
+		r.by |= ByQS
+	}
+	return d, found
+}
+
+// findBig returns a proper factor of n > 2^128, an odd composite that is not a
+// power, or nil if the quick methods do not find one.
+func (r *Runner) findBig(n *big.Int) *big.Int {
+	if r.shallow {
+		return nil
+	}
+	d := r.ecm.QuickN(n, firstTurnShare*siqs.SieveNanos(n.BitLen()))
+	if d != nil {
+		r.by |= ByCurves
+	}
+	if d != nil || r.poller.Stopped() || rungFor(n.BitLen()).split != ByQS {
+		return d
+	}
+	if d, found := r.sieveQuick(arith.Uint192Of(n)); found {
+		return d.Big()
+	}
+	return nil
+}
+
+// splitDouble returns a proper factor of v, an odd composite without small factors.
+func (r *Runner) splitDouble(v uint64) uint64 {
+	if root, k := power64(v); k > 1 {
+		return root
+	}
+	return r.find64(v)
+}

@@ -1,0 +1,114 @@
+package ecm
+
+import (
+	"math"
+	"time"
+
+	"fairfactor/factor/internal/stop"
+)
+
+// Level is one step of the search for larger and larger factors by elliptic
+// curves.
+type Level struct {
+	Digits int    // size of the factors that it is made for
+	B1, B2 uint64 // bounds of the two stages
+	Curves uint64 // how many curves before the next level
+}
+
+// Levels follow Zimmermann and Dodson, "20 years of ECM" (ANTS 2006), table 1,
+// with second bounds that suit one multiplication a pair. The last level has no
+// end.
+var Levels = [...]Level{
+	{15, 2_000, 160_000, 25},
+	{20, 11_000, 1_300_000, 90},
+	{25, 50_000, 8_000_000, 240},
+	{30, 250_000, 50_000_000, 500},
+	{35, 1_000_000, 250_000_000, 1_100},
+	{40, 3_000_000, 900_000_000, 2_900},
+	{45, 11_000_000, 4_000_000_000, 5_500},
+	{50, 43_000_000, 18_000_000_000, 9_000},
+	{55, 110_000_000, 50_000_000_000, 22_000},
+	{60, 260_000_000, 130_000_000_000, math.MaxUint64},
+}
+
+// mulNanos is the time of one multiplication modulo a number of k words, in
+// nanoseconds; measured with BenchmarkMul on an AMD EPYC (Zen 4), Go 1.26.
+func mulNanos(k int) float64 {
+	if k <= 2 {
+		return 9
+	}
+	return 10 + 1.9*float64(k)*float64(k)
+}
+
+// stage1Muls is the multiplications of stage 1 for each unit of the range of
+// primes: log2(e) bits, 9.3 multiplications a bit, additions included.
+const stage1Muls = 1.4427 * 9.8
+
+// stage2Muls estimates the multiplications of stage 2 over from to to.
+func stage2Muls(step, from, to uint64) float64 {
+	setup := float64(step) + 4*float64(babiesOf[step])
+	span := float64(to - from)
+	return setup + 10*span/float64(step) + 0.8*span/math.Log(float64(to))
+}
+
+// GiantStepFor returns the step that makes stage 2 over a span of primes
+// cheapest. The first giant is one step, so the primes must be above half of it.
+func GiantStepFor(from, to uint64) uint64 {
+	best := giantSteps[0]
+	for _, d := range giantSteps[1:] {
+		if d <= 2*from && stage2Muls(d, from, to) < stage2Muls(best, from, to) {
+			best = d
+		}
+	}
+	return best
+}
+
+// WholeNanos is the time of a whole curve of the level modulo k words.
+func (l *Level) WholeNanos(k int) float64 {
+	step := GiantStepFor(l.B1+1, l.B2)
+	return mulNanos(k) * (stage1Muls*float64(l.B1) + stage2Muls(step, l.B1+1, l.B2))
+}
+
+// Batch returns how many whole curves fit in one turn modulo k words, 0 if a
+// curve must be cut up.
+func (l *Level) Batch(k int) uint64 {
+	w := l.WholeNanos(k)
+	if w > 2*stop.TurnNanos {
+		return 0
+	}
+	return uint64(max(1, stop.TurnNanos/w))
+}
+
+// Stage1Span is the width of a range of primes that fills a turn modulo k
+// words.
+func Stage1Span(k int) uint64 {
+	return uint64(max(4, stop.TurnNanos/(stage1Muls*mulNanos(k))))
+}
+
+// Stage2Span is the width of a range of primes that fills a turn of the level
+// modulo k words, with the giant step to use.
+func (l *Level) Stage2Span(k int) (span, step uint64) {
+	budget := stop.TurnNanos / mulNanos(k)
+	step = giantSteps[0]
+	for _, d := range giantSteps {
+		setup := float64(d) + 4*float64(babiesOf[d])
+		each := 10/float64(d) + 0.8/math.Log(float64(l.B2))
+		if s := uint64(max(0, budget-setup) / each); s > span {
+			span, step = s, d
+		}
+	}
+	span = min(max(span, step), maxSpan)
+	return span / step * step, step
+}
+
+// Nanos is the predicted time of c modulo k words.
+func (c *Work) Nanos(k int) time.Duration {
+	muls := 30.0 // setting up the curve
+	if c.Hi != 0 {
+		muls += stage1Muls * float64(c.Hi-c.Lo)
+	}
+	if c.To != 0 {
+		muls += stage2Muls(c.Step, c.From, c.To)
+	}
+	return time.Duration(float64(c.Count) * muls * mulNanos(k))
+}
