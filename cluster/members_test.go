@@ -77,7 +77,7 @@ func TestTwoNodes(t *testing.T) {
 		}
 	})
 	if _, double := log.alive(); len(double) > 0 {
-		t.Errorf("activations beside another one: %v", double)
+		t.Errorf("overlapping activations: %v", double)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestJoinAndLeaveUnderLoad(t *testing.T) {
 		t.Error(err)
 	}
 	if _, double := log.alive(); len(double) > 0 {
-		t.Errorf("%d activations beside another one: %v", len(double), double[0])
+		t.Errorf("%d overlapping activations: %v", len(double), double[0])
 	}
 	t.Logf("%d answered", answered)
 }
@@ -198,7 +198,7 @@ func TestKill(t *testing.T) {
 		t.Errorf("answered after %v", took)
 	}
 	if _, double := log.alive(); len(double) > 0 {
-		t.Errorf("activations beside another one: %v", double)
+		t.Errorf("overlapping activations: %v", double)
 	}
 }
 
@@ -268,7 +268,7 @@ func TestRequestsOfOthersDoNotWanderOn(t *testing.T) {
 	b := spawn(t, &log, settings{join: gossipOf(a)})
 	members(t, 2, a)
 	identity := ownedBy(t, a, b.id)
-	a.GiveBack("echo", identity, wrapperspb.String("asked"), actor.NewPID(b.remote, "nobody"))
+	a.GiveBack("echo", identity, wrapperspb.String("asked"), actor.NewPID(b.remote, "absent"))
 	a.GiveBack("echo", identity, wrapperspb.String("told"), nil)
 	eventually(t, func() bool { return log.matching(identity, "told") == 1 })
 	if log.matching(identity, "asked") != 0 {
@@ -306,7 +306,7 @@ func TestKillAndRestartOnTheSamePorts(t *testing.T) {
 		t.Error(err)
 	}
 	if _, double := log.alive(); len(double) > 0 {
-		t.Errorf("%d activations beside another one: %v", len(double), double[0])
+		t.Errorf("%d overlapping activations: %v", len(double), double[0])
 	}
 	// The break, the view without the member, and an attempt or two to connect.
 	if n := breaks.Load(); n > 6*rounds {
@@ -379,7 +379,7 @@ func TestNoDoubleActivationWhileViewsDiffer(t *testing.T) {
 		}
 	}
 	if len(double) > 0 {
-		t.Errorf("activations beside another one: %v", double)
+		t.Errorf("overlapping activations: %v", double)
 	}
 	select {
 	case <-newcomer.ready:
@@ -396,7 +396,7 @@ func TestNoDoubleActivationWhileViewsDiffer(t *testing.T) {
 		}
 	}
 	if _, double := log.alive(); len(double) > 0 {
-		t.Errorf("activations beside another one: %v", double)
+		t.Errorf("overlapping activations: %v", double)
 	}
 }
 
