@@ -118,7 +118,8 @@ const (
 	Requeue
 	// Weigh sets the caller's weight.
 	Weigh
-	// AcceptEnded adds a job that has ended already: Accept and Finish in one record. Its id and order are new, its state is final.
+	// AcceptEnded adds a job that has ended already: Accept and Finish in one record.
+	// Its id and order are new, its state is final.
 	AcceptEnded
 	// Regroup moves the caller to another group, or to none.
 	Regroup
