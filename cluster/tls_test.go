@@ -129,7 +129,7 @@ func TestStrangersAreRefused(t *testing.T) {
 			if err := knock(n.System().Address(), client); err == nil {
 				t.Error("let in")
 			}
-			eventually(t, func() bool { return said.has("is no member refused") && said.has(tt.want) })
+			eventually(t, func() bool { return said.has("connection of a peer refused") && said.has(tt.want) })
 
 			said = lines{}
 			server := tlsServer(t, &tls.Config{Certificates: []tls.Certificate{stranger.Certificate}, NextProtos: []string{"h2"}})
