@@ -285,6 +285,10 @@ func (c *Caller) pieceRead(r *Read) {
 // Stop answers all that wait. What a group has is answered when its results are
 // there: Done and Written are to be called until then.
 func (c *Caller) Stop() {
+	if !c.stopped && c.backlog != nil && c.queued > 0 && !c.offers.more {
+		// The scheduler asks for the rest, which activates the caller again.
+		c.host.Offer(Offer{Group: c.group, Epoch: c.claim.Epoch, Weight: c.weight, More: true})
+	}
 	c.stopped = true
 	for _, s := range c.stash {
 		c.answer(s.asker, ErrMoved)
