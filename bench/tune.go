@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"fairfactor/factor"
+	"fairfactor/factor/tune"
 )
 
 var tuneStudy = study{
@@ -34,7 +35,7 @@ var tuneStudy = study{
 curves, the small quadratic sieve, the large one. Then it looks for the parameters of
 the large sieve: one after the other is changed, and kept if the same numbers take
 less CPU than with the parameters so far, measured in turn, by more than chance, until
-nothing gets better. The table of factor/siqssize.go is printed as it should be there.
+nothing gets better. The table of factor/internal/siqs/parameters.go is printed as it should be there.
 
 Examples:
   go run ./bench tune                        # crossovers, and the sieve to 181 bits: some minutes
@@ -66,12 +67,12 @@ type crossover struct {
 // tunedSize are the best parameters of one size, and what the numbers took with
 // them and with those that the engine has.
 type tunedSize struct {
-	Bits    int              `json:"bits"`
-	Numbers int              `json:"numbers"`
-	Size    factor.SieveSize `json:"size"`
-	Before  factor.SieveSize `json:"before"`
-	CPU     time.Duration    `json:"cpu_ns"` // of one number
-	Was     time.Duration    `json:"was_ns"`
+	Bits    int            `json:"bits"`
+	Numbers int            `json:"numbers"`
+	Size    tune.SieveSize `json:"size"`
+	Before  tune.SieveSize `json:"before"`
+	CPU     time.Duration  `json:"cpu_ns"` // of one number
+	Was     time.Duration  `json:"was_ns"`
 }
 
 // Sizes at which methods are compared, in bits.
@@ -148,7 +149,7 @@ func bitPrime(rng *rand.Rand, bits int) *big.Int {
 
 // compare measures every method where it can work.
 func (t *tuning) compare(ctx context.Context, count int, each time.Duration, progress io.Writer) error {
-	runner := factor.NewRunner()
+	runner := tune.NewRunner()
 	for i, bits := range crossoverBits {
 		fmt.Fprintf(progress, "bench:   methods at %d bits\n", bits)
 		rng := newRand(t.Seed, uint64(i))
@@ -158,7 +159,7 @@ func (t *tuning) compare(ctx context.Context, count int, each time.Duration, pro
 			name := by.Names()[0]
 			cpu, missed, err := methodTime(ctx, runner, numbers, by, each)
 			switch {
-			case errors.Is(err, factor.ErrSize):
+			case errors.Is(err, tune.ErrSize):
 				continue
 			case err != nil:
 				return fmt.Errorf("%s at %d bits: %w", name, bits, err)
@@ -196,7 +197,7 @@ func (c *crossover) fastest() (name string) {
 
 // methodTime returns the mean CPU of one method for one of the numbers, and how
 // many it did not split.
-func methodTime(ctx context.Context, r *factor.Runner, numbers []string, by factor.Methods, each time.Duration) (cpu time.Duration, missed int, err error) {
+func methodTime(ctx context.Context, r *tune.Runner, numbers []string, by factor.Methods, each time.Duration) (cpu time.Duration, missed int, err error) {
 	begin, times := ownCPU(), 0
 	for ; times == 0 || ownCPU()-begin < each; times++ {
 		missed = 0
@@ -220,18 +221,18 @@ func methodTime(ctx context.Context, r *factor.Runner, numbers []string, by fact
 
 // sieveTime returns the CPU of the large sieve for one number, with the engine's own
 // parameters if size is nil.
-func sieveTime(ctx context.Context, r *factor.Runner, n string, size *factor.SieveSize) (time.Duration, error) {
+func sieveTime(ctx context.Context, r *tune.Runner, n string, size *tune.SieveSize) (time.Duration, error) {
 	v, _ := new(big.Int).SetString(n, 10)
 	if size == nil {
-		own := factor.SieveSizeFor(v.BitLen())
+		own := tune.SieveSizeFor(v.BitLen())
 		size = &own
 	}
 	begin := ownCPU()
-	m, err := factor.NewSieve(n, *size)
+	m, err := tune.NewSieve(n, *size)
 	if err != nil {
 		return 0, err
 	}
-	if err := finishMachine(ctx, r, m); err != nil {
+	if err := finishMachine(ctx, r.Runner, m); err != nil {
 		return 0, err
 	}
 	return ownCPU() - begin, factor.Product(n, m.Primes())

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"fairfactor/factor"
+	"fairfactor/factor/tune"
 )
 
 // TestTune looks for parameters of one small size from the command line, and reads
@@ -84,20 +84,20 @@ func TestChanges(t *testing.T) {
 		if v, _ := new(big.Int).SetString(n, 10); v.BitLen() != size {
 			t.Fatalf("%s has %d bits", n, v.BitLen())
 		}
-		from := factor.SieveSizeFor(size)
+		from := tune.SieveSizeFor(size)
 		for i, change := range changes {
 			for _, up := range []bool{true, false} {
 				to := change(from, up)
 				if to == from && (up || from.Double != 0) {
 					t.Errorf("%d bits: change %d of %+v does nothing", size, i, from)
 				}
-				if _, err := factor.NewSieve(n, to); err != nil && size < 300 {
+				if _, err := tune.NewSieve(n, to); err != nil && size < 300 {
 					t.Errorf("%d bits: %+v: %v", size, to, err)
 				}
 			}
 		}
 	}
-	if got := tableRow(298, factor.SieveSize{Base: 7, Large: 8, Length: 3 << 17, Skip: 9, Double: 1.83, Slack: 4}); got != "{298, 7, 8, 3 << 17, 9, 1.83, 4}," {
+	if got := tableRow(298, tune.SieveSize{Base: 7, Large: 8, Length: 3 << 17, Skip: 9, Double: 1.83, Slack: 4}); got != "{298, 7, 8, 3 << 17, 9, 1.83, 4}," {
 		t.Error(got)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"fairfactor/factor"
+	"fairfactor/factor/tune"
 )
 
 // block is the part of the sieve that is worked on at a time: longer ones are whole
@@ -19,12 +19,12 @@ const block = 1 << 15
 
 // changes are what is tried, in both directions: each returns parameters that differ
 // in one, or the same if there are none.
-var changes = []func(s factor.SieveSize, up bool) factor.SieveSize{
-	func(s factor.SieveSize, up bool) factor.SieveSize { s.Base = scaled(s.Base, up, 0.15); return s },
-	func(s factor.SieveSize, up bool) factor.SieveSize { s.Length = otherLength(s.Length, up); return s },
-	func(s factor.SieveSize, up bool) factor.SieveSize { s.Large = scaled(s.Large, up, 0.3); return s },
-	func(s factor.SieveSize, up bool) factor.SieveSize { s.Slack = max(s.Slack+sign(up), 0); return s },
-	func(s factor.SieveSize, up bool) factor.SieveSize { s.Skip = scaled(s.Skip, up, 0.25); return s },
+var changes = []func(s tune.SieveSize, up bool) tune.SieveSize{
+	func(s tune.SieveSize, up bool) tune.SieveSize { s.Base = scaled(s.Base, up, 0.15); return s },
+	func(s tune.SieveSize, up bool) tune.SieveSize { s.Length = otherLength(s.Length, up); return s },
+	func(s tune.SieveSize, up bool) tune.SieveSize { s.Large = scaled(s.Large, up, 0.3); return s },
+	func(s tune.SieveSize, up bool) tune.SieveSize { s.Slack = max(s.Slack+sign(up), 0); return s },
+	func(s tune.SieveSize, up bool) tune.SieveSize { s.Skip = scaled(s.Skip, up, 0.25); return s },
 	otherDouble,
 }
 
@@ -57,7 +57,7 @@ func otherLength(length int, up bool) int {
 }
 
 // otherDouble turns two large primes on, or moves their bound, or turns them off.
-func otherDouble(s factor.SieveSize, up bool) factor.SieveSize {
+func otherDouble(s tune.SieveSize, up bool) tune.SieveSize {
 	const least, most, step = 1.7, 1.95, 0.04
 	switch {
 	case up && s.Double == 0:
@@ -74,7 +74,7 @@ func otherDouble(s factor.SieveSize, up bool) factor.SieveSize {
 
 // tune looks for the best parameters of each size.
 func (t *tuning) tune(ctx context.Context, sizes []int, work time.Duration, progress io.Writer) error {
-	runner := factor.NewRunner()
+	runner := tune.NewRunner()
 	for i, size := range sizes {
 		s := sieveTuner{ctx: ctx, runner: runner, progress: progress}
 		s.draw(newRand(t.Seed, uint64(1000+i)), size)
@@ -90,10 +90,10 @@ func (t *tuning) tune(ctx context.Context, sizes []int, work time.Duration, prog
 // sieveTuner tunes the sieve for the size of its numbers.
 type sieveTuner struct {
 	ctx      context.Context
-	runner   *factor.Runner
+	runner   *tune.Runner
 	progress io.Writer
 	numbers  []string
-	tried    map[factor.SieveSize]bool
+	tried    map[tune.SieveSize]bool
 	ratios   []float64 // of the numbers, from the last comparison
 }
 
@@ -108,14 +108,14 @@ func (s *sieveTuner) draw(rng *rand.Rand, size int) {
 
 // tune changes one parameter after the other as long as that pays.
 func (s *sieveTuner) tune(size int, work time.Duration) (tunedSize, error) {
-	best := factor.SieveSizeFor(size)
+	best := tune.SieveSizeFor(size)
 	t := tunedSize{Bits: size, Before: best}
 	first, err := sieveTime(s.ctx, s.runner, s.numbers[0], &best)
 	if err != nil {
 		return t, err
 	}
 	s.numbers = s.numbers[:min(int(work/max(first, 1))+1, len(s.numbers))]
-	s.tried = map[factor.SieveSize]bool{best: true}
+	s.tried = map[tune.SieveSize]bool{best: true}
 	t.Numbers = len(s.numbers)
 	for range mostRounds {
 		before := best
@@ -143,13 +143,13 @@ func (s *sieveTuner) tune(size int, work time.Duration) (tunedSize, error) {
 
 // try keeps other in the place of best if it is better for sure. Nothing is tried
 // twice: what is as good would go round in circles.
-func (s *sieveTuner) try(size int, best *factor.SieveSize, other factor.SieveSize) (kept bool, err error) {
+func (s *sieveTuner) try(size int, best *tune.SieveSize, other tune.SieveSize) (kept bool, err error) {
 	if s.tried[other] {
 		return false, nil
 	}
 	s.tried[other] = true
 	was, is, err := s.beside(*best, other)
-	if errors.Is(err, factor.ErrSize) {
+	if errors.Is(err, tune.ErrSize) {
 		return false, nil
 	}
 	if err != nil {
@@ -184,10 +184,10 @@ func surely(ratios []float64) bool {
 
 // beside returns the CPU of a number with each of two sets of parameters, in turn
 // for each number: whoever is second pays for what the first has left behind.
-func (s *sieveTuner) beside(one, other factor.SieveSize) (was, is time.Duration, err error) {
+func (s *sieveTuner) beside(one, other tune.SieveSize) (was, is time.Duration, err error) {
 	s.ratios = s.ratios[:0]
 	for i, n := range s.numbers {
-		order := []*factor.SieveSize{&one, &other}
+		order := []*tune.SieveSize{&one, &other}
 		if i%2 == 1 {
 			order[0], order[1] = order[1], order[0]
 		}
@@ -204,8 +204,8 @@ func (s *sieveTuner) beside(one, other factor.SieveSize) (was, is time.Duration,
 	return was / count, is / count, nil
 }
 
-// tableRow writes parameters as factor/siqssize.go has them.
-func tableRow(size int, s factor.SieveSize) string {
+// tableRow writes parameters as factor/internal/siqs/parameters.go has them.
+func tableRow(size int, s tune.SieveSize) string {
 	length := fmt.Sprint(s.Length)
 	if zeros := bits.TrailingZeros(uint(s.Length)); zeros > 6 {
 		length = fmt.Sprintf("%d << %d", s.Length>>zeros, zeros)
