@@ -63,7 +63,10 @@ type Config struct {
 	MaxUncommitted int64
 	MaxCPU         time.Duration // of a job; zero is no limit
 	Passivate      time.Duration // idle time after which a caller's actor stops; default 10 s
-	Tick           time.Duration // of workers and the scheduler, and of the alarms of callers; default 1 s
+	// Hold is how long an acceptance may wait for the end of its job, so that a store
+	// whose writes are dear has one for both; default none.
+	Hold time.Duration
+	Tick time.Duration // of workers and the scheduler, and of the alarms of callers; default 1 s
 }
 
 // Bounds and defaults.
