@@ -118,7 +118,7 @@ func credentialsOf(cfg Config) credentials.TransportCredentials {
 				return s.PeerCertificates[0].VerifyHostname(cfg.Cluster) // gRPC checks the name of the server only
 			},
 		}),
-		log: cfg.Logger, cluster: cfg.Cluster, last: new(atomic.Int64),
+		log: cfg.Logger, cluster: cfg.Cluster, dialed: new(atomic.Int64), accepted: new(atomic.Int64),
 	}
 }
 
@@ -127,15 +127,17 @@ type proven struct {
 	credentials.TransportCredentials
 	log     *slog.Logger
 	cluster string
-	last    *atomic.Int64 // time of the last log line, ns since 1970
+	// Times of the last log line about a connection of each direction, ns since 1970.
+	dialed, accepted *atomic.Int64
 }
 
-// sayEvery is the least time between two log lines about refused connections.
+// sayEvery is the least time between two log lines about refused connections of one
+// direction.
 const sayEvery = time.Second
 
-func (p *proven) refused(message string, at net.Addr, err error) {
+func (p *proven) refused(said *atomic.Int64, message string, at net.Addr, err error) {
 	now := time.Now().UnixNano()
-	if last := p.last.Load(); now-last < int64(sayEvery) || !p.last.CompareAndSwap(last, now) {
+	if last := said.Load(); now-last < int64(sayEvery) || !said.CompareAndSwap(last, now) {
 		return
 	}
 	p.log.Warn(message, "address", at.String(), "why", whyRefused(err, p.cluster), "err", err)
@@ -145,7 +147,7 @@ func (p *proven) refused(message string, at net.Addr, err error) {
 func (p *proven) ClientHandshake(ctx context.Context, _ string, c net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := p.TransportCredentials.ClientHandshake(ctx, p.cluster, c)
 	if err != nil && ctx.Err() == nil {
-		p.refused("connection to another member refused: it does not prove that it belongs to the cluster", c.RemoteAddr(), err)
+		p.refused(p.dialed, "connection to another member refused: it does not prove that it belongs to the cluster", c.RemoteAddr(), err)
 	}
 	return conn, info, err
 }
@@ -154,7 +156,7 @@ func (p *proven) ClientHandshake(ctx context.Context, _ string, c net.Conn) (net
 func (p *proven) ServerHandshake(c net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := p.TransportCredentials.ServerHandshake(c)
 	if err != nil {
-		p.refused("connection of a peer refused: it does not prove that it belongs to the cluster", c.RemoteAddr(), err)
+		p.refused(p.accepted, "connection of a peer refused: it does not prove that it belongs to the cluster", c.RemoteAddr(), err)
 	}
 	return conn, info, err
 }
