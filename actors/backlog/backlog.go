@@ -59,13 +59,13 @@ type Turn struct {
 
 // Outcome is what came of a turn.
 type Outcome struct {
-	Seq, Turn uint64
-	Nonce     uint64 // of the job's id
-	Place     uint64 // in the global dispatch order
-	Started   time.Time
-	CPU       time.Duration
-	Data      []byte
-	Failure   string // why there is no data
+	Seq, Turn  uint64
+	Nonce      uint64 // of the job's id
+	Dispatched uint64 // number in the global dispatch order
+	Started    time.Time
+	CPU        time.Duration
+	Data       []byte
+	Failure    string // why there is no data
 }
 
 // entry is a waiting job, small because there may be many.
