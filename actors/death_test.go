@@ -42,12 +42,12 @@ func TestSchedulerRestarts(t *testing.T) {
 			return true
 		})
 	}
-	places := map[uint64]fairfactor.ID{}
+	dispatched := map[uint64]fairfactor.ID{}
 	for _, j := range s.completed(n0(s), jobs...) {
-		if other, taken := places[j.Turn]; taken {
+		if other, taken := dispatched[j.Turn]; taken {
 			t.Errorf("jobs %v and %v have the place %d", other, j.ID, j.Turn)
 		}
-		places[j.Turn] = j.ID
+		dispatched[j.Turn] = j.ID
 	}
 	s.eventually("nothing is open", func() bool {
 		f, err := n0(s).Fairness(t.Context())

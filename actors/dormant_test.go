@@ -58,7 +58,7 @@ func leave(t *testing.T, store *memory.Store, name string, numbers ...string) {
 	}
 }
 
-// Lists and looks activate nobody: what no actor works on waits in the store.
+// Lists and looks activate no actor: what none works on waits in the store.
 func TestReadingWakesNobody(t *testing.T) {
 	s := newSite(t, 2, func(c *actors.Config) { c.Passivate = 20 * time.Millisecond })
 	n := s.nodes[0]

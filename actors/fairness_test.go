@@ -38,7 +38,7 @@ func byPlace(jobs []fairfactor.Job) []fairfactor.Job {
 
 // Ten callers with like jobs go strictly round robin as long as the jobs cost
 // less than a quantum. Costlier ones are charged what they used, so that two
-// callers may change places, but nobody is more than a turn ahead of his share.
+// callers may change dispatched, but nobody is more than a turn ahead of his share.
 func TestTenCallersRoundRobin(t *testing.T) {
 	const callers, each = 10, 16
 	for number, ahead := range map[string]int{"600851475143": 1, digits(seeded(t), 24): 2} {

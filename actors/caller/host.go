@@ -36,7 +36,7 @@ type Host interface {
 	Log() *slog.Logger
 }
 
-// Asker stands for who waits for an answer, nil if nobody does.
+// Asker stands for the one that waits for an answer, nil if there is none.
 type Asker any
 
 // Offer gives the scheduler turns of a caller; More says that there are others.
