@@ -23,10 +23,10 @@ const commentWidth = 120
 // toClean are the folders that still have avoided words or wide comments, and how
 // many of each. A number may only fall; a folder that is not listed has none.
 var toClean = map[string]offences{
-	"actors":          {words: 30},
+	"actors":          {words: 28},
 	"bench":           {words: 3},
 	"cmd":             {words: 16},
-	"docs":            {words: 2},
+	"docs":            {words: 1},
 	"factor":          {words: 15},
 	"http":            {words: 3},
 	"store/pebble":    {words: 4},
