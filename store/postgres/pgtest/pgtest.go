@@ -1,6 +1,7 @@
 // Package pgtest runs a private PostgreSQL for tests: its own data directory,
 // a free port of the loopback address, an unprivileged user, a password, and no
-// trace left afterwards. A test that can't have one fails.
+// trace left afterwards. A test that can't have one fails, unless FAIRFACTOR_TESTS=bare
+// says to leave out what needs one: make check sets it.
 //
 // [Start] gives a test a server of its own, to stop and to kill. [Database] gives
 // it an empty database on the one server of the test process, which [Main] stops.
@@ -46,6 +47,7 @@ type Server struct {
 // those of postgresql.conf: "max_connections=20".
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
+	need(t)
 	s, err := newServer(settings)
 	if err != nil {
 		t.Fatalf("no PostgreSQL for this test: %v", err)
@@ -75,11 +77,20 @@ func Main(m *testing.M) int {
 // [Main].
 func Database(t testing.TB) string {
 	t.Helper()
+	need(t)
 	shared.once.Do(func() { shared.server, shared.err = newServer([]string{"fsync=off"}) })
 	if shared.err != nil {
 		t.Fatalf("no PostgreSQL for this test: %v", shared.err)
 	}
 	return shared.server.Database(t)
+}
+
+// need ends a test at once where PostgreSQL is not to be used.
+func need(t testing.TB) {
+	t.Helper()
+	if os.Getenv("FAIRFACTOR_TESTS") == "bare" {
+		t.Skip("needs PostgreSQL: make test runs it")
+	}
 }
 
 // newServer makes a data directory and starts a server on it.
