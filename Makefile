@@ -23,8 +23,10 @@ PATHS = ./factor ./factor/tune ./factor/internal/cpu ./factor/internal/ecm ./fac
 
 test: ## install what the tests need and run them all, under the race detector
 	.ci/needs
+	.ci/needs peers
 	$(MAKE) check # what the race detector leaves out runs here
 	go test -race -timeout 20m ./...
+	go -C bench/peers test ./... # a module of its own
 	go test -count=1 -v ./factor/internal/cpu # says which paths this machine can test
 	printf '%s\n' FAIRFACTOR_CPU=noifma FAIRFACTOR_CPU=noavx512 FAIRFACTOR_CPU=noavx2 GOFLAGS=-tags=purego | \
 		xargs -P 2 -I % env % go test -count=1 -short $(PATHS)
@@ -33,8 +35,8 @@ compose-test: ## run docker-compose.yml for real and kill its containers
 	.ci/needs compose
 	go test -tags compose -count=1 -v -timeout 20m ./cmd/fairfactor/deploy
 
-# A test that needs PostgreSQL or a browser is left out of make check by FAIRFACTOR_TESTS;
-# without that it fails if the machine has none.
+# FAIRFACTOR_TESTS=bare leaves out tests that need PostgreSQL or a browser, see pgtest.Need;
+# without it they fail if the machine has none.
 check: formatted ## the quick one: format, vet, and each test that needs nothing but Go
 	go vet ./...
 	FAIRFACTOR_TESTS=bare go test -timeout 10m ./...
@@ -42,6 +44,7 @@ check: formatted ## the quick one: format, vet, and each test that needs nothing
 lint: formatted ## format check, vet, staticcheck
 	go vet ./...
 	go vet -tags compose ./cmd/fairfactor/deploy
+	go -C bench/peers vet ./...
 	$(TOOL) staticcheck ./...
 
 formatted:

@@ -9,6 +9,7 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -47,7 +48,7 @@ type Server struct {
 // those of postgresql.conf: "max_connections=20".
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	need(t)
+	Need(t)
 	s, err := newServer(settings)
 	if err != nil {
 		t.Fatalf("no PostgreSQL for this test: %v", err)
@@ -77,7 +78,7 @@ func Main(m *testing.M) int {
 // [Main].
 func Database(t testing.TB) string {
 	t.Helper()
-	need(t)
+	Need(t)
 	shared.once.Do(func() { shared.server, shared.err = newServer([]string{"fsync=off"}) })
 	if shared.err != nil {
 		t.Fatalf("no PostgreSQL for this test: %v", shared.err)
@@ -85,16 +86,23 @@ func Database(t testing.TB) string {
 	return shared.server.Database(t)
 }
 
-// need ends a test at once where PostgreSQL is not to be used.
-func need(t testing.TB) {
+// bare says that nothing may need PostgreSQL, even where there is one.
+func bare() bool { return os.Getenv("FAIRFACTOR_TESTS") == "bare" }
+
+// Need skips a test where nothing may need PostgreSQL. [Start] and [Database] call it; a
+// test that gets its server through [Run] calls it first.
+func Need(t testing.TB) {
 	t.Helper()
-	if os.Getenv("FAIRFACTOR_TESTS") == "bare" {
+	if bare() {
 		t.Skip("needs PostgreSQL: make test runs it")
 	}
 }
 
 // newServer makes a data directory and starts a server on it.
 func newServer(settings []string) (*Server, error) {
+	if bare() {
+		return nil, errors.New("FAIRFACTOR_TESTS=bare, but this needs PostgreSQL: call pgtest.Need first")
+	}
 	s := &Server{settings: settings}
 	var err error
 	if s.bin, err = binaries(); err != nil {
