@@ -191,7 +191,7 @@ func TestStoppedProcessNoticesFirst(t *testing.T) {
 	if _, err := ask(t, a, identity, "hello"); err != nil {
 		t.Fatal(err)
 	}
-	b.signal(syscall.SIGSTOP)
+	b.pause(t)
 	stopped := time.Now()
 	for range 100 { // into the buffers of its sockets
 		a.Tell("echo", identity, wrapperspb.String("late"))

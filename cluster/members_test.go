@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -165,7 +164,7 @@ func TestKill(t *testing.T) {
 	if _, err := ask(t, a, identity, "hello"); err != nil {
 		t.Fatal(err)
 	}
-	b.signal(syscall.SIGSTOP) // so that the request is taken and not answered
+	b.pause(t) // so that the request is taken and not answered
 	got := make(chan string)
 	begin := time.Now()
 	go func() {
