@@ -23,13 +23,15 @@ PATHS = ./factor ./factor/tune ./factor/internal/cpu ./factor/internal/ecm ./fac
 
 test: ## install what the tests need and run them all, under the race detector
 	.ci/needs
-	.ci/needs peers
 	$(MAKE) check # what the race detector leaves out runs here
 	go test -race -timeout 20m ./...
-	go -C bench/peers test ./... # a module of its own
 	go test -count=1 -v ./factor/internal/cpu # says which paths this machine can test
 	printf '%s\n' FAIRFACTOR_CPU=noifma FAIRFACTOR_CPU=noavx512 FAIRFACTOR_CPU=noavx2 GOFLAGS=-tags=purego | \
 		xargs -P 2 -I % env % go test -count=1 -short $(PATHS)
+
+peers-test: ## run the tests of bench/peers, a module of its own, with the queues that it compares with
+	.ci/needs peers
+	go -C bench/peers test ./...
 
 compose-test: ## run docker-compose.yml for real and kill its containers
 	.ci/needs compose
@@ -53,15 +55,15 @@ formatted:
 format: ## format all Go files
 	$(TOOL) gofumpt -w .
 
-generate: ## write all generated files anew
+generate: ## write all generated files again
 	go generate ./...
 
-bench: ## load a private node and print what it did, beside named alternatives
+bench: ## load a private node and print what it did, next to named alternatives
 	go run ./bench all
 
 chaos: ## kill, stop, cut off and restart the nodes of a private cluster for half an hour; as root
 	.ci/needs
 	go run ./bench chaos
 
-.PHONY: help build run dev check test compose-test lint formatted format generate bench chaos
+.PHONY: help build run dev check test peers-test compose-test lint formatted format generate bench chaos
 .DEFAULT_GOAL := help
