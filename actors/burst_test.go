@@ -43,7 +43,7 @@ func TestABurstIsWrittenInParts(t *testing.T) {
 }
 
 // The end of a job is tried again whatever the store says, as long as the job has
-// not ended already: nobody else knows it.
+// not ended already: no one else knows it.
 func TestEndIsStoredAfterAnyRefusal(t *testing.T) {
 	for _, code := range []fairfactor.Code{fairfactor.Limit, fairfactor.Unavailable, fairfactor.Internal, fairfactor.Canceled} {
 		s := newSite(t, 1, nil)

@@ -111,7 +111,7 @@ func TestGroups(t *testing.T) {
 		t.Errorf("moved: %+v, %v", c, err)
 	}
 	if _, err := n.SetGroup(t.Context(), "team:b", "not a group"); fairfactor.CodeOf(err) != fairfactor.Invalid {
-		t.Errorf("a group that is none: %v", err)
+		t.Errorf("what is not a group: %v", err)
 	}
 	if err := n.WeighGroup(t.Context(), "team", 3); err != nil {
 		t.Error(err)

@@ -38,7 +38,7 @@ func byPlace(jobs []fairfactor.Job) []fairfactor.Job {
 
 // Ten callers with like jobs go strictly round robin as long as the jobs cost
 // less than a quantum. Costlier ones are charged what they used, so that two
-// callers may change dispatched, but nobody is more than a turn ahead of his share.
+// callers may change places, but no one is more than a turn ahead of its share.
 func TestTenCallersRoundRobin(t *testing.T) {
 	const callers, each = 10, 16
 	for number, ahead := range map[string]int{"600851475143": 1, digits(seeded(t), 24): 2} {
@@ -209,7 +209,7 @@ func TestListShowsWhatRuns(t *testing.T) {
 	if all, err := n.Callers(t.Context(), "", 10); err != nil || len(all) != 2 || all[1].Name != "bob" || all[1].Running != 1 {
 		t.Errorf("callers %+v, %v", all, err)
 	}
-	if _, err := n.Caller(t.Context(), "nobody"); fairfactor.CodeOf(err) != fairfactor.NotFound {
+	if _, err := n.Caller(t.Context(), "no-one"); fairfactor.CodeOf(err) != fairfactor.NotFound {
 		t.Errorf("unknown caller: %v", err)
 	}
 }

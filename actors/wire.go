@@ -80,7 +80,7 @@ func opened(m any) any {
 	return answerFromPB(e)
 }
 
-// answerFromPB is the answer in an envelope, nil if there is none.
+// answerFromPB is the answer in an envelope, nil if it holds no answer.
 func answerFromPB(e *actorspb.Envelope) any {
 	switch b := e.Body.(type) {
 	case *actorspb.Envelope_Receipts:
@@ -169,8 +169,8 @@ func callerMessageToPB(m any) proto.Message {
 	return e
 }
 
-// callerMessageFromPB is the message of package caller in an envelope, nil if there
-// is none. A submission from another node may be repeated.
+// callerMessageFromPB is the message of package caller in an envelope, nil if it holds
+// another one. A submission from another node may be repeated.
 func callerMessageFromPB(e *actorspb.Envelope) any {
 	switch b := e.Body.(type) {
 	case *actorspb.Envelope_Submit:

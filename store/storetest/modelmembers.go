@@ -12,7 +12,7 @@ import (
 )
 
 // elders is a table of members that remembers everything and works each answer
-// out of it anew: slow, and plainly right.
+// out of it again: slow, and plainly right.
 type elders struct {
 	version uint64
 	members []*elder
