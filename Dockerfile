@@ -1,6 +1,5 @@
-# One static program in an empty image. It needs nothing else: it checks its own
-# health (fairfactor ready), and the certificates are for a PostgreSQL that is
-# reached with TLS.
+# One static program in an empty image, with the certificates for a PostgreSQL
+# that is reached with TLS. The program checks its own health (fairfactor ready).
 FROM golang:1.26-alpine AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -14,7 +13,7 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$VERSION -X
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/fairfactor /fairfactor
-# Volumes that are mounted here take this owner.
+# Volumes that are mounted here take over this owner.
 COPY --from=build --chown=65532:65532 /out/empty /data
 COPY --from=build --chown=65532:65532 /out/empty /certs
 USER 65532:65532

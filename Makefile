@@ -10,39 +10,60 @@ build: ## build bin/fairfactor
 run: build ## build and start a node on http://127.0.0.1:5555
 	./bin/fairfactor serve
 
+# reflex runs the command again whenever a file changes that the program is made of,
+# and first asks the old one to end.
+dev: ## start a node on http://127.0.0.1:5555; on each change, rebuild and restart it
+	@echo "make dev: rebuilds and restarts the node when a source file changes; Ctrl-C ends it"
+	@$(TOOL) reflex --decoration=none --start-service --shutdown-timeout=15s \
+		--regex='(\.(go|s|json|html|svg|sql)|go\.(mod|sum))$$' --inverse-regex='_test\.go$$' --inverse-regex='^(bin|bench|docs)/' -- \
+		sh -c '$(MAKE) --no-print-directory build && echo "make dev: starting" && exec ./bin/fairfactor serve $(DEV_FLAGS); echo "make dev: waiting for the next change"'
+
 # What has assembly for some processors, or runs it: make test takes it without each.
 PATHS = ./factor ./factor/tune ./factor/internal/cpu ./factor/internal/ecm ./factor/internal/qs ./factor/internal/sieve ./factor/internal/siqs
 
 test: ## install what the tests need and run them all, under the race detector
 	.ci/needs
+	$(MAKE) check # what the race detector leaves out runs here
 	go test -race -timeout 20m ./...
-	go test -timeout 5m -run RealCluster ./actors
 	go test -count=1 -v ./factor/internal/cpu # says which paths this machine can test
 	printf '%s\n' FAIRFACTOR_CPU=noifma FAIRFACTOR_CPU=noavx512 FAIRFACTOR_CPU=noavx2 GOFLAGS=-tags=purego | \
 		xargs -P 2 -I % env % go test -count=1 -short $(PATHS)
+
+peers-test: ## run the tests of bench/peers, a module of its own, with the queues that it compares with
+	.ci/needs peers
+	go -C bench/peers test ./...
 
 compose-test: ## run docker-compose.yml for real and kill its containers
 	.ci/needs compose
 	go test -tags compose -count=1 -v -timeout 20m ./cmd/fairfactor/deploy
 
-lint: ## format check, vet, staticcheck
-	@unformatted="$$($(TOOL) gofumpt -l .)"; test -z "$$unformatted" || { echo "not formatted, run make format:"; echo "$$unformatted"; exit 1; }
+# FAIRFACTOR_TESTS=bare leaves out tests that need PostgreSQL or a browser, see pgtest.Need;
+# without it they fail if the machine has none.
+check: formatted ## the quick one: format, vet, and each test that needs nothing but Go
+	go vet ./...
+	FAIRFACTOR_TESTS=bare go test -timeout 10m ./...
+
+lint: formatted ## format check, vet, staticcheck
 	go vet ./...
 	go vet -tags compose ./cmd/fairfactor/deploy
+	go -C bench/peers vet ./...
 	$(TOOL) staticcheck ./...
+
+formatted:
+	@unformatted="$$($(TOOL) gofumpt -l .)"; test -z "$$unformatted" || { echo "not formatted, run make format:"; echo "$$unformatted"; exit 1; }
 
 format: ## format all Go files
 	$(TOOL) gofumpt -w .
 
-generate: ## write all generated files anew
+generate: ## write all generated files again
 	go generate ./...
 
-bench: ## load a private node and print what it did, beside named alternatives
+bench: ## load a private node and print what it did, next to named alternatives
 	go run ./bench all
 
 chaos: ## kill, stop, cut off and restart the nodes of a private cluster for half an hour; as root
 	.ci/needs
 	go run ./bench chaos
 
-.PHONY: help build run test compose-test lint format generate bench chaos
+.PHONY: help build run dev check test peers-test compose-test lint formatted format generate bench chaos
 .DEFAULT_GOAL := help

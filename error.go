@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// Code says whose move is next after an error.
+// Code classifies errors by who must act next.
 type Code string
 
 // Codes of [Error].
 const (
 	Invalid     Code = "invalid"     // the caller must change its input
 	NotFound    Code = "not_found"   // there is no such thing
-	Conflict    Code = "conflict"    // the thing is in another state, or somebody else owns it now
+	Conflict    Code = "conflict"    // the thing is in another state, or has another owner now
 	Limit       Code = "limit"       // a bound was reached: try again later, with less
 	Unavailable Code = "unavailable" // the service can't say yes now: try again
 	Canceled    Code = "canceled"    // the caller went away
@@ -61,8 +61,8 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
-// MessageOf returns the sentence of err that may be shown to anybody; an error
-// without one gives a general sentence, never its own text.
+// MessageOf returns the sentence of err, which any user may see; an error without
+// one gives a general sentence, never its own text.
 func MessageOf(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
@@ -71,17 +71,16 @@ func MessageOf(err error) string {
 	return "internal error"
 }
 
-// ErrUnanswered is for a request that somebody may have got whose answer is lost:
-// it may have been carried out or not. [Unavailable] without it says that it was
-// not.
-var ErrUnanswered = &Error{Code: Unavailable, Message: "the answer to the request got lost: it is not known whether it was carried out"}
+// ErrUnanswered is for a request whose answer is lost: it may have been carried out
+// or not. [Unavailable] without it says that it was not.
+var ErrUnanswered = &Error{Code: Unavailable, Message: "the answer to the request was lost: it may have been carried out"}
 
-// ErrFenced answers a write whose epoch is not the newest: another activation
-// owns the caller now, and the writer must stop.
+// ErrFenced answers a write whose epoch is not the newest: another activation owns
+// the caller now, and the writer must stop.
 var ErrFenced = &Error{Code: Conflict, Message: "another activation of this caller has taken over"}
 
 // ErrWentBack answers a write of an activation that began before the store lost
-// changes which it had acknowledged: a failover to a copy that lagged, or a backup.
-// What the activation believes may be wrong, so it must stop, as after
-// [ErrFenced], which this error is too.
+// acknowledged changes, by a failover to a standby that lagged or by a restored
+// backup. What the activation believes may be wrong, so it must stop, as after
+// [ErrFenced], which this error wraps.
 var ErrWentBack = &Error{Code: Conflict, Message: "the database has lost changes that it had acknowledged: this activation must begin again", Err: ErrFenced}

@@ -3,7 +3,7 @@
 // wrong, and the two interfaces everything else meets at.
 //
 //   - [Jobs] is what a user can do: submit, look, wait, cancel. A node offers it
-//     over HTTP, and an HTTP client offers it again on the other side.
+//     over HTTP, and the HTTP client implements it on the other side.
 //   - [Store] is what must survive a crash. It is written by caller actors only.
 //
 // The package holds no state, starts no goroutine and imports the standard
@@ -30,7 +30,7 @@ type Jobs interface {
 	// Wait returns the job as soon as it is in a final state, or as it is when
 	// ctx ends; running out of time is not an error.
 	Wait(ctx context.Context, id ID) (Job, error)
-	// List returns a caller's jobs, or everybody's, newest first.
+	// List returns the jobs of one caller, or of all, newest first.
 	List(ctx context.Context, q Query) (Page, error)
 	// Cancel ends an unfinished job; conflict if it has ended already.
 	Cancel(ctx context.Context, id ID) (Job, error)
@@ -49,7 +49,7 @@ type Jobs interface {
 	// WeighGroup changes the share of a group of callers, 1 to [MaxWeight]. The group
 	// need not have callers yet.
 	WeighGroup(ctx context.Context, group string, weight int) error
-	// Fairness returns the scheduler's account of its own promise.
+	// Fairness returns how the scheduler keeps its promise.
 	Fairness(ctx context.Context) (Fairness, error)
 	// Nodes returns the members of the cluster as this node sees them.
 	Nodes(ctx context.Context) ([]Node, error)
@@ -100,7 +100,7 @@ const (
 // Caller is the account of one caller.
 type Caller struct {
 	Name      string
-	Group     string // that it shares with others, empty if it stands for itself
+	Group     string // empty if it is in none
 	Weight    int    // among the callers of its group, or among all if it has none
 	Queued    uint64 // unfinished jobs, running ones included
 	Running   uint64
@@ -112,21 +112,21 @@ type Caller struct {
 	Oldest    time.Time     // submission time of the oldest unfinished job, zero if none
 }
 
-// Fairness is the scheduler's account of its promise: for any two callers that
-// both had work during an interval, the CPU each got, divided by its weight,
-// differs by at most Bound.
+// Fairness says how the scheduler keeps its promise: for any two callers that both
+// had work during an interval, the CPU each got, divided by its weight, differs by
+// at most Bound.
 type Fairness struct {
 	Quantum    time.Duration // least that a turn is charged
 	Bound      time.Duration
 	Lag        time.Duration // now: the largest difference between two waiting callers
 	MaxLag     time.Duration // the largest since the scheduler started
 	Jain       float64       // Jain's index over the shares of waiting callers, 1 is equal
-	Violations uint64        // times that Lag was seen above half of Bound, which it can only be by breaking the promise
+	Violations uint64        // times that Lag was above half of Bound, which breaks the promise
 	Active     int           // callers with work
-	Dormant    int           // those of them whose turns are asked for when they are due
+	Dormant    int           // callers with work that are asked for turns when they are due
 	Waiting    int           // turns prefetched, not handed out
 	Open       int           // turns handed out, not ended
-	HandedOut  uint64        // place of the last turn in the global dispatch order
+	HandedOut  uint64        // position of the last turn in the global dispatch order
 	Epoch      uint64        // of the scheduler
 	// The bound holds on each of two levels: between groups, to which callers without
 	// a group count, and inside each group, between its callers.
@@ -148,7 +148,7 @@ type Node struct {
 	Name    string
 	Address string // of its actor traffic
 	Gossip  string
-	State   string // alive, suspect, left
+	State   string // alive; suspect if the node that answered can't reach it; left if it is leaving
 	Self    bool   // the node that answered
 	Workers []Worker
 }

@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 )
 
-// ID names a job. It carries where the job is kept: the number of its caller
-// and its sequence number there, behind 48 random bits that make it impossible
-// to guess. So a job is found by its id alone, without an index.
+// ID names a job. It says where the job is stored: the number of its caller and its
+// sequence number there, after 48 random bits that make it impossible to guess. So
+// a job is found by its id alone, without an index.
 type ID struct {
 	Nonce  uint64 // 48 random bits
 	Caller uint64 // number of the caller, from 1, below 2^40; see [Claim]
@@ -39,8 +39,8 @@ func (id ID) Append(b []byte) []byte {
 	return idText.AppendEncode(b, raw[:])
 }
 
-// ParseID reads what [ID.String] wrote; anything else is not_found, because
-// there can be no job by that name.
+// ParseID parses what [ID.String] returned; anything else is not_found, because
+// there can be no job with that id.
 func ParseID(s string) (ID, error) {
 	var raw [20]byte
 	if len(s) != IDLen {

@@ -9,10 +9,10 @@ import (
 //
 //	pending -> running -> completed | failed | cancelled
 //
-// and back from failed to pending when somebody retries it.
+// and back from failed to pending when it is retried.
 type State uint8
 
-// States of a job; the zero State is none of them.
+// States of a job; the zero State is not one of them.
 const (
 	Pending State = iota + 1
 	Running
@@ -49,7 +49,7 @@ type Job struct {
 	Caller string
 	Number string // canonical decimal
 	Key    string // idempotency key, empty if none
-	// Order is the job's place in its caller's queue: unique and ascending for a
+	// Order is the job's position in its caller's queue: unique and ascending for a
 	// caller. It is the id's sequence number until a retry gives it a new one.
 	Order uint64
 	State State
@@ -59,8 +59,8 @@ type Job struct {
 	Submitted time.Time
 	Started   time.Time // of the first turn, zero before
 	Finished  time.Time // zero while unfinished
-	Attempts  int       // times the job was begun
-	// Turn is the place of the job's first turn in the global dispatch order,
+	Attempts  int       // how often the job was begun
+	// Turn is the position of the job's first turn in the global dispatch order,
 	// from 1; zero before.
 	Turn     uint64
 	CPU      time.Duration

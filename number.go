@@ -24,7 +24,7 @@ func ParseNumber(s string, maxDigits int) (string, error) {
 	return n, nil
 }
 
-// ParseCaller returns s if it is a caller's name: 1 to 64 bytes of
+// ParseCaller returns s if it is a valid name of a caller: 1 to 64 bytes of
 // A-Z a-z 0-9 . _ : @ -
 func ParseCaller(s string) (string, error) {
 	if s == "" {

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Store keeps what must survive a crash: jobs, callers, epochs. The jobs of a
-// caller are written by that caller's current activation only; every write
-// carries the epoch of the activation, and a write with an older epoch than
-// the last one claimed is refused with conflict.
+// Store keeps what must survive a crash: jobs, callers, epochs. Only a caller's
+// current activation writes that caller's jobs. Every write carries the epoch of the
+// activation; the store refuses a write with an older epoch than the last one
+// claimed with conflict.
 //
 // Errors are [*Error]: unavailable if the store can't be reached or written,
 // internal if it holds data that it can't read (which is reported, never
@@ -22,26 +22,26 @@ type Store interface {
 	// a known one stays.
 	//
 	// A caller is known once a change of it took effect. Until then no other method
-	// shows it, and its number and epoch mean something to this claim only.
+	// shows it, and its number and epoch are valid for this claim only.
 	ClaimCaller(ctx context.Context, name, group string) (Claim, error)
 	// ClaimScheduler opens a new epoch for the scheduler.
 	ClaimScheduler(ctx context.Context) (SchedulerClaim, error)
 	// Apply makes changes durable, all in one group: when it returns they are on
 	// disk. Changes of one caller take effect in the order given. A change that
 	// is refused (an old epoch, a job that ended already) has its error at its
-	// index of the first result, which is nil if none was; the second result is
-	// for a group that failed as a whole, of which nothing was written.
+	// index of the first result, which is nil if all took effect; the second result is
+	// for a group that failed as a whole: then nothing was written.
 	Apply(ctx context.Context, changes []Change) ([]error, error)
-	// Job returns a job: not_found if there is none.
+	// Job returns a job: not_found if it does not exist.
 	Job(ctx context.Context, id ID) (Job, error)
 	// Backlog returns the unfinished jobs of a caller with Order > after,
 	// ascending, at most limit, with their checkpoints, without the pieces.
 	Backlog(ctx context.Context, caller uint64, after uint64, limit int) ([]Waiting, error)
 	// Piece returns a piece of the checkpoint of the unfinished job with that
-	// order: nil if there is none.
+	// order: nil if it does not exist.
 	Piece(ctx context.Context, caller, order uint64, number uint32) ([]byte, error)
-	// List returns jobs newest first. Unfinished jobs are all pending here:
-	// what runs now is known to the caller's actor only.
+	// List returns jobs newest first. Unfinished jobs are all pending here: only the
+	// caller's actor knows which of them run.
 	List(ctx context.Context, q Query) (Page, error)
 	// Key returns the job that a caller submitted with an idempotency key since
 	// the given time, or false.
@@ -50,14 +50,14 @@ type Store interface {
 	// limit. Running is zero: see List.
 	Callers(ctx context.Context, after string, limit int) ([]Caller, error)
 	// Backlogged returns the callers that have unfinished jobs, by number,
-	// ascending, after the given number, at most limit. It costs what it returns,
-	// however many callers have none.
+	// ascending, after the given number, at most limit. Its cost grows with what it
+	// returns, not with the number of callers.
 	Backlogged(ctx context.Context, after uint64, limit int) ([]Backlogged, error)
 	// Caller returns one caller: not_found if it is not known.
 	Caller(ctx context.Context, name string) (Caller, error)
-	// WeighGroup makes the weight of a group of callers durable, 1 to [MaxWeight];
-	// 1 is that of a group that was never weighed. At most [MaxGroups] groups can
-	// have another one: limit beyond that.
+	// WeighGroup makes the weight of a group of callers durable, 1 to [MaxWeight]; the
+	// default is 1. At most [MaxGroups] groups can have another weight: limit beyond
+	// that.
 	WeighGroup(ctx context.Context, group string, weight int) error
 	// Expire deletes at most limit jobs that finished before the given time and
 	// returns how many it deleted.
@@ -80,8 +80,7 @@ type SchedulerClaim struct {
 	// Groups are the weights of the groups whose weight is not 1, nil if there are
 	// none.
 	Groups map[string]int
-	// Place is the highest place in the global dispatch order that any stored
-	// job has.
+	// Place is the highest position in the global dispatch order of any stored job.
 	Place uint64
 }
 
@@ -93,7 +92,7 @@ type Backlogged struct {
 	Weight int
 }
 
-// Waiting is an unfinished job with what was saved of its progress.
+// Waiting is an unfinished job with its saved progress.
 type Waiting struct {
 	Job        Job
 	Checkpoint []byte // nil if none
@@ -110,18 +109,17 @@ const (
 	// state and drops the checkpoint with its pieces. Conflict if the job has
 	// ended already.
 	Finish
-	// Checkpoint saves the progress of an unfinished job: the checkpoint takes
-	// the place of the one before, each piece that of the one with its number,
-	// and all other pieces stay. With it go the job's attempts,
-	// times and counters.
+	// Checkpoint saves the progress of an unfinished job: the checkpoint replaces the
+	// one before, each piece replaces the one with its number, and all other pieces
+	// stay. The job's attempts, times and counters are saved with it.
 	Checkpoint
 	// Requeue makes a failed job pending again, with a new order. Conflict if
 	// it is not failed.
 	Requeue
 	// Weigh sets the caller's weight.
 	Weigh
-	// AcceptEnded adds a job that has ended already: Accept and Finish of it in
-	// one record. Its id and order are new, its state is final.
+	// AcceptEnded adds a job that has ended already: Accept and Finish in one record.
+	// Its id and order are new, its state is final.
 	AcceptEnded
 	// Regroup moves the caller to another group, or to none.
 	Regroup
@@ -140,7 +138,7 @@ type Change struct {
 	Group      string  // Regroup only, at most [MaxGroupBytes]
 }
 
-// Piece is a part of a checkpoint that is too large to be written whole every
+// Piece is a part of a checkpoint that is too large to be written as a whole each
 // time.
 type Piece struct {
 	Number uint32 // from 0
@@ -148,7 +146,7 @@ type Piece struct {
 }
 
 // ErrTooManyGroups refuses a weight for one more group.
-var ErrTooManyGroups = Errorf(Limit, "%d groups have a weight of their own: set that of another one back to 1 first", MaxGroups)
+var ErrTooManyGroups = Errorf(Limit, "%d groups have a weight other than 1: set the weight of another one back to 1 first", MaxGroups)
 
 // CheckGroup returns an error if a caller can't be put in a group of that name:
 // it is empty for no group, or follows the rules of a caller's name.

@@ -115,7 +115,7 @@ func TestRealClusterEndsEveryJobOnce(t *testing.T) {
 	var mu sync.Mutex
 	var accepted []fairfactor.Job
 	ctx, cancel := context.WithCancel(t.Context())
-	stable := nodes[0] // a client has to ask somebody; nobody kills it
+	stable := nodes[0] // a client needs one that stays
 	for c := range 8 {
 		numbers := rand.New(rand.NewPCG(seed, uint64(c)))
 		all.Go(func() {
@@ -163,7 +163,7 @@ func TestRealClusterEndsEveryJobOnce(t *testing.T) {
 	cancel()
 	all.Wait()
 	s.completed(stable.node, accepted...)
-	s.eventually("jobs that nobody has a receipt of end too", func() bool {
+	s.eventually("jobs without a receipt end too", func() bool {
 		s.book.mu.Lock()
 		defer s.book.mu.Unlock()
 		return len(s.book.ends) == len(s.book.accepted)

@@ -42,12 +42,12 @@ func TestSchedulerRestarts(t *testing.T) {
 			return true
 		})
 	}
-	places := map[uint64]fairfactor.ID{}
+	dispatched := map[uint64]fairfactor.ID{}
 	for _, j := range s.completed(n0(s), jobs...) {
-		if other, taken := places[j.Turn]; taken {
+		if other, taken := dispatched[j.Turn]; taken {
 			t.Errorf("jobs %v and %v have the place %d", other, j.ID, j.Turn)
 		}
-		places[j.Turn] = j.ID
+		dispatched[j.Turn] = j.ID
 	}
 	s.eventually("nothing is open", func() bool {
 		f, err := n0(s).Fairness(t.Context())
@@ -100,7 +100,7 @@ func TestEverythingElseIsKilled(t *testing.T) {
 }
 
 // The outcome of a turn that reached a caller's actor just before its node died
-// is in nobody's memory: the scheduler has to wake the caller elsewhere.
+// is in no one's memory: the scheduler has to wake the caller elsewhere.
 func TestCallerNodeIsKilledBetweenOutcomeAndCommit(t *testing.T) {
 	s := newSite(t, 2, nil)
 	s.ex.pin(actors.SchedulerKind, actors.SchedulerID, n0(s).member, false)
@@ -147,7 +147,7 @@ func TestFencedActivationStops(t *testing.T) {
 	}
 }
 
-// Whoever waits for an answer of an actor that stops gets one at once: the job,
+// A request that waits for an answer of an actor that stops gets one at once: the job,
 // if it got to the disk, or that it should try again.
 func TestStoppedActorAnswersAll(t *testing.T) {
 	for name, outcome := range map[string]func(*faults){
@@ -197,7 +197,7 @@ func TestStoppedActorAnswersAll(t *testing.T) {
 				select {
 				case a = <-answers:
 				case <-time.After(longest):
-					t.Fatal("somebody waits for ever")
+					t.Fatal("a request waits for ever")
 				}
 				if code := fairfactor.CodeOf(a.err); code != "" && code != fairfactor.Unavailable || name == "refused" && code == "" {
 					t.Errorf("%s: %v", a.what, a.err)

@@ -10,7 +10,7 @@ import (
 // payload is known that makes the engine itself panic.
 func (s *System) RunOnMissingThread(name, number string) (failure string) {
 	w := s.worker
-	return w.runTurn(factor.NewRunner(), len(w.stops), nil, &turn{caller: name, number: number, place: 7}).failure
+	return w.runTurn(factor.NewRunner(), len(w.stops), nil, &turn{caller: name, number: number, dispatched: 7}).failure
 }
 
 // MaxWaiters is the bound on long polls of one caller.

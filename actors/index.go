@@ -10,8 +10,8 @@ import (
 
 // index is how far the scheduler is in the store's index of callers with unfinished
 // jobs. The first time it goes through as fast as the workers use what is found.
-// After that it looks at one page a second: for callers of which the scheduler can't
-// know, because a node died between the commit of a job and its offer, or between an
+// After that it looks at one page a second: for callers that the scheduler can't
+// know of, because a node died between the commit of a job and its offer, or between an
 // outcome and the commit of that.
 type index struct {
 	after   uint64 // number of the last caller that was read

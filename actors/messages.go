@@ -25,14 +25,14 @@ type (
 // turn is a turn on its way from its caller through the scheduler to a worker. The
 // hand-out sets its place; nothing else changes.
 type turn struct {
-	id      fairfactor.ID
-	caller  string
-	epoch   uint64 // of the caller's activation
-	turn    uint64 // within the job
-	number  string
-	payload []byte // nil for the first turn, which follows from the number
-	predict int64  // nanoseconds
-	place   uint64 // in the global dispatch order
+	id         fairfactor.ID
+	caller     string
+	epoch      uint64 // of the caller's activation
+	turn       uint64 // within the job
+	number     string
+	payload    []byte // nil for the first turn, which follows from the number
+	predict    int64  // nanoseconds
+	dispatched uint64 // in the global dispatch order
 }
 
 // Messages to the scheduler. askReport and weighGroup are answered with
@@ -69,8 +69,8 @@ type (
 
 // end says that a turn is no longer in a worker's hands.
 type end struct {
-	place uint64
-	cpu   int64 // nanoseconds
+	dispatched uint64
+	cpu        int64 // nanoseconds
 }
 
 // Messages to a worker. askStatus is answered with status, askLive with live.
@@ -80,7 +80,7 @@ type (
 		turns []*turn
 		one   [1]*turn // room for a single one
 	}
-	halt      struct{ places []uint64 }
+	halt      struct{ dispatched []uint64 }
 	askStatus struct{}
 	askLive   struct{}
 )
@@ -123,7 +123,7 @@ func (m withdraw) Proto() proto.Message {
 func (m *ended) Proto() proto.Message {
 	e := &actorspb.Ended{Member: m.member, Ends: make([]*actorspb.End, len(m.ends))}
 	for i, end := range m.ends {
-		e.Ends[i] = &actorspb.End{Place: end.place, CpuNs: end.cpu}
+		e.Ends[i] = &actorspb.End{Dispatched: end.dispatched, CpuNs: end.cpu}
 	}
 	return &actorspb.Envelope{Body: &actorspb.Envelope_Ended{Ended: e}}
 }
@@ -132,7 +132,7 @@ func (m *beat) Proto() proto.Message {
 	b := &actorspb.Beat{Member: m.member, Slots: int32(m.slots), Epoch: m.epoch, Open: make([]*actorspb.Turn, len(m.open))}
 	for i := range m.open {
 		t := &m.open[i]
-		b.Open[i] = &actorspb.Turn{Caller: t.Caller, Epoch: t.Epoch, Seq: t.Seq, Turn: t.Turn, PredictNs: int64(t.Predict), Place: t.Dispatched}
+		b.Open[i] = &actorspb.Turn{Caller: t.Caller, Epoch: t.Epoch, Seq: t.Seq, Turn: t.Turn, PredictNs: int64(t.Predict), Dispatched: t.Dispatched}
 	}
 	return &actorspb.Envelope{Body: &actorspb.Envelope_Beat{Beat: b}}
 }
@@ -154,7 +154,7 @@ func (m *run) Proto() proto.Message {
 }
 
 func (m halt) Proto() proto.Message {
-	return &actorspb.Envelope{Body: &actorspb.Envelope_Halt{Halt: &actorspb.Halt{Places: m.places}}}
+	return &actorspb.Envelope{Body: &actorspb.Envelope_Halt{Halt: &actorspb.Halt{Dispatched: m.dispatched}}}
 }
 
 func (askStatus) Proto() proto.Message {

@@ -119,7 +119,7 @@ func (x *exchange) deliver(from *member, k string, msg proto.Message, sender *ac
 }
 
 // fresh returns pid as it comes off the wire. A PID keeps the way to its process
-// once it was used, and the way from one member is none for another.
+// once it was used, and the way from one member leads nowhere for another.
 func fresh(pid *actor.PID) *actor.PID {
 	if pid == nil {
 		return nil

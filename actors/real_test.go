@@ -58,7 +58,7 @@ func TestOnARealNode(t *testing.T) {
 	if err := n.committer.Close(ctx); err != nil {
 		t.Error(err)
 	}
-	n.store.kill() // whoever asks it now has not stopped
+	n.store.kill() // what asks it now has not stopped
 	<-waited
 	eventually(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= before+1 })
 }

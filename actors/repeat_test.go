@@ -146,7 +146,7 @@ func TestFirstCopyComesLast(t *testing.T) {
 }
 
 // A caller's actor that stops refuses what is not on its way to the disk yet. The
-// next activation takes it, and nobody hears of that.
+// next activation takes it, and no one hears of that.
 func TestSubmissionsFollowTheirCaller(t *testing.T) {
 	s := newSite(t, 2, nil)
 	var moves atomic.Int64
@@ -191,7 +191,7 @@ func TestSubmissionsFollowTheirCaller(t *testing.T) {
 }
 
 // The next activation can't read what was accepted before: it accepts nothing
-// again until it can, and if that takes too long nobody says that the submission
+// again until it can, and if that takes too long no one says that the submission
 // was not accepted.
 func TestSubmittedAgainWhileTheStoreCanNotBeRead(t *testing.T) {
 	for _, forever := range []bool{false, true} {

@@ -165,15 +165,15 @@ func (a *scheduler) event(m any) {
 		a.machine.Offer(now, m.Offer)
 	case *ended:
 		for _, e := range m.ends {
-			a.machine.End(now, e.place, time.Duration(e.cpu))
+			a.machine.End(now, e.dispatched, time.Duration(e.cpu))
 		}
 	case withdraw:
 		halts := map[string][]uint64{}
 		for _, h := range a.machine.Withdraw(now, m.caller, m.seq) {
 			halts[h.Worker] = append(halts[h.Worker], h.Dispatched)
 		}
-		for member, places := range halts {
-			a.sys.net.TellMember(member, workerName, halt{places})
+		for member, dispatched := range halts {
+			a.sys.net.TellMember(member, workerName, halt{dispatched})
 		}
 	case *beat:
 		if m.slots == 0 { // draining
@@ -225,11 +225,11 @@ func (a *scheduler) run(turns []dispatch.Turn) *run {
 	}
 	for i := range turns {
 		t := turns[i].Body.(*turn)
-		if t.place != 0 {
+		if t.dispatched != 0 {
 			again := *t
 			t = &again
 		}
-		t.place = turns[i].Dispatched
+		t.dispatched = turns[i].Dispatched
 		m.turns[i] = t
 	}
 	return m

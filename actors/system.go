@@ -29,7 +29,7 @@ const (
 // until ctx ends. AskOnce is Ask for what must not be done twice: it doesn't ask
 // again, but fails with ErrUnanswered, when the receiver may have got the message and
 // its answer is lost or late. Await is Ask for an answer that may take long. Peek is
-// Ask that activates no actor: it fails with not_found if there is none.
+// Ask that activates no actor: without one it fails with not_found.
 type Network interface {
 	ID() string // of this member
 	System() *actor.ActorSystem
@@ -63,7 +63,10 @@ type Config struct {
 	MaxUncommitted int64
 	MaxCPU         time.Duration // of a job; zero is no limit
 	Passivate      time.Duration // idle time after which a caller's actor stops; default 10 s
-	Tick           time.Duration // of workers and the scheduler, and of the alarms of callers; default 1 s
+	// Hold is how long an acceptance may wait for the end of its job, so that a store
+	// whose writes are dear has one for both; default none.
+	Hold time.Duration
+	Tick time.Duration // of workers and the scheduler, and of the alarms of callers; default 1 s
 }
 
 // Bounds and defaults.
@@ -96,7 +99,7 @@ type System struct {
 	halt    context.CancelFunc
 	mu      sync.Mutex
 	stopped bool           // guarded by mu: no new tasks
-	tasks   sync.WaitGroup // what runs beside the actors
+	tasks   sync.WaitGroup // what runs next to the actors
 
 	Counters Counters
 }
@@ -168,7 +171,7 @@ func (s *System) Working() error {
 	return nil
 }
 
-// background runs f beside the actors; [System.Stop] ends its context and waits
+// background runs f next to the actors; [System.Stop] ends its context and waits
 // for it. After that it is not run at all.
 func (s *System) background(f func(context.Context)) {
 	s.mu.Lock()

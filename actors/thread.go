@@ -74,7 +74,7 @@ func (w *worker) runTurn(runner *factor.Runner, i int, stop func() bool, t *turn
 	r = news{turn: t}
 	defer func() {
 		if p := recover(); p != nil {
-			w.sys.log.Error("a turn panicked", "caller", t.caller, "turn", t.place, "number", t.number, "err", p, "stack", string(debug.Stack()))
+			w.sys.log.Error("a turn panicked", "caller", t.caller, "turn", t.dispatched, "number", t.number, "err", p, "stack", string(debug.Stack()))
 			r.failure = fmt.Sprintf("internal error in the factoring engine: %v", p)
 			*runner = *factor.NewRunner()
 		}
@@ -98,5 +98,5 @@ func (w *worker) logTurn(r *news) {
 		return
 	}
 	w.sys.log.Debug("turn", slog.String("caller", r.turn.caller), slog.String("number", r.turn.number),
-		slog.Uint64("job", r.turn.id.Seq), slog.Uint64("turn", r.turn.place), slog.Duration("took", r.cpu.Round(time.Microsecond)))
+		slog.Uint64("job", r.turn.id.Seq), slog.Uint64("turn", r.turn.dispatched), slog.Duration("took", r.cpu.Round(time.Microsecond)))
 }

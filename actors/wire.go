@@ -51,7 +51,7 @@ func opened(m any) any {
 	case *actorspb.Envelope_Ended:
 		m := &ended{member: b.Ended.Member, ends: make([]end, len(b.Ended.Ends))}
 		for i, pb := range b.Ended.Ends {
-			m.ends[i] = end{pb.Place, pb.CpuNs}
+			m.ends[i] = end{pb.Dispatched, pb.CpuNs}
 		}
 		return m
 	case *actorspb.Envelope_Beat:
@@ -71,7 +71,7 @@ func opened(m any) any {
 		}
 		return m
 	case *actorspb.Envelope_Halt:
-		return halt{b.Halt.Places}
+		return halt{b.Halt.Dispatched}
 	case *actorspb.Envelope_Status:
 		return askStatus{}
 	case *actorspb.Envelope_Live:
@@ -80,7 +80,7 @@ func opened(m any) any {
 	return answerFromPB(e)
 }
 
-// answerFromPB is the answer in an envelope, nil if there is none.
+// answerFromPB is the answer in an envelope, nil if it holds no answer.
 func answerFromPB(e *actorspb.Envelope) any {
 	switch b := e.Body.(type) {
 	case *actorspb.Envelope_Receipts:
@@ -154,13 +154,13 @@ func callerMessageToPB(m any) proto.Message {
 	case caller.Pull:
 		e.Body = &actorspb.Envelope_Pull{Pull: &actorspb.Pull{Epoch: m.Epoch, Want: int32(m.Want)}}
 	case caller.Began:
-		e.Body = &actorspb.Envelope_Began{Began: &actorspb.Began{Epoch: m.Epoch, Seq: m.Seq, Nonce: m.Nonce, Place: m.Place, StartedUs: micros(m.Started)}}
+		e.Body = &actorspb.Envelope_Began{Began: &actorspb.Began{Epoch: m.Epoch, Seq: m.Seq, Nonce: m.Nonce, Dispatched: m.Dispatched, StartedUs: micros(m.Started)}}
 	case *caller.Outcomes:
 		out := &actorspb.Outcomes{Outcomes: make([]*actorspb.Outcome, len(m.Outcomes))}
 		for i := range m.Outcomes {
 			o := &m.Outcomes[i]
 			out.Outcomes[i] = &actorspb.Outcome{
-				Epoch: o.Epoch, Seq: o.Seq, Nonce: o.Nonce, Turn: o.Turn, Place: o.Place,
+				Epoch: o.Epoch, Seq: o.Seq, Nonce: o.Nonce, Turn: o.Turn, Dispatched: o.Dispatched,
 				StartedUs: micros(o.Started), CpuNs: int64(o.CPU), Data: o.Data, Failure: o.Failure,
 			}
 		}
@@ -169,8 +169,8 @@ func callerMessageToPB(m any) proto.Message {
 	return e
 }
 
-// callerMessageFromPB is the message of package caller in an envelope, nil if there
-// is none. A submission from another node may be repeated.
+// callerMessageFromPB is the message of package caller in an envelope, nil if it holds
+// another one. A submission from another node may be repeated.
 func callerMessageFromPB(e *actorspb.Envelope) any {
 	switch b := e.Body.(type) {
 	case *actorspb.Envelope_Submit:
@@ -196,12 +196,12 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 	case *actorspb.Envelope_Pull:
 		return caller.Pull{Epoch: b.Pull.Epoch, Want: int(b.Pull.Want)}
 	case *actorspb.Envelope_Began:
-		return caller.Began{Epoch: b.Began.Epoch, Seq: b.Began.Seq, Nonce: b.Began.Nonce, Place: b.Began.Place, Started: fromMicros(b.Began.StartedUs)}
+		return caller.Began{Epoch: b.Began.Epoch, Seq: b.Began.Seq, Nonce: b.Began.Nonce, Dispatched: b.Began.Dispatched, Started: fromMicros(b.Began.StartedUs)}
 	case *actorspb.Envelope_Outcomes:
 		m := &caller.Outcomes{Outcomes: make([]caller.Outcome, len(b.Outcomes.Outcomes))}
 		for i, pb := range b.Outcomes.Outcomes {
 			m.Outcomes[i] = caller.Outcome{Epoch: pb.Epoch, Outcome: backlog.Outcome{
-				Seq: pb.Seq, Nonce: pb.Nonce, Turn: pb.Turn, Place: pb.Place, Started: fromMicros(pb.StartedUs),
+				Seq: pb.Seq, Nonce: pb.Nonce, Turn: pb.Turn, Dispatched: pb.Dispatched, Started: fromMicros(pb.StartedUs),
 				CPU: time.Duration(pb.CpuNs), Data: pb.Data, Failure: pb.Failure,
 			}}
 		}
@@ -213,14 +213,14 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 func turnToPB(t *turn) *actorspb.Turn {
 	return &actorspb.Turn{
 		Caller: t.caller, Epoch: t.epoch, Seq: t.id.Seq, Turn: t.turn, Number: t.number, Payload: t.payload,
-		PredictNs: t.predict, Place: t.place, Nonce: t.id.Nonce, CallerNumber: t.id.Caller,
+		PredictNs: t.predict, Dispatched: t.dispatched, Nonce: t.id.Nonce, CallerNumber: t.id.Caller,
 	}
 }
 
 func turnFromPB(pb *actorspb.Turn) *turn {
 	return &turn{
 		id: fairfactor.ID{Nonce: pb.Nonce, Caller: pb.CallerNumber, Seq: pb.Seq}, caller: pb.Caller, epoch: pb.Epoch, turn: pb.Turn,
-		number: pb.Number, payload: pb.Payload, predict: pb.PredictNs, place: pb.Place,
+		number: pb.Number, payload: pb.Payload, predict: pb.PredictNs, dispatched: pb.Dispatched,
 	}
 }
 
@@ -237,7 +237,7 @@ func turnsFromPB(pbs []*actorspb.Turn) []dispatch.Turn {
 func (t *turn) offered() dispatch.Turn {
 	return dispatch.Turn{
 		Key:     dispatch.Key{Caller: t.caller, Epoch: t.epoch, Seq: t.id.Seq, Turn: t.turn},
-		Predict: time.Duration(t.predict), Dispatched: t.place, Body: t,
+		Predict: time.Duration(t.predict), Dispatched: t.dispatched, Body: t,
 	}
 }
 

@@ -87,7 +87,7 @@ func (w *worker) Receive(ctx actor.Context) {
 	case *run:
 		w.run(m)
 	case halt:
-		w.halt(m.places)
+		w.halt(m.dispatched)
 	case askStatus:
 		if ctx.Sender() != nil {
 			w.sys.answer(ctx.Sender(), w.status())
@@ -120,21 +120,21 @@ func (w *worker) run(m *run) {
 }
 
 // halt drops turns that wait and stops those that run.
-func (w *worker) halt(places []uint64) {
+func (w *worker) halt(dispatched []uint64) {
 	unwanted := map[uint64]bool{}
-	for _, p := range places {
+	for _, p := range dispatched {
 		unwanted[p] = true
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range w.running {
-		if t := w.running[i].turn; t != nil && unwanted[t.place] {
+		if t := w.running[i].turn; t != nil && unwanted[t.dispatched] {
 			w.stops[i].Store(true)
 		}
 	}
 	kept := w.queue[:0]
 	for _, t := range w.queue {
-		if unwanted[t.place] {
+		if unwanted[t.dispatched] {
 			w.tellLocked(news{turn: t, halted: true})
 		} else {
 			kept = append(kept, t)
@@ -211,13 +211,13 @@ func (w *worker) flush() {
 		n := &list[i]
 		t := n.turn
 		if n.began {
-			w.sys.tellCaller(t.caller, toCaller{caller.Began{Epoch: t.epoch, Seq: t.id.Seq, Nonce: t.id.Nonce, Place: t.place, Started: n.started}})
+			w.sys.tellCaller(t.caller, toCaller{caller.Began{Epoch: t.epoch, Seq: t.id.Seq, Nonce: t.id.Nonce, Dispatched: t.dispatched, Started: n.started}})
 			continue
 		}
-		back.ends = append(back.ends, end{t.place, int64(n.cpu)})
+		back.ends = append(back.ends, end{t.dispatched, int64(n.cpu)})
 		if !n.halted {
 			w.gather(t.caller, caller.Outcome{Epoch: t.epoch, Outcome: backlog.Outcome{
-				Seq: t.id.Seq, Nonce: t.id.Nonce, Turn: t.turn, Place: t.place, Started: n.started, CPU: n.cpu, Data: n.data, Failure: n.failure,
+				Seq: t.id.Seq, Nonce: t.id.Nonce, Turn: t.turn, Dispatched: t.dispatched, Started: n.started, CPU: n.cpu, Data: n.data, Failure: n.failure,
 			}})
 		}
 	}

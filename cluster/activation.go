@@ -19,10 +19,10 @@ func Identity(ctx actor.Context) string {
 }
 
 // activation is one virtual actor of this node, from before it is spawned until
-// after it has stopped. It is the actor's mailbox, and stands between the mailbox
-// and the actor too: protoactor drops without a word what is in the mailbox of an
-// actor that stops, and what is posted to it a moment later. Here every message
-// is either given to the actor or goes back to the router.
+// after it has stopped. It is the actor's mailbox, and also stands between the
+// mailbox and the actor: protoactor silently drops the messages in the mailbox of
+// an actor that stops, and those posted a moment later. Here every message is
+// either given to the actor or returned to the router.
 type activation struct {
 	key
 	hash   uint64
@@ -38,7 +38,7 @@ type activation struct {
 	stopping bool  // guarded by mu: stop was called
 	broken   bool  // guarded by mu: there will never be an actor
 
-	stopped bool // belongs to the mailbox's run, as all below Invoke does
+	stopped bool // owned by the goroutine that runs the mailbox
 }
 
 func newActivation(r *router, k key, h uint64) *activation {
@@ -96,11 +96,11 @@ func (a *activation) failed(err error) {
 	close(a.done)
 	a.router.log.Error("virtual actor not started", "kind", a.kind, "identity", a.identity, "err", err)
 	for _, m := range early {
-		a.router.fail(actor.UnwrapEnvelopeSender(m), "the actor could not be made")
+		a.router.fail(actor.UnwrapEnvelopeSender(m), "the actor could not be started")
 	}
 }
 
-// post gives m to the actor, now or when it is spawned. It returns false for an
+// post gives m to the actor, now or once it is spawned. It returns false for an
 // activation that failed.
 func (a *activation) post(m any) bool {
 	if a.ready.Load() {
@@ -120,7 +120,7 @@ func (a *activation) post(m any) bool {
 	return true
 }
 
-// stop asks the actor to stop after the message it is at. a.done tells when it
+// stop asks the actor to stop after its current message. a.done is closed when it
 // has.
 func (a *activation) stop() {
 	a.mu.Lock()
@@ -134,7 +134,7 @@ func (a *activation) stop() {
 	}
 }
 
-// PostUserMessage implements [actor.Mailbox] for those who have the PID.
+// PostUserMessage implements [actor.Mailbox] for senders that have the PID.
 func (a *activation) PostUserMessage(m any) { a.inner.PostUserMessage(m) }
 
 // PostSystemMessage implements [actor.Mailbox].
@@ -156,8 +156,8 @@ func (a *activation) Start() { a.inner.Start() }
 // UserMessageCount implements [actor.Mailbox].
 func (a *activation) UserMessageCount() int { return a.inner.UserMessageCount() }
 
-// again marks a message that came back from an activation that had stopped.
-type again struct{ message any }
+// bounced marks a message that came back from an activation that had stopped.
+type bounced struct{ message any }
 
 // InvokeUserMessage implements [actor.MessageInvoker].
 func (a *activation) InvokeUserMessage(m any) {
@@ -165,7 +165,7 @@ func (a *activation) InvokeUserMessage(m any) {
 		a.router.bounce(a, m)
 		return
 	}
-	if back, ok := m.(again); ok {
+	if back, ok := m.(bounced); ok {
 		m = back.message
 	}
 	a.next.InvokeUserMessage(m)
@@ -192,13 +192,12 @@ func (a *activation) finish() {
 	close(a.done)
 }
 
-// EscalateFailure implements [actor.MessageInvoker]: the actor panicked at m.
-// Whoever waits for an answer to m gets one, and the actor is restarted, unless
-// it was stopping.
+// EscalateFailure implements [actor.MessageInvoker]: the actor panicked at m. It
+// answers the sender of m, and restarts the actor unless that was stopping.
 func (a *activation) EscalateFailure(reason, m any) {
 	a.router.log.Error("virtual actor panicked", "kind", a.kind, "identity", a.identity,
 		"err", fmt.Sprint(reason), "stack", string(debug.Stack()))
-	if back, ok := m.(again); ok {
+	if back, ok := m.(bounced); ok {
 		m = back.message
 	}
 	a.router.fail(actor.UnwrapEnvelopeSender(m), "the actor panicked")

@@ -9,15 +9,15 @@ import (
 	"fairfactor"
 )
 
-// endpoint is a host and port that a node binds, and the host by which others
-// know it.
+// endpoint is a host and port that a node binds, and the host at which others
+// reach it.
 type endpoint struct {
 	host      string // to bind
 	port      int    // zero for any
 	advertise string // host for others
 }
 
-// parseEndpoint reads host:port as given with flag.
+// parseEndpoint parses host:port as given with flag.
 func parseEndpoint(flag, hostport, advertise string) (endpoint, error) {
 	host, service, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -72,7 +72,7 @@ func (e endpoint) loopback() bool {
 	return e.host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// ip returns an address for a host name: memberlist takes nothing else.
+// ip resolves a host name: memberlist takes addresses only.
 func ip(ctx context.Context, flag, host string) (string, error) {
 	if net.ParseIP(host) != nil {
 		return host, nil
@@ -101,7 +101,8 @@ func freePort(host string) (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// bracketed is host as protoactor joins it with a port: without knowing IPv6.
+// bracketed returns host with the brackets that an IPv6 address needs in front of a
+// port: protoactor doesn't add them.
 func bracketed(host string) string {
 	if a := net.ParseIP(host); a != nil && a.To4() == nil {
 		return "[" + host + "]"
@@ -109,7 +110,7 @@ func bracketed(host string) string {
 	return host
 }
 
-// bindError turns the failure to bind what was given with flag into a sentence.
+// bindError explains why the address given with flag could not be bound.
 func bindError(flag, hostport string, err error) error {
 	if strings.Contains(err.Error(), "address already in use") { // the libraries keep the text, not the error
 		return fairfactor.Wrap(fairfactor.Unavailable, err,

@@ -46,16 +46,15 @@ func HaveCertificates(dir string) bool {
 
 // MakeCertificates makes an authority and a certificate for the nodes of a
 // cluster, valid from a little before now, and writes them and their keys to dir
-// as PEM, readable for their owner only. hosts are names and IP addresses that
-// the certificate shall be good for beside the cluster's name. It overwrites
-// nothing.
+// as PEM, readable for their owner only. The certificate is also valid for hosts,
+// names and IP addresses, besides the cluster's name. It overwrites no file.
 func MakeCertificates(dir, cluster string, hosts []string, now time.Time) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fairfactor.Wrap(fairfactor.Invalid, err, "the directory "+dir+" can't be made")
+		return fairfactor.Wrap(fairfactor.Invalid, err, "the directory "+dir+" can't be created")
 	}
 	for _, name := range certificateFiles() {
 		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
-			return fairfactor.Errorf(fairfactor.Conflict, "there is a file %s in %s already: choose another --dir", name, dir)
+			return fairfactor.Errorf(fairfactor.Conflict, "the file %s already exists in %s: choose another --dir", name, dir)
 		}
 	}
 	from, until := now.Add(-time.Minute), now.Add(CertificateLife)
@@ -86,11 +85,11 @@ func MakeCertificates(dir, cluster string, hosts []string, now time.Time) error 
 	return err
 }
 
-// writePair makes a key, has the certificate for it signed by parent, whose key
-// is signer, or by itself, and writes both.
+// writePair makes a key and a certificate for it and writes both. The certificate
+// is signed by parent, whose key is signer, or by itself if signer is nil.
 func writePair(dir, certName, keyName string, c, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*ecdsa.PrivateKey, error) {
 	fail := func(err error) (*ecdsa.PrivateKey, error) {
-		return nil, fairfactor.Wrap(fairfactor.Internal, err, "the certificate could not be made")
+		return nil, fairfactor.Wrap(fairfactor.Internal, err, "the certificate could not be created")
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -19,13 +19,13 @@ const (
 	MaxLabel = memberlist.LabelMaxSize // bytes of a cluster's name
 )
 
-// DefaultCluster is the name of a cluster that was given none.
+// DefaultCluster is the default name of a cluster.
 const DefaultCluster = "fairfactor"
 
 // Config says what node to start.
 type Config struct {
 	Name    string // of the node, for people; default the start of its id
-	Cluster string // nodes of another cluster are not heard; default [DefaultCluster]
+	Cluster string // a node ignores nodes of another one; default [DefaultCluster]
 
 	Remote    string   // host:port of actor traffic; port 0 takes any
 	Gossip    string   // host:port of gossip, TCP and UDP; port 0 takes any
@@ -38,33 +38,33 @@ type Config struct {
 	Insecure bool
 
 	// Kinds are the virtual actors. An actor learns which one it is from
-	// [Identity]. The mailbox belongs to this package; props with an own one are
+	// [Identity]. The mailbox belongs to this package; props with their own are
 	// refused.
 	Kinds map[string]*actor.Props
 
 	// Table is where all nodes agree on who is a member: this node holds a lease
-	// there and does nothing without it. Nil for a node that is alone, or among
-	// others that have none.
+	// there and does nothing without it. Nil for a node that is alone, or if the
+	// nodes have no table.
 	Table fairfactor.MemberTable
-	// Membership decides who is a member where there is no Table; nil takes what
-	// gossip sees.
+	// Membership decides who is a member if there is no Table; nil stands for the
+	// members that gossip sees.
 	Membership Membership
-	// Fatal is told that the others have taken this node for dead: it must not go
-	// on and be started again. It must not block.
+	// Fatal is called when the others have removed this node as dead: the process
+	// must end, and may be started again. It must not block.
 	Fatal func(error)
 
 	Logger *slog.Logger // default none
 	Timing Timing
 
-	// What tests put between the node and the network.
+	// Tests put these between the node and the network.
 	dial func(ctx context.Context, address string) (net.Conn, error)
 	tune func(*memberlist.Config)
 }
 
 // Timing holds every delay of a node. A zero field takes its default.
 type Timing struct {
-	// Gossip. With the defaults a killed member is out of the view after 2.6 to
-	// 2.9 s, measured with 3 to 5 members, and none is under full CPU.
+	// Gossip. With the defaults a killed member leaves the view after 2.6 to 2.9 s,
+	// measured with 3 to 5 members, and no live member does under full CPU load.
 	Probe            time.Duration // between probes of a member; 500 ms
 	ProbeTimeout     time.Duration // of a probe; 250 ms
 	SuspicionMult    int           // 4
@@ -75,11 +75,11 @@ type Timing struct {
 	RejoinAlone time.Duration // between tries to find others while alone; 5 s
 	Rejoin      time.Duration // between tries to heal a partition, +-10 %; 60 s
 
-	Lease   time.Duration // in the Table; 10 s. A node that could not renew it for 0.8 of that stops acting
-	Unheard time.Duration // after which a member that gossip has never seen counts as dead; 3 s
+	Lease   time.Duration // in the Table; 10 s. A node that could not renew it for 0.8 of that is fenced
+	Unheard time.Duration // after which a member that gossip never saw counts as dead; 3 s
 
 	Ask     time.Duration // an Ask whose context has no deadline; 10 s
-	Attempt time.Duration // after which another member that did not answer is asked again, twice as long the next time; 2 s
+	Attempt time.Duration // how long to wait for another member's answer before a retry, doubled each time; 2 s
 	Tell    time.Duration // how long a Tell looks for an owner; 3 s
 	Settle  time.Duration // how long a new view waits for all members to follow it; 5 s
 	Drain   time.Duration // how long activations may take to stop; 5 s
@@ -136,7 +136,7 @@ func (cfg Config) checked(id string) (Config, error) {
 		cfg.Fatal = func(error) {}
 	}
 	if cfg.Table != nil && cfg.Membership != nil {
-		return cfg, fairfactor.Errorf(fairfactor.Internal, "a table and something else decide who is a member")
+		return cfg, fairfactor.Errorf(fairfactor.Internal, "both Table and Membership are set: one of them decides who is a member")
 	}
 	if len(cfg.Name) > MaxName {
 		return cfg, fairfactor.Errorf(fairfactor.Invalid,

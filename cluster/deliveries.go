@@ -7,13 +7,13 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// deliveriesName is the process at which every member takes what others send.
+// deliveriesName is the process at which every member receives what others send.
 const deliveriesName = "deliveries"
 
-// deliveries takes what other members send: messages for actors, and what
-// members tell each other. It runs in the goroutine that reads the sender's
-// stream, so that it keeps the order in which that was written, and never
-// blocks.
+// deliveries receives what other members send: messages for actors, and messages
+// about membership. It runs in the goroutine that reads the sender's stream, which
+// keeps the order of messages. It blocks only in [provider.hear], when the queue of
+// membership messages is full.
 type deliveries struct {
 	router   *router
 	provider *provider
@@ -35,13 +35,13 @@ func (d *deliveries) SendUserMessage(_ *actor.PID, m any) {
 }
 
 func (d *deliveries) deliver(m *clusterpb.Deliver, sender *actor.PID) {
-	l := letter{kind: m.Kind, identity: m.Identity, wire: m, sender: sender, hops: max(m.Hops, 1), peek: m.Peek}
-	if l.kind == "" {
-		l.member = d.router.system.ID
+	e := envelope{kind: m.Kind, identity: m.Identity, wire: m, sender: sender, hops: max(m.Hops, 1), peek: m.Peek}
+	if e.kind == "" {
+		e.member = d.router.system.ID
 	} else {
-		l.hash = identityHash(l.kind, l.identity)
+		e.hash = identityHash(e.kind, e.identity)
 	}
-	d.router.send(&l)
+	d.router.send(&e)
 }
 
 func (d *deliveries) activate(m *clusterpb.Activate) proto.Message {
@@ -58,7 +58,7 @@ func (d *deliveries) answer(to *actor.PID, m proto.Message) {
 	}
 }
 
-// SendSystemMessage implements [actor.Process]: nobody has to send one.
+// SendSystemMessage implements [actor.Process]: it ignores system messages.
 func (d *deliveries) SendSystemMessage(*actor.PID, any) {}
 
 // Stop implements [actor.Process]: a peer can't stop it.

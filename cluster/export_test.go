@@ -71,7 +71,7 @@ func (n *Node) OpenRequests() int {
 	for i := range n.router.requests.shards {
 		s := &n.router.requests.shards[i]
 		s.mu.Lock()
-		open += len(s.open)
+		open += len(s.pending)
 		s.mu.Unlock()
 	}
 	return open

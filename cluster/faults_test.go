@@ -50,7 +50,7 @@ func (f *faults) set(addresses []string) {
 	}
 }
 
-// to returns what ends the fault on the way to an address, nil if there is none.
+// to returns what ends the fault on the way to an address, nil without a fault.
 func (f *faults) to(address string) chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -19,17 +19,16 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// maxLost bounds the addresses of members that vanished and are looked for
-// again.
+// maxLost bounds the addresses of vanished members that a node tries to find again.
 const maxLost = 32
 
-// maxMet bounds the addresses that a node remembers to close its connections to.
+// maxMet bounds the addresses to which a node closes its connections at the end.
 const maxMet = 4096
 
 // gossip tells which nodes are alive, through memberlist.
 //
-// memberlist calls the Notify methods with its lock held, and what it returns is
-// changed under that lock too. So they only copy, and never call back.
+// memberlist calls the Notify methods with its lock held, and changes what it
+// passes under that lock. So they only copy, and never call back.
 type gossip struct {
 	log    *slog.Logger
 	timing Timing
@@ -39,26 +38,26 @@ type gossip struct {
 	list   *memberlist.Memberlist
 
 	changed chan struct{} // holds one: seen has changed
-	wanted  chan struct{} // holds one: there is somebody new to look for
+	wanted  chan struct{} // holds one: expected has a new address
 
 	mu   sync.Mutex
 	seen map[string]Member // guarded by mu; alive as far as gossip knows
-	left map[string]bool   // guarded by mu; said that they go
-	// doubted are those that are looked at by [gossip.doubt], ended those of them
+	left map[string]bool   // guarded by mu; have said that they leave
+	// suspected are the members that [gossip.suspect] follows, ended those of them
 	// whose process has ended. Guarded by mu.
-	doubted, ended map[string]bool
-	checks         sync.WaitGroup // added to under mu
-	closed         bool           // guarded by mu: no more checks
-	lost           []string       // guarded by mu; gossip addresses of those that vanished
-	// expected are gossip addresses of members that were never seen, or are no
-	// more. Guarded by mu.
+	suspected, ended map[string]bool
+	checks           sync.WaitGroup // added to under mu
+	closed           bool           // guarded by mu: no more checks
+	lost             []string       // guarded by mu; gossip addresses of vanished members
+	// expected are gossip addresses of members that this node doesn't see. Guarded by
+	// mu.
 	expected []string
-	// met are the addresses of actor traffic of all nodes that were ever seen, at
-	// most maxMet. Guarded by mu.
+	// met are the addresses of actor traffic of all nodes ever seen, at most maxMet.
+	// Guarded by mu.
 	met map[string]bool
 }
 
-// newMeta returns what others shall know of this node.
+// newMeta returns what gossip carries about this node.
 func newMeta(name, address string) ([]byte, error) {
 	meta, err := proto.Marshal(&clusterpb.NodeMeta{Name: name, Address: address})
 	if err == nil && len(meta) > memberlist.MetaMaxSize { // memberlist would panic
@@ -69,7 +68,7 @@ func newMeta(name, address string) ([]byte, error) {
 	return meta, err
 }
 
-// newGossip starts to listen at e. It doesn't look for others yet.
+// newGossip listens at e. It doesn't look for others yet.
 func newGossip(ctx context.Context, cfg Config, id, address string, e endpoint) (*gossip, error) {
 	meta, err := newMeta(cfg.Name, address)
 	if err != nil {
@@ -84,18 +83,18 @@ func newGossip(ctx context.Context, cfg Config, id, address string, e endpoint) 
 		return nil, err
 	}
 	g := &gossip{
-		log:     cfg.Logger,
-		timing:  cfg.Timing,
-		seeds:   cfg.Join,
-		meta:    meta,
-		id:      id,
-		changed: make(chan struct{}, 1),
-		wanted:  make(chan struct{}, 1),
-		seen:    make(map[string]Member),
-		left:    make(map[string]bool),
-		doubted: make(map[string]bool),
-		ended:   make(map[string]bool),
-		met:     make(map[string]bool),
+		log:       cfg.Logger,
+		timing:    cfg.Timing,
+		seeds:     cfg.Join,
+		meta:      meta,
+		id:        id,
+		changed:   make(chan struct{}, 1),
+		wanted:    make(chan struct{}, 1),
+		seen:      make(map[string]Member),
+		left:      make(map[string]bool),
+		suspected: make(map[string]bool),
+		ended:     make(map[string]bool),
+		met:       make(map[string]bool),
 	}
 	c := memberlist.DefaultLANConfig()
 	c.Name = id
@@ -119,9 +118,8 @@ func newGossip(ctx context.Context, cfg Config, id, address string, e endpoint) 
 	return g, nil
 }
 
-// join looks for others at the seeds, at the addresses of lost members and of
-// those that should be there, at all of them at once, for at most as long as ctx
-// lasts.
+// join tries to reach others until ctx ends: at the seeds, and at the addresses of
+// lost and expected members, all at once.
 func (g *gossip) join(ctx context.Context) {
 	g.mu.Lock()
 	seeds := g.seeds
@@ -136,7 +134,7 @@ func (g *gossip) join(ctx context.Context) {
 				if slices.Contains(seeds, a) {
 					level = slog.LevelInfo
 				}
-				g.log.Log(ctx, level, "seed not reached", "seed", a, "err", err)
+				g.log.Log(ctx, level, "seed not reachable", "seed", a, "err", err)
 			}
 		})
 	}
@@ -148,8 +146,8 @@ func (g *gossip) join(ctx context.Context) {
 	}
 }
 
-// expect says at which addresses there should be members that aren't seen. New
-// ones are looked for at once.
+// expect sets the addresses at which there should be members that this node doesn't
+// see. It tries new ones at once.
 func (g *gossip) expect(addresses []string) {
 	g.mu.Lock()
 	news := slices.ContainsFunc(addresses, func(a string) bool { return !slices.Contains(g.expected, a) })
@@ -163,19 +161,19 @@ func (g *gossip) expect(addresses []string) {
 	}
 }
 
-// missing tells whether somebody is expected.
+// missing tells whether an expected member is not seen.
 func (g *gossip) missing() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.expected) > 0
 }
 
-// rejoin looks for others again and again until ctx ends: memberlist never does,
-// so that a partition that has healed would stay two clusters.
+// rejoin joins periodically until ctx ends. memberlist never does, so after a
+// partition has healed there would still be two clusters.
 func (g *gossip) rejoin(ctx context.Context) {
 	for {
 		pause := time.Duration(float64(g.timing.Rejoin) * (0.9 + 0.2*rand.Float64()))
-		// Not the whole pause at once: a node may become alone meanwhile.
+		// The pause is waited for in parts: a node may become alone meanwhile.
 		for end := time.Now().Add(pause); time.Now().Before(end) && g.waits(ctx, time.Until(end)); {
 		}
 		if ctx.Err() != nil {
@@ -185,8 +183,8 @@ func (g *gossip) rejoin(ctx context.Context) {
 	}
 }
 
-// waits waits for a while, at most for limit, and tells whether it is too early
-// to look for others.
+// waits waits for at most limit and tells whether it is too early to look for
+// others.
 func (g *gossip) waits(ctx context.Context, limit time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -198,7 +196,7 @@ func (g *gossip) waits(ctx context.Context, limit time.Duration) bool {
 	}
 }
 
-// alive returns the nodes that count as alive now, this one among them.
+// alive returns the nodes that count as alive now, including this one.
 func (g *gossip) alive() []Member {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -211,14 +209,27 @@ func (g *gossip) alive() []Member {
 	return members
 }
 
-// addresses returns where the actor traffic of all nodes is that were ever seen.
+// state returns the state of a member as gossip sees it.
+func (g *gossip) state(id string) State {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch _, seen := g.seen[id]; {
+	case g.left[id]:
+		return Left
+	case !seen || g.suspected[id]:
+		return Suspect
+	}
+	return Alive
+}
+
+// addresses returns the addresses of actor traffic of all nodes ever seen.
 func (g *gossip) addresses() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Collect(maps.Keys(g.met))
 }
 
-// leaving notes that a member goes: it isn't alive from now on.
+// leaving records that a member leaves: it isn't alive from now on.
 func (g *gossip) leaving(id string) {
 	g.mu.Lock()
 	if _, ok := g.seen[id]; ok {
@@ -239,7 +250,7 @@ func (g *gossip) signal() {
 func (g *gossip) NotifyJoin(n *memberlist.Node) {
 	var meta clusterpb.NodeMeta
 	if err := proto.Unmarshal(n.Meta, &meta); err != nil || meta.Address == "" {
-		g.log.Warn("node without a readable description ignored", "node", n.Name, "err", err)
+		g.log.Warn("ignoring a node with unreadable metadata", "node", n.Name, "err", err)
 		return
 	}
 	m := Member{ID: n.Name, Name: meta.Name, Address: meta.Address, Gossip: n.Address(), State: Alive, Self: n.Name == g.id}

@@ -163,7 +163,7 @@ func TestGossipLooksForMembersOfTheRoll(t *testing.T) {
 	within(t, "both see each other", func() bool { return len(a.alive()) == 2 && len(b.alive()) == 2 })
 }
 
-// Names, and many seeds some of which are nobody.
+// Seeds may be names, and many of them may not exist.
 func TestGossipJoinsByName(t *testing.T) {
 	a, _, _ := gossiping(t, "a", nil)
 	_, port, _ := net.SplitHostPort(a.address())
@@ -187,7 +187,7 @@ func TestGossipOfOthersIsNotHeard(t *testing.T) {
 			a, _, logA := gossiping(t, "a", key)
 			b, _, logB := gossiping(t, "b", func(c *Config) { key(c); joining(a)(c); tt.change(c) })
 			within(t, "the seed says why", func() bool { return strings.Contains(logA.String(), tt.want) })
-			within(t, "the newcomer says that it is not let in", func() bool { return strings.Contains(logB.String(), "seed not reached") })
+			within(t, "the newcomer says that it is not let in", func() bool { return strings.Contains(logB.String(), "seed not reachable") })
 			if len(a.alive()) != 1 || len(b.alive()) != 1 {
 				t.Errorf("they see each other: %v, %v", a.alive(), b.alive())
 			}

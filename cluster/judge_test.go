@@ -9,7 +9,7 @@ import (
 	"fairfactor"
 )
 
-// A member of the roll that gossip doesn't see is a member all the same. It is
+// A member in the table that gossip doesn't see is a member all the same. It is
 // reported as dead when gossip has lost it, or had the time to find it.
 func TestWhoIsReportedDead(t *testing.T) {
 	now := time.Unix(1000, 0)
@@ -17,8 +17,8 @@ func TestWhoIsReportedDead(t *testing.T) {
 	l := newLease(Config{Timing: Timing{}.withDefaults(), Logger: slog.New(slog.DiscardHandler)})
 	d := newLeased(l, g, "a", 3*time.Second)
 	d.now = func() time.Time { return now }
-	roll := func(version uint64, ids ...string) {
-		r := fairfactor.Roll{Version: version}
+	table := func(version uint64, ids ...string) {
+		r := fairfactor.MemberList{Version: version}
 		for _, id := range ids {
 			r.Members = append(r.Members, fairfactor.Member{ID: id, Address: id + ":1", Gossip: id + ":2"})
 		}
@@ -64,7 +64,7 @@ func TestWhoIsReportedDead(t *testing.T) {
 			t.Errorf("renewed early: %v, want %v", p, wantPoked)
 		}
 	}
-	roll(1, "a", "b", "c")
+	table(1, "a", "b", "c")
 	step(0, "a", "abc", "", false)
 	if !slices.Equal(g.expected, []string{"b:2", "c:2"}) {
 		t.Errorf("gossip looks for %v", g.expected)
@@ -73,9 +73,9 @@ func TestWhoIsReportedDead(t *testing.T) {
 	step(time.Second, "ab", "abc", "c", true)   // not found in time
 	step(time.Second, "a", "abc", "bc", true)   // lost
 	step(time.Second, "abc", "abc", "", true)   // both are back
-	step(time.Second, "abcd", "abc", "", true)  // somebody the roll does not have
+	step(time.Second, "abcd", "abc", "", true)  // a node that the table does not have
 	step(time.Second, "abcd", "abc", "", false) // asked once is enough
-	roll(2, "a", "b", "d", "e")
+	table(2, "a", "b", "d", "e")
 	step(time.Second, "abcd", "abde", "", true) // c has left, gossip doesn't know yet
 	step(2999*time.Millisecond, "abd", "abde", "", false)
 	step(time.Millisecond, "abd", "abde", "e", true)

@@ -10,17 +10,16 @@ import (
 	"fairfactor"
 )
 
-// lease is this node's entry in the table of members. It renews it from a
-// goroutine of its own, which waits for nothing but the table, and knows until
-// when the node may act: four fifths of a lease after the begin of the last
-// renewal that went well. The table takes a member out no earlier than a whole
-// lease after that, so that a node which can't renew has stopped before anybody
-// takes over.
+// lease is this node's entry in the table of members. A goroutine that waits for
+// nothing but the table renews it. The lease knows until when the node may act:
+// four fifths of a lease after the last successful renewal began. The table removes
+// a member no earlier than a whole lease after that, so a node that can't renew has
+// stopped before another takes over.
 //
 // The time is read from the monotonic clock, which goes on while the process is
-// stopped. It doesn't while the whole machine is suspended; then the table tells
-// that this node is no member any more, and until it has, the epochs in the store
-// hold off what this node writes.
+// stopped, but not while the whole machine is suspended. In that case the table
+// reports that this node is no longer a member, and until then the epochs in the
+// store refuse what this node writes.
 type lease struct {
 	table  fairfactor.MemberTable
 	self   fairfactor.Member
@@ -28,24 +27,23 @@ type lease struct {
 	log    *slog.Logger
 	fatal  func(error)
 
-	changed chan struct{} // holds one: the roll has changed, or fenced has
-	poked   chan struct{} // holds one: the roll may have changed
+	changed chan struct{} // holds one: list or fenced has changed
+	poked   chan struct{} // holds one: the table may have changed
 	halt    context.CancelFunc
 	tasks   sync.WaitGroup
 
 	base    time.Time     // what until counts from
 	until   atomic.Int64  // ns after base
 	fenced  atomic.Bool   // the node must not act
-	removed chan struct{} // closed when it never will again
+	removed chan struct{} // closed when it never may act again
 
 	mu   sync.Mutex
-	roll fairfactor.Roll // guarded by mu
-	dead []string        // guarded by mu: reported with each renewal
+	list fairfactor.MemberList // guarded by mu
+	dead []string              // guarded by mu: reported with each renewal
 }
 
-// fenceAt is the part of a lease after which a node that could not renew it
-// stops acting. The rest is for what was under way, and for clocks that don't go
-// at the same speed.
+// fenceAt is the part of a lease after which a node that could not renew it is
+// fenced. The rest covers work in progress and clocks that run at different speeds.
 const fenceAt = 0.8
 
 func newLease(cfg Config) *lease {
@@ -56,22 +54,21 @@ func newLease(cfg Config) *lease {
 	}
 }
 
-// join enters the node. It tries again until ctx ends while the table can't be
-// reached.
+// join enters the node. While the table can't be reached it retries until ctx ends.
 func (l *lease) join(ctx context.Context, self fairfactor.Member) error {
 	l.self = self
 	for tries := 0; ; tries++ {
 		begin := time.Now()
-		roll, err := l.call(ctx, func(ctx context.Context) (fairfactor.Roll, error) {
+		list, err := l.call(ctx, func(ctx context.Context) (fairfactor.MemberList, error) {
 			return l.table.Join(ctx, self, l.timing.Lease)
 		})
-		if fairfactor.CodeOf(err) == fairfactor.Conflict && tries > 0 { // an earlier try came through and its answer did not
-			roll, err = l.call(ctx, func(ctx context.Context) (fairfactor.Roll, error) {
+		if fairfactor.CodeOf(err) == fairfactor.Conflict && tries > 0 { // an earlier try succeeded and its answer was lost
+			list, err = l.call(ctx, func(ctx context.Context) (fairfactor.MemberList, error) {
 				return l.table.Renew(ctx, self.ID, nil, l.timing.Lease)
 			})
 		}
 		if err == nil {
-			l.renewed(begin, roll)
+			l.renewed(begin, list)
 			return nil
 		}
 		if fairfactor.CodeOf(err) != fairfactor.Unavailable {
@@ -85,7 +82,7 @@ func (l *lease) join(ctx context.Context, self fairfactor.Member) error {
 	}
 }
 
-// start renews the lease from now on, until stop.
+// start begins to renew the lease, until stop.
 func (l *lease) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.halt = cancel
@@ -93,7 +90,7 @@ func (l *lease) start() {
 	l.tasks.Go(func() { l.watch(ctx) })
 }
 
-// stop ends the renewing and takes the node out of the table, if it was in.
+// stop ends the renewals and removes the node from the table.
 func (l *lease) stop(ctx context.Context) {
 	if l.halt == nil {
 		return
@@ -104,7 +101,7 @@ func (l *lease) stop(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, leaveTimeout)
 	defer cancel()
 	if err := l.table.Leave(ctx, l.self.ID); err != nil {
-		l.log.Warn("the table of members can't be told that this node goes", "err", err)
+		l.log.Warn("this node could not remove itself from the table of members", "err", err)
 	}
 }
 
@@ -114,7 +111,7 @@ func (l *lease) every() time.Duration { return l.timing.Lease / 5 }
 // retry is the pause after a renewal that failed.
 func (l *lease) retry() time.Duration { return l.timing.Lease / 20 }
 
-// keep renews the lease in time, and earlier when somebody pokes.
+// keep renews the lease in time, and earlier after poke.
 func (l *lease) keep(ctx context.Context) {
 	timer := time.NewTimer(l.every())
 	defer timer.Stop()
@@ -131,9 +128,9 @@ func (l *lease) keep(ctx context.Context) {
 		case ctx.Err() != nil || l.gone():
 			return
 		case err != nil && reachable:
-			l.log.Warn("the table of members can't be reached, trying again", "err", err)
+			l.log.Warn("the table of members can't be reached, retrying", "err", err)
 		case err == nil && !reachable:
-			l.log.Info("the table of members is reached again")
+			l.log.Info("the table of members can be reached again")
 		}
 		reachable = err == nil
 		wait := l.every()
@@ -153,49 +150,49 @@ func (l *lease) renew(ctx context.Context) error {
 	dead := l.dead
 	l.mu.Unlock()
 	begin := time.Now()
-	roll, err := l.call(ctx, func(ctx context.Context) (fairfactor.Roll, error) {
+	list, err := l.call(ctx, func(ctx context.Context) (fairfactor.MemberList, error) {
 		return l.table.Renew(ctx, l.self.ID, dead, l.timing.Lease)
 	})
 	switch {
 	case err == nil:
-		l.renewed(begin, roll)
+		l.renewed(begin, list)
 	case fairfactor.CodeOf(err) == fairfactor.Conflict:
 		close(l.removed)
 		l.fence()
 		l.fatal(fairfactor.Wrap(fairfactor.Unavailable, err,
-			"the other nodes took this one for dead and have taken over: start it again"))
+			"the other nodes removed this one as dead and have taken over: start it again"))
 	}
 	return err
 }
 
-// call makes one call to the table, which may take no longer than the time
-// between two of them.
-func (l *lease) call(ctx context.Context, do func(context.Context) (fairfactor.Roll, error)) (fairfactor.Roll, error) {
+// call makes one call to the table, which may take no longer than the time between
+// renewals.
+func (l *lease) call(ctx context.Context, do func(context.Context) (fairfactor.MemberList, error)) (fairfactor.MemberList, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.every())
 	defer cancel()
 	return do(ctx)
 }
 
-// renewed notes a call that began then and went well.
-func (l *lease) renewed(begin time.Time, roll fairfactor.Roll) {
+// renewed records a successful call that began at begin.
+func (l *lease) renewed(begin time.Time, list fairfactor.MemberList) {
 	l.until.Store(int64(begin.Sub(l.base) + time.Duration(fenceAt*float64(l.timing.Lease))))
 	l.mu.Lock()
-	news := roll.Version != l.roll.Version
-	l.roll = roll
+	news := list.Version != l.list.Version
+	l.list = list
 	l.mu.Unlock()
 	if news || l.fenced.Load() {
 		l.signal()
 	}
 }
 
-// members returns the roll.
-func (l *lease) members() fairfactor.Roll {
+// members returns the members as the table had them last.
+func (l *lease) members() fairfactor.MemberList {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.roll
+	return l.list
 }
 
-// report has dead told to the table.
+// report sets the members to report dead to the table.
 func (l *lease) report(dead []string) {
 	l.mu.Lock()
 	l.dead = dead
@@ -203,7 +200,7 @@ func (l *lease) report(dead []string) {
 	l.poke()
 }
 
-// poke has the lease renewed soon, and the roll read with it.
+// poke renews the lease soon, which also reads the members.
 func (l *lease) poke() {
 	if l == nil {
 		return
@@ -226,7 +223,7 @@ func (l *lease) left() time.Duration {
 	return time.Duration(l.until.Load()) - time.Since(l.base)
 }
 
-// watch fences the node when its time is over, also while a renewal hangs.
+// watch fences the node when its time is over, even while a renewal hangs.
 func (l *lease) watch(ctx context.Context) {
 	for {
 		wait := l.left()
@@ -242,8 +239,8 @@ func (l *lease) watch(ctx context.Context) {
 	}
 }
 
-// lapsed tells whether the node must not act. It is asked for each message: a
-// process that was stopped and goes on has to notice before anything else.
+// lapsed tells whether the node must not act. It is called for each message,
+// because a process that was paused must notice before it does anything else.
 func (l *lease) lapsed() bool {
 	switch {
 	case l == nil:
@@ -264,7 +261,7 @@ func (l *lease) fence() {
 	}
 }
 
-// gone tells whether the node was taken out of the table.
+// gone tells whether the node was removed from the table.
 func (l *lease) gone() bool {
 	select {
 	case <-l.removed:

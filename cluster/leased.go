@@ -8,24 +8,24 @@ import (
 	"fairfactor"
 )
 
-// leased is the [Membership] of nodes that share a table of members. The table
-// decides; what gossip sees is reported to it.
+// leased is the [Membership] of nodes that share a table of members. Gossip is
+// reported to the table, and the table decides.
 type leased struct {
 	lease  *lease
 	gossip *gossip
 	self   string
-	grace  time.Duration // for a member of the roll that gossip has not heard of
+	grace  time.Duration // for a member of the table that gossip has never seen
 	now    func() time.Time
 
 	// Owned by the goroutine that calls Decide.
-	known   map[string]*acquaintance // members of the roll
-	strange map[string]bool          // gossip sees them and the roll had not heard of them
-	dead    []string                 // as reported last
+	known   map[string]*acquaintance // other members in the table
+	strange map[string]bool          // gossip sees them and the table did not have them
+	dead    []string                 // reported last
 }
 
-// acquaintance is what is known of another member of the roll.
+// acquaintance is what this node knows of another member in the table.
 type acquaintance struct {
-	since time.Time // in the roll, as this node knows
+	since time.Time // when this node first saw it in the table
 	heard bool      // gossip has seen it
 }
 
@@ -35,29 +35,29 @@ func newLeased(l *lease, g *gossip, self string, grace time.Duration) *leased {
 
 // Decide implements [Membership].
 func (d *leased) Decide(_ context.Context, seen []Member) (View, error) {
-	roll := d.lease.members()
-	if dead := d.judge(roll, seen); !slices.Equal(dead, d.dead) {
+	list := d.lease.members()
+	if dead := d.judge(list, seen); !slices.Equal(dead, d.dead) {
 		d.dead = dead
 		d.lease.report(dead)
 	}
-	if d.strangers(roll, seen) {
+	if d.strangers(list, seen) {
 		d.lease.poke()
 	}
-	v := View{Version: roll.Version, Members: make([]Member, len(roll.Members))}
-	for i, m := range roll.Members {
+	v := View{Version: list.Version, Members: make([]Member, len(list.Members))}
+	for i, m := range list.Members {
 		v.Members[i] = Member{ID: m.ID, Name: m.Name, Address: m.Address, Gossip: m.Gossip, State: Alive}
 	}
 	return v, nil
 }
 
-// judge returns which members of the roll this node believes dead: those whom
-// gossip has seen and sees no more, and those whom it had time to find and did
-// not. The latter it is asked to look for.
-func (d *leased) judge(roll fairfactor.Roll, seen []Member) (dead []string) {
+// judge returns the members in the table that this node believes dead: those that
+// gossip saw and no longer sees, and those that it never saw in the time of grace.
+// Gossip is told to look for all that it doesn't see.
+func (d *leased) judge(list fairfactor.MemberList, seen []Member) (dead []string) {
 	now := d.now()
 	var unseen []string
-	known := make(map[string]*acquaintance, len(roll.Members))
-	for _, m := range roll.Members {
+	known := make(map[string]*acquaintance, len(list.Members))
+	for _, m := range list.Members {
 		if m.ID == d.self {
 			continue
 		}
@@ -80,12 +80,12 @@ func (d *leased) judge(roll fairfactor.Roll, seen []Member) (dead []string) {
 	return dead
 }
 
-// strangers tells whether gossip sees somebody new whom the roll doesn't have:
-// then the roll is old.
-func (d *leased) strangers(roll fairfactor.Roll, seen []Member) (news bool) {
+// strangers tells whether gossip sees a new node that list doesn't have: then list
+// is out of date.
+func (d *leased) strangers(list fairfactor.MemberList, seen []Member) (news bool) {
 	strange := make(map[string]bool)
 	for _, s := range seen {
-		if !slices.ContainsFunc(roll.Members, func(m fairfactor.Member) bool { return m.ID == s.ID }) {
+		if !slices.ContainsFunc(list.Members, func(m fairfactor.Member) bool { return m.ID == s.ID }) {
 			strange[s.ID] = true
 			news = news || !d.strange[s.ID]
 		}

@@ -53,14 +53,14 @@ func TestMembersOfATable(t *testing.T) {
 		t.Error(got)
 	}
 	begin := time.Now()
-	c.stop() // it says so in the table, nobody waits for a lease
+	c.stop() // it says so in the table, so no node waits for its lease
 	members(t, 2, a)
 	eventually(t, func() bool { return b.do("version") == strconv.FormatUint(a.View().Version, 10) })
 	if took := time.Since(begin); took > longest/2 {
 		t.Errorf("left after %v", took)
 	}
 	if _, double := log.alive(); len(double) > 0 {
-		t.Errorf("activations beside another one: %v", double)
+		t.Errorf("overlapping activations: %v", double)
 	}
 }
 
@@ -109,6 +109,35 @@ func TestFencedWithoutTheTable(t *testing.T) {
 	}
 }
 
+// While the table can't be reached a view keeps its members, and says which of
+// them gossip doesn't see any more, and that this node has lost its lease.
+func TestStatesOfMembers(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	var log ledger
+	s := newTables(t)
+	timing := brief(4 * time.Second)
+	a := start(t, leased(&log, s, timing))
+	b := spawn(t, &log, settings{table: s.address, timing: timing})
+	members(t, 2, a)
+	state := func(id string) cluster.State {
+		for _, m := range a.View().Members {
+			if m.ID == id {
+				return m.State
+			}
+		}
+		return ""
+	}
+	eventually(t, func() bool { return state(a.ID()) == cluster.Alive && state(b.id) == cluster.Alive })
+	s.away(a.ID())
+	b.kill()
+	eventually(t, func() bool { return state(b.id) == cluster.Suspect })
+	eventually(t, func() bool { return state(a.ID()) == cluster.Suspect })
+	s.back(a.ID())
+	eventually(t, func() bool { return state(a.ID()) == cluster.Alive && state(b.id) == "" })
+}
+
 // A node that was taken out of the table never acts again and says so.
 func TestRemovedIsFatal(t *testing.T) {
 	if !alone(t) {
@@ -128,11 +157,11 @@ func TestRemovedIsFatal(t *testing.T) {
 	}
 	select {
 	case err := <-fatal:
-		if got := fairfactor.MessageOf(err); got != "the other nodes took this one for dead and have taken over: start it again" {
+		if got := fairfactor.MessageOf(err); got != "the other nodes removed this one as dead and have taken over: start it again" {
 			t.Errorf("got %q", got)
 		}
 	case <-time.After(longest):
-		t.Fatal("nobody was told")
+		t.Fatal("Fatal was not called")
 	}
 	if n.Ready() == nil {
 		t.Error("ready")
@@ -162,7 +191,7 @@ func TestStoppedProcessNoticesFirst(t *testing.T) {
 	if _, err := ask(t, a, identity, "hello"); err != nil {
 		t.Fatal(err)
 	}
-	b.signal(syscall.SIGSTOP)
+	b.pause(t)
 	stopped := time.Now()
 	for range 100 { // into the buffers of its sockets
 		a.Tell("echo", identity, wrapperspb.String("late"))
@@ -262,7 +291,7 @@ func TestServedAgainAfterAKill(t *testing.T) {
 				t.Errorf("served again after %v", took)
 			}
 			if _, double := log.alive(); len(double) > 0 {
-				t.Errorf("activations beside another one: %v", double)
+				t.Errorf("overlapping activations: %v", double)
 			}
 		})
 	}
@@ -285,11 +314,11 @@ type lostTable struct{}
 
 var errLost = fairfactor.Errorf(fairfactor.Unavailable, "lost")
 
-func (lostTable) Join(context.Context, fairfactor.Member, time.Duration) (fairfactor.Roll, error) {
-	return fairfactor.Roll{}, errLost
+func (lostTable) Join(context.Context, fairfactor.Member, time.Duration) (fairfactor.MemberList, error) {
+	return fairfactor.MemberList{}, errLost
 }
 
-func (lostTable) Renew(context.Context, string, []string, time.Duration) (fairfactor.Roll, error) {
-	return fairfactor.Roll{}, errLost
+func (lostTable) Renew(context.Context, string, []string, time.Duration) (fairfactor.MemberList, error) {
+	return fairfactor.MemberList{}, errLost
 }
 func (lostTable) Leave(context.Context, string) error { return errLost }

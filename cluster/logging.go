@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// library is a handler for what protoactor says: its Info is a node's Debug, its
-// Error, mostly about a peer that went away, a node's Warn.
+// library handles protoactor's log records: its Info becomes Debug, and its Error,
+// which is mostly about a peer that went away, becomes Warn.
 type library struct{ slog.Handler }
 
 func quieter(l slog.Level) slog.Level {
@@ -38,7 +38,7 @@ func (h library) WithGroup(name string) slog.Handler {
 	return library{h.Handler.WithGroup(name)}
 }
 
-// gossipLog takes memberlist's lines, which look like "[WARN] memberlist: text".
+// gossipLog logs memberlist's lines, which look like "[WARN] memberlist: text".
 type gossipLog struct{ log *slog.Logger }
 
 func (g gossipLog) Write(line []byte) (int, error) {
@@ -48,7 +48,7 @@ func (g gossipLog) Write(line []byte) (int, error) {
 		switch text[1:end] {
 		case "ERR":
 			level = slog.LevelWarn
-			if strings.Contains(text, `unacceptable label "": from=`) { // somebody has only looked whether the port is open
+			if strings.Contains(text, `unacceptable label "": from=`) { // a peer only checked whether the port is open
 				level = slog.LevelDebug
 			}
 		case "WARN":

@@ -9,9 +9,9 @@ import (
 	clustering "github.com/asynkron/protoactor-go/cluster"
 )
 
-// lookup is protoactor's way to our placement: it answers with the process of a
-// virtual actor, activating it if needed. [Node.Tell] and [Node.Ask] don't need
-// one, they bring the message to the owner at once.
+// lookup connects protoactor to our placement: it returns the process of a virtual
+// actor, activating it if needed. [Node.Tell] and [Node.Ask] don't use it, they send
+// the message to the owner directly.
 type lookup struct {
 	node *Node
 }
@@ -41,8 +41,8 @@ func (l *lookup) Get(id *clustering.ClusterIdentity) *actor.PID {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), r.timing.Connect)
 	defer cancel()
-	req, sender := r.requests.open(0)
-	r.requests.sent(req.id, placeOf(st.view.Members[at]))
+	req, sender := r.requests.add(0)
+	r.requests.sent(req.id, destinationOf(st.view.Members[at]))
 	r.system.Root.RequestWithCustomSender(st.targets[at], &clusterpb.Activate{Kind: id.Kind, Identity: id.Identity}, sender)
 	answer, _ := r.requests.await(ctx, req)
 	if a, ok := answer.(*clusterpb.Activated); ok {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -77,7 +76,7 @@ func TestTwoNodes(t *testing.T) {
 		}
 	})
 	if _, double := log.alive(); len(double) > 0 {
-		t.Errorf("activations beside another one: %v", double)
+		t.Errorf("overlapping activations: %v", double)
 	}
 }
 
@@ -142,7 +141,7 @@ func TestJoinAndLeaveUnderLoad(t *testing.T) {
 		t.Error(err)
 	}
 	if _, double := log.alive(); len(double) > 0 {
-		t.Errorf("%d activations beside another one: %v", len(double), double[0])
+		t.Errorf("%d overlapping activations: %v", len(double), double[0])
 	}
 	t.Logf("%d answered", answered)
 }
@@ -165,7 +164,7 @@ func TestKill(t *testing.T) {
 	if _, err := ask(t, a, identity, "hello"); err != nil {
 		t.Fatal(err)
 	}
-	b.signal(syscall.SIGSTOP) // so that the request is taken and not answered
+	b.pause(t) // so that the request is taken and not answered
 	got := make(chan string)
 	begin := time.Now()
 	go func() {
@@ -198,7 +197,7 @@ func TestKill(t *testing.T) {
 		t.Errorf("answered after %v", took)
 	}
 	if _, double := log.alive(); len(double) > 0 {
-		t.Errorf("activations beside another one: %v", double)
+		t.Errorf("overlapping activations: %v", double)
 	}
 }
 
@@ -268,7 +267,7 @@ func TestRequestsOfOthersDoNotWanderOn(t *testing.T) {
 	b := spawn(t, &log, settings{join: gossipOf(a)})
 	members(t, 2, a)
 	identity := ownedBy(t, a, b.id)
-	a.GiveBack("echo", identity, wrapperspb.String("asked"), actor.NewPID(b.remote, "nobody"))
+	a.GiveBack("echo", identity, wrapperspb.String("asked"), actor.NewPID(b.remote, "absent"))
 	a.GiveBack("echo", identity, wrapperspb.String("told"), nil)
 	eventually(t, func() bool { return log.matching(identity, "told") == 1 })
 	if log.matching(identity, "asked") != 0 {
@@ -306,7 +305,7 @@ func TestKillAndRestartOnTheSamePorts(t *testing.T) {
 		t.Error(err)
 	}
 	if _, double := log.alive(); len(double) > 0 {
-		t.Errorf("%d activations beside another one: %v", len(double), double[0])
+		t.Errorf("%d overlapping activations: %v", len(double), double[0])
 	}
 	// The break, the view without the member, and an attempt or two to connect.
 	if n := breaks.Load(); n > 6*rounds {
@@ -379,7 +378,7 @@ func TestNoDoubleActivationWhileViewsDiffer(t *testing.T) {
 		}
 	}
 	if len(double) > 0 {
-		t.Errorf("activations beside another one: %v", double)
+		t.Errorf("overlapping activations: %v", double)
 	}
 	select {
 	case <-newcomer.ready:
@@ -396,7 +395,7 @@ func TestNoDoubleActivationWhileViewsDiffer(t *testing.T) {
 		}
 	}
 	if _, double := log.alive(); len(double) > 0 {
-		t.Errorf("activations beside another one: %v", double)
+		t.Errorf("overlapping activations: %v", double)
 	}
 }
 

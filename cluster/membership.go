@@ -6,21 +6,20 @@ import (
 	"strings"
 )
 
-// Membership decides who is a member. Gossip only detects: what it sees is
-// given to the Membership, and the view that comes back is followed, whether
-// gossip agrees or not.
+// Membership decides who is a member. Gossip only detects: the Membership gets what
+// gossip sees, and the node follows the view that it returns, whether gossip agrees
+// or not.
 type Membership interface {
-	// Decide returns the view that holds now. seen are the nodes that gossip
-	// believes alive, this one among them. It is asked after each change that
-	// gossip notices and about twice a second, always by the same goroutine. A
-	// view counts as new when its Version differs from the last one. After an
-	// error the last view stays.
+	// Decide returns the current view. seen are the nodes that gossip believes
+	// alive, including this one. It is called after each change that gossip notices
+	// and about twice a second, always by the same goroutine. A view is new if its
+	// Version differs from the last one. After an error the last view stays.
 	Decide(ctx context.Context, seen []Member) (View, error)
 }
 
-// gossipDecides is the Membership of a node that has no better source: members
-// are those whom gossip sees, and versions are counted locally, so that those of
-// two nodes can't be compared.
+// gossipDecides is the Membership of a node that has no table: gossip's nodes are
+// the members, and versions are counted locally, so that those of two nodes can't
+// be compared.
 type gossipDecides struct {
 	last View
 }

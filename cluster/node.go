@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -19,7 +20,7 @@ import (
 	"github.com/oklog/ulid/v2"
 )
 
-// Node is this process's place in the cluster.
+// Node is this process as a member of the cluster.
 type Node struct {
 	id      string
 	cfg     Config
@@ -45,9 +46,9 @@ type Node struct {
 	stopped error
 }
 
-// Start starts a node and joins it to the others. When it returns, virtual
-// actors can be reached; if no seed answered, that is this node's own ones only,
-// and it goes on looking.
+// Start starts a node and joins it to the others. When it returns, virtual actors
+// can be reached. If no seed answered, these are this node's own only, and the node
+// goes on looking for others.
 func Start(ctx context.Context, cfg Config) (*Node, error) {
 	n, err := newNode(cfg)
 	if err != nil {
@@ -85,8 +86,8 @@ func newNode(cfg Config) (*Node, error) {
 	n.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(library{cfg.Logger.Handler()})
 	}))
-	// protoactor shuts out for ever a member that left, by id, and counts process
-	// ids from one: neither may be what an earlier process on this address had.
+	// protoactor blocks a member that left for good, by its id, and counts process
+	// ids from one. Neither may equal that of an earlier process on this address.
 	n.system.ID = id
 	n.system.ProcessRegistry.SequenceID = rand.Uint64()
 
@@ -112,22 +113,22 @@ func newNode(cfg Config) (*Node, error) {
 	return n, nil
 }
 
-// checkPlain refuses, or at least says so, when others on the network can read or
-// send traffic.
+// checkPlain refuses addresses at which others on the network could read or send
+// traffic; with --insecure it logs a warning instead.
 func (n *Node) checkPlain() error {
 	if !n.remoteAt.loopback() && n.cfg.TLS == nil {
 		if !n.cfg.Insecure {
 			return fairfactor.Errorf(fairfactor.Invalid,
-				"actor traffic at --remote %s would not be encrypted, and anybody who reaches it could control this node: give --tls-cert, --tls-key and --tls-ca, which fairfactor certs makes, or take the risk with --insecure", n.cfg.Remote)
+				"actor traffic at --remote %s would not be encrypted, and anyone who reaches it could control this node: give --tls-cert, --tls-key and --tls-ca, which fairfactor certs makes, or accept the risk with --insecure", n.cfg.Remote)
 		}
-		n.log.Warn("ACTOR TRAFFIC IS NOT ENCRYPTED: anybody who reaches the port can control this node, see --tls-cert", "remote", n.cfg.Remote)
+		n.log.Warn("ACTOR TRAFFIC IS NOT ENCRYPTED: anyone who reaches the port can control this node, see --tls-cert", "remote", n.cfg.Remote)
 	}
 	if !n.gossipAt.loopback() && len(n.cfg.GossipKey) == 0 {
 		if !n.cfg.Insecure {
 			return fairfactor.Errorf(fairfactor.Invalid,
-				"gossip at --gossip %s would not be encrypted, and anybody who reaches it could join: give --gossip-key, or take the risk with --insecure", n.cfg.Gossip)
+				"gossip at --gossip %s would not be encrypted, and anyone who reaches it could join: give --gossip-key, or accept the risk with --insecure", n.cfg.Gossip)
 		}
-		n.log.Warn("GOSSIP IS NOT ENCRYPTED: anybody who reaches the port can join, see --gossip-key", "gossip", n.cfg.Gossip)
+		n.log.Warn("GOSSIP IS NOT ENCRYPTED: anyone who reaches the port can join, see --gossip-key", "gossip", n.cfg.Gossip)
 	}
 	return nil
 }
@@ -136,7 +137,7 @@ func (n *Node) start(ctx context.Context) error {
 	n.starting = ctx
 	n.system.EventStream.Subscribe(n.unreachable) // before protoactor does
 	config := clustering.Configure(n.cfg.Cluster, n.provider, &lookup{n}, traffic(n.remoteAt, n.cfg, &n.blocks, &n.breaks))
-	// protoactor's own gossip takes members for dead that aren't; ours decides.
+	// protoactor's own gossip reports live members as dead; ours decides.
 	config.GossipInterval = 24 * time.Hour
 	n.cluster = clustering.New(n.system, config)
 	n.background(func(ctx context.Context) { n.router.waiting.run(n.router, ctx.Done()) })
@@ -150,9 +151,9 @@ func (n *Node) start(ctx context.Context) error {
 	return nil
 }
 
-// member starts protoactor's member, which panics when it can't, and sleeps for a
-// second when it could. The provider, which it starts last, reports success
-// before that.
+// member starts protoactor's member, which panics on failure, and sleeps for a
+// second on success. The provider, which it starts last, reports success before
+// that.
 func (n *Node) member() {
 	defer func() {
 		if p := recover(); p != nil {
@@ -172,7 +173,7 @@ func (n *Node) startError(err error) error {
 	case errors.As(err, &own):
 		return err
 	case n.starting.Err() != nil:
-		return fairfactor.Wrap(fairfactor.Canceled, err, "the start was given up")
+		return fairfactor.Wrap(fairfactor.Canceled, err, "the start was canceled")
 	case !n.listening:
 		return bindError("--remote", net.JoinHostPort(n.remoteAt.host, strconv.Itoa(n.remoteAt.port)), err)
 	default:
@@ -180,8 +181,8 @@ func (n *Node) startError(err error) error {
 	}
 }
 
-// unreachable hears protoactor's events about connections, before protoactor
-// itself does.
+// unreachable handles protoactor's events about broken connections, before
+// protoactor itself does.
 func (n *Node) unreachable(event any) {
 	e, ok := event.(*remote.EndpointTerminatedEvent)
 	if !ok {
@@ -199,55 +200,56 @@ func (n *Node) background(f func(context.Context)) {
 	n.tasks.Go(func() { f(n.running) })
 }
 
-// ID returns the id of this process in the cluster, a ULID. It is never used
-// again.
+// ID returns the id of this process in the cluster, a ULID that no other process
+// has.
 func (n *Node) ID() string { return n.id }
 
 // System returns the actor system, for the plain actors of this node.
 func (n *Node) System() *actor.ActorSystem { return n.system }
 
 // Tell sends m to a virtual actor, which is activated if needed. It doesn't
-// block. The message may be lost: when its owner dies, or no owner is found
-// within [Timing].Tell. Messages may overtake each other while their owner
-// changes. m must not be changed afterwards.
+// block. The message is lost if its owner dies, or if no owner is found within
+// [Timing].Tell. Messages may overtake each other while their owner changes. m must
+// not be changed afterwards.
 func (n *Node) Tell(kind, identity string, m any) {
 	h := identityHash(kind, identity)
 	if n.router.lease.lapsed() {
-		n.router.drop(&letter{kind: kind, identity: identity})
+		n.router.drop(&envelope{kind: kind, identity: identity})
 		return
 	}
 	if a := n.router.table.get(h, kind, identity); a != nil && a.post(m) {
 		return
 	}
-	n.router.send(&letter{kind: kind, identity: identity, hash: h, message: m})
+	n.router.send(&envelope{kind: kind, identity: identity, hash: h, message: m})
 }
 
 // Ask sends m to a virtual actor, which is activated if needed, and returns what
-// the actor responds. It asks again while the owner changes, when the connection
-// breaks, and when the answer takes long: m may arrive more than once. It ends with ctx, or after
-// [Timing].Ask if ctx has no deadline. Errors are Unavailable when nobody
-// answered, Canceled when ctx was, Internal when the actor panicked.
+// the actor responds. It retries while the owner changes, when the connection
+// breaks, and when the answer takes long: m may arrive more than once. It ends with
+// ctx, or after [Timing].Ask if ctx has no deadline. Errors are Unavailable if no
+// answer came, Canceled if ctx was, Internal if the actor panicked.
 func (n *Node) Ask(ctx context.Context, kind, identity string, m any) (any, error) {
-	return n.router.ask(ctx, &letter{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m})
+	return n.router.ask(ctx, &envelope{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m})
 }
 
-// AskOnce is Ask for what must not be done twice: when a member may have got m and
-// its answer is lost, or takes longer than [Timing].Attempt, the error is [fairfactor.ErrUnanswered].
+// AskOnce is Ask for what must not be done twice. If a member may have received m
+// and its answer is lost, or takes longer than [Timing].Attempt, the error is
+// [fairfactor.ErrUnanswered].
 func (n *Node) AskOnce(ctx context.Context, kind, identity string, m any) (any, error) {
-	return n.router.ask(ctx, &letter{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m, once: true})
+	return n.router.ask(ctx, &envelope{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m, once: true})
 }
 
 // Await is Ask for an answer that comes when something has happened, however long
-// that takes: it asks again when its owner changes, and never because it waits. The
-// answer can get lost on the way, so ctx should end now and then.
+// that takes: it retries when the owner changes, but never because the answer takes
+// long. The answer can get lost on the way, so ctx should end now and then.
 func (n *Node) Await(ctx context.Context, kind, identity string, m any) (any, error) {
-	return n.router.ask(ctx, &letter{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m, patient: true})
+	return n.router.ask(ctx, &envelope{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m, patient: true})
 }
 
-// Peek is Ask for what only an active actor knows: it activates none. Without an
-// activation the error is not_found.
+// Peek is Ask for what only an active actor knows: it activates no actor. Without
+// an activation the error is not_found.
 func (n *Node) Peek(ctx context.Context, kind, identity string, m any) (any, error) {
-	return n.router.ask(ctx, &letter{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m, peek: true})
+	return n.router.ask(ctx, &envelope{kind: kind, identity: identity, hash: identityHash(kind, identity), message: m, peek: true})
 }
 
 // Deactivate stops all virtual actors of a kind on this node. The next message for
@@ -261,19 +263,19 @@ func (n *Node) Deactivate(kind string) {
 // TellMember sends m to the actor with this name on a member. It doesn't block,
 // and the message may be lost. Between two members messages keep their order.
 func (n *Node) TellMember(member, name string, m any) {
-	n.router.send(&letter{member: member, identity: name, message: m})
+	n.router.send(&envelope{member: member, identity: name, message: m})
 }
 
 // AskMember sends m to the actor with this name on a member and returns what it
 // responds, like [Node.Ask]. It is Unavailable at once when that member isn't in
 // the view.
 func (n *Node) AskMember(ctx context.Context, member, name string, m any) (any, error) {
-	return n.router.ask(ctx, &letter{member: member, identity: name, message: m})
+	return n.router.ask(ctx, &envelope{member: member, identity: name, message: m})
 }
 
-// Ready says why this node may not act now: it could not renew its lease, or was
-// taken for dead. It is nil for a node that may, which one without a table of
-// members always does.
+// Ready returns why this node may not act now: it could not renew its lease, or
+// the others removed it. It returns nil if the node may act; a node without a table
+// of members always may.
 func (n *Node) Ready() error {
 	if n.router.lease.lapsed() {
 		return errFenced
@@ -281,21 +283,35 @@ func (n *Node) Ready() error {
 	return nil
 }
 
-// View returns the cluster as this node sees it.
-func (n *Node) View() View { return n.router.standing.Load().view }
+// View returns the cluster as this node sees it now, with the state of each member.
+func (n *Node) View() View {
+	v := n.router.standing.Load().view
+	g := n.provider.listening.Load()
+	if g == nil {
+		return v
+	}
+	v.Members = slices.Clone(v.Members)
+	for i := range v.Members {
+		m := &v.Members[i]
+		if m.State = g.state(m.ID); m.Self && n.router.lease.lapsed() {
+			m.State = Suspect
+		}
+	}
+	return v
+}
 
-// OnView has f called with the view that holds and with each that follows, in
-// order, all from one goroutine.
+// OnView calls f with the current view and with each later one, in order, from one
+// goroutine.
 func (n *Node) OnView(f func(View)) { n.viewers.add(f) }
 
-// Stats counts what a node does.
+// Stats are a node's counters.
 type Stats struct {
-	Activations map[string]int // that live here, by kind
-	Waiting     int            // messages for which there is no owner now
+	Activations map[string]int // on this node, by kind
+	Waiting     int            // messages that have no owner now
 	Dropped     uint64         // tells that found no owner, since the start
 }
 
-// Stats returns the counts of now.
+// Stats returns the current counters.
 func (n *Node) Stats() Stats {
 	return Stats{
 		Activations: n.router.table.len(),

@@ -77,7 +77,7 @@ func TestPassivationLosesNothing(t *testing.T) {
 		}
 	}
 	if _, double := log.alive(); len(double) > 0 {
-		t.Errorf("activations beside another one: %v", double)
+		t.Errorf("overlapping activations: %v", double)
 	}
 	if starts := log.starts("alice"); starts < 10 {
 		t.Errorf("only %d activations: the test did not test", starts)
@@ -194,7 +194,7 @@ func TestMemberActor(t *testing.T) {
 	}
 	eventually(t, func() bool { return seen.Load() == 2 })
 	begin := time.Now()
-	_, err = n.AskMember(t.Context(), "nobody", "worker", wrapperspb.String("x"))
+	_, err = n.AskMember(t.Context(), "absent", "worker", wrapperspb.String("x"))
 	if fairfactor.CodeOf(err) != fairfactor.Unavailable || time.Since(begin) > longest/4 {
 		t.Errorf("%v after %v", err, time.Since(begin))
 	}

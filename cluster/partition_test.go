@@ -21,7 +21,7 @@ type trio struct {
 	peers   []*peer
 }
 
-// newTrio has a profile with which nobody is taken out by mistake on a busy
+// newTrio has a profile with which no member is taken out by mistake on a busy
 // machine.
 func newTrio(t *testing.T, lease time.Duration) *trio {
 	timing := brief(lease)
@@ -112,7 +112,7 @@ func (s *trio) trouble(identities int, nodes ...int) string {
 	return ""
 }
 
-// overlaps checks the activations that were made beside another one: the other
+// overlaps checks the activations that overlapped another one: the other
 // one's node had lost its lease or was taken out, and handles nothing any more
 // when a lease is over.
 func (s *trio) overlaps(lease time.Duration) {
@@ -132,7 +132,7 @@ func (s *trio) overlaps(lease time.Duration) {
 			}
 		}
 	}
-	s.Logf("%d activations beside another one", len(double))
+	s.Logf("%d overlapping activations", len(double))
 }
 
 // A node that is cut off from the two others, but not from the table, is taken
@@ -161,7 +161,7 @@ func TestPartitionOfOne(t *testing.T) {
 	s.overlaps(lease)
 }
 
-// One way between two nodes is cut: gossip reaches around it, nobody is taken
+// One way between two nodes is cut: gossip reaches around it, no node is taken
 // out, and when it is over everything is answered.
 func TestPartitionOfOneWay(t *testing.T) {
 	if !alone(t) {

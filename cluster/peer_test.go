@@ -177,6 +177,21 @@ func (p *peer) stop() {
 // signal sends a signal to the peer's process.
 func (p *peer) signal(s syscall.Signal) { _ = p.command.Process.Signal(s) }
 
+// pause stops the peer's process and waits until all its threads have stopped: on a busy
+// machine some still run, and answer, when SIGSTOP has been sent.
+func (p *peer) pause(t *testing.T) {
+	t.Helper()
+	p.signal(syscall.SIGSTOP)
+	var status syscall.WaitStatus
+	_, err := syscall.Wait4(p.command.Process.Pid, &status, syscall.WUNTRACED, nil)
+	for err == syscall.EINTR {
+		_, err = syscall.Wait4(p.command.Process.Pid, &status, syscall.WUNTRACED, nil)
+	}
+	if err != nil || !status.Stopped() {
+		t.Fatalf("the peer has not stopped: %v, %v", status, err)
+	}
+}
+
 // kill ends the peer at once.
 func (p *peer) kill() {
 	p.ledger.see("killed", "", p.id)

@@ -4,13 +4,13 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// placement is a view made ready for the question who owns an identity. It
-// doesn't change.
+// placement is a view, prepared to find the owner of an identity. It doesn't
+// change.
 type placement struct {
 	view    View
 	hash    uint64       // of the ids of all members
 	seeds   []uint64     // one for each member
-	targets []*actor.PID // where a member takes deliveries; nil for this node
+	targets []*actor.PID // where a member receives deliveries; nil for this node
 	self    int          // index of this node, -1 if it isn't a member
 }
 
@@ -43,7 +43,7 @@ func (p *placement) owner(h uint64) int {
 	return at
 }
 
-// index of the member with this id, -1 if there is none.
+// index returns the index of the member with this id, or -1.
 func (p *placement) index(id string) int {
 	for i, m := range p.view.Members {
 		if m.ID == id {
@@ -59,7 +59,7 @@ const (
 	fnvPrime  = 1099511628211
 )
 
-// identityHash is the same on every node.
+// identityHash returns the hash of an identity, which is the same on every node.
 func identityHash(kind, identity string) uint64 {
 	h := uint64(fnvOffset)
 	for i := range len(kind) {
@@ -76,8 +76,8 @@ func hashString(s string) uint64 {
 	return identityHash("", s)
 }
 
-// finalize spreads the entropy of all bits over all bits: FNV leaves most of the
-// last bytes' in the lower ones. It is the 64-bit finalizer of MurmurHash3.
+// finalize spreads the entropy of all bits over all bits: FNV leaves most of that
+// of the last bytes in the lower bits. It is the 64-bit finalizer of MurmurHash3.
 func finalize(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd

@@ -17,21 +17,21 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// resend is the pause after which a view that others don't seem to follow is
-// announced again, and requests whose answers are late are looked for.
+// resend is the time between announcements of a view that others don't seem to
+// follow, and between checks for requests whose answers are late.
 const resend = 200 * time.Millisecond
 
 // provider is what protoactor calls a cluster provider: it says who is a member.
 // One goroutine does it all: it asks the Membership when gossip has noticed a
-// change, tells protoactor the full list, stops activations that have moved
-// away, and finds out when all members follow the same view.
+// change, gives protoactor the full list, stops activations whose owner has
+// changed, and finds out when all members follow the same view.
 //
-// That last thing keeps two members whose views differ from activating the same
+// The last step keeps two members whose views differ from activating the same
 // identity. A member announces a view when the activations that the view takes
 // from it have stopped, and no member makes a new activation before all members
-// of its view have announced the same one. A member that doesn't answer holds
-// that up until gossip drops it or [Timing].Settle is over; then the epochs in
-// the store have to do.
+// of its view have announced the same one. A member that doesn't answer delays
+// that until gossip drops it or [Timing].Settle is over; from then on only the
+// epochs in the store protect what is written.
 type provider struct {
 	node    *Node
 	cluster *clustering.Cluster
@@ -44,7 +44,7 @@ type provider struct {
 	quit      chan struct{}          // closed by stop
 	done      chan struct{}          // closed when run has ended
 	orders    chan func()            // run by the goroutine
-	moved     chan *standing         // all that had to stop for this view has stopped
+	moved     chan *standing         // every activation that had to stop for this view has stopped
 	settled   chan struct{}          // closed when the first view has settled
 
 	// Owned by the goroutine.
@@ -52,13 +52,13 @@ type provider struct {
 	announced bool                  // now.hash has been announced
 	since     time.Time             // when now came
 	reports   map[string]uint64     // hash of the view that a member follows
-	goodbyes  map[string]*actor.PID // who waits for a view without them
-	halted    []*activation         // that had to stop when the lease ran out
-	fenced    bool                  // it has, and they were told to
+	goodbyes  map[string]*actor.PID // members that leave and wait for a view without them
+	halted    []*activation         // told to stop when the lease ran out, and not stopped yet
+	fenced    bool                  // the lease has run out
 	first     sync.Once
 }
 
-// news is what another member says.
+// news is a message of another member about views.
 type news struct {
 	message proto.Message
 	sender  *actor.PID
@@ -80,8 +80,8 @@ func newProvider(n *Node, source Membership) *provider {
 	}
 }
 
-// StartMember implements [clustering.ClusterProvider]. protoactor calls it last
-// of all, so that the topology may be updated from here on.
+// StartMember implements [clustering.ClusterProvider]. protoactor calls it last, so
+// the topology may be updated from here on.
 func (p *provider) StartMember(c *clustering.Cluster) error {
 	n := p.node
 	p.cluster = c
@@ -117,7 +117,7 @@ func (p *provider) StartMember(c *clustering.Cluster) error {
 	select {
 	case <-p.settled:
 	case <-removed:
-		return fairfactor.Errorf(fairfactor.Unavailable, "the other nodes took this one for dead as it started: start it again")
+		return fairfactor.Errorf(fairfactor.Unavailable, "the other nodes removed this one as dead while it started: start it again")
 	case <-n.starting.Done():
 		return n.starting.Err()
 	}
@@ -131,8 +131,8 @@ func (p *provider) StartClient(*clustering.Cluster) error { return nil }
 // Shutdown implements [clustering.ClusterProvider]. [Node.Stop] does the work.
 func (p *provider) Shutdown(bool) error { return nil }
 
-// hear takes news from another member. It waits when there is too much of it,
-// which holds up that member's stream.
+// hear queues news from another member. When the queue is full it waits, which
+// holds up that member's stream.
 func (p *provider) hear(n news) {
 	select {
 	case p.news <- n:
@@ -140,7 +140,7 @@ func (p *provider) hear(n news) {
 	}
 }
 
-// order has the goroutine call f and waits for it.
+// order runs f on the provider's goroutine and waits for it.
 func (p *provider) order(f func()) {
 	done := make(chan struct{})
 	select {
@@ -155,8 +155,8 @@ func (p *provider) run() {
 	p.decide()
 	poll := time.NewTicker(p.node.cfg.Timing.Probe)
 	defer poll.Stop()
-	again := time.NewTicker(resend)
-	defer again.Stop()
+	resends := time.NewTicker(resend)
+	defer resends.Stop()
 	var leased <-chan struct{}
 	if l := p.node.router.lease; l != nil {
 		leased = l.changed
@@ -172,7 +172,7 @@ func (p *provider) run() {
 		case <-leased:
 			p.decide()
 		case n := <-p.news:
-			p.take(n)
+			p.handle(n)
 		case st := <-p.moved:
 			if st.placement == p.now.placement {
 				p.announced = true
@@ -180,7 +180,7 @@ func (p *provider) run() {
 				p.settle()
 				p.farewell()
 			}
-		case <-again.C:
+		case <-resends.C:
 			p.node.router.requests.expire(time.Now())
 			if p.announced && !p.now.settled {
 				p.announce(true)
@@ -192,16 +192,16 @@ func (p *provider) run() {
 	}
 }
 
-// decide asks who is a member and follows the answer.
+// decide asks the Membership who is a member and follows its view.
 func (p *provider) decide() {
 	if p.now.closing || !p.may() {
-		return // the last view is without this node, or it has no say
+		return // this node is leaving, or may not act
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.node.cfg.Timing.Probe)
 	defer cancel()
 	v, err := p.source.Decide(ctx, p.gossip.alive())
 	if err != nil {
-		p.node.log.Warn("membership unknown, the last view stays", "err", err)
+		p.node.log.Warn("membership unknown, keeping the last view", "err", err)
 		return
 	}
 	if v.Version != p.now.view.Version {
@@ -209,9 +209,8 @@ func (p *provider) decide() {
 	}
 }
 
-// may tells whether this node may act. When its lease has run out everything
-// that it runs is stopped, and it may act again when that has happened and the
-// lease is there again.
+// may tells whether this node may act. When its lease has run out it stops all
+// activations; it may act again when they have stopped and the lease is renewed.
 func (p *provider) may() bool {
 	n := p.node
 	if !n.router.lease.lapsed() {
@@ -242,9 +241,10 @@ func (p *provider) may() bool {
 	return true
 }
 
-// follow makes v the view of this node. The order matters: first nothing new is
-// activated under the old view, then what has moved is stopped, and protoactor
-// drops its connections to those who left before their requests are failed.
+// follow makes v the view of this node. The order matters: publishing v ends new
+// activations under the old view before the ones whose owner has changed are
+// stopped, and protoactor drops its connections to members that left before their
+// requests are failed.
 func (p *provider) follow(v View) {
 	n := p.node
 	v.Members = slices.Clone(v.Members)
@@ -287,8 +287,8 @@ func (p *provider) set(st *standing) {
 	p.node.router.standing.Store(st)
 }
 
-// take handles news.
-func (p *provider) take(n news) {
+// handle handles news.
+func (p *provider) handle(n news) {
 	switch m := n.message.(type) {
 	case *clusterpb.Applied:
 		if len(p.reports) < 4096 || p.now.view.has(m.Member) {
@@ -312,8 +312,8 @@ func (p *provider) take(n news) {
 	}
 }
 
-// announce tells members that don't follow the view of this node, as far as is
-// known, that this node does; all of them if it has just begun to.
+// announce tells the members that are not known to follow the view of this node
+// that this node does; all members if it has just begun to.
 func (p *provider) announce(answer bool) {
 	for _, m := range p.now.view.Members {
 		if !m.Self && (!p.now.settled || p.reports[m.ID] != p.now.hash) {
@@ -330,8 +330,8 @@ func (p *provider) tell(member string, answer bool) {
 	p.node.system.Root.Send(p.now.targets[at], &clusterpb.Applied{Member: p.node.id, View: p.now.hash, Answer: answer})
 }
 
-// settle allows new activations when all members follow the view, or have had
-// their time.
+// settle allows new activations when all members follow the view, or the time for
+// that is over.
 func (p *provider) settle() {
 	if !p.announced || p.now.settled {
 		return
@@ -343,14 +343,14 @@ func (p *provider) settle() {
 		if time.Since(p.since) < p.node.cfg.Timing.Settle {
 			return
 		}
-		p.node.log.Warn("member does not follow the view, going on without it", "node", m.Name, "id", m.ID)
+		p.node.log.Warn("a member does not follow the view, going on without it", "node", m.Name, "id", m.ID)
 	}
 	p.set(&standing{placement: p.now.placement, settled: true, closing: p.now.closing})
 	p.first.Do(func() { close(p.settled) })
 	p.node.router.waiting.look()
 }
 
-// farewell answers those who leave once the view is without them.
+// farewell answers members that leave, once the view is without them.
 func (p *provider) farewell() {
 	for id, sender := range p.goodbyes {
 		if p.announced && !p.now.view.has(id) {
@@ -360,7 +360,7 @@ func (p *provider) farewell() {
 	}
 }
 
-// members returns v as protoactor wants it: all members, each time.
+// members returns v in protoactor's form: all members, each time.
 func members(v View) clustering.Members {
 	list := make(clustering.Members, 0, len(v.Members))
 	for _, m := range v.Members {

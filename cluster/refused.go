@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// Gossip takes some seconds to take a member for dead, because one that does not
+// Gossip needs some seconds to declare a member dead, because one that does not
 // answer may only be slow. Most members that die are processes that end on a host
 // that lives on: all their connections break at once, and the host refuses new
-// ones. So when the connection to a member's actor traffic has broken, its gossip
-// port is tried, where a member always listens; if that is refused, and once more,
-// the member counts as dead from then on, unless it listens again. As always, most
-// others must agree before it is taken out of the table.
+// ones. So when the connection to a member's actor traffic has broken, the node
+// tries the member's gossip port, where a member always listens. If that is refused
+// twice in a row, the member counts as dead until it listens again. As always, most
+// others must agree before the table removes it.
 
 const (
 	lookAgain = 100 * time.Millisecond // between tries
-	refusals  = 2                      // tries in a row, after which a member counts as dead
-	// accepts is after how many others it counts as alive: a process that ends
-	// closes one thing after the other.
+	refusals  = 2                      // refused tries in a row after which a member counts as dead
+	// accepts is the number of other tries after which it counts as alive: a process
+	// that ends closes its sockets one after the other.
 	accepts = 4
 )
 
-// broke looks whether the members whose actor traffic is at that address have
+// broke checks whether the members whose actor traffic is at that address have
 // ended, if there are any.
 func (g *gossip) broke(ctx context.Context, address string) {
 	g.mu.Lock()
@@ -33,9 +33,9 @@ func (g *gossip) broke(ctx context.Context, address string) {
 		return
 	}
 	for id, m := range g.seen {
-		if m.Address == address && id != g.id && !g.doubted[id] {
-			g.doubted[id] = true
-			g.checks.Go(func() { g.doubt(ctx, m) })
+		if m.Address == address && id != g.id && !g.suspected[id] {
+			g.suspected[id] = true
+			g.checks.Go(func() { g.suspect(ctx, m) })
 		}
 	}
 }
@@ -48,12 +48,12 @@ func (g *gossip) close() {
 	g.checks.Wait()
 }
 
-// doubt follows a member of which the connection has broken, until it answers or
-// gossip has lost it too.
-func (g *gossip) doubt(ctx context.Context, m Member) {
+// suspect follows a member whose connection has broken, until it answers or gossip
+// has lost it too.
+func (g *gossip) suspect(ctx context.Context, m Member) {
 	defer func() {
 		g.mu.Lock()
-		delete(g.doubted, m.ID)
+		delete(g.suspected, m.ID)
 		delete(g.ended, m.ID)
 		g.mu.Unlock()
 		g.signal()
@@ -81,7 +81,8 @@ func (g *gossip) doubt(ctx context.Context, m Member) {
 	}
 }
 
-// mark notes whether a member has ended. It returns false if gossip knows.
+// mark records whether a member has ended. It returns false if gossip has dropped
+// the member.
 func (g *gossip) mark(m Member, ended bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -89,14 +90,14 @@ func (g *gossip) mark(m Member, ended bool) bool {
 		return false
 	}
 	if ended && !g.ended[m.ID] {
-		g.log.Info("connections to a member are refused: it has ended", "node", m.Name, "id", m.ID)
+		g.log.Info("the host of a member refuses connections: the member has ended", "node", m.Name, "id", m.ID)
 		g.ended[m.ID] = true
 		g.signal()
 	}
 	return true
 }
 
-// refuses tells whether nobody listens at an address of a host that answers.
+// refuses tells whether the host of an address answers but nothing listens there.
 func (g *gossip) refuses(ctx context.Context, address string) bool {
 	d := net.Dialer{Timeout: g.timing.Probe}
 	conn, err := d.DialContext(ctx, "tcp", address)

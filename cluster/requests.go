@@ -9,12 +9,12 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// requests waits for the answers to what this node asks. It is one process for
-// all of them: a sender's PID says which request it stands for in its request
-// id. protoactor's own futures register a process and start a timer each.
+// requests holds the pending requests of this node. It is one process for all of
+// them: the request id in a sender's PID says which request it stands for.
+// protoactor's own futures register a process and start a timer each.
 //
 // The name of the process holds the node's id, so that a late answer to an
-// earlier process on the same address finds nobody.
+// earlier process on the same address finds no receiver.
 type requests struct {
 	address string
 	name    string
@@ -24,47 +24,47 @@ type requests struct {
 }
 
 type requestShard struct {
-	mu   sync.Mutex
-	open map[uint32]*request // guarded by mu
-	_    [48]byte            // one cache line each
+	mu      sync.Mutex
+	pending map[uint32]*request // guarded by mu
+	_       [48]byte            // one cache line each
 }
 
-// request is one question. Whoever takes it out of its shard sends exactly one
-// answer.
+// request is one question. The goroutine that removes it from its shard sends
+// exactly one answer.
 type request struct {
 	id     uint32
-	at     place         // where it was sent to, empty while it is here; guarded by the shard
-	limit  time.Duration // for an answer from another member, zero is none; set before it is open
+	to     destination   // empty while the message is on this node; guarded by the shard
+	limit  time.Duration // for an answer from another member, zero for none; set before it is added
 	due    time.Time     // when that is over; guarded by the shard
 	answer chan any      // holds one
 }
 
-// place is where a request was sent to. A process that comes back at the address
-// of another member has another id, and knows nothing of what that one was asked.
-type place struct{ member, address string }
+// destination is the member that a request was sent to. A process that comes back
+// at the same address has another id, and knows nothing of earlier requests.
+type destination struct{ member, address string }
 
-func placeOf(m Member) place { return place{member: m.ID, address: m.Address} }
+func destinationOf(m Member) destination { return destination{member: m.ID, address: m.Address} }
 
-// gone answers a request whose answer can't come any more: it may be asked again.
+// gone answers a request whose answer can't come any more: it may be retried.
 type gone struct{}
 
 func newRequests(id string) *requests {
 	r := &requests{name: "requests-" + id}
 	r.pool.New = func() any { return &request{answer: make(chan any, 1)} }
 	for i := range r.shards {
-		r.shards[i].open = make(map[uint32]*request)
+		r.shards[i].pending = make(map[uint32]*request)
 	}
 	return r
 }
 
 func (r *requests) shard(id uint32) *requestShard { return &r.shards[id%uint32(len(r.shards))] }
 
-// open returns a new request and the PID that answers go to. Once it was sent to
-// another member limit is how long to wait for the answer, zero for as long as it
-// takes: one that is lost on the way leaves no trace.
-func (r *requests) open(limit time.Duration) (*request, *actor.PID) {
+// add returns a new request and the PID that answers go to. limit bounds the wait
+// for an answer from another member, because a lost answer leaves no trace; zero is
+// no limit.
+func (r *requests) add(limit time.Duration) (*request, *actor.PID) {
 	req := r.pool.Get().(*request)
-	req.at, req.limit, req.due = place{}, limit, time.Time{}
+	req.to, req.limit, req.due = destination{}, limit, time.Time{}
 	for {
 		req.id = r.last.Add(1)
 		if req.id == 0 { // means none on the wire
@@ -72,22 +72,22 @@ func (r *requests) open(limit time.Duration) (*request, *actor.PID) {
 		}
 		s := r.shard(req.id)
 		s.mu.Lock()
-		if _, taken := s.open[req.id]; taken { // four billion requests ago
+		if _, taken := s.pending[req.id]; taken { // four billion requests ago
 			s.mu.Unlock()
 			continue
 		}
-		s.open[req.id] = req
+		s.pending[req.id] = req
 		s.mu.Unlock()
 		return req, &actor.PID{Address: r.address, Id: r.name, RequestId: req.id}
 	}
 }
 
-// sent notes where the request with this id went.
-func (r *requests) sent(id uint32, at place) {
+// sent records the destination of the request with this id.
+func (r *requests) sent(id uint32, to destination) {
 	s := r.shard(id)
 	s.mu.Lock()
-	if req := s.open[id]; req != nil {
-		req.at = at
+	if req := s.pending[id]; req != nil {
+		req.to = to
 		if req.limit > 0 {
 			req.due = time.Now().Add(req.limit)
 		}
@@ -95,19 +95,19 @@ func (r *requests) sent(id uint32, at place) {
 	s.mu.Unlock()
 }
 
-// answer gives v to whoever waits, if somebody does.
+// answer answers v to the request with this id, if it still waits.
 func (r *requests) answer(id uint32, v any) {
 	s := r.shard(id)
 	s.mu.Lock()
-	req := s.open[id]
-	delete(s.open, id)
+	req := s.pending[id]
+	delete(s.pending, id)
 	s.mu.Unlock()
 	if req != nil {
 		req.answer <- v
 	}
 }
 
-// await returns the answer to req, and ends it; an error if ctx ends before.
+// await returns the answer to req and removes it; an error if ctx ends first.
 func (r *requests) await(ctx context.Context, req *request) (any, error) {
 	select {
 	case v := <-req.answer:
@@ -119,12 +119,12 @@ func (r *requests) await(ctx context.Context, req *request) (any, error) {
 	}
 }
 
-// close ends a request that nobody waits for any more.
+// close removes a request whose answer is no longer wanted.
 func (r *requests) close(req *request) {
 	s := r.shard(req.id)
 	s.mu.Lock()
-	waiting := s.open[req.id] == req
-	delete(s.open, req.id)
+	waiting := s.pending[req.id] == req
+	delete(s.pending, req.id)
 	s.mu.Unlock()
 	if !waiting {
 		<-req.answer // taken out by answer or fail, which always send
@@ -132,25 +132,25 @@ func (r *requests) close(req *request) {
 	r.pool.Put(req)
 }
 
-// expire answers those whose limit is over.
+// expire answers the requests whose limit is over.
 func (r *requests) expire(now time.Time) {
 	r.fail(func(q *request) bool { return !q.due.IsZero() && now.After(q.due) }, gone{})
 }
 
-// failAt answers v to all requests that were sent to a place for which pick holds.
-func (r *requests) failAt(pick func(place) bool, v any) {
-	r.fail(func(q *request) bool { return pick(q.at) }, v)
+// failSentTo answers v to all requests whose destination pick chooses.
+func (r *requests) failSentTo(pick func(destination) bool, v any) {
+	r.fail(func(q *request) bool { return pick(q.to) }, v)
 }
 
-// fail answers v to all requests for which pick holds.
+// fail answers v to all requests that pick chooses.
 func (r *requests) fail(pick func(*request) bool, v any) {
 	for i := range r.shards {
 		s := &r.shards[i]
 		var failed []*request
 		s.mu.Lock()
-		for id, req := range s.open {
+		for id, req := range s.pending {
 			if pick(req) {
-				delete(s.open, id)
+				delete(s.pending, id)
 				failed = append(failed, req)
 			}
 		}
@@ -166,7 +166,7 @@ func (r *requests) SendUserMessage(pid *actor.PID, m any) {
 	r.answer(pid.RequestId, actor.UnwrapEnvelopeMessage(m))
 }
 
-// SendSystemMessage implements [actor.Process]: nobody has to send one.
+// SendSystemMessage implements [actor.Process]: it ignores system messages.
 func (r *requests) SendSystemMessage(*actor.PID, any) {}
 
 // Stop implements [actor.Process]: a peer can't stop it.

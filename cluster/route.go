@@ -13,10 +13,10 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// maxHops bounds how often members pass on a tell that none of them owns.
+// maxHops bounds how often members pass on a tell whose owner they don't agree on.
 const maxHops = 8
 
-// router brings messages to virtual actors: to an activation in the table, to a
+// router delivers messages to virtual actors: to an activation in the table, to a
 // new one if this node owns the identity, or to the member that does.
 type router struct {
 	system   *actor.ActorSystem
@@ -31,133 +31,133 @@ type router struct {
 	dropped  atomic.Uint64            // tells that found no owner
 }
 
-// standing is what this node may do. It doesn't change.
+// standing is what this node may do under a view. It doesn't change.
 type standing struct {
 	*placement
 	settled bool // every member follows this view: new activations are safe
-	closing bool // this node goes: no new activations
-	stopped bool // this node has gone: nothing is delivered
+	closing bool // this node is leaving: no new activations
+	stopped bool // this node has left: nothing is delivered
 }
 
-// letter is a message on its way.
-type letter struct {
+// envelope is a message on its way to an actor.
+type envelope struct {
 	kind, identity string // kind is empty for a named actor
 	member         string // id of the member for a named actor
 	hash           uint64
-	message        any                // nil until opened
+	message        any                // nil until unpacked
 	wire           *clusterpb.Deliver // as it came, or nil
-	sender         *actor.PID         // waits for an answer, or nil
+	sender         *actor.PID         // where the answer goes, or nil
 	hops           uint32             // members that passed it on to this one
-	again          bool               // it came back from a stopped activation
-	once           bool               // it must not be sent again when its answer is lost
-	patient        bool               // its answer may take long
+	bounced        bool               // it came back from a stopped activation
+	once           bool               // it must not be retried when its answer is lost
+	patient        bool               // the answer may take long
 	peek           bool               // it activates no actor
-	waited         bool
+	waited         bool               // it was in the waiting room
 	deadline       time.Time
 }
 
-// foreign tells whether another member waits for the answer. Such a letter is not
-// passed on: that member asks the owner itself, and a copy that wanders on could
-// be handled after the next one, which the member sent when this node went.
-func (l *letter) foreign() bool { return l.hops > 0 && l.sender != nil }
+// foreign tells whether another member waits for the answer. Such an envelope is not
+// passed on: that member asks the owner itself, and a copy that is passed on could
+// arrive after the next one, which the member sends when this node leaves.
+func (e *envelope) foreign() bool { return e.hops > 0 && e.sender != nil }
 
-// outcome of an attempt to deliver a letter.
+// outcome of an attempt to deliver an envelope.
 type outcome int
 
 const (
 	sent    outcome = iota
-	later           // nobody can have it now
-	notMine         // it came from a member, and this one does not own it
-	lost            // nobody can have it ever
+	later           // no member can take it now
+	notMine         // it came from another member, and this one does not own it
+	lost            // it can't be delivered any more
 )
 
-// send delivers l, or sees that somebody does, or drops it.
-func (r *router) send(l *letter) {
-	switch r.try(l) {
+// send delivers e, passes it on, keeps it for later, or drops it.
+func (r *router) send(e *envelope) {
+	switch r.try(e) {
 	case later:
-		r.park(l)
+		r.park(e)
 	case notMine:
-		if l.sender != nil {
-			r.system.Root.Send(l.sender, &clusterpb.NotMine{})
+		if e.sender != nil {
+			r.system.Root.Send(e.sender, &clusterpb.NotMine{})
 			return
 		}
-		r.park(l) // either the sender or this node learns soon who owns it
+		r.park(e) // the sender or this node will learn soon who owns it
 	case lost:
-		r.drop(l)
+		r.drop(e)
 	}
 }
 
-func (r *router) park(l *letter) {
-	if l.deadline.IsZero() {
-		l.deadline = time.Now().Add(r.timing.Tell)
+func (r *router) park(e *envelope) {
+	if e.deadline.IsZero() {
+		e.deadline = time.Now().Add(r.timing.Tell)
 	}
-	l.waited = true
-	if !r.waiting.add(*l) {
-		r.drop(l)
+	e.waited = true
+	if !r.waiting.add(*e) {
+		r.drop(e)
 	}
 }
 
-// drop gives up l. Who waits for an answer may ask again.
-func (r *router) drop(l *letter) {
-	if l.sender != nil {
-		r.system.Root.Send(l.sender, &clusterpb.NotMine{})
+// drop gives up e. A sender that waits for an answer may retry.
+func (r *router) drop(e *envelope) {
+	if e.sender != nil {
+		r.system.Root.Send(e.sender, &clusterpb.NotMine{})
 		return
 	}
 	r.dropped.Add(1)
-	r.log.Debug("message dropped", "kind", l.kind, "identity", l.identity, "node", l.member)
+	r.log.Debug("message dropped", "kind", e.kind, "identity", e.identity, "node", e.member)
 }
 
-// fail answers sender, if there is one, that asking again is of no use.
+// fail tells sender, if there is one, that a retry is of no use.
 func (r *router) fail(sender *actor.PID, reason string) {
 	if sender != nil {
 		r.system.Root.Send(sender, &clusterpb.Failed{Reason: reason})
 	}
 }
 
-// try makes one attempt.
-func (r *router) try(l *letter) outcome {
+// try makes one attempt to deliver e.
+func (r *router) try(e *envelope) outcome {
 	if r.lease.lapsed() {
 		return lost
 	}
-	if l.kind == "" {
-		return r.tryMember(l)
+	if e.kind == "" {
+		return r.tryMember(e)
 	}
-	if a := r.table.get(l.hash, l.kind, l.identity); a != nil {
-		return r.put(a, l)
+	if a := r.table.get(e.hash, e.kind, e.identity); a != nil {
+		return r.put(a, e)
 	}
 	st := r.standing.Load()
-	at := st.owner(l.hash)
+	at := st.owner(e.hash)
 	switch {
 	case st.stopped:
 		return lost
 	case at < 0:
 		return later
-	case at == st.self && l.peek:
-		r.system.Root.Send(l.sender, &clusterpb.Inactive{})
+	case at == st.self && e.peek:
+		r.system.Root.Send(e.sender, &clusterpb.Inactive{})
 		return sent
 	case at == st.self:
-		return r.activate(l)
-	case l.foreign() || l.hops > 0 && !l.waited:
+		return r.activate(e)
+	case e.foreign() || e.hops > 0 && !e.waited:
 		return notMine
 	default:
-		return r.forward(st, at, l)
+		return r.forward(st, at, e)
 	}
 }
 
-// activate delivers l to a new activation, or to one that somebody else has just
-// made.
-func (r *router) activate(l *letter) outcome {
-	kind := r.kinds[l.kind]
+// activate delivers e to a new activation, or to one that another goroutine has
+// just made.
+func (r *router) activate(e *envelope) outcome {
+	kind := r.kinds[e.kind]
 	if kind == nil {
-		r.log.Error("message for an unknown kind", "kind", l.kind)
-		r.fail(l.sender, "unknown kind "+l.kind)
+		r.log.Error("message for an unknown kind", "kind", e.kind)
+		r.fail(e.sender, "unknown kind "+e.kind)
 		return sent
 	}
-	a, fresh := r.claim(l.kind, l.identity, l.hash)
+	a, fresh := r.claim(e.kind, e.identity, e.hash)
 	if a == nil {
 		return later
 	}
-	out := r.put(a, l)
+	out := r.put(a, e)
 	if fresh {
 		a.spawn(r.system, kind)
 	}
@@ -174,8 +174,8 @@ func (r *router) claim(kind, identity string, h uint64) (a *activation, fresh bo
 	if a := s.live[k]; a != nil {
 		return a, false
 	}
-	// Under the lock: a view that gives the identity away is published first, and
-	// then looks into each shard for activations that have to go.
+	// Under the lock: [provider.follow] publishes a view that moves the identity
+	// before it looks into each shard for activations that must stop.
 	st := r.standing.Load()
 	if r.lease.lapsed() || st.closing || !st.settled || st.self < 0 || st.owner(h) != st.self {
 		return nil, false
@@ -202,87 +202,87 @@ func (r *router) process(kind, identity string) *actor.PID {
 	return a.pid
 }
 
-// put delivers l to an activation.
-func (r *router) put(a *activation, l *letter) outcome {
-	m, out := r.open(l)
+// put delivers e to an activation.
+func (r *router) put(a *activation, e *envelope) outcome {
+	m, out := r.unpack(e)
 	if m != nil && !a.post(m) {
 		return later
 	}
 	return out
 }
 
-// open returns what an actor gets of l, or nil if it can't be read.
-func (r *router) open(l *letter) (any, outcome) {
-	if l.message == nil {
-		m, err := decode(l.wire)
+// unpack returns the message in e as the actor gets it, or nil if it can't be read.
+func (r *router) unpack(e *envelope) (any, outcome) {
+	if e.message == nil {
+		m, err := decode(e.wire)
 		if err != nil {
-			r.log.Error("message not readable", "kind", l.kind, "identity", l.identity, "type", l.wire.GetType(), "err", err)
-			r.fail(l.sender, "unreadable message of type "+l.wire.GetType())
+			r.log.Error("message not readable", "kind", e.kind, "identity", e.identity, "type", e.wire.GetType(), "err", err)
+			r.fail(e.sender, "unreadable message of type "+e.wire.GetType())
 			return nil, sent
 		}
-		l.message = m
+		e.message = m
 	}
-	var m any = l.message
-	if l.sender != nil {
-		m = &actor.MessageEnvelope{Message: m, Sender: l.sender}
+	var m any = e.message
+	if e.sender != nil {
+		m = &actor.MessageEnvelope{Message: m, Sender: e.sender}
 	}
-	if l.again {
-		m = again{m}
+	if e.bounced {
+		m = bounced{m}
 	}
 	return m, sent
 }
 
-// forward sends l to the member at index at of st.
-func (r *router) forward(st *standing, at int, l *letter) outcome {
-	if l.hops >= maxHops {
+// forward sends e to the member at index at of st.
+func (r *router) forward(st *standing, at int, e *envelope) outcome {
+	if e.hops >= maxHops {
 		return lost
 	}
-	wire, err := encode(l)
+	wire, err := encode(e)
 	if err != nil {
-		r.log.Error("message not sent", "kind", l.kind, "identity", l.identity, "err", err)
-		r.fail(l.sender, "unsendable message")
+		r.log.Error("message not sent", "kind", e.kind, "identity", e.identity, "err", err)
+		r.fail(e.sender, "unsendable message")
 		return sent
 	}
-	if l.sender != nil && l.sender.Id == r.requests.name {
-		to := placeOf(st.view.Members[at])
-		r.requests.sent(l.sender.RequestId, to)
-		// A view without that member may have come since st was read, and failed
-		// the requests it knew of.
+	if e.sender != nil && e.sender.Id == r.requests.name {
+		to := destinationOf(st.view.Members[at])
+		r.requests.sent(e.sender.RequestId, to)
+		// A view without that member may have come since st was read; it has failed
+		// the requests that it knew of.
 		if now := r.standing.Load(); now != st && !now.view.has(to.member) {
-			r.requests.answer(l.sender.RequestId, gone{})
+			r.requests.answer(e.sender.RequestId, gone{})
 			return sent
 		}
 	}
-	r.system.Root.RequestWithCustomSender(st.targets[at], wire, l.sender)
+	r.system.Root.RequestWithCustomSender(st.targets[at], wire, e.sender)
 	return sent
 }
 
-// tryMember makes one attempt to deliver l to a named actor.
-func (r *router) tryMember(l *letter) outcome {
+// tryMember makes one attempt to deliver e to a named actor.
+func (r *router) tryMember(e *envelope) outcome {
 	st := r.standing.Load()
-	at := st.index(l.member)
+	at := st.index(e.member)
 	switch {
 	case at < 0:
 		return lost
 	case at != st.self:
-		return r.forward(st, at, l)
+		return r.forward(st, at, e)
 	}
-	process, _ := r.system.ProcessRegistry.GetLocal(l.identity)
+	process, _ := r.system.ProcessRegistry.GetLocal(e.identity)
 	named, ok := process.(*actor.ActorProcess)
 	if !ok {
-		return later // it may be on its way up
+		return later // it may be starting
 	}
-	m, out := r.open(l)
+	m, out := r.unpack(e)
 	if m != nil {
 		named.SendUserMessage(nil, m)
 	}
 	return out
 }
 
-// bounce takes back a message that a did not handle before it stopped. It gets a
-// second chance with the next activation.
+// bounce sends a message that a did not handle before it stopped to the next
+// activation, once.
 func (r *router) bounce(a *activation, m any) {
-	back, twice := m.(again)
+	back, twice := m.(bounced)
 	if twice {
 		m = back.message
 	}
@@ -292,27 +292,27 @@ func (r *router) bounce(a *activation, m any) {
 		return
 	}
 	if _, ok := wireForm(inner); !ok {
-		return // what an actor tells itself ends with it
+		return // a message of the actor to itself ends with the actor
 	}
-	l := letter{kind: a.kind, identity: a.identity, hash: a.hash, message: inner, sender: sender, again: true}
+	e := envelope{kind: a.kind, identity: a.identity, hash: a.hash, message: inner, sender: sender, bounced: true}
 	if sender != nil && sender.Address != r.requests.address {
-		l.hops = 1
+		e.hops = 1
 	}
 	if twice {
-		r.drop(&l)
+		r.drop(&e)
 		return
 	}
-	r.send(&l)
+	r.send(&e)
 }
 
-// First and last pause before a request is sent again, while its owner moves.
+// First and last pause between attempts of a request, while its owner changes.
 const (
 	firstPause = 2 * time.Millisecond
 	lastPause  = 50 * time.Millisecond
 )
 
-// ask sends l until there is an answer or ctx ends.
-func (r *router) ask(ctx context.Context, l *letter) (any, error) {
+// ask sends e, and retries it, until there is an answer or ctx ends.
+func (r *router) ask(ctx context.Context, e *envelope) (any, error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		var cancel context.CancelFunc
@@ -321,21 +321,21 @@ func (r *router) ask(ctx context.Context, l *letter) (any, error) {
 		deadline, _ = ctx.Deadline()
 	}
 	limit := r.timing.Attempt
-	if l.patient {
+	if e.patient {
 		limit = 0
 	}
 	for pause := firstPause; ; pause, limit = min(2*pause, lastPause), min(2*limit, r.timing.Ask) {
-		req, sender := r.requests.open(limit)
-		l.sender, l.deadline, l.waited = sender, deadline, false
-		r.send(l)
+		req, sender := r.requests.add(limit)
+		e.sender, e.deadline, e.waited = sender, deadline, false
+		r.send(e)
 		answer, err := r.requests.await(ctx, req)
 		if err != nil {
-			r.log.Debug("request without an answer", "kind", l.kind, "identity", l.identity, "node", l.member, "err", context.Cause(ctx))
-			return nil, ended(ctx, l.once)
+			r.log.Debug("request without an answer", "kind", e.kind, "identity", e.identity, "node", e.member, "err", context.Cause(ctx))
+			return nil, ended(ctx, e.once)
 		}
 		switch v := answer.(type) {
 		case gone:
-			if l.once {
+			if e.once {
 				return nil, fairfactor.ErrUnanswered
 			}
 		case *clusterpb.NotMine, *actor.DeadLetterResponse:
@@ -351,7 +351,7 @@ func (r *router) ask(ctx context.Context, l *letter) (any, error) {
 			return nil, errStopped
 		case r.lease.lapsed():
 			return nil, errFenced
-		case l.member != "" && st.index(l.member) < 0:
+		case e.member != "" && st.index(e.member) < 0:
 			return nil, fairfactor.Errorf(fairfactor.Unavailable, "that member has left the cluster")
 		}
 		select {
@@ -362,48 +362,48 @@ func (r *router) ask(ctx context.Context, l *letter) (any, error) {
 	}
 }
 
-// errInactive answers [Node.Peek] when there is nothing to see.
+// errInactive answers [Node.Peek] when the actor is not active.
 var errInactive = fairfactor.Errorf(fairfactor.NotFound, "the actor is not active")
 
-// errStopped answers what is asked of a node that has stopped.
+// errStopped answers requests to a node that has stopped.
 var errStopped = fairfactor.Errorf(fairfactor.Unavailable, "this node has stopped: ask another")
 
-// errFenced answers what is asked of a node that has lost its lease.
+// errFenced answers requests to a node that has lost its lease.
 var errFenced = &fairfactor.Error{
-	Code: fairfactor.Unavailable, Message: "this node has lost touch with the other nodes' table of members: ask another", Retry: time.Second,
+	Code: fairfactor.Unavailable, Message: "this node can't reach the table of members: ask another", Retry: time.Second,
 }
 
-// abandon answers requests that went to those who are no members any more. Another
-// process at such a member's address doesn't know of them.
+// abandon fails the requests that were sent to former members. Another process at
+// such a member's address doesn't know of them.
 func (r *router) abandon(v View) {
-	r.requests.failAt(func(at place) bool { return at.member != "" && !v.has(at.member) }, gone{})
+	r.requests.failSentTo(func(to destination) bool { return to.member != "" && !v.has(to.member) }, gone{})
 }
 
 // afterBreak is how long a request may still get into the queue of a connection
-// that broke: far longer than it takes to find the connection in a list and to
-// put a message into its queue, also on a busy machine.
+// that broke: far longer than it takes, on a busy machine too, to find the connection
+// in a list and to put a message into its queue.
 const afterBreak = 250 * time.Millisecond
 
-// unreachable answers what was sent to an address: a connection that broke takes
-// with it what was written to it, and nobody else would tell those who wait. So
-// does its queue with what is put there by somebody who found the connection just
-// before it was taken out of the list, which is after this.
+// unreachable fails the requests that were sent to an address: what was written to a
+// connection is lost when it breaks, and no answer will come. The same is true of
+// what is put into its queue by a sender that found the connection just before it
+// is removed from the list, which happens after this. So it fails them twice.
 func (r *router) unreachable(address string) {
-	fail := func() { r.requests.failAt(func(at place) bool { return at.address == address }, gone{}) }
+	fail := func() { r.requests.failSentTo(func(to destination) bool { return to.address == address }, gone{}) }
 	fail()
 	time.AfterFunc(afterBreak, fail)
 }
 
-// ended is the error of a request whose time is over; unsure says that somebody may
-// have got it and must not get it twice.
+// ended is the error of a request whose time is over; unsure says that a member may
+// have received it and must not receive it twice.
 func ended(ctx context.Context, unsure bool) error {
 	err := context.Cause(ctx)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return fairfactor.Wrap(fairfactor.Canceled, err, "the request was given up")
+		return fairfactor.Wrap(fairfactor.Canceled, err, "the request was canceled")
 	case unsure:
 		return fairfactor.Wrap(fairfactor.Unavailable, errors.Join(fairfactor.ErrUnanswered, err),
-			"the request was not answered in time: it is not known whether it was carried out")
+			"the request was not answered in time: it may have been carried out")
 	}
 	return fairfactor.Wrap(fairfactor.Unavailable, err, "no member answered in time: try again")
 }

@@ -11,16 +11,16 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// leaveTimeout bounds each of the steps in which others are told that this node
-// goes. They would find out by themselves.
+// leaveTimeout bounds each of the steps that tell the others that this node leaves.
+// They would find out by themselves.
 const leaveTimeout = time.Second
 
-// Stop takes the node out of the cluster: its virtual actors stop and see it,
-// the others take over what they owned, then the ports close. What arrives
-// meanwhile is passed on to the new owners; who asked from another member is told
-// to ask them. It returns an error when
-// activations were still busy as ctx or [Timing].Drain ended; the node has
-// stopped all the same. Plain actors are left alone.
+// Stop takes the node out of the cluster: its virtual actors get Stopped, the
+// others take over their identities, then the ports close. Tells that arrive
+// meanwhile are passed on to the new owners; requests of other members are answered
+// "not mine". It returns an error if activations were still busy when ctx or
+// [Timing].Drain ended; the node has stopped all the same. Plain actors are not
+// stopped.
 func (n *Node) Stop(ctx context.Context) error {
 	n.stop.Do(func() {
 		n.stopped = n.leave(ctx)
@@ -30,8 +30,8 @@ func (n *Node) Stop(ctx context.Context) error {
 	return n.stopped
 }
 
-// leave is the part of Stop that others notice. No member activates what this
-// one owns before its own activations have stopped.
+// leave is the part of Stop that others notice. No member activates an identity of
+// this one before its activations here have stopped.
 func (n *Node) leave(ctx context.Context) error {
 	p := n.provider
 	p.order(func() {
@@ -57,8 +57,8 @@ func (n *Node) leave(ctx context.Context) error {
 	return nil
 }
 
-// drained waits until activations have stopped and returns how many have not, by
-// the end of ctx or [Timing].Drain.
+// drained waits until activations have stopped and returns how many have not when
+// ctx or [Timing].Drain ends.
 func (n *Node) drained(ctx context.Context, activations []*activation) int {
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Timing.Drain)
 	defer cancel()
@@ -73,30 +73,30 @@ func (n *Node) drained(ctx context.Context, activations []*activation) int {
 	return 0
 }
 
-// askAll sends m to all other members of v and waits until each has answered or
-// had its time.
+// askAll sends m to all other members of v and waits until each has answered or the
+// time is over.
 func (n *Node) askAll(ctx context.Context, v View, m proto.Message) {
 	ctx, cancel := context.WithTimeout(ctx, leaveTimeout)
 	defer cancel()
-	place := newPlacement(v)
-	var open []*request
-	for i, target := range place.targets {
+	placement := newPlacement(v)
+	var pending []*request
+	for i, target := range placement.targets {
 		if target == nil {
 			continue
 		}
-		req, sender := n.router.requests.open(0)
-		n.router.requests.sent(req.id, placeOf(v.Members[i]))
+		req, sender := n.router.requests.add(0)
+		n.router.requests.sent(req.id, destinationOf(v.Members[i]))
 		n.system.Root.RequestWithCustomSender(target, m, sender)
-		open = append(open, req)
+		pending = append(pending, req)
 	}
-	for _, req := range open {
+	for _, req := range pending {
 		_, _ = n.router.requests.await(ctx, req) // a member that doesn't answer finds out from gossip
 	}
 }
 
-// close gives back everything, whatever of it there is. protoactor's own
-// shutdown sleeps for two seconds, stops the actor system before those who need
-// it, and panics if it comes too early.
+// close releases everything, also after a start that failed half-way. protoactor's
+// own shutdown sleeps for two seconds, stops the actor system before its users, and
+// panics if it comes too early.
 func (n *Node) close() {
 	p := n.provider
 	if n.router.lease != nil { // of a start that failed
@@ -108,7 +108,7 @@ func (n *Node) close() {
 		<-p.done
 	}
 	if p.gossip != nil {
-		_ = p.gossip.list.Leave(leaveTimeout) // only says that nobody heard it
+		_ = p.gossip.list.Leave(leaveTimeout) // its error only says that no other node heard it
 		if err := p.gossip.list.Shutdown(); err != nil {
 			n.log.Warn("gossip did not close", "err", err)
 		}
@@ -120,7 +120,7 @@ func (n *Node) close() {
 		p.gossip.close()
 	}
 	if n.listening {
-		if p.gossip != nil { // a connection to a node outside the view would be tried for ever
+		if p.gossip != nil { // protoactor would retry a connection to a node outside the view forever
 			for _, at := range p.gossip.addresses() {
 				n.system.EventStream.Publish(&remote.EndpointTerminatedEvent{Address: at})
 			}

@@ -5,7 +5,7 @@ import "sync"
 // key names a virtual actor.
 type key struct{ kind, identity string }
 
-// shards of a table; more than the cores of any machine that is likely.
+// shards of a table: more than the cores of any likely machine.
 const shards = 64
 
 // table holds the activations of this node.
@@ -38,7 +38,7 @@ func (t *table) get(h uint64, kind, identity string) *activation {
 	return a
 }
 
-// remove takes a out, unless another activation has its place.
+// remove removes a, unless there is another activation under its key.
 func (t *table) remove(a *activation) {
 	s := t.shard(a.hash)
 	s.mu.Lock()
@@ -48,7 +48,7 @@ func (t *table) remove(a *activation) {
 	s.mu.Unlock()
 }
 
-// collect returns the activations for which pick holds.
+// collect returns the activations that pick chooses.
 func (t *table) collect(pick func(*activation) bool) []*activation {
 	var picked []*activation
 	for i := range t.shards {

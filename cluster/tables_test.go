@@ -82,16 +82,16 @@ func (s *tables) reached(ctx context.Context, id string) error {
 	}
 }
 
-func (s *tables) Join(ctx context.Context, m fairfactor.Member, lease time.Duration) (fairfactor.Roll, error) {
+func (s *tables) Join(ctx context.Context, m fairfactor.Member, lease time.Duration) (fairfactor.MemberList, error) {
 	if err := s.reached(ctx, m.ID); err != nil {
-		return fairfactor.Roll{}, err
+		return fairfactor.MemberList{}, err
 	}
 	return s.Members.Join(ctx, m, lease)
 }
 
-func (s *tables) Renew(ctx context.Context, id string, dead []string, lease time.Duration) (fairfactor.Roll, error) {
+func (s *tables) Renew(ctx context.Context, id string, dead []string, lease time.Duration) (fairfactor.MemberList, error) {
 	if err := s.reached(ctx, id); err != nil {
-		return fairfactor.Roll{}, err
+		return fairfactor.MemberList{}, err
 	}
 	return s.Members.Renew(ctx, id, dead, lease)
 }
@@ -116,7 +116,7 @@ type TableCall struct {
 
 // TableAnswer is what came of it.
 type TableAnswer struct {
-	Roll    fairfactor.Roll
+	Roll    fairfactor.MemberList
 	Code    fairfactor.Code
 	Message string
 }
@@ -145,28 +145,28 @@ func dialTable(address string) (*farTable, error) {
 	return &farTable{c}, err
 }
 
-func (f *farTable) call(ctx context.Context, in TableCall) (fairfactor.Roll, error) {
+func (f *farTable) call(ctx context.Context, in TableCall) (fairfactor.MemberList, error) {
 	var out TableAnswer
 	call := f.client.Go("Table.Call", in, &out, make(chan *rpc.Call, 1))
 	select {
 	case <-ctx.Done():
-		return fairfactor.Roll{}, fairfactor.Wrap(fairfactor.Unavailable, ctx.Err(), "the table does not answer")
+		return fairfactor.MemberList{}, fairfactor.Wrap(fairfactor.Unavailable, ctx.Err(), "the table does not answer")
 	case <-call.Done:
 	}
 	if call.Error != nil {
-		return fairfactor.Roll{}, fairfactor.Wrap(fairfactor.Unavailable, call.Error, "the table is gone")
+		return fairfactor.MemberList{}, fairfactor.Wrap(fairfactor.Unavailable, call.Error, "the table is gone")
 	}
 	if out.Code != "" {
-		return fairfactor.Roll{}, fairfactor.Errorf(out.Code, "%s", out.Message)
+		return fairfactor.MemberList{}, fairfactor.Errorf(out.Code, "%s", out.Message)
 	}
 	return out.Roll, nil
 }
 
-func (f *farTable) Join(ctx context.Context, m fairfactor.Member, lease time.Duration) (fairfactor.Roll, error) {
+func (f *farTable) Join(ctx context.Context, m fairfactor.Member, lease time.Duration) (fairfactor.MemberList, error) {
 	return f.call(ctx, TableCall{Op: "join", Member: m, Lease: lease})
 }
 
-func (f *farTable) Renew(ctx context.Context, id string, dead []string, lease time.Duration) (fairfactor.Roll, error) {
+func (f *farTable) Renew(ctx context.Context, id string, dead []string, lease time.Duration) (fairfactor.MemberList, error) {
 	return f.call(ctx, TableCall{Op: "renew", Member: fairfactor.Member{ID: id}, Dead: dead, Lease: lease})
 }
 

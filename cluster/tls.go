@@ -18,17 +18,16 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// TLS is what members prove to each other that they belong together with: each
+// TLS is how members prove to each other that they belong to the cluster: each
 // shows a certificate that one of the authorities has signed for the name of the
-// cluster. Addresses don't matter: members come and go with theirs, and whoever
-// has such a certificate can control every node anyway.
+// cluster. Addresses don't matter: members come and go with theirs, and the holder
+// of such a certificate can control every node anyway.
 type TLS struct {
 	Certificate tls.Certificate
 	Authorities *x509.CertPool
 }
 
-// LoadTLS reads PEM files, as they are given with --tls-cert, --tls-key and
-// --tls-ca. The errors are Invalid and name the file.
+// LoadTLS reads the PEM files of --tls-cert, --tls-key and --tls-ca. The errors are Invalid and name the file.
 func LoadTLS(cert, key, ca string) (*TLS, error) {
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
@@ -36,7 +35,7 @@ func LoadTLS(cert, key, ca string) (*TLS, error) {
 	}
 	pem, err := os.ReadFile(ca)
 	if err != nil {
-		return nil, fairfactor.Wrap(fairfactor.Invalid, err, "the certificates of authorities in "+ca+" can't be read: see --tls-ca")
+		return nil, fairfactor.Wrap(fairfactor.Invalid, err, "the authorities' certificates in "+ca+" can't be read: see --tls-ca")
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
@@ -51,7 +50,7 @@ func (t *TLS) check(cluster string, now time.Time) error {
 		return nil
 	}
 	if len(t.Certificate.Certificate) == 0 || t.Authorities == nil {
-		return fairfactor.Errorf(fairfactor.Invalid, "a certificate, a key and certificates of authorities belong together: see --tls-cert, --tls-key and --tls-ca")
+		return fairfactor.Errorf(fairfactor.Invalid, "a certificate, its key and the authorities' certificates are all needed: see --tls-cert, --tls-key and --tls-ca")
 	}
 	var chain []*x509.Certificate
 	for _, der := range t.Certificate.Certificate {
@@ -69,7 +68,7 @@ func (t *TLS) check(cluster string, now time.Time) error {
 	return nil
 }
 
-// verify checks a certificate, the first of chain, and its way to an authority.
+// verify checks the first certificate of chain, and its path to an authority.
 func verify(chain []*x509.Certificate, authorities *x509.CertPool, cluster string, usage x509.ExtKeyUsage, now time.Time) error {
 	between := x509.NewCertPool()
 	for _, c := range chain[1:] {
@@ -81,7 +80,7 @@ func verify(chain []*x509.Certificate, authorities *x509.CertPool, cluster strin
 	return err
 }
 
-// whyRefused is a sentence about a handshake that failed.
+// whyRefused explains why a handshake failed.
 func whyRefused(err error, cluster string) string {
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
@@ -100,7 +99,8 @@ func whyRefused(err error, cluster string) string {
 	return err.Error()
 }
 
-// credentialsOf returns how members prove who they are, in both directions.
+// credentialsOf returns the credentials of connections between members, for both
+// directions.
 func credentialsOf(cfg Config) credentials.TransportCredentials {
 	t := cfg.TLS
 	if t == nil {
@@ -115,28 +115,29 @@ func credentialsOf(cfg Config) credentials.TransportCredentials {
 			ClientCAs:    t.Authorities,
 			ClientAuth:   tls.RequireAndVerifyClientCert,
 			VerifyConnection: func(s tls.ConnectionState) error {
-				return s.PeerCertificates[0].VerifyHostname(cfg.Cluster) // the name of a client is nobody else's business
+				return s.PeerCertificates[0].VerifyHostname(cfg.Cluster) // gRPC checks the name of the server only
 			},
 		}),
-		log: cfg.Logger, cluster: cfg.Cluster, last: new(atomic.Int64),
+		log: cfg.Logger, cluster: cfg.Cluster, dialed: new(atomic.Int64), accepted: new(atomic.Int64),
 	}
 }
 
-// proven are credentials that say in the log whom they refuse: gRPC tries again
-// without a word.
+// proven are credentials that log refused peers: gRPC silently tries again.
 type proven struct {
 	credentials.TransportCredentials
 	log     *slog.Logger
 	cluster string
-	last    *atomic.Int64 // when something was said, ns since 1970
+	// Times of the last log line about a connection of each direction, ns since 1970.
+	dialed, accepted *atomic.Int64
 }
 
-// sayEvery bounds what refused connections write to the log.
+// sayEvery is the least time between two log lines about refused connections of one
+// direction.
 const sayEvery = time.Second
 
-func (p *proven) refused(message string, at net.Addr, err error) {
+func (p *proven) refused(said *atomic.Int64, message string, at net.Addr, err error) {
 	now := time.Now().UnixNano()
-	if last := p.last.Load(); now-last < int64(sayEvery) || !p.last.CompareAndSwap(last, now) {
+	if last := said.Load(); now-last < int64(sayEvery) || !said.CompareAndSwap(last, now) {
 		return
 	}
 	p.log.Warn(message, "address", at.String(), "why", whyRefused(err, p.cluster), "err", err)
@@ -146,7 +147,7 @@ func (p *proven) refused(message string, at net.Addr, err error) {
 func (p *proven) ClientHandshake(ctx context.Context, _ string, c net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := p.TransportCredentials.ClientHandshake(ctx, p.cluster, c)
 	if err != nil && ctx.Err() == nil {
-		p.refused("another member is not who it should be, no connection", c.RemoteAddr(), err)
+		p.refused(p.dialed, "connection to another member refused: it does not prove that it belongs to the cluster", c.RemoteAddr(), err)
 	}
 	return conn, info, err
 }
@@ -155,7 +156,7 @@ func (p *proven) ClientHandshake(ctx context.Context, _ string, c net.Conn) (net
 func (p *proven) ServerHandshake(c net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := p.TransportCredentials.ServerHandshake(c)
 	if err != nil {
-		p.refused("connection of somebody who is no member refused", c.RemoteAddr(), err)
+		p.refused(p.accepted, "connection of a peer refused: it does not prove that it belongs to the cluster", c.RemoteAddr(), err)
 	}
 	return conn, info, err
 }

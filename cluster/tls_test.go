@@ -66,7 +66,7 @@ func (l *lines) logger() *slog.Logger {
 }
 
 // Members with certificates of one authority talk; a node without one is not let
-// in, and its requests find nobody.
+// in, and its requests find no member.
 func TestMembersProveWhoTheyAre(t *testing.T) {
 	if !alone(t) {
 		return
@@ -87,13 +87,16 @@ func TestMembersProveWhoTheyAre(t *testing.T) {
 	}
 	plain := spawn(t, &log, settings{join: gossipOf(a), settle: 100 * time.Millisecond}) // gossip has no key here
 	eventually(t, func() bool { return a.Owner("echo", "x") != "" && len(a.View().Members) == 3 })
-	if got := plain.do("ask", ownedBy(t, a, a.ID()), "hello", "1s"); !strings.HasPrefix(got, "error") {
-		t.Errorf("a node without a certificate got %q", got)
-	}
-	eventually(t, func() bool { return said.has("connection of somebody who is no member refused") })
+	// On a busy machine a second may be over before the connection is tried: ask again then.
+	eventually(t, func() bool {
+		if got := plain.do("ask", ownedBy(t, a, a.ID()), "hello", "1s"); !strings.HasPrefix(got, "error") {
+			t.Errorf("a node without a certificate got %q", got)
+		}
+		return said.has("connection of a peer refused")
+	})
 }
 
-// Whoever has no certificate of this authority, for this cluster, now, is
+// A peer without a certificate of this authority, for this cluster, now, is
 // refused on both sides, and the log says why.
 func TestStrangersAreRefused(t *testing.T) {
 	now := time.Now()
@@ -129,14 +132,14 @@ func TestStrangersAreRefused(t *testing.T) {
 			if err := knock(n.System().Address(), client); err == nil {
 				t.Error("let in")
 			}
-			eventually(t, func() bool { return said.has("is no member refused") && said.has(tt.want) })
+			eventually(t, func() bool { return said.has("connection of a peer refused") && said.has(tt.want) })
 
 			said = lines{}
 			server := tlsServer(t, &tls.Config{Certificates: []tls.Certificate{stranger.Certificate}, NextProtos: []string{"h2"}})
 			if err := cluster.Handshake(t.Context(), c, server); err == nil {
 				t.Error("connected to")
 			}
-			if !said.has("is not who it should be") || !said.has(tt.want) {
+			if !said.has("does not prove that it belongs") || !said.has(tt.want) {
 				t.Errorf("the log says %s", said.buf.String())
 			}
 			c.TLS = &cluster.TLS{Certificate: stranger.Certificate, Authorities: authorities}
@@ -246,7 +249,7 @@ func TestMakeCertificates(t *testing.T) {
 }
 
 // What other machines could read or send in plain text is refused, unless
-// somebody insists, and then it is said aloud.
+// --insecure is given, and then a warning is logged.
 func TestPlainTextOnlyOnLoopback(t *testing.T) {
 	var said lines
 	dir := certificates(t, "fairfactor", time.Now())

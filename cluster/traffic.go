@@ -20,23 +20,23 @@ import (
 
 // Bounds of the traffic between members.
 const (
-	// maxReceive is what a member takes at once, in bytes. gRPC's own 4 MB let a
-	// batch of protoactor's vanish without a word.
+	// maxReceive is the largest batch that a member accepts, in bytes. With gRPC's
+	// default of 4 MB protoactor's batches can vanish silently.
 	maxReceive = 32 << 20
-	// maxBatch is how many messages protoactor puts into one.
+	// maxBatch is how many messages protoactor puts into one batch.
 	maxBatch = 256
-	// writerQueue is where the queue to a member starts; it grows. protoactor's
-	// own million takes 16 MB for each member.
+	// writerQueue is the initial length of the queue to a member; it grows.
+	// protoactor's default, a million, takes 16 MB for each member.
 	writerQueue = 1024
 )
 
 // traffic returns how protoactor's remote listens at e and reaches others. While
-// blocks is held no new stream is let in.
+// blocks is held no new stream is admitted.
 func traffic(e endpoint, cfg Config, blocks *sync.RWMutex, breaks *breaks) *remote.Config {
 	timing, log, creds := cfg.Timing, cfg.Logger, credentialsOf(cfg)
 	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(creds),
-		grpc.WithChainStreamInterceptor(discreet(breaks), patient(timing.Connect)),
+		grpc.WithChainStreamInterceptor(discreet(breaks), awaiting(timing.Connect)),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
 			MinConnectTimeout: timing.Connect,
@@ -62,12 +62,12 @@ func traffic(e endpoint, cfg Config, blocks *sync.RWMutex, breaks *breaks) *remo
 		options = append(options, remote.WithAdvertisedHost(fmt.Sprintf("%s:%d", bracketed(e.advertise), e.port)))
 	}
 	c := remote.Configure(bracketed(e.host), e.port, options...)
-	c.MaxRetryCount = 1 // after each try protoactor's writer sleeps for 2 s; patient does better
+	c.MaxRetryCount = 1 // after each try protoactor's writer sleeps for 2 s; awaiting does better
 	return c
 }
 
-// recovering ends the stream, and not the process, when protoactor's reader
-// panics; it does at any message of a type that it doesn't know.
+// recovering ends the stream, and not the process, when protoactor's reader panics,
+// as it does at any message of an unknown type.
 func recovering(log *slog.Logger) grpc.StreamServerInterceptor {
 	return func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 		defer func() {
@@ -80,9 +80,9 @@ func recovering(log *slog.Logger) grpc.StreamServerInterceptor {
 	}
 }
 
-// admitting holds blocks from the first message of a stream to the answer to it:
-// in between protoactor looks, without a lock, whether the sender has left
-// before, while [provider.follow] may be adding to those who have.
+// admitting holds blocks from the first message of a stream to the answer to it. In
+// between protoactor checks, without a lock, whether the sender is a member that
+// left, while [provider.follow] may be adding to the list of those.
 func admitting(blocks *sync.RWMutex) grpc.StreamServerInterceptor {
 	return func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		a := &admission{ServerStream: stream, blocks: blocks}
@@ -91,7 +91,7 @@ func admitting(blocks *sync.RWMutex) grpc.StreamServerInterceptor {
 	}
 }
 
-// admission is a stream of which the first message is looked at. protoactor
+// admission is a stream that holds blocks during its first message. protoactor
 // reads and answers that in one goroutine.
 type admission struct {
 	grpc.ServerStream
@@ -136,8 +136,8 @@ func (a *admission) SendMsg(m any) error {
 	return a.ServerStream.SendMsg(m)
 }
 
-// breaks counts how often protoactor was told, at each address, that the
-// connection to it has broken.
+// breaks counts, by address, how often protoactor was told that the connection has
+// broken.
 type breaks struct {
 	mu sync.Mutex
 	of map[string]uint64 // guarded by mu
@@ -158,12 +158,12 @@ func (b *breaks) count(address string) uint64 {
 	return b.of[address]
 }
 
-// discreet has protoactor not take for a loss what it did itself. When it hears
-// that the connection to an address has broken it closes what it has; reads from
-// that, in another goroutine, that it was closed; and tells of a break at that
-// address once more. Meanwhile there is a new connection, to a process that came
-// back there, and that is closed then, with all that waits in it: and so on, dozens
-// of times a second, as long as somebody sends.
+// discreet keeps protoactor from reporting a connection that it closed itself as
+// broken. When protoactor hears that the connection to an address has broken, it
+// closes its stream. Another goroutine reads from the stream that it was closed, and
+// reports a break at that address once more. Meanwhile there is a new connection, to
+// a process that came back there; protoactor closes that too, with all that waits in
+// it, and so on, dozens of times a second, as long as messages are sent there.
 func discreet(breaks *breaks) grpc.StreamClientInterceptor {
 	return func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string,
 		streamer grpc.Streamer, opts ...grpc.CallOption,
@@ -179,8 +179,8 @@ func discreet(breaks *breaks) grpc.StreamClientInterceptor {
 	}
 }
 
-// discreetStream ends in order when protoactor had heard of its break before it
-// closed it.
+// discreetStream ends without an error if protoactor heard of the break before it
+// closed the stream.
 type discreetStream struct {
 	grpc.ClientStream
 	address string
@@ -204,10 +204,10 @@ func (s *discreetStream) RecvMsg(m any) error {
 	return err
 }
 
-// patient waits for the connection to be there before it opens a stream, for at
-// most limit: a member that restarts is back in milliseconds, while protoactor
-// would fail at once and sleep.
-func patient(limit time.Duration) grpc.StreamClientInterceptor {
+// awaiting waits for the connection before it opens a stream, for at most limit: a
+// member that restarts is back in milliseconds, while protoactor would fail at once
+// and sleep.
+func awaiting(limit time.Duration) grpc.StreamClientInterceptor {
 	return func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string,
 		streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {

@@ -7,14 +7,14 @@ import (
 )
 
 // A request that is sent to a connection while that is being taken down is
-// answered, as one is that was sent before: nobody else will.
+// answered, as one is that was sent before: no other answer comes.
 func TestRequestIntoABrokenConnectionIsAnswered(t *testing.T) {
 	r := &router{requests: newRequests("node")}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	sent := func(address string) *request {
-		req, sender := r.requests.open(0)
-		r.requests.sent(sender.RequestId, place{member: "m", address: address})
+		req, sender := r.requests.add(0)
+		r.requests.sent(sender.RequestId, destination{member: "m", address: address})
 		return req
 	}
 	before, other := sent("broken:1"), sent("other:1")
@@ -39,12 +39,12 @@ func TestRequestToAnEarlierProcessIsAnswered(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	sent := func(member string) *request {
-		req, sender := r.requests.open(0)
-		r.requests.sent(sender.RequestId, place{member: member, address: "same:1"})
+		req, sender := r.requests.add(0)
+		r.requests.sent(sender.RequestId, destination{member: member, address: "same:1"})
 		return req
 	}
 	earlier, later := sent("earlier"), sent("later")
-	here, _ := r.requests.open(0)
+	here, _ := r.requests.add(0)
 	r.abandon(View{Version: 2, Members: []Member{{ID: "later", Address: "same:1"}}})
 	if answer, err := r.requests.await(ctx, earlier); err != nil || answer != (gone{}) {
 		t.Errorf("to the earlier one: %v, %v", answer, err)

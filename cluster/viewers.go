@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// viewers tells views to those who want to know, in order, from one goroutine.
+// viewers calls the functions given to [Node.OnView], in order, from one goroutine.
 type viewers struct {
 	mu    sync.Mutex
 	last  View           // guarded by mu

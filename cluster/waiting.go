@@ -7,28 +7,28 @@ import (
 
 // Bounds of the waiting room.
 const (
-	maxWaiting = 65536                 // letters
+	maxWaiting = 65536                 // envelopes
 	retryEvery = 20 * time.Millisecond // between attempts
 )
 
-// waiting is a room for letters that nobody can have now: the owner is about to
-// change, or this node doesn't know the others yet.
+// waiting is the waiting room for envelopes that no member can take now: the owner
+// is about to change, or this node doesn't know the others yet.
 type waiting struct {
-	mu      sync.Mutex
-	letters []letter // guarded by mu
-	wake    chan struct{}
+	mu        sync.Mutex
+	envelopes []envelope // guarded by mu
+	wake      chan struct{}
 }
 
 func newWaiting() *waiting { return &waiting{wake: make(chan struct{}, 1)} }
 
-// add keeps l, unless the room is full.
-func (w *waiting) add(l letter) bool {
+// add keeps e, unless the room is full.
+func (w *waiting) add(e envelope) bool {
 	w.mu.Lock()
-	full := len(w.letters) >= maxWaiting
+	full := len(w.envelopes) >= maxWaiting
 	if !full {
-		w.letters = append(w.letters, l)
+		w.envelopes = append(w.envelopes, e)
 	}
-	first := len(w.letters) == 1
+	first := len(w.envelopes) == 1
 	w.mu.Unlock()
 	if first {
 		w.look()
@@ -36,7 +36,7 @@ func (w *waiting) add(l letter) bool {
 	return !full
 }
 
-// look has the letters tried again soon.
+// look retries the envelopes soon.
 func (w *waiting) look() {
 	select {
 	case w.wake <- struct{}{}:
@@ -44,23 +44,23 @@ func (w *waiting) look() {
 	}
 }
 
-// take empties the room.
-func (w *waiting) take() []letter {
+// drain empties the room and returns what was in it.
+func (w *waiting) drain() []envelope {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	all := w.letters
-	w.letters = nil
+	all := w.envelopes
+	w.envelopes = nil
 	return all
 }
 
-// len returns how many letters wait.
+// len returns how many envelopes wait.
 func (w *waiting) len() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.letters)
+	return len(w.envelopes)
 }
 
-// run tries the letters again until stop is closed.
+// run retries the envelopes until stop is closed.
 func (w *waiting) run(r *router, stop <-chan struct{}) {
 	timer := time.NewTimer(retryEvery)
 	defer timer.Stop()
@@ -77,16 +77,16 @@ func (w *waiting) run(r *router, stop <-chan struct{}) {
 	}
 }
 
-// retry makes an attempt for each letter and returns how many still wait.
+// retry makes an attempt for each envelope and returns how many still wait.
 func (w *waiting) retry(r *router, now time.Time) int {
-	for _, l := range w.take() {
-		switch r.try(&l) {
+	for _, e := range w.drain() {
+		switch r.try(&e) {
 		case sent:
 		case lost, notMine:
-			r.drop(&l)
+			r.drop(&e)
 		default:
-			if now.After(l.deadline) || !w.add(l) {
-				r.drop(&l)
+			if now.After(e.deadline) || !w.add(e) {
+				r.drop(&e)
 			}
 		}
 	}

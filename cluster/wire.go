@@ -10,16 +10,16 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-// MaxPayload bounds a message to another member, in bytes. gRPC here takes 32 MB
-// at once and protoactor puts up to 256 messages into one batch, so that senders
-// of many should stay far below it.
+// MaxPayload bounds a message to another member, in bytes. A batch of up to 256
+// messages must fit into 32 MB, so a sender of many messages should stay far below
+// it.
 const MaxPayload = 8 << 20
 
-// Portable is a message that actors of one node hand each other as it is, and that
-// has another form on its way to another node.
+// Portable is a message that actors of one node pass to each other unchanged, and
+// that has another form on its way to another node.
 type Portable interface{ Proto() proto.Message }
 
-// wireForm is the form of a message between nodes; false if it has none.
+// wireForm returns the form of a message between nodes; false if it has none.
 func wireForm(m any) (proto.Message, bool) {
 	switch m := m.(type) {
 	case proto.Message:
@@ -30,16 +30,16 @@ func wireForm(m any) (proto.Message, bool) {
 	return nil, false
 }
 
-// encode returns l as it goes to another member.
-func encode(l *letter) (*clusterpb.Deliver, error) {
-	if l.wire != nil {
+// encode returns e in the form that goes to another member.
+func encode(e *envelope) (*clusterpb.Deliver, error) {
+	if e.wire != nil {
 		return &clusterpb.Deliver{
-			Kind: l.kind, Identity: l.identity, Type: l.wire.Type, Payload: l.wire.Payload, Hops: l.hops + 1, Peek: l.peek,
+			Kind: e.kind, Identity: e.identity, Type: e.wire.Type, Payload: e.wire.Payload, Hops: e.hops + 1, Peek: e.peek,
 		}, nil
 	}
-	message, ok := wireForm(l.message)
+	message, ok := wireForm(e.message)
 	if !ok {
-		return nil, fmt.Errorf("%T is no message between nodes", l.message)
+		return nil, fmt.Errorf("%T is no message between nodes", e.message)
 	}
 	payload, err := proto.Marshal(message)
 	if err != nil {
@@ -50,7 +50,7 @@ func encode(l *letter) (*clusterpb.Deliver, error) {
 		return nil, fmt.Errorf("%s has %d bytes, at most %d are allowed", name, len(payload), MaxPayload)
 	}
 	return &clusterpb.Deliver{
-		Kind: l.kind, Identity: l.identity, Type: string(name), Payload: payload, Hops: l.hops + 1, Peek: l.peek,
+		Kind: e.kind, Identity: e.identity, Type: string(name), Payload: payload, Hops: e.hops + 1, Peek: e.peek,
 	}, nil
 }
 

@@ -20,7 +20,7 @@ import (
 // maxPieces bounds the pieces of a checkpoint: 16 GB.
 const maxPieces = 1 << 18
 
-// savedPiece is a piece of the checkpoint: which piece of which store it is. One that was
+// savedPiece is a piece of the checkpoint: the number of its store and its own there. One that was
 // not loaded yet, or is of no use any more, is zero.
 type savedPiece struct {
 	h  *siqs.Collection

@@ -16,7 +16,7 @@
 //
 // # Rooms
 //
-// The methods live in rooms under internal, each of which only refers to those above it
+// The methods live in rooms under internal, and each only refers to those above it
 // in this list:
 //
 //	cpu, wire, stop    vector instructions; the bytes of turns; when to give up

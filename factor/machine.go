@@ -41,7 +41,7 @@ type openTurn struct {
 	collection     *siqs.Collection     // what relations or squares of this turn belong to, else nil
 	spans          []siqs.Span          // polynomials that it sieves
 	nums           []int                // the numbers of their a's
-	postprocessing *siqs.Postprocessing // what follows the sieve, of which it is a piece
+	postprocessing *siqs.Postprocessing // what follows the sieve
 	piece          int                  // the number of that piece
 	prime          *big.Int             // what it proves
 }

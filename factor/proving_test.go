@@ -218,7 +218,7 @@ func TestWrongProofs(t *testing.T) {
 	}
 }
 
-// TestNotPrimeAfterAll tells the machine that a prime is none, as a counterexample
+// TestNotPrimeAfterAll tells the machine that a prime is composite, as a counterexample
 // to Baillie-PSW would: it becomes a cofactor, and the search goes on.
 func TestNotPrimeAfterAll(t *testing.T) {
 	run := NewRunner()

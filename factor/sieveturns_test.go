@@ -51,7 +51,7 @@ func TestSieveGivesUp(t *testing.T) {
 		if turn.Payload[1] == wire.KindFinish {
 			solved++
 			if more := m.Next(1); len(more) != 0 {
-				t.Fatalf("turn %v beside linear algebra", more)
+				t.Fatalf("turn %v next to linear algebra", more)
 			}
 			if err := m.Apply(Result{ID: turn.ID, Data: []byte{wire.Version, wire.FoundSquares, 1, 1, 0xff, 1, 2, 3, 4}}); !errors.Is(err, ErrTurn) {
 				t.Fatalf("false dependencies: %v", err)

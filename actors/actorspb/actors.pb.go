@@ -1643,7 +1643,7 @@ type Turn struct {
 	Number        string                 `protobuf:"bytes,5,opt,name=number,proto3" json:"number,omitempty"`
 	Payload       []byte                 `protobuf:"bytes,6,opt,name=payload,proto3" json:"payload,omitempty"` // empty for the first turn, which follows from the number
 	PredictNs     int64                  `protobuf:"varint,7,opt,name=predict_ns,json=predictNs,proto3" json:"predict_ns,omitempty"`
-	Place         uint64                 `protobuf:"varint,8,opt,name=place,proto3" json:"place,omitempty"`                                    // in the global dispatch order, set at the hand-out
+	Dispatched    uint64                 `protobuf:"varint,8,opt,name=dispatched,proto3" json:"dispatched,omitempty"`                          // number in the global dispatch order, set at the hand-out
 	Nonce         uint64                 `protobuf:"varint,9,opt,name=nonce,proto3" json:"nonce,omitempty"`                                    // of the job's id
 	CallerNumber  uint64                 `protobuf:"varint,10,opt,name=caller_number,json=callerNumber,proto3" json:"caller_number,omitempty"` // of the job's id
 	unknownFields protoimpl.UnknownFields
@@ -1729,9 +1729,9 @@ func (x *Turn) GetPredictNs() int64 {
 	return 0
 }
 
-func (x *Turn) GetPlace() uint64 {
+func (x *Turn) GetDispatched() uint64 {
 	if x != nil {
-		return x.Place
+		return x.Dispatched
 	}
 	return 0
 }
@@ -1965,7 +1965,7 @@ type Outcome struct {
 	Epoch         uint64                 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the caller's activation that offered it
 	Seq           uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
 	Turn          uint64                 `protobuf:"varint,3,opt,name=turn,proto3" json:"turn,omitempty"`
-	Place         uint64                 `protobuf:"varint,4,opt,name=place,proto3" json:"place,omitempty"`
+	Dispatched    uint64                 `protobuf:"varint,4,opt,name=dispatched,proto3" json:"dispatched,omitempty"`
 	StartedUs     int64                  `protobuf:"varint,5,opt,name=started_us,json=startedUs,proto3" json:"started_us,omitempty"`
 	CpuNs         int64                  `protobuf:"varint,6,opt,name=cpu_ns,json=cpuNs,proto3" json:"cpu_ns,omitempty"`
 	Data          []byte                 `protobuf:"bytes,7,opt,name=data,proto3" json:"data,omitempty"`
@@ -2026,9 +2026,9 @@ func (x *Outcome) GetTurn() uint64 {
 	return 0
 }
 
-func (x *Outcome) GetPlace() uint64 {
+func (x *Outcome) GetDispatched() uint64 {
 	if x != nil {
-		return x.Place
+		return x.Dispatched
 	}
 	return 0
 }
@@ -2117,7 +2117,7 @@ type Began struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Epoch         uint64                 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	Seq           uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
-	Place         uint64                 `protobuf:"varint,3,opt,name=place,proto3" json:"place,omitempty"`
+	Dispatched    uint64                 `protobuf:"varint,3,opt,name=dispatched,proto3" json:"dispatched,omitempty"`
 	StartedUs     int64                  `protobuf:"varint,4,opt,name=started_us,json=startedUs,proto3" json:"started_us,omitempty"`
 	Nonce         uint64                 `protobuf:"varint,5,opt,name=nonce,proto3" json:"nonce,omitempty"` // of the job's id
 	unknownFields protoimpl.UnknownFields
@@ -2168,9 +2168,9 @@ func (x *Began) GetSeq() uint64 {
 	return 0
 }
 
-func (x *Began) GetPlace() uint64 {
+func (x *Began) GetDispatched() uint64 {
 	if x != nil {
-		return x.Place
+		return x.Dispatched
 	}
 	return 0
 }
@@ -2261,7 +2261,7 @@ func (x *Beat) GetEpoch() uint64 {
 // End says that a turn is no longer in a worker's hands.
 type End struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Place         uint64                 `protobuf:"varint,1,opt,name=place,proto3" json:"place,omitempty"`
+	Dispatched    uint64                 `protobuf:"varint,1,opt,name=dispatched,proto3" json:"dispatched,omitempty"`
 	CpuNs         int64                  `protobuf:"varint,2,opt,name=cpu_ns,json=cpuNs,proto3" json:"cpu_ns,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2297,9 +2297,9 @@ func (*End) Descriptor() ([]byte, []int) {
 	return file_actors_proto_rawDescGZIP(), []int{27}
 }
 
-func (x *End) GetPlace() uint64 {
+func (x *End) GetDispatched() uint64 {
 	if x != nil {
-		return x.Place
+		return x.Dispatched
 	}
 	return 0
 }
@@ -2418,7 +2418,7 @@ func (x *Run) GetTurns() []*Turn {
 // Halt stops turns that run or wait at a worker.
 type Halt struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Places        []uint64               `protobuf:"varint,1,rep,packed,name=places,proto3" json:"places,omitempty"`
+	Dispatched    []uint64               `protobuf:"varint,1,rep,packed,name=dispatched,proto3" json:"dispatched,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2453,9 +2453,9 @@ func (*Halt) Descriptor() ([]byte, []int) {
 	return file_actors_proto_rawDescGZIP(), []int{30}
 }
 
-func (x *Halt) GetPlaces() []uint64 {
+func (x *Halt) GetDispatched() []uint64 {
 	if x != nil {
-		return x.Places
+		return x.Dispatched
 	}
 	return nil
 }
@@ -3173,7 +3173,7 @@ const file_actors_proto_rawDesc = "" +
 	"\arunning\x18\x03 \x01(\x04R\arunning\x12\x15\n" +
 	"\x06cpu_ns\x18\x04 \x01(\x03R\x05cpuNs\x12\x14\n" +
 	"\x05turns\x18\x05 \x01(\x04R\x05turns\x12\x14\n" +
-	"\x05group\x18\x06 \x01(\tR\x05group\"\xfc\x01\n" +
+	"\x05group\x18\x06 \x01(\tR\x05group\"\x86\x02\n" +
 	"\x04Turn\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x10\n" +
@@ -3182,8 +3182,10 @@ const file_actors_proto_rawDesc = "" +
 	"\x06number\x18\x05 \x01(\tR\x06number\x12\x18\n" +
 	"\apayload\x18\x06 \x01(\fR\apayload\x12\x1d\n" +
 	"\n" +
-	"predict_ns\x18\a \x01(\x03R\tpredictNs\x12\x14\n" +
-	"\x05place\x18\b \x01(\x04R\x05place\x12\x14\n" +
+	"predict_ns\x18\a \x01(\x03R\tpredictNs\x12\x1e\n" +
+	"\n" +
+	"dispatched\x18\b \x01(\x04R\n" +
+	"dispatched\x12\x14\n" +
 	"\x05nonce\x18\t \x01(\x04R\x05nonce\x12#\n" +
 	"\rcaller_number\x18\n" +
 	" \x01(\x04R\fcallerNumber\"0\n" +
@@ -3201,12 +3203,14 @@ const file_actors_proto_rawDesc = "" +
 	"\x04home\x18\b \x01(\tR\x04home\"4\n" +
 	"\bWithdraw\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\xd5\x01\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\xdf\x01\n" +
 	"\aOutcome\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x12\n" +
-	"\x04turn\x18\x03 \x01(\x04R\x04turn\x12\x14\n" +
-	"\x05place\x18\x04 \x01(\x04R\x05place\x12\x1d\n" +
+	"\x04turn\x18\x03 \x01(\x04R\x04turn\x12\x1e\n" +
+	"\n" +
+	"dispatched\x18\x04 \x01(\x04R\n" +
+	"dispatched\x12\x1d\n" +
 	"\n" +
 	"started_us\x18\x05 \x01(\x03R\tstartedUs\x12\x15\n" +
 	"\x06cpu_ns\x18\x06 \x01(\x03R\x05cpuNs\x12\x12\n" +
@@ -3214,11 +3218,13 @@ const file_actors_proto_rawDesc = "" +
 	"\afailure\x18\b \x01(\tR\afailure\x12\x14\n" +
 	"\x05nonce\x18\t \x01(\x04R\x05nonce\"E\n" +
 	"\bOutcomes\x129\n" +
-	"\boutcomes\x18\x01 \x03(\v2\x1d.fairfactor.actors.v1.OutcomeR\boutcomes\"z\n" +
+	"\boutcomes\x18\x01 \x03(\v2\x1d.fairfactor.actors.v1.OutcomeR\boutcomes\"\x84\x01\n" +
 	"\x05Began\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x14\n" +
-	"\x05place\x18\x03 \x01(\x04R\x05place\x12\x1d\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x1e\n" +
+	"\n" +
+	"dispatched\x18\x03 \x01(\x04R\n" +
+	"dispatched\x12\x1d\n" +
 	"\n" +
 	"started_us\x18\x04 \x01(\x03R\tstartedUs\x12\x14\n" +
 	"\x05nonce\x18\x05 \x01(\x04R\x05nonce\"z\n" +
@@ -3226,18 +3232,22 @@ const file_actors_proto_rawDesc = "" +
 	"\x06member\x18\x01 \x01(\tR\x06member\x12\x14\n" +
 	"\x05slots\x18\x02 \x01(\x05R\x05slots\x12.\n" +
 	"\x04open\x18\x03 \x03(\v2\x1a.fairfactor.actors.v1.TurnR\x04open\x12\x14\n" +
-	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\"2\n" +
-	"\x03End\x12\x14\n" +
-	"\x05place\x18\x01 \x01(\x04R\x05place\x12\x15\n" +
+	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\"<\n" +
+	"\x03End\x12\x1e\n" +
+	"\n" +
+	"dispatched\x18\x01 \x01(\x04R\n" +
+	"dispatched\x12\x15\n" +
 	"\x06cpu_ns\x18\x02 \x01(\x03R\x05cpuNs\"N\n" +
 	"\x05Ended\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\tR\x06member\x12-\n" +
 	"\x04ends\x18\x02 \x03(\v2\x19.fairfactor.actors.v1.EndR\x04ends\"M\n" +
 	"\x03Run\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x120\n" +
-	"\x05turns\x18\x02 \x03(\v2\x1a.fairfactor.actors.v1.TurnR\x05turns\"\x1e\n" +
-	"\x04Halt\x12\x16\n" +
-	"\x06places\x18\x01 \x03(\x04R\x06places\"\b\n" +
+	"\x05turns\x18\x02 \x03(\v2\x1a.fairfactor.actors.v1.TurnR\x05turns\"&\n" +
+	"\x04Halt\x12\x1e\n" +
+	"\n" +
+	"dispatched\x18\x01 \x03(\x04R\n" +
+	"dispatched\"\b\n" +
 	"\x06Report\":\n" +
 	"\n" +
 	"WeighGroup\x12\x14\n" +

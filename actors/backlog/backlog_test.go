@@ -175,7 +175,7 @@ func TestNoJobIsBegunBesideManyLongOnes(t *testing.T) {
 	d.accept("15")
 	last := fmt.Sprintf("%d.0", d.last)
 	if _, got := d.next(40); strings.Contains(got, last) {
-		t.Errorf("a job was begun beside %d long ones: %s", backlog.MaxLong, got)
+		t.Errorf("a job was begun next to %d long ones: %s", backlog.MaxLong, got)
 	}
 	ended, withdraw, ok := d.backlog.Cancel(1, start)
 	if !ok || !withdraw || ended.State != fairfactor.Cancelled {

@@ -148,7 +148,7 @@ func (d *desk) run(t backlog.Turn) backlog.Outcome {
 
 func (d *desk) outcome(t backlog.Turn) backlog.Outcome {
 	d.place++
-	return backlog.Outcome{Seq: t.ID.Seq, Nonce: t.ID.Nonce, Turn: t.Turn, Place: d.place, Started: start.Add(time.Second), CPU: time.Millisecond}
+	return backlog.Outcome{Seq: t.ID.Seq, Nonce: t.ID.Nonce, Turn: t.Turn, Dispatched: d.place, Started: start.Add(time.Second), CPU: time.Millisecond}
 }
 
 // failure is the outcome of a turn that went wrong.

@@ -23,7 +23,7 @@ func (b *Backlog) Outcome(out Outcome, now time.Time) (ended *fairfactor.Job, wi
 		return nil, false
 	}
 	b.outstanding--
-	o.began(out.Place, out.Started)
+	o.began(out.Dispatched, out.Started)
 	o.job.CPU += out.CPU
 	o.job.Turns++
 	o.dirty = true
@@ -71,16 +71,16 @@ func (b *Backlog) shed(o *open) (withdraw bool) {
 }
 
 // Began notes that a turn of a job runs.
-func (b *Backlog) Began(seq, place uint64, at time.Time) {
+func (b *Backlog) Began(seq, dispatched uint64, at time.Time) {
 	if o := b.open[seq]; o != nil {
-		o.began(place, at)
+		o.began(dispatched, at)
 	}
 }
 
-func (o *open) began(place uint64, at time.Time) {
+func (o *open) began(dispatched uint64, at time.Time) {
 	o.job.State = fairfactor.Running
 	if o.job.Started.IsZero() || o.job.Turn == 0 {
-		o.job.Started, o.job.Turn = at, place
+		o.job.Started, o.job.Turn = at, dispatched
 	}
 }
 

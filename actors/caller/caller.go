@@ -16,6 +16,7 @@ type Config struct {
 	MaxCPU   time.Duration // of a job; zero is no limit
 	Idle     func() time.Duration
 	Retry    time.Duration // pause before something that failed is tried again
+	Hold     time.Duration // that an acceptance may wait for the end of its job, so that both are one write
 	Counters *Counters
 	Room     *Room
 }
@@ -156,6 +157,7 @@ func (c *Caller) claimed(r *Read) {
 	c.last, c.queued = r.Claim.Last, r.Claim.Caller.Queued
 	c.weight, c.group = max(r.Claim.Caller.Weight, 1), r.Claim.Caller.Group
 	c.steps.host, c.steps.caller, c.steps.number, c.steps.epoch = c.host, c.cfg.Name, r.Claim.Number, r.Claim.Epoch
+	c.steps.hold = c.cfg.Hold
 	c.backlog = backlog.New(backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU}, r.Claim)
 	c.idle, c.saved = now, now
 	c.offers.heard = now
@@ -285,6 +287,10 @@ func (c *Caller) pieceRead(r *Read) {
 // Stop answers all that wait. What a group has is answered when its results are
 // there: Done and Written are to be called until then.
 func (c *Caller) Stop() {
+	if !c.stopped && c.backlog != nil && c.queued > 0 && !c.offers.more {
+		// The scheduler asks for the rest, which activates the caller again.
+		c.host.Offer(Offer{Group: c.group, Epoch: c.claim.Epoch, Weight: c.weight, More: true})
+	}
 	c.stopped = true
 	for _, s := range c.stash {
 		c.answer(s.asker, ErrMoved)

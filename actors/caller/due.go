@@ -51,7 +51,7 @@ func (c *Caller) idleUntil() time.Time {
 	return c.idle.Add(c.cfg.Idle())
 }
 
-// busy reports whether there is more in memory than the store has, or somebody
+// busy reports whether there is more in memory than the store has, or a request
 // waits. Jobs that wait are in the store, and the scheduler knows of them.
 func (c *Caller) busy() bool {
 	if c.reads > 0 || len(c.keys) > 0 || c.waiting > 0 || len(c.again) > 0 || len(c.overtaken) > 0 {

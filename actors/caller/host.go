@@ -36,7 +36,7 @@ type Host interface {
 	Log() *slog.Logger
 }
 
-// Asker stands for who waits for an answer, nil if nobody does.
+// Asker stands for the one that waits for an answer, nil if no one does.
 type Asker any
 
 // Offer gives the scheduler turns of a caller; More says that there are others.
@@ -68,7 +68,7 @@ type Submission struct {
 // Receipts answers a [Submit], one for each submission.
 type Receipts struct{ Receipts []Receipt }
 
-// Receipt is a durable job or the reason why there is none.
+// Receipt is a durable job or the reason why there is no job.
 type Receipt struct {
 	Job    *fairfactor.Job // must not be changed
 	Replay bool            // the same job again, found by its idempotency key

@@ -343,7 +343,7 @@ func (h *host) spoil(names []string) error {
 func (h *host) outcome(t turn, data []byte, failure string) caller.Outcome {
 	h.place++
 	return caller.Outcome{Epoch: t.epoch, Outcome: backlog.Outcome{
-		Seq: t.ID.Seq, Nonce: t.ID.Nonce, Turn: t.Turn.Turn, Place: h.place, Started: h.now, CPU: time.Millisecond, Data: data, Failure: failure,
+		Seq: t.ID.Seq, Nonce: t.ID.Nonce, Turn: t.Turn.Turn, Dispatched: h.place, Started: h.now, CPU: time.Millisecond, Data: data, Failure: failure,
 	}}
 }
 

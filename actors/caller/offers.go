@@ -155,7 +155,7 @@ func (c *Caller) outcomes(m *Outcomes) {
 func (c *Caller) began(m Began) {
 	c.heard()
 	if m.Epoch == c.claim.Epoch {
-		c.backlog.Began(m.Seq, m.Place, m.Started)
+		c.backlog.Began(m.Seq, m.Dispatched, m.Started)
 		c.advanced = true
 	}
 }

@@ -36,8 +36,8 @@ type (
 	}
 	// Began says that a long turn runs.
 	Began struct {
-		Epoch, Seq, Nonce, Place uint64
-		Started                  time.Time
+		Epoch, Seq, Nonce, Dispatched uint64
+		Started                       time.Time
 	}
 )
 

@@ -39,6 +39,7 @@ type Steps struct {
 	caller string
 	number uint64
 	epoch  uint64
+	hold   time.Duration // that an acceptance may stay while its job runs
 
 	mu      sync.Mutex
 	waiting []*step // guarded by mu: no group has them
@@ -49,9 +50,9 @@ type Steps struct {
 	closed  bool    // guarded by mu: nothing more will be taken
 }
 
-// holdFor is how long an acceptance whose submitter waits for the end of the job
+// holdWaiting is how long an acceptance whose submitter waits for the end of the job
 // may stay before a group takes it: a quick job is written once then.
-const holdFor = 2 * time.Millisecond
+const holdWaiting = 2 * time.Millisecond
 
 // add puts steps at the end.
 func (s *Steps) add(steps ...*step) {
@@ -65,29 +66,36 @@ func (s *Steps) add(steps ...*step) {
 func (s *Steps) ready() {
 	s.mu.Lock()
 	idle := len(s.waiting) > 0 && !s.busy && !s.closed
-	hold := idle && s.quiet()
-	arm := hold && !s.held
+	var hold time.Duration
+	if idle {
+		hold = s.wish()
+	}
+	arm := hold > 0 && !s.held
 	s.held = s.held || arm
-	call := idle && !hold
+	call := idle && hold == 0
 	s.busy = s.busy || call
 	s.mu.Unlock()
 	switch {
 	case call:
 		s.host.Commit(s)
 	case arm:
-		s.host.Hold(s, holdFor)
+		s.host.Hold(s, hold)
 	}
 }
 
-// quiet reports whether all that waits are acceptances whose submitters wait for
-// the ends of jobs that run. s.mu is held.
-func (s *Steps) quiet() bool {
+// wish is how long what waits should stay: zero unless all of it are acceptances of
+// jobs that run. s.mu is held.
+func (s *Steps) wish() time.Duration {
+	hold := holdWaiting
 	for _, p := range s.waiting {
-		if !p.wait || !p.admitted || p.ended != nil || p.released {
-			return false
+		if !p.admitted || p.ended != nil || p.released {
+			return 0
+		}
+		if !p.wait {
+			hold = min(hold, s.hold)
 		}
 	}
-	return true
+	return hold
 }
 
 // Release ends a hold. It may be called from any goroutine.

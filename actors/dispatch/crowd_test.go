@@ -180,7 +180,7 @@ func TestSplittingGainsNothing(t *testing.T) {
 
 // TestNewcomerWaitsOneRoundOfEach: the first turn of a new caller comes within one
 // round of the groups if its group is new, and otherwise within one round inside
-// its group, each turn of which comes within a round of the groups.
+// its group. Each turn of the group comes within a round of the groups.
 func TestNewcomerWaitsOneRoundOfEach(t *testing.T) {
 	const groups, size, cost = 50, 8, time.Millisecond
 	c := newCluster(1, 1, 1)

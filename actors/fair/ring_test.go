@@ -128,7 +128,7 @@ func TestOwedCallerIsServedFirstWhenItsOfferArrives(t *testing.T) {
 	expect(t, handOut(r, 5, time.Millisecond), "a b c a b")
 }
 
-// TestOwedFromTheBeginning: callers of which nothing is known but that they have
+// TestOwedFromTheBeginning: callers about which nothing is known but that they have
 // work have their places from then on.
 func TestOwedFromTheBeginning(t *testing.T) {
 	r, _ := ringOf("a")

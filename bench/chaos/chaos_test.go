@@ -12,6 +12,7 @@ import (
 
 	"fairfactor/bench/internal/benchtest"
 	"fairfactor/bench/internal/report"
+	"fairfactor/store/postgres/pgtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(benchtest.Main(m)) }
@@ -19,6 +20,7 @@ func TestMain(m *testing.M) { os.Exit(benchtest.Main(m)) }
 // TestChaos makes the quick faults once: real nodes that are killed, cut off and
 // restarted, with nothing lost. `bench chaos -short` adds those that take longer.
 func TestChaos(t *testing.T) {
+	pgtest.Need(t)
 	var said bytes.Buffer
 	h := benchtest.Start(t)
 	h.Progress = &said
@@ -39,6 +41,7 @@ func TestChaos(t *testing.T) {
 // TestChaosStopsAtOnce interrupts a fault: nothing is waited for, and nothing is
 // said to be lost.
 func TestChaosStopsAtOnce(t *testing.T) {
+	pgtest.Need(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	var interrupted time.Time

@@ -14,6 +14,7 @@ import (
 	"fairfactor/bench/internal/client"
 	"fairfactor/bench/internal/fleet"
 	"fairfactor/store/postgres"
+	"fairfactor/store/postgres/pgtest"
 )
 
 // history is a database with an audit, and hands that write to it as nodes would,
@@ -27,6 +28,7 @@ type history struct {
 // newHistory makes the nodes' tables and watches them.
 func newHistory(t *testing.T) *history {
 	t.Helper()
+	pgtest.Need(t)
 	server, url, err := fleet.NewDatabase(t.Context())
 	if err != nil {
 		t.Fatal(err)

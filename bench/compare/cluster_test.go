@@ -9,12 +9,14 @@ import (
 
 	"fairfactor/bench/internal/benchtest"
 	"fairfactor/bench/internal/report"
+	"fairfactor/store/postgres/pgtest"
 )
 
 // TestCluster measures a moment of each part, as a program of its own without the
 // race detector: a process can't hold two of cluster's nodes under it, because
 // protoactor sets a global variable of gRPC at each start.
 func TestCluster(t *testing.T) {
+	pgtest.Need(t)
 	dir := t.TempDir()
 	self, file := filepath.Join(dir, "bench"), filepath.Join(dir, "rows.json")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", self, "fairfactor/bench")

@@ -393,7 +393,7 @@ func (x *Activated) GetId() string {
 }
 
 // Applied says that the sender follows a view now: every activation that the
-// view gives to somebody else has stopped.
+// view gives to another member has stopped.
 type Applied struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Member        string                 `protobuf:"bytes,1,opt,name=member,proto3" json:"member,omitempty"`

@@ -42,7 +42,7 @@ func (b *byteSize) Type() string { return "size" }
 const (
 	storeShare = 16
 	storeLeast = 64 << 20
-	storeMost  = 512 << 20
+	storeMost  = 256 << 20
 )
 
 // gcPercent lets the heap grow to five times of what is live before it is
@@ -131,26 +131,63 @@ func gcPercentFor(live, store int64) int {
 	return int(min(max(100*garbage/max(live, 1), 1), gcPercent))
 }
 
+// quietHeap finds the moment to give memory back: when a node that has worked is at
+// rest, no collection comes by itself for minutes.
+type quietHeap struct {
+	allocated int64 // bytes, since the start
+	ticks     int   // at rest
+	given     bool  // back since the node worked last
+}
+
+// At rest a node allocates less than restRate in a tick; after restTicks of them it
+// gives back what it does not use, if that is as much as a little garbage.
+const (
+	restRate  = 4 << 20
+	restTicks = 8
+)
+
+// tick takes in how much was ever allocated and how much of the heap is neither live
+// nor given back, in bytes. It reports whether to give memory back now.
+func (q *quietHeap) tick(allocated, spare int64) bool {
+	busy := allocated-q.allocated > restRate
+	q.allocated = allocated
+	if busy {
+		q.ticks, q.given = 0, false
+		return false
+	}
+	q.ticks++
+	if q.ticks < restTicks || q.given || spare < garbageLeast {
+		return false
+	}
+	q.given = true
+	return true
+}
+
 // tendEvery is how often the collector is told how much of the heap is the
 // store's: it changes over some seconds at least.
 const tendEvery = time.Second
 
-// tendHeap keeps the garbage in proportion to what is live besides the store, at
-// each tick until ctx ends. held says how much the store holds.
+// tendHeap keeps the garbage in proportion to what is live besides the store, and
+// gives memory back when the node is at rest, at each tick until ctx ends. held says how much the store holds.
 func tendHeap(ctx context.Context, ticks <-chan time.Time, held func() int64) {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	live := []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	heap := []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
 	last := gcPercent
+	var quiet quietHeap
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticks:
 		}
-		runtimemetrics.Read(live)
-		percent := gcPercentFor(int64(live[0].Value.Uint64()), held())
+		runtimemetrics.Read(heap)
+		live := int64(heap[0].Value.Uint64())
+		if quiet.tick(int64(heap[1].Value.Uint64()), int64(heap[2].Value.Uint64()+heap[3].Value.Uint64())-live) {
+			debug.FreeOSMemory()
+		}
+		percent := gcPercentFor(live, held())
 		if change := percent - last; change > last/8 || -change > last/8 { // each setting stops the world for a moment
 			debug.SetGCPercent(percent)
 			last = percent

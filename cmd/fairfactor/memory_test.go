@@ -49,11 +49,11 @@ func TestPlanMemory(t *testing.T) {
 		want            memoryPlan
 		refused         string
 	}{
-		{0, none, 24 << 30, memoryPlan{24 << 30, "machine", 512 << 20, 0}, ""},
+		{0, none, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, 0}, ""},
 		{0, none, 4 << 30, memoryPlan{4 << 30, "machine", 256 << 20, 0}, ""},
 		{0, 2 << 30, 24 << 30, memoryPlan{2 << 30, "cgroup", 128 << 20, 1932735283}, ""},
 		{0, 100 << 20, 24 << 30, memoryPlan{100 << 20, "cgroup", 64 << 20, 94371840}, ""},
-		{0, 48 << 30, 24 << 30, memoryPlan{24 << 30, "machine", 512 << 20, 0}, ""},
+		{0, 48 << 30, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, 0}, ""},
 		{0, 1<<64 - 1, none, memoryPlan{0, "nothing", 64 << 20, 0}, ""},
 		{1 << 30, none, 24 << 30, memoryPlan{24 << 30, "machine", 1 << 30, 0}, ""},
 		{1 << 30, 1 << 30, 24 << 30, memoryPlan{1 << 30, "cgroup", 1 << 30, 966367641}, "half of the 1.0 GiB that the cgroup has"},
@@ -171,4 +171,38 @@ func metric(t *testing.T, p *process, name string) string {
 		}
 	}
 	return ""
+}
+
+// TestQuietHeap: memory is given back once after a node has worked, when it is at
+// rest and there is some.
+func TestQuietHeap(t *testing.T) {
+	const mb = 1 << 20
+	var q quietHeap
+	allocated := int64(0)
+	ticks := func(n int, rate, spare int64) (given int) {
+		for range n {
+			allocated += rate
+			if q.tick(allocated, spare) {
+				given++
+			}
+		}
+		return given
+	}
+	for _, c := range []struct {
+		what        string
+		n           int
+		rate, spare int64
+		want        int
+	}{
+		{"at work", 100, 50 * mb, 500 * mb, 0},
+		{"a pause", restTicks - 1, mb, 500 * mb, 0},
+		{"at work again", 3, 50 * mb, 500 * mb, 0},
+		{"at rest", 100, mb, 500 * mb, 1},
+		{"at work, little garbage", 3, 50 * mb, 10 * mb, 0},
+		{"at rest with little garbage", 100, mb, 10 * mb, 0},
+	} {
+		if got := ticks(c.n, c.rate, c.spare); got != c.want {
+			t.Errorf("%s: given back %d times, want %d", c.what, got, c.want)
+		}
+	}
 }

@@ -14,7 +14,8 @@ type metrics struct {
 	jobs, turns, cpu, callers, refused    *prometheus.Desc
 	activations, fenced                   *prometheus.Desc
 	lag, bound, violations, active, ahead *prometheus.Desc
-	open, handedOut                       *prometheus.Desc
+	open, handedOut, atOnce, dormant      *prometheus.Desc
+	levelLag, levelInLine                 *prometheus.Desc
 }
 
 func newMetrics(n *node) *metrics {
@@ -24,6 +25,7 @@ func newMetrics(n *node) *metrics {
 	return &metrics{
 		node:        n,
 		jobs:        desc("jobs_total", "Jobs that this node's callers accepted and ended.", "state"),
+		atOnce:      desc("jobs_written_at_once_total", "Jobs that ended before their acceptance was written: one record for both."),
 		refused:     desc("submissions_refused_total", "Submissions that were refused by a caller."),
 		turns:       desc("turns_total", "Turns run on this node."),
 		cpu:         desc("turn_cpu_seconds_total", "CPU that turns used on this node."),
@@ -34,6 +36,9 @@ func newMetrics(n *node) *metrics {
 		bound:       desc("fairness_bound_seconds", "What the lag may be at most."),
 		violations:  desc("fairness_violations_total", "Times that the lag was above its bound."),
 		active:      desc("scheduler_callers", "Callers with work."),
+		dormant:     desc("scheduler_callers_dormant", "Callers with work whose turns are asked for when they are due."),
+		levelLag:    desc("fairness_level_lag_seconds", "Lag between groups, and inside the group where it is largest.", "level"),
+		levelInLine: desc("fairness_level_in_line", "Groups and callers without one that have work; inside: groups.", "level"),
 		ahead:       desc("scheduler_turns_waiting", "Turns offered and not handed out."),
 		open:        desc("scheduler_turns_open", "Turns handed out and not ended."),
 		handedOut:   desc("scheduler_place", "Place of the last hand-out in the global dispatch order."),
@@ -46,12 +51,15 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	counter := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
-	gauge := func(d *prometheus.Desc, v float64) { ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v) }
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
 	c := &m.node.system.Counters
 	counter(m.jobs, float64(c.Accepted.Load()), "accepted")
 	counter(m.jobs, float64(c.Completed.Load()), "completed")
 	counter(m.jobs, float64(c.Failed.Load()), "failed")
 	counter(m.jobs, float64(c.Cancelled.Load()), "cancelled")
+	counter(m.atOnce, float64(c.AtOnce.Load()))
 	counter(m.refused, float64(c.Refused.Load()))
 	counter(m.turns, float64(c.Turns.Load()))
 	counter(m.cpu, time.Duration(c.CPU.Load()).Seconds())
@@ -69,6 +77,11 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(m.bound, f.Bound.Seconds())
 	counter(m.violations, float64(f.Violations))
 	gauge(m.active, float64(f.Active))
+	gauge(m.dormant, float64(f.Dormant))
+	gauge(m.levelLag, f.Between.Lag.Seconds(), "groups")
+	gauge(m.levelLag, f.Inside.Lag.Seconds(), "inside")
+	gauge(m.levelInLine, float64(f.Between.InLine), "groups")
+	gauge(m.levelInLine, float64(f.Inside.InLine), "inside")
 	gauge(m.ahead, float64(f.Waiting))
 	gauge(m.open, float64(f.Open))
 	gauge(m.handedOut, float64(f.HandedOut))

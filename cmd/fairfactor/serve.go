@@ -85,7 +85,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.http, "http", "127.0.0.1:5555", "address of the API and the web page")
 	f.StringVar(&c.data, "data", "./data", "directory of the embedded store")
 	f.StringVar(&c.store, "store", "", "URL of a PostgreSQL that nodes share, postgres://user:password@host:5432/database; empty for the embedded store in --data")
-	f.Var(&c.storeMemory, "store-memory", "memory of the embedded store, 256MB or 1GiB (default a sixteenth of the memory there is, 64 to 512 MiB)")
+	f.Var(&c.storeMemory, "store-memory", "memory of the embedded store, 256MB or 1GiB (default a sixteenth of the memory there is, 64 to 256 MiB)")
 	f.IntVar(&c.storeConnections, "store-connections", 4, "connections of this node to the PostgreSQL of --store, 3 or more")
 	f.StringVar(&c.node, "node", hostname(), "name of this node")
 	f.StringVar(&c.gossip, "gossip", "127.0.0.1:0", "address of the membership gossip; port 0 takes a free one")

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"fairfactor"
-	"fairfactor/store/roll"
+	"fairfactor/store/membership"
 )
 
 // Members is a [fairfactor.MemberTable] for nodes of one process.
@@ -14,7 +14,7 @@ type Members struct {
 	now func() time.Time
 
 	mu    sync.Mutex // guards the fields below
-	table roll.Table
+	table membership.Table
 	ids   map[string]bool // of all members there ever were
 }
 
@@ -24,30 +24,30 @@ var _ fairfactor.MemberTable = (*Members)(nil)
 func NewMembers(now func() time.Time) *Members { return &Members{now: now, ids: map[string]bool{}} }
 
 // Join implements [fairfactor.MemberTable].
-func (t *Members) Join(ctx context.Context, m fairfactor.Member, lease time.Duration) (fairfactor.Roll, error) {
+func (t *Members) Join(ctx context.Context, m fairfactor.Member, lease time.Duration) (fairfactor.MemberList, error) {
 	if err := live(ctx); err != nil {
-		return fairfactor.Roll{}, err
+		return fairfactor.MemberList{}, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.table.Join(m, t.ids[m.ID], lease, t.now()); err != nil {
-		return fairfactor.Roll{}, err
+		return fairfactor.MemberList{}, err
 	}
 	t.ids[m.ID] = true
-	return t.table.Roll(), nil
+	return t.table.Members(), nil
 }
 
 // Renew implements [fairfactor.MemberTable].
-func (t *Members) Renew(ctx context.Context, id string, dead []string, lease time.Duration) (fairfactor.Roll, error) {
+func (t *Members) Renew(ctx context.Context, id string, dead []string, lease time.Duration) (fairfactor.MemberList, error) {
 	if err := live(ctx); err != nil {
-		return fairfactor.Roll{}, err
+		return fairfactor.MemberList{}, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.table.Renew(id, dead, lease, t.now()); err != nil {
-		return fairfactor.Roll{}, err
+		return fairfactor.MemberList{}, err
 	}
-	return t.table.Roll(), nil
+	return t.table.Members(), nil
 }
 
 // Leave implements [fairfactor.MemberTable].

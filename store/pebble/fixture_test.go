@@ -74,7 +74,7 @@ func (a *activation) finish(j fairfactor.Job) fairfactor.Change {
 	return a.change(fairfactor.Finish, j)
 }
 
-// mustApply applies changes of which none may fail.
+// mustApply applies changes that must not fail.
 func mustApply(t testing.TB, s *Store, changes ...fairfactor.Change) {
 	t.Helper()
 	if errs, err := s.Apply(t.Context(), changes); err != nil || errs != nil {

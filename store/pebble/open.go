@@ -80,7 +80,7 @@ type Store struct {
 
 var _ fairfactor.Store = (*Store)(nil)
 
-// Open opens the data directory dir, which is made if there is none. Only one
+// Open opens the data directory dir, which is made if it is missing. Only one
 // process can have it open.
 func Open(dir string, opts Options) (*Store, error) { return open(dir, opts, vfs.Default) }
 

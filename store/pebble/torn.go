@@ -84,7 +84,7 @@ func checkFile(fs vfs.FS, path string, damage func([]byte) int) error {
 }
 
 // logDamage returns the place of the first chunk of a log that can't be read
-// though it was synced, as a later chunk tells; -1 if there is none.
+// though it was synced, as a later chunk tells; -1 if it is whole.
 func logDamage(b []byte, number uint32) int {
 	at := 0
 	for {
@@ -108,7 +108,7 @@ func logDamage(b []byte, number uint32) int {
 
 // tableListDamage returns the place of the first chunk of the list of tables
 // that can't be read, unless the file ends there as one does that was torn: at
-// the border of a sector, or in zeroes. -1 if there is none.
+// the border of a sector, or in zeroes. -1 if it is whole.
 func tableListDamage(b []byte) int {
 	const sector = 512
 	at := 0

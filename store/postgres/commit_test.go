@@ -119,7 +119,7 @@ func written(t *testing.T, s fairfactor.Store, name string) int {
 }
 
 // group returns changes that accept a new job: alone it takes one trip, with
-// a weight two, of which the first locks what the second writes.
+// a weight two, the first locks what the second writes.
 func (p *pen) group(trips int) []fairfactor.Change {
 	if trips == 1 {
 		return []fairfactor.Change{p.next()}

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"fairfactor"
-	"fairfactor/store/roll"
+	"fairfactor/store/membership"
 )
 
 // Members is the [fairfactor.MemberTable] in the database of a store. Its time is
@@ -26,9 +26,9 @@ var _ fairfactor.MemberTable = (*Members)(nil)
 func (s *Store) Members() *Members { return &Members{store: s} }
 
 // Join implements [fairfactor.MemberTable].
-func (m *Members) Join(ctx context.Context, member fairfactor.Member, lease time.Duration) (fairfactor.Roll, error) {
+func (m *Members) Join(ctx context.Context, member fairfactor.Member, lease time.Duration) (fairfactor.MemberList, error) {
 	again := false
-	return m.change(ctx, "to join the cluster", member.ID, func(t *roll.Table, known bool, now time.Time) error {
+	return m.change(ctx, "to join the cluster", member.ID, func(t *membership.Table, known bool, now time.Time) error {
 		for i := range t.Rows {
 			if again && t.Rows[i].Member == member {
 				return nil // by a commit that was not answered
@@ -40,15 +40,15 @@ func (m *Members) Join(ctx context.Context, member fairfactor.Member, lease time
 }
 
 // Renew implements [fairfactor.MemberTable].
-func (m *Members) Renew(ctx context.Context, id string, dead []string, lease time.Duration) (fairfactor.Roll, error) {
-	return m.change(ctx, "to renew the lease of a member", id, func(t *roll.Table, _ bool, now time.Time) error {
+func (m *Members) Renew(ctx context.Context, id string, dead []string, lease time.Duration) (fairfactor.MemberList, error) {
+	return m.change(ctx, "to renew the lease of a member", id, func(t *membership.Table, _ bool, now time.Time) error {
 		return t.Renew(id, dead, lease, now)
 	})
 }
 
 // Leave implements [fairfactor.MemberTable].
 func (m *Members) Leave(ctx context.Context, id string) error {
-	_, err := m.change(ctx, "to leave the cluster", id, func(t *roll.Table, _ bool, _ time.Time) error {
+	_, err := m.change(ctx, "to leave the cluster", id, func(t *membership.Table, _ bool, _ time.Time) error {
 		t.Leave(id)
 		return nil
 	})
@@ -58,7 +58,7 @@ func (m *Members) Leave(ctx context.Context, id string) error {
 // change reads the rows of all members, has them changed and writes what has
 // changed, in one transaction that keeps all others out. known tells decide
 // whether a node ever had that id. It may be done twice.
-func (m *Members) change(ctx context.Context, what, id string, decide func(t *roll.Table, known bool, now time.Time) error) (r fairfactor.Roll, err error) {
+func (m *Members) change(ctx context.Context, what, id string, decide func(t *membership.Table, known bool, now time.Time) error) (r fairfactor.MemberList, err error) {
 	err = m.store.retry(ctx, what, func(ctx context.Context) error {
 		c, err := m.store.leases.Acquire(ctx)
 		if err != nil {
@@ -75,9 +75,9 @@ func (m *Members) change(ctx context.Context, what, id string, decide func(t *ro
 		if err := decide(&table, known, now); err != nil {
 			return err
 		}
-		r = table.Roll()
+		r = table.Members()
 		b := &pgx.Batch{}
-		writeRoll(b, &before, &table, now)
+		writeMembers(b, &before, &table, now)
 		if b.Len() == 0 {
 			return nil
 		}
@@ -85,14 +85,14 @@ func (m *Members) change(ctx context.Context, what, id string, decide func(t *ro
 		return send(ctx, c.Conn(), b)
 	})
 	if err != nil {
-		return fairfactor.Roll{}, err
+		return fairfactor.MemberList{}, err
 	}
 	return r, nil
 }
 
 // read begins the transaction, waits until no other node is in one, and reads the
 // time and all members after that.
-func (m *Members) read(ctx context.Context, c *pgx.Conn, id string) (t roll.Table, known bool, now time.Time, err error) {
+func (m *Members) read(ctx context.Context, c *pgx.Conn, id string) (t membership.Table, known bool, now time.Time, err error) {
 	if !storable(id) {
 		id = "" // of no member
 	}
@@ -104,7 +104,7 @@ func (m *Members) read(ctx context.Context, c *pgx.Conn, id string) (t roll.Tabl
 	})
 	b.Queue(`SELECT id, name, address, gossip, since, renewed, until, dead FROM fairfactor.members
 		WHERE removed IS NULL ORDER BY id`).Query(func(rows pgx.Rows) error {
-		t.Rows, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r roll.Row, err error) {
+		t.Rows, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r membership.Row, err error) {
 			err = row.Scan(&r.ID, &r.Name, &r.Address, &r.Gossip, &r.Since, &r.Renewed, &r.Until, &r.Dead)
 			return r, err
 		})
@@ -122,9 +122,9 @@ func (m *Members) read(ctx context.Context, c *pgx.Conn, id string) (t roll.Tabl
 // was under way.
 const formerly = 30 * 24 * time.Hour
 
-// writeRoll queues what makes the rows before to the rows now.
-func writeRoll(b *pgx.Batch, before, now *roll.Table, at time.Time) {
-	old := make(map[string]*roll.Row, len(before.Rows))
+// writeMembers queues what makes the rows before to the rows now.
+func writeMembers(b *pgx.Batch, before, now *membership.Table, at time.Time) {
+	old := make(map[string]*membership.Row, len(before.Rows))
 	for i := range before.Rows {
 		old[before.Rows[i].ID] = &before.Rows[i]
 	}

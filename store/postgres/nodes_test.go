@@ -88,7 +88,7 @@ func TestNodesTakeACallerFromEachOther(t *testing.T) {
 		t.Errorf("%+v, want %d jobs, half of them completed", c, accepted.Load())
 	}
 	if fenced.Load() == 0 {
-		t.Error("nobody was fenced")
+		t.Error("no writer was fenced")
 	}
 	t.Logf("%d jobs accepted, %d times fenced", accepted.Load(), fenced.Load())
 }

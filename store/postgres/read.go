@@ -83,7 +83,7 @@ func (s *Store) Piece(ctx context.Context, caller, order uint64, number uint32) 
 	return data, err
 }
 
-// name returns the name of a caller, empty if there is none with that number.
+// name returns the name of a caller, empty if no caller has that number.
 func (s *Store) name(ctx context.Context, number int64) (string, error) {
 	if name, ok := s.names.get(number); ok {
 		return name, nil

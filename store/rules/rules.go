@@ -54,7 +54,7 @@ type Job struct {
 // Jobs is where a rule finds the job that a change goes on from.
 type Jobs interface {
 	// Stored returns the job at the caller and the sequence number of ch.Job.ID as
-	// the changes before this one left it, the zero Job if there is none. Its error
+	// the changes before this one left it, the zero Job if it does not exist. Its error
 	// becomes that of the change.
 	Stored(ch *fairfactor.Change) (Job, error)
 }
@@ -79,7 +79,7 @@ type Effect struct {
 }
 
 // Decide says what a change does, or why it is refused. account is the caller's
-// row as the changes before this one left it, nil if there is none. The account
+// row as the changes before this one left it, nil if it does not exist. The account
 // stays as it is: [Account.Take] brings it up to date.
 func Decide(ch *fairfactor.Change, account *Account, jobs Jobs) (Effect, error) {
 	if account == nil || account.Number != ch.Number || account.Epoch != ch.Epoch || account.Name != ch.Caller {

@@ -17,7 +17,7 @@ func leaseRunsOut(c *council) {
 	c.same("and not again", c.renew("b"), rollOf(4, "a", "b"))
 }
 
-// lateRenewalIsInTime: until somebody judges it, a member whose lease is over
+// lateRenewalIsInTime: until it is judged, a member whose lease is over
 // may renew it.
 func lateRenewalIsInTime(c *council) {
 	c.join("a", "b")

@@ -78,15 +78,15 @@ func node(id string) fairfactor.Member {
 }
 
 // rollOf returns the members with these ids at a version.
-func rollOf(version uint64, ids ...string) fairfactor.Roll {
-	r := fairfactor.Roll{Version: version}
+func rollOf(version uint64, ids ...string) fairfactor.MemberList {
+	r := fairfactor.MemberList{Version: version}
 	for _, id := range ids {
 		r.Members = append(r.Members, node(id))
 	}
 	return r
 }
 
-func (c *council) same(what string, got, want fairfactor.Roll) {
+func (c *council) same(what string, got, want fairfactor.MemberList) {
 	c.Helper()
 	if !reflect.DeepEqual(got, want) {
 		c.Errorf("%s:\n got %+v\nwant %+v", what, got, want)
@@ -94,7 +94,7 @@ func (c *council) same(what string, got, want fairfactor.Roll) {
 }
 
 // join enters nodes, each with its own address.
-func (c *council) join(ids ...string) (roll fairfactor.Roll) {
+func (c *council) join(ids ...string) (roll fairfactor.MemberList) {
 	c.Helper()
 	for _, id := range ids {
 		var err error
@@ -106,7 +106,7 @@ func (c *council) join(ids ...string) (roll fairfactor.Roll) {
 }
 
 // renew renews the lease of a member that reports others dead.
-func (c *council) renew(id string, dead ...string) fairfactor.Roll {
+func (c *council) renew(id string, dead ...string) fairfactor.MemberList {
 	c.Helper()
 	roll, err := c.table.Renew(c.Context(), id, dead, term)
 	if err != nil {
@@ -202,7 +202,7 @@ func sameAddressReplaces(c *council) {
 	if err != nil {
 		c.Fatal(err)
 	}
-	c.same("in one change", roll, fairfactor.Roll{Version: 3, Members: []fairfactor.Member{node("a"), again}})
+	c.same("in one change", roll, fairfactor.MemberList{Version: 3, Members: []fairfactor.Member{node("a"), again}})
 	c.gone("b")
 	gossip := fairfactor.Member{ID: "d", Name: "d", Address: "d:1", Gossip: "a:2"} // the address of gossip is no reason
 	if roll, err = c.table.Join(c.Context(), gossip, term); err != nil || len(roll.Members) != 3 {
@@ -214,7 +214,7 @@ func sameAddressReplaces(c *council) {
 // tell the same story.
 func manyMembers(c *council) {
 	const n = 16
-	rolls := make(chan fairfactor.Roll, 10*n)
+	rolls := make(chan fairfactor.MemberList, 10*n)
 	var done sync.WaitGroup
 	for i := range n {
 		done.Go(func() {
@@ -237,7 +237,7 @@ func manyMembers(c *council) {
 	}
 	done.Wait()
 	close(rolls)
-	seen := map[uint64]fairfactor.Roll{}
+	seen := map[uint64]fairfactor.MemberList{}
 	for roll := range rolls {
 		if other, ok := seen[roll.Version]; ok {
 			c.same(fmt.Sprintf("version %d", roll.Version), roll, other)

@@ -13,7 +13,7 @@ import (
 )
 
 // model is a store that is slow and plainly right: a list of all jobs that were
-// ever accepted, from which every answer is worked out anew. It keeps no count
+// ever accepted, from which every answer is worked out again. It keeps no count
 // and no index, so there is nothing in it that could disagree with the jobs.
 type model struct {
 	mu      sync.Mutex // guards everything below
@@ -259,7 +259,7 @@ func (m *model) due(before time.Time) (due []*modelJob) {
 	return due
 }
 
-// called returns the caller with a name, nil if there is none.
+// called returns the caller with a name, nil if it does not exist.
 func (m *model) called(name string) *modelCaller {
 	for _, c := range m.callers {
 		if c.name == name {
@@ -269,7 +269,7 @@ func (m *model) called(name string) *modelCaller {
 	return nil
 }
 
-// stored returns the job with an id, nil if there is none.
+// stored returns the job with an id, nil if it does not exist.
 func (m *model) stored(id fairfactor.ID) *modelJob {
 	for _, j := range m.jobs {
 		if j.ID == id && !j.expired {

@@ -12,7 +12,7 @@ import (
 )
 
 // elders is a table of members that remembers everything and works each answer
-// out of it anew: slow, and plainly right.
+// out of it again: slow, and plainly right.
 type elders struct {
 	version uint64
 	members []*elder
@@ -121,8 +121,8 @@ func (t *elders) renew(id string, dead []string, lease time.Duration, now time.T
 	return ""
 }
 
-func (t *elders) roll() fairfactor.Roll {
-	r := fairfactor.Roll{Version: t.version}
+func (t *elders) roll() fairfactor.MemberList {
+	r := fairfactor.MemberList{Version: t.version}
 	for _, e := range t.members {
 		r.Members = append(r.Members, e.Member)
 	}
@@ -149,7 +149,7 @@ func membersLikeTheModel(c *council) {
 			}
 			return append(ids, "nobody")[rng.IntN(len(ids)+1)]
 		}
-		var got fairfactor.Roll
+		var got fairfactor.MemberList
 		var err error
 		var want fairfactor.Code
 		var what string

@@ -39,7 +39,7 @@ func likeTheModel(w *world) {
 	}
 }
 
-// pair is a store and the model beside it.
+// pair is a store and the model next to it.
 type pair struct {
 	*world
 	rng     *rand.Rand
@@ -151,7 +151,7 @@ func (p *pair) apply() {
 // change makes up a change, mostly one that is in order.
 func (p *pair) change() fairfactor.Change {
 	name := p.name()
-	claim := p.writers[name] // of nobody, if it was not claimed
+	claim := p.writers[name] // of no activation, if it was not claimed
 	ch := fairfactor.Change{Caller: name, Number: claim.Number, Epoch: claim.Epoch}
 	if ch.Epoch > 0 && p.oneIn(20) { // the epoch of an earlier process is held by no activation
 		ch.Epoch += uint64(p.rng.IntN(3)) - 1

@@ -164,7 +164,7 @@ func (w *world) apply(changes ...fairfactor.Change) []error {
 	return errs
 }
 
-// must applies changes of which none may be refused.
+// must applies changes that must not be refused.
 func (w *world) must(changes ...fairfactor.Change) {
 	w.Helper()
 	for i, err := range w.apply(changes...) {

@@ -26,7 +26,17 @@ type mod8 struct {
 	ones  uint64 // 1
 	limbs int    // 2 or more
 	mask  uint64 // limb
+	path  path
 }
+
+// path is how the arithmetic of a number is done.
+type path int
+
+const (
+	twoLimbs  path = iota // in registers
+	manyLimbs             // in memory
+	inGo                  // without AVX-512 IFMA
+)
 
 // limb is the largest limb.
 const limb = 1<<52 - 1
@@ -53,6 +63,14 @@ func (m *mod8) set(words ...uint64) {
 	}
 	m.minus = -arith.Inverse2(words[0]) & limb
 	m.ones, m.mask = 1, limb
+	switch {
+	case !cpu.IFMA:
+		m.path = inGo
+	case m.limbs > 2:
+		m.path = manyLimbs
+	default:
+		m.path = twoLimbs
+	}
 }
 
 // limbAt returns limb i of the number with these words.
@@ -70,37 +88,37 @@ func limbAt(words []uint64, i int) uint64 {
 
 // mul sets r to a*b/R.
 func (m *mod8) mul(r, a, b *residue8) {
-	switch {
-	case !cpu.IFMA:
-		mulGo(r, a, b, m)
-	case m.limbs > 2:
+	switch m.path {
+	case twoLimbs:
+		mul8(r, a, b, m)
+	case manyLimbs:
 		mulLimbs(r, a, b, m)
 	default:
-		mul8(r, a, b, m)
+		mulGo(r, a, b, m)
 	}
 }
 
 // add sets r to p + q, where d = p - q.
 func (e *vector) add(r, p, q, d *point8) {
-	switch {
-	case !cpu.IFMA:
-		addGo(r, p, q, d, &e.mod8)
-	case e.limbs > 2:
+	switch e.path {
+	case twoLimbs:
+		add8(r, p, q, d, &e.mod8)
+	case manyLimbs:
 		e.addLimbs(r, p, q, d)
 	default:
-		add8(r, p, q, d, &e.mod8)
+		addGo(r, p, q, d, &e.mod8)
 	}
 }
 
 // dup sets r to 2p.
 func (e *vector) dup(r, p *point8) {
-	switch {
-	case !cpu.IFMA:
-		dupGo(r, p, &e.num, &e.den, &e.mod8)
-	case e.limbs > 2:
+	switch e.path {
+	case twoLimbs:
+		dup8(r, p, &e.num, &e.den, &e.mod8)
+	case manyLimbs:
 		e.dupLimbs(r, p)
 	default:
-		dup8(r, p, &e.num, &e.den, &e.mod8)
+		dupGo(r, p, &e.num, &e.den, &e.mod8)
 	}
 }
 
@@ -141,12 +159,12 @@ func (e *vector) dupLimbs(r, p *point8) {
 // where gxz is g.x g.z.
 func (e *vector) meet(acc *residue8, g *point8, gxz *residue8, hits []uint16) {
 	m, t := &e.mod8, &e.scratch
-	switch {
-	case !cpu.IFMA:
-		meetGo(acc, g, e.babies[:], gxz, e.xz[:], hits, m)
-		return
-	case m.limbs == 2:
+	switch m.path {
+	case twoLimbs:
 		meet8(acc, g, &e.babies[0], gxz, &e.xz[0], &hits[0], len(hits), m)
+		return
+	case inGo:
+		meetGo(acc, g, e.babies[:], gxz, e.xz[:], hits, m)
 		return
 	}
 	for _, j := range hits {

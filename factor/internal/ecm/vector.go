@@ -136,7 +136,7 @@ func (e *vector) run(code []byte) *point8 {
 	return a
 }
 
-// stage2 returns residues one of which has a factor of n in common with n if a
+// stage2 returns residues; one has a factor of n in common with n if a
 // prime of the pairing, times q on that curve, is the neutral element modulo that
 // factor; see curvePair.stage2.
 //

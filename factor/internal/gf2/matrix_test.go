@@ -82,7 +82,7 @@ func TestPrune(t *testing.T) {
 				all[c/64] |= Bit(set, i) << (c % 64)
 			}
 			if !whole.zero(all, scratch) {
-				t.Fatal("a dependency of the pruned matrix is none of the whole one")
+				t.Fatal("a dependency of the pruned matrix does not hold in the whole one")
 			}
 		}
 	}

@@ -2,7 +2,7 @@ package sieve
 
 import "fairfactor/factor/internal/cpu"
 
-// Run is primes From to To-1 of a factor base, all of which hit the sieve interval
+// Run is primes From to To-1 of a factor base that all hit the sieve interval
 // Times times at each root for certain, and perhaps once more.
 type Run struct{ From, To, Times int }
 
@@ -18,7 +18,7 @@ func AddRuns(b *[BlockSize]byte, runs []Run, primes, pos1, pos2 []uint16, logs [
 	}
 }
 
-// AddRun adds logs to the block at both roots of a run of primes, all of which hit
+// AddRun adds logs to the block at both roots of a run of primes that all hit
 // its first end bytes times times at each root for certain, and perhaps once more.
 // It moves the roots on by end. There is at least one prime.
 func AddRun(b *[BlockSize]byte, primes, pos1, pos2 []uint16, logs []uint8, times, end int) {

@@ -36,8 +36,8 @@ type Collection struct {
 	Enough int // independent relations from which the linear algebra is tried
 }
 
-// SpareRelations is how many relations more than primes are collected: dependencies, half
-// of which split n.
+// SpareRelations is how many relations more than primes are collected: dependencies. Half
+// of them split n.
 const SpareRelations = 24
 
 // NewCollection begins the sieve of n with the multiplier number attempt, nil if there

@@ -1,6 +1,7 @@
 // Package pgtest runs a private PostgreSQL for tests: its own data directory,
 // a free port of the loopback address, an unprivileged user, a password, and no
-// trace left afterwards. A test that can't have one fails.
+// trace left afterwards. A test that can't have one fails, unless FAIRFACTOR_TESTS=bare
+// says to leave out what needs one: make check sets it.
 //
 // [Start] gives a test a server of its own, to stop and to kill. [Database] gives
 // it an empty database on the one server of the test process, which [Main] stops.
@@ -8,6 +9,7 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -46,6 +48,7 @@ type Server struct {
 // those of postgresql.conf: "max_connections=20".
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
+	Need(t)
 	s, err := newServer(settings)
 	if err != nil {
 		t.Fatalf("no PostgreSQL for this test: %v", err)
@@ -75,6 +78,7 @@ func Main(m *testing.M) int {
 // [Main].
 func Database(t testing.TB) string {
 	t.Helper()
+	Need(t)
 	shared.once.Do(func() { shared.server, shared.err = newServer([]string{"fsync=off"}) })
 	if shared.err != nil {
 		t.Fatalf("no PostgreSQL for this test: %v", shared.err)
@@ -82,8 +86,23 @@ func Database(t testing.TB) string {
 	return shared.server.Database(t)
 }
 
+// bare says that nothing may need PostgreSQL, even where there is one.
+func bare() bool { return os.Getenv("FAIRFACTOR_TESTS") == "bare" }
+
+// Need skips a test where nothing may need PostgreSQL. [Start] and [Database] call it; a
+// test that gets its server through [Run] calls it first.
+func Need(t testing.TB) {
+	t.Helper()
+	if bare() {
+		t.Skip("needs PostgreSQL: make test runs it")
+	}
+}
+
 // newServer makes a data directory and starts a server on it.
 func newServer(settings []string) (*Server, error) {
+	if bare() {
+		return nil, errors.New("FAIRFACTOR_TESTS=bare, but this needs PostgreSQL: call pgtest.Need first")
+	}
 	s := &Server{settings: settings}
 	var err error
 	if s.bin, err = binaries(); err != nil {

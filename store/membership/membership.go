@@ -1,10 +1,10 @@
-// Package roll decides who belongs to a cluster: it is what every
-// [fairfactor.MemberTable] does between reading its rows and writing them. It
-// has no I/O and no clock; whoever calls it owns the rows and keeps others from
-// changing them meanwhile.
+// Package membership decides who belongs to a cluster: it is what every
+// [fairfactor.MemberTable] does between reading its rows and writing them. It has no
+// I/O and no clock. The caller owns the rows and keeps others from changing them
+// meanwhile.
 //
 // Start reading at [Table.Renew].
-package roll
+package membership
 
 import (
 	"slices"
@@ -30,29 +30,29 @@ type Table struct {
 // Row is what the table knows of one member.
 type Row struct {
 	fairfactor.Member
-	// Since is when the member's leases began to follow one another without a gap.
+	// Since is the start of the member's unbroken series of leases.
 	Since time.Time
-	// Renewed and Until bound the lease that it was given last.
+	// Renewed and Until bound its last lease.
 	Renewed, Until time.Time
 	// Dead are the members that it believes dead, by ID, ascending.
 	Dead []string
 }
 
-// lease is the length of the lease that was given last.
+// lease returns the length of the last lease.
 func (r *Row) lease() time.Duration { return r.Until.Sub(r.Renewed) }
 
-// Join enters a member, in the place of one with the same address if there is
-// any. known says that a node once had this id, whether it is a member or was.
+// Join enters a member, replacing one with the same address. known says that a node
+// with this id is or was a member.
 func (t *Table) Join(m fairfactor.Member, known bool, lease time.Duration, now time.Time) error {
 	if err := check(m, lease); err != nil {
 		return err
 	}
 	if known || t.row(m.ID) != nil {
-		return fairfactor.Errorf(fairfactor.Conflict, "a node with the id %s has been a member before: start with a new id", m.ID)
+		return fairfactor.Errorf(fairfactor.Conflict, "a node with the id %s was a member before: start with a new id", m.ID)
 	}
 	rows := slices.DeleteFunc(slices.Clone(t.Rows), func(r Row) bool { return r.Address == m.Address })
 	if len(rows) >= MaxMembers {
-		return fairfactor.Errorf(fairfactor.Limit, "the cluster has %d members, more are not allowed", len(rows))
+		return fairfactor.Errorf(fairfactor.Limit, "the cluster has %d members, which is the limit", len(rows))
 	}
 	rows = append(rows, Row{Member: m, Since: now, Renewed: now, Until: now.Add(lease)})
 	slices.SortFunc(rows, func(a, b Row) int { return strings.Compare(a.ID, b.ID) })
@@ -68,7 +68,7 @@ func check(m fairfactor.Member, lease time.Duration) error {
 			return fairfactor.Errorf(fairfactor.Invalid, "the %s of the node has %d bytes, at most %d are allowed", f.name, len(f.text), MaxBytes)
 		}
 		if !utf8.ValidString(f.text) || strings.ContainsRune(f.text, 0) {
-			return fairfactor.Errorf(fairfactor.Invalid, "the %s of the node is no text", f.name)
+			return fairfactor.Errorf(fairfactor.Invalid, "the %s of the node is not valid text", f.name)
 		}
 	}
 	if m.ID == "" || m.Address == "" {
@@ -79,28 +79,27 @@ func check(m fairfactor.Member, lease time.Duration) error {
 
 func checkLease(lease time.Duration) error {
 	if lease <= 0 {
-		return fairfactor.Errorf(fairfactor.Invalid, "a lease of %s is none", lease)
+		return fairfactor.Errorf(fairfactor.Invalid, "a lease of %s is too short", lease)
 	}
 	return nil
 }
 
 // Renew renews the lease of a member, replaces its reports by dead, and removes
-// those who are no members any more:
+// members:
 //
 //   - Those whose lease ran out, if the member can judge it: its own leases must
-//     have followed one another without a gap since that other lease was valid,
-//     or for longer than that lease was. So after an outage of the store, when
-//     everybody's lease has run out, all stay, and get one whole lease to return.
-//   - Those that are in dead, if more than half of their other members report
-//     them. Majorities are counted as of when the report came, without those
-//     whose lease ran out. The member that renews is alive, whatever others say;
-//     so no report empties the table.
+//     have followed one another without a gap since the other lease was valid, or
+//     for longer than that lease. So after an outage of the store, when all leases
+//     have run out, all members stay, and get one whole lease to return.
+//   - Those in dead, if more than half of the other members report them. Majorities
+//     are counted after the members whose lease ran out are removed. The member that
+//     renews is alive, whatever others say, so no report empties the table.
 func (t *Table) Renew(id string, dead []string, lease time.Duration, now time.Time) error {
 	if err := checkLease(lease); err != nil {
 		return err
 	}
 	if t.row(id) == nil {
-		return fairfactor.Errorf(fairfactor.Conflict, "node %s is no member of the cluster any more", id)
+		return fairfactor.Errorf(fairfactor.Conflict, "node %s is no longer a member of the cluster", id)
 	}
 	t.Rows = slices.Clone(t.Rows)
 	for i := range t.Rows {
@@ -126,8 +125,8 @@ func (t *Table) Renew(id string, dead []string, lease time.Duration, now time.Ti
 	return nil
 }
 
-// rewind brings back a row from the future, where it is when the clock was set
-// back; otherwise a lease would last for as long as it was set back.
+// rewind corrects a row whose times are in the future because the clock was set
+// back; otherwise a lease would last longer by that much.
 func (r *Row) rewind(now time.Time) {
 	if r.Renewed.After(now) {
 		r.Renewed, r.Until = now, now.Add(r.lease())
@@ -137,8 +136,8 @@ func (r *Row) rewind(now time.Time) {
 	}
 }
 
-// reports returns what a member's reports are kept as: the other members among
-// those it believes dead.
+// reports returns the part of a member's report that is kept: the other members
+// among dead.
 func (t *Table) reports(id string, dead []string) []string {
 	var kept []string
 	for i := range t.Rows {
@@ -163,7 +162,7 @@ func (t *Table) votes() map[string]int {
 // Leave removes a member, if there is one with that id.
 func (t *Table) Leave(id string) { t.remove(func(r *Row) bool { return r.ID == id }) }
 
-// remove removes the rows that gone chooses, all in one change.
+// remove removes the rows that gone chooses, as one change.
 func (t *Table) remove(gone func(*Row) bool) {
 	var kept []Row
 	for i := range t.Rows {
@@ -178,7 +177,7 @@ func (t *Table) remove(gone func(*Row) bool) {
 	t.Version++
 }
 
-// row returns the row of a member, nil if there is none with that id.
+// row returns the row of the member with that id, or nil.
 func (t *Table) row(id string) *Row {
 	i, ok := slices.BinarySearchFunc(t.Rows, id, func(r Row, id string) int { return strings.Compare(r.ID, id) })
 	if !ok {
@@ -187,11 +186,11 @@ func (t *Table) row(id string) *Row {
 	return &t.Rows[i]
 }
 
-// Roll returns the members as they are now.
-func (t *Table) Roll() fairfactor.Roll {
-	roll := fairfactor.Roll{Version: t.Version, Members: make([]fairfactor.Member, len(t.Rows))}
+// Members returns the members as they are now.
+func (t *Table) Members() fairfactor.MemberList {
+	list := fairfactor.MemberList{Version: t.Version, Members: make([]fairfactor.Member, len(t.Rows))}
 	for i := range t.Rows {
-		roll.Members[i] = t.Rows[i].Member
+		list.Members[i] = t.Rows[i].Member
 	}
-	return roll
+	return list
 }

@@ -1,0 +1,137 @@
+package backlog
+
+import (
+	"slices"
+	"time"
+
+	"fairfactor"
+	"fairfactor/factor"
+)
+
+// Next appends up to max turns to offer.
+func (b *Backlog) Next(turns []Turn, max int) []Turn {
+	for max += len(turns); len(turns) < max; {
+		b.flip = !b.flip
+		t, ok := b.nextOf(b.flip)
+		if !ok {
+			t, ok = b.nextOf(!b.flip)
+		}
+		if !ok {
+			break
+		}
+		turns = append(turns, t)
+	}
+	return turns
+}
+
+func (b *Backlog) nextOf(long bool) (Turn, bool) {
+	if long {
+		return b.nextLong()
+	}
+	return b.nextWaiting()
+}
+
+// nextWaiting begins the job at the head of the queue.
+func (b *Backlog) nextWaiting() (Turn, bool) {
+	for len(b.window) > 0 && len(b.long) < MaxLong {
+		e := b.window[0]
+		b.window[0] = entry{}
+		b.window = b.window[1:]
+		if len(b.window) == 0 {
+			b.window = nil
+		}
+		if b.ending[e.seq] != nil || b.open[e.seq] != nil {
+			continue
+		}
+		o := b.begin(&e)
+		if o.machine == nil {
+			return b.offer(o, Turn{ID: o.job.ID, Number: o.job.Number, Predict: factor.Predict(len(o.job.Number))}), true
+		}
+		if t, ok := b.nextLong(); ok {
+			return t, true
+		}
+	}
+	return Turn{}, false
+}
+
+func (b *Backlog) begin(e *entry) *open {
+	o := opened(b.job(e))
+	if e.saved != nil {
+		// A checkpoint that can't be read, or has nothing left to do, costs the
+		// work in it, not the job.
+		if m, err := factor.Restore(e.number, e.saved.checkpoint); err == nil && !m.Done() {
+			o.machine = m
+			_, o.kept = m.Cut()
+			b.long = append(b.long, o)
+		}
+	}
+	o.job.Attempts++
+	b.open[e.seq] = o
+	return o
+}
+
+// opened returns a job as its caller's account has it.
+func opened(job fairfactor.Job) *open {
+	return &open{job: job, booked: spent{job.CPU, job.Turns}}
+}
+
+func (b *Backlog) job(e *entry) fairfactor.Job {
+	if e.saved != nil {
+		return e.saved.job
+	}
+	return fairfactor.Job{
+		ID:     fairfactor.ID{Nonce: e.nonce, Caller: b.number, Seq: e.seq},
+		Caller: b.cfg.Caller, Number: e.number, Key: e.key, Order: e.order, State: fairfactor.Pending,
+		Submitted: time.UnixMicro(e.submitted).UTC(), Attempts: int(e.attempts),
+	}
+}
+
+// nextLong asks the long jobs for a turn, each in turn. First turns that have
+// to be offered again come first.
+func (b *Backlog) nextLong() (Turn, bool) {
+	for range b.long {
+		o := b.long[0]
+		b.long = append(b.long[1:], o)
+		if t, ok := o.next(); ok {
+			return b.offer(o, t), true
+		}
+	}
+	return Turn{}, false
+}
+
+func (o *open) next() (Turn, bool) {
+	if n := len(o.again); n > 0 {
+		t := o.again[n-1]
+		o.again = o.again[:n-1]
+		return t, true
+	}
+	if o.machine == nil {
+		return Turn{}, false
+	}
+	for _, t := range o.machine.Next(1) {
+		return Turn{ID: o.job.ID, Turn: t.ID, Number: o.job.Number, Payload: t.Payload, Predict: t.Predict}, true
+	}
+	return Turn{}, false
+}
+
+func (b *Backlog) offer(o *open, t Turn) Turn {
+	b.offers++
+	t.nth = b.offers
+	if o.offered == nil {
+		o.offered = o.first[:0]
+	}
+	o.offered = append(o.offered, t)
+	b.outstanding++
+	return t
+}
+
+// takeOffered takes a turn back that was offered and has not ended.
+func (o *open) takeOffered(turn uint64) (Turn, bool) {
+	i := slices.IndexFunc(o.offered, func(t Turn) bool { return t.Turn == turn })
+	if i < 0 {
+		return Turn{}, false
+	}
+	t := o.offered[i]
+	o.offered = slices.Delete(o.offered, i, i+1)
+	return t, true
+}

@@ -1,0 +1,170 @@
+package fairfactor_test
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// avoided are words and phrases for which plain English has a better one: next to
+// or besides, again, at random, usually, no node or another member, and so on.
+var avoided = regexp.MustCompile(`(?i)\b(beside|anew|by lot|as a rule|whoever|nobody|somebody|is none|of which|of whom)\b`)
+
+// commentWidth is the most columns of a line of a Go comment, with tabs of four.
+const commentWidth = 120
+
+// toClean are the folders that still have avoided words or wide comments, and how
+// many of each. A number may only fall; a folder that is not listed has none.
+var toClean = map[string]offences{
+	"actors":          {words: 28},
+	"bench":           {words: 3},
+	"cmd":             {words: 16},
+	"docs":            {words: 1},
+	"factor":          {words: 15},
+	"http":            {words: 3},
+	"store/pebble":    {words: 4},
+	"store/postgres":  {words: 5},
+	"store/rules":     {words: 2},
+	"store/storetest": {words: 13},
+}
+
+type offences struct{ words, wide int }
+
+// The texts that people read keep to plain words, and comments to a width that fits
+// a screen.
+func TestWords(t *testing.T) {
+	found := make(map[string]offences)
+	where := make(map[string][]string)
+	for name, text := range readable(t) {
+		folder := folderOf(name)
+		o := found[folder]
+		for _, at := range avoided.FindAllStringIndex(unwrapped(text), -1) {
+			o.words++
+			where[folder] = append(where[folder], name+": "+around(unwrapped(text), at))
+		}
+		if strings.HasSuffix(name, ".go") {
+			for i, line := range strings.Split(text, "\n") {
+				if tooWide(line) {
+					o.wide++
+					where[folder] = append(where[folder], fmt.Sprintf("%s:%d: a comment of more than %d columns", name, i+1, commentWidth))
+				}
+			}
+		}
+		found[folder] = o
+	}
+	for _, folder := range slices.Sorted(maps.Keys(found)) {
+		got, allowed := found[folder], toClean[folder]
+		switch {
+		case got.words > allowed.words || got.wide > allowed.wide:
+			slices.Sort(where[folder])
+			t.Errorf("%s has %d avoided words and %d wide comments, allowed are %d and %d:\n%s",
+				folder, got.words, got.wide, allowed.words, allowed.wide, strings.Join(where[folder], "\n"))
+		case got != allowed:
+			t.Logf("%s is down to %d avoided words and %d wide comments: lower its numbers in toClean", folder, got.words, got.wide)
+		}
+	}
+	for folder := range toClean {
+		if _, err := os.Stat(folder); err != nil {
+			t.Errorf("toClean names %s: %v", folder, err)
+		}
+	}
+}
+
+// The rules of TestWords find what they are for, and nothing else.
+func TestWordsAreFound(t *testing.T) {
+	for text, want := range map[string]int{
+		"a seat beside the road":                  1,
+		"sit down besides":                        0,
+		"Whoever comes":                           1,
+		"drawn by\n\t// lot":                      1,
+		"as\na rule, the sum of\n# whom":          2,
+		"type nobodyKnows struct{}; nobody := 1":  1,
+		"there is none. As a ruler, he renews it": 1,
+	} {
+		if got := len(avoided.FindAllString(unwrapped(text), -1)); got != want {
+			t.Errorf("%q has %d avoided words, want %d", text, got, want)
+		}
+	}
+	wide := strings.Repeat("x", commentWidth)
+	for line, want := range map[string]bool{
+		"// " + wide:                         true,
+		"\t// " + wide[:commentWidth-7]:      false,
+		"\t// " + wide[:commentWidth-6]:      true,
+		"x := 1 // " + wide:                  false, // gofmt aligns these
+		"// see https://example.com/" + wide: false,
+	} {
+		if got := tooWide(line); got != want {
+			t.Errorf("tooWide(%q) is %v", line, got)
+		}
+	}
+}
+
+// readable returns the files of the project that people read, by name; not this
+// one, which has the avoided words in it, and not generated ones.
+func readable(t *testing.T) map[string]string {
+	t.Helper()
+	files := make(map[string]string)
+	err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			if base := d.Name(); name != "." && (base[0] == '.' || base == "testdata" || base == "bin" || base == "data") {
+				return fs.SkipDir
+			}
+			return nil
+		case name == "words_test.go" || strings.HasSuffix(name, ".pb.go"):
+			return nil
+		case !slices.Contains([]string{".go", ".md", ".json", ".html", ".proto", ".yml"}, path.Ext(name)):
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		files[name] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 100 {
+		t.Fatalf("only %d files found", len(files))
+	}
+	return files
+}
+
+// folderOf returns the part of the project that a file belongs to: its top folder,
+// and inside store the folder below that.
+func folderOf(name string) string {
+	parts := strings.Split(path.Dir(name), "/")
+	if parts[0] == "store" && len(parts) > 1 {
+		return path.Join(parts[:2]...)
+	}
+	return parts[0]
+}
+
+// lineBreak is a line break with the mark of a comment on the next line.
+var lineBreak = regexp.MustCompile(`\s*\n\s*(//|#|>)?\s*`)
+
+// unwrapped returns a text in one line, so that a phrase is found across lines.
+func unwrapped(text string) string { return lineBreak.ReplaceAllString(text, " ") }
+
+// around returns what is at a place in a text, with some of what surrounds it.
+func around(text string, at []int) string {
+	return strings.ToValidUTF8(text[max(0, at[0]-40):min(len(text), at[1]+40)], "")
+}
+
+// tooWide tells whether a line is a comment and too wide. A line with a URL may be,
+// because that can't be broken.
+func tooWide(line string) bool {
+	comment := strings.TrimLeft(line, "\t ")
+	if !strings.HasPrefix(comment, "// ") || strings.Contains(comment, "://") {
+		return false
+	}
+	return utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")) > commentWidth
+}
