@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	"fairfactor/factor":          {},
 	"fairfactor/actors":          {"fairfactor", "fairfactor/factor"},
 	"fairfactor/cluster":         {"fairfactor"},
-	"fairfactor/http":            {"fairfactor"},
+	"fairfactor/http":            {"fairfactor", "fairfactor/factor/expression"},
 	"fairfactor/store":           {"fairfactor"},
 	"fairfactor/store/roll":      {"fairfactor"},
 	"fairfactor/store/rules":     {"fairfactor"},
@@ -29,13 +29,15 @@ var mayImport = map[string][]string{
 	"fairfactor/actors/fair":     {},
 	"fairfactor/actors/dispatch": {"fairfactor/actors/fair"},
 	"fairfactor/actors/backlog":  {"fairfactor", "fairfactor/factor"},
+
+	"fairfactor/factor/expression": {},
 }
 
 // standardOnly are the parts that import nothing from outside the standard
 // library and the project; pure ones may not even do I/O.
 var (
-	standardOnly = []string{"fairfactor", "fairfactor/factor", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/roll", "fairfactor/store/rules"}
-	pure         = []string{"fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/roll", "fairfactor/store/rules"}
+	standardOnly = []string{"fairfactor", "fairfactor/factor", "fairfactor/factor/expression", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/roll", "fairfactor/store/rules"}
+	pure         = []string{"fairfactor/factor/expression", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/roll", "fairfactor/store/rules"}
 	impure       = []string{"os", "net", "net/http", "log", "log/slog", "sync", "math/rand", "math/rand/v2"}
 )
 
