@@ -56,8 +56,11 @@ func newSubmit(streams streams) *cobra.Command {
 		Use:   "submit [N ...]",
 		Short: "Submit numbers to a node",
 		Long: `submit hands numbers to a node, which answers when they are on disk. Without
-arguments it reads them from standard input, separated by white space.`,
+arguments it reads them from standard input, separated by white space.
+
+` + expressionsHelp,
 		Example: `  fairfactor submit 600851475143
+  fairfactor submit '2^67-1'
   fairfactor submit --caller nightly --wait 100000000000000000050700000000000000004563
   seq 1000000 1001000 | fairfactor submit --caller batch -o json`,
 	}
@@ -101,7 +104,13 @@ func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller, key string, ne
 			if err != nil {
 				return accepted, failed, fmt.Errorf("reading standard input: %w", err)
 			}
-			subs = append(subs, fairfactor.Submission{Number: word, Key: key})
+			number, err := submittedNumber(word)
+			if err != nil {
+				failed = true
+				fmt.Fprintf(streams.err, "fairfactor: %s\n", fairfactor.MessageOf(err))
+				continue
+			}
+			subs = append(subs, fairfactor.Submission{Number: number, Key: key})
 		}
 		if len(subs) == 0 {
 			break

@@ -31,8 +31,11 @@ Interrupt it (^C), and it says what was found and what remains composite.
 
 With --json an answer has the methods that found the factors (trial, power, hart,
 ecm, rho, qs, siqs), how each prime is proven ("probable" lists those that are
-not), and the time from its start in microseconds.`,
+not), and the time from its start in microseconds.
+
+` + expressionsHelp,
 		Example: `  fairfactor factor 600851475143
+  fairfactor factor '2^67-1' '30!+1'
   seq 1 1000000 | fairfactor factor
   fairfactor factor --json 18446744073709551617`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -74,7 +77,7 @@ func wordsIn(ctx context.Context, in io.Reader) words {
 		defer close(read)
 		s := bufio.NewScanner(in)
 		s.Buffer(make([]byte, 64<<10), 1<<20)
-		s.Split(bufio.ScanWords)
+		s.Split(splitTyped(bufio.ScanWords))
 		for s.Scan() {
 			select {
 			case read <- s.Text():

@@ -35,3 +35,12 @@ func evaluate(text string, l limits) (string, *Error) {
 	}
 	return digits, nil
 }
+
+// Check says what is wrong with the form of an expression, and computes nothing: nil
+// does not mean that it has a value. Every error is an [*Error].
+func Check(text string, maxDigits int) error {
+	if _, err := parse(text, limitsFor(maxDigits)); err != nil {
+		return err
+	}
+	return nil
+}

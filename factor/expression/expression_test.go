@@ -299,3 +299,14 @@ func TestCaretOfALongText(t *testing.T) {
 		t.Errorf("%v", e)
 	}
 }
+
+// TestCheck: the form of an expression is right or wrong without its value.
+func TestCheck(t *testing.T) {
+	for text, at := range map[string]int{"2^67-1": -1, "10^10^10": -1, "1/0": -1, "5-6": -1, "2^": 2, "15 21": 3, "": 0, "9!!": 2} {
+		err := expression.Check(text, digits)
+		var e *expression.Error
+		if at < 0 && err != nil || at >= 0 && (!errors.As(err, &e) || e.At != at) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
