@@ -117,8 +117,8 @@ func (l *typedLines) next(data []byte, atEOF bool) (advance int, token []byte, e
 	return advance, token, err
 }
 
-// expressionIn returns the expression that a line is, or nil if it holds numbers and
-// perhaps things that are none: those are told of one by one.
+// expressionIn returns the expression that a line is, or nil if the line holds
+// numbers, perhaps with words among them that are wrong: each gets its own answer.
 func expressionIn(line []byte) []byte {
 	if len(line) >= longestLine || isPlain(line) {
 		return nil

@@ -67,7 +67,7 @@ func TestFactorTakesExpressions(t *testing.T) {
 func TestFactorPointsAtWhatIsWrong(t *testing.T) {
 	status, out, err := execute(t, "", "factor", "2^67-", "15", "10^10^10", "x", "5-6")
 	want := "fairfactor: \"2^67-\": a number is missing at the end (at byte 5)\n  2^67-\n       ^\n" +
-		"fairfactor: \"10^10^10\": the power would have about 10000000001 digits: a value on the way may have 20000 (at byte 2)\n  10^10^10\n    ^\n" +
+		"fairfactor: \"10^10^10\": the power would have about 10000000001 digits; a value on the way may have 20000 (at byte 2)\n  10^10^10\n    ^\n" +
 		"fairfactor: \"x\": \"x\" is no function: there are F (Fibonacci), L (Lucas), M (Mersenne) and R (repunit) (at byte 0)\n" +
 		"fairfactor: \"5-6\": the value is negative: send a positive integer (at byte 1)\n  5-6\n   ^\n"
 	if status != 1 || out != "15: 3 5\n" || err != want {

@@ -31,7 +31,7 @@
 // Every bound is checked before the work is done: the length of the text, its
 // nesting, the digits of each value on the way, and the sum of the work. See limits.go.
 //
-// [Check] looks at the form alone. Start reading at [Evaluate]. scan.go cuts the text into tokens, parse.go puts
-// them into postfix order, run.go computes; operations.go has what is more than
-// one call of math/big.
+// [Check] looks at the form alone. Start reading at [Evaluate]: scan.go cuts the text
+// into tokens, parse.go puts them into postfix order, run.go computes, and
+// operations.go has what takes more than one call of math/big.
 package expression

@@ -29,7 +29,7 @@ func evaluate(text string, l limits) (string, *Error) {
 	}
 	digits := value.String()
 	if len(digits) > l.digits {
-		err := errorAt(last, "the value has %d digits, more than the %d that are taken here", len(digits), l.digits)
+		err := errorAt(last, "the value has %d digits, more than the %d that are allowed", len(digits), l.digits)
 		err.Digits = len(digits)
 		return "", err
 	}

@@ -74,8 +74,8 @@ func TestErrors(t *testing.T) {
 		{"x", "^", `"x" is no function`},
 		{"7+sin(3)", "  ^", `"sin" is no function`},
 		{"F10", "^", `"F10" is no function`},
-		{"F 10", "  ^", "the argument of F stands in parentheses"},
-		{"2*M", "   ^", "the argument of M stands in parentheses"},
+		{"F 10", "  ^", "F needs its argument in parentheses"},
+		{"2*M", "   ^", "M needs its argument in parentheses"},
 		{"2@3", " ^", `"@" has no meaning`},
 		{"2=2", " ^", `"=" has no meaning`},
 		{"2×٧", "  ^", `"٧" has no meaning`},
@@ -147,7 +147,7 @@ func TestErrors(t *testing.T) {
 // refusal takes little memory.
 func TestTooLargeToCompute(t *testing.T) {
 	for _, row := range []struct{ text, caret, reason string }{
-		{"10^10^10", "  ^", "the power would have about 10000000001 digits: a value on the way may have 10200"},
+		{"10^10^10", "  ^", "the power would have about 10000000001 digits; a value on the way may have 10200"},
 		{"10^10^10%7", "  ^", "about 10000000001 digits"},
 		{"10^10^10^10", "     ^", "about 10000000001 digits"},
 		{"2^(10^5000)", " ^", "more than 10^15 digits"},
@@ -239,7 +239,7 @@ func TestTheWorkIsBounded(t *testing.T) {
 		strings.Repeat("(3^9999*3^9999)*0+", 200) + "1",
 	} {
 		var e *expression.Error
-		if _, err := expression.Evaluate(text, digits); !errors.As(err, &e) || !strings.Contains(e.Reason, "too much work") || e.At == 0 {
+		if _, err := expression.Evaluate(text, digits); !errors.As(err, &e) || !strings.Contains(e.Reason, "the expression too much work") || e.At == 0 {
 			t.Errorf("%.20s: %v", text, err)
 		}
 	}

@@ -38,9 +38,9 @@ func (l limits) tooLarge(exponent float64) bool {
 func (l limits) refusal(at int, what string, exponent float64) *Error {
 	const countable = 1e15 // digits, above which only the size is told
 	if exponent >= countable {
-		return errorAt(at, "%s would have more than 10^15 digits: a value on the way may have %d", what, l.step)
+		return errorAt(at, "%s would have more than 10^15 digits; a value on the way may have %d", what, l.step)
 	}
-	return errorAt(at, "%s would have about %.0f digits: a value on the way may have %d", what, math.Floor(exponent)+1, l.step)
+	return errorAt(at, "%s would have about %.0f digits; a value on the way may have %d", what, math.Floor(exponent)+1, l.step)
 }
 
 // counted refuses a known value that has too many digits.

@@ -225,7 +225,7 @@ func (p *parser) call() *Error {
 		return err
 	}
 	if p.now.kind != '(' {
-		return errorAt(p.now.at, "the argument of %s stands in parentheses: %s(31)", name.text, name.text)
+		return errorAt(p.now.at, "%s needs its argument in parentheses, as in %s(31)", name.text, name.text)
 	}
 	if err := p.parentheses(); err != nil {
 		return err

@@ -57,7 +57,7 @@ func (m *machine) pop() *big.Int {
 // work is done.
 func (m *machine) pay(s *step, work int) *Error {
 	if !m.spend(work + stepWork) {
-		return errorAt(s.at, "%s would take too much work after what stands before it", what(s))
+		return errorAt(s.at, "%s would make the expression too much work", what(s))
 	}
 	return nil
 }

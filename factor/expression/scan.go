@@ -213,7 +213,7 @@ func (s *scanner) notGrouped(gap rune) *Error {
 	if gap == ',' {
 		return errorAt(s.at, "commas divide the digits of a number into groups of three, as in 1,000,007")
 	}
-	return errorAt(s.at+spaces(s.text[s.at:]), "an operator is missing between two numbers, or groups of three digits as in 1 000 007")
+	return errorAt(s.at+spaces(s.text[s.at:]), "an operator is missing between two numbers; white space may divide digits into groups of three only, as in 1 000 007")
 }
 
 // exponent reads e and the digits behind it. What is beyond any limit stays there.
