@@ -14,28 +14,29 @@ import (
 // mayImport is the project's import law: which of its own packages each part
 // may import, itself and its subfolders always included.
 var mayImport = map[string][]string{
-	"fairfactor":                  {},
-	"fairfactor/factor":           {},
-	"fairfactor/actors":           {"fairfactor", "fairfactor/factor"},
-	"fairfactor/cluster":          {"fairfactor"},
-	"fairfactor/http":             {"fairfactor"},
-	"fairfactor/store":            {"fairfactor"},
-	"fairfactor/store/membership": {"fairfactor"},
-	"fairfactor/store/rules":      {"fairfactor"},
-	"fairfactor/cmd":              nil, // wires everything
-	"fairfactor/bench":            nil,
-	"fairfactor/actors/caller":    {"fairfactor", "fairfactor/actors/backlog"},
-	"fairfactor/actors/commit":    {"fairfactor"},
-	"fairfactor/actors/fair":      {},
-	"fairfactor/actors/dispatch":  {"fairfactor/actors/fair"},
-	"fairfactor/actors/backlog":   {"fairfactor", "fairfactor/factor"},
+	"fairfactor":                   {},
+	"fairfactor/factor":            {},
+	"fairfactor/actors":            {"fairfactor", "fairfactor/factor"},
+	"fairfactor/cluster":           {"fairfactor"},
+	"fairfactor/http":              {"fairfactor", "fairfactor/factor/expression"},
+	"fairfactor/store":             {"fairfactor"},
+	"fairfactor/store/membership":  {"fairfactor"},
+	"fairfactor/store/rules":       {"fairfactor"},
+	"fairfactor/cmd":               nil, // wires everything
+	"fairfactor/bench":             nil,
+	"fairfactor/factor/expression": {},
+	"fairfactor/actors/caller":     {"fairfactor", "fairfactor/actors/backlog"},
+	"fairfactor/actors/commit":     {"fairfactor"},
+	"fairfactor/actors/fair":       {},
+	"fairfactor/actors/dispatch":   {"fairfactor/actors/fair"},
+	"fairfactor/actors/backlog":    {"fairfactor", "fairfactor/factor"},
 }
 
 // standardOnly are the parts that import nothing from outside the standard
 // library and the project; pure ones may not even do I/O.
 var (
-	standardOnly = []string{"fairfactor", "fairfactor/factor", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/membership", "fairfactor/store/rules"}
-	pure         = []string{"fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/membership", "fairfactor/store/rules"}
+	standardOnly = []string{"fairfactor", "fairfactor/factor", "fairfactor/factor/expression", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/membership", "fairfactor/store/rules"}
+	pure         = []string{"fairfactor/factor/expression", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/membership", "fairfactor/store/rules"}
 	impure       = []string{"os", "net", "net/http", "log", "log/slog", "sync", "math/rand", "math/rand/v2"}
 )
 

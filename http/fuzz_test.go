@@ -21,6 +21,7 @@ var bodies = []string{
 	`{"number":"123"}`, ` { "number" : "123" } `, `{"number":123}`, `{"number":0}`, `{"number":007}`, `{"number":""}`, `{"number":"1","number":"2"}`,
 	`{"number":"12`, `{"number":12`, `{"number":"1"}}`, `{"Number":"1"}`, `{"number":"\u0031"}`, `{"number":1.0}`, `{"number":-1}`, `{}`, `[]`, "\xff", "{\"number\":\"1\"}\x00",
 	"\xef\xbb\xbf{\"number\":\"1\"}", `{"number":{"number":"1"}}`, `{"number":"1"}//`, "{\"number\":\n\t\r \"1\"\n}\r\n", "{\"number\":\"1\"\v}",
+	`{"expression":"2^67-1"}`, `{"expression":"1","number":"1"}`, `{"expression":1}`,
 }
 
 // FuzzPlainNumber holds the quick reader of a submission against the careful

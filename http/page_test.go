@@ -218,6 +218,17 @@ func TestPageFactorsANumber(t *testing.T) {
 	}
 }
 
+// TestPageTakesAnExpression: what is not plain digits goes as an expression, and the
+// page goes on with its value.
+func TestPageTakesAnExpression(t *testing.T) {
+	t.Parallel()
+	press := `document.getElementById("number").value = " 2^67 - 1 "; document.getElementById("form").requestSubmit();`
+	dom := render(t, front(t, start(t).url, press, func(*http.Request) bool { return true }))
+	if got := tags.ReplaceAllString(part(t, dom, `<p id="equation">`, "</p>"), ""); got != "147573952589676412927" {
+		t.Errorf("the page says %q", got)
+	}
+}
+
 func TestPageSaysThatTheNodeIsSilent(t *testing.T) {
 	t.Parallel()
 	var rounds atomic.Int32
@@ -244,7 +255,7 @@ func TestPageThatIsNotSeen(t *testing.T) {
 	if n := rounds.Load(); n != 1 {
 		t.Errorf("the page asked %d times", n)
 	}
-	if got := part(t, dom, `<span id="words">`, "</span>"); !strings.Contains(got, "not a decimal digit") {
+	if got := part(t, dom, `<span id="words">`, "</span>"); !strings.Contains(got, `an operator is missing before "x" (at byte 2)`) {
 		t.Errorf("the page says %q", got)
 	}
 	if jobs := part(t, dom, `<table id="jobs"`, "</section>"); !strings.HasPrefix(jobs, ` hidden=""`) || !strings.Contains(jobs, "No jobs yet") {

@@ -10,14 +10,15 @@ import (
 	"unicode/utf8"
 
 	"fairfactor"
+	"fairfactor/factor/expression"
 )
 
-// parseSubmission reads the body of a submission, {"number":"..."}, and returns
-// the number in its canonical form. The number is a string of decimal digits,
-// or a JSON number written with digits only: 7.0 and 1e9 are refused, because
-// what other programs make of them may no longer be exact.
+// parseSubmission reads the body of a submission, {"number":"..."} or
+// {"expression":"..."}, and returns the number in its canonical form. The number is a
+// string of decimal digits, or a JSON number written with digits only: 7.0 and 1e9 are
+// refused, because what other programs make of them may no longer be exact.
 func parseSubmission(body []byte, maxDigits int) (string, error) {
-	text, err := submittedNumber(body)
+	text, err := submittedNumber(body, maxDigits)
 	if err != nil {
 		return "", err
 	}
@@ -25,12 +26,13 @@ func parseSubmission(body []byte, maxDigits int) (string, error) {
 }
 
 // submittedNumber returns the text of the number in the body of a submission,
-// which may still be anything. It may be a part of the body.
-func submittedNumber(body []byte) ([]byte, error) {
+// which may still be anything unless it is the value of an expression. It may be a
+// part of the body.
+func submittedNumber(body []byte, maxDigits int) ([]byte, error) {
 	if digits, ok := plainNumber(body); ok {
 		return digits, nil
 	}
-	text, err := anyNumber(body)
+	text, err := anyNumber(body, maxDigits)
 	return []byte(text), err
 }
 
@@ -96,32 +98,59 @@ func skipSpace(b []byte) []byte {
 }
 
 // anyNumber reads any body of a submission and returns the number's text, which
-// may still be anything.
-func anyNumber(body []byte) (string, error) {
-	raw, err := onlyMember(body, "number")
+// may still be anything, or the value of its expression.
+func anyNumber(body []byte, maxDigits int) (string, error) {
+	values, err := members(body, "number", "expression")
 	if err != nil {
 		return "", err
 	}
-	if raw[0] == '"' {
-		var text string
-		if err := json.Unmarshal(raw, &text); err != nil {
-			return "", refuse(badRequest, "the body is not JSON")
-		}
-		return text, nil
+	number, typed := values["number"], values["expression"]
+	switch {
+	case number != nil && typed != nil:
+		return "", refuse(badRequest, "the body gives both a number and an expression: send one of them", fact{name: "member", text: "expression"})
+	case typed != nil:
+		return typedNumber(typed, maxDigits)
+	case number[0] == '"':
+		return stringOf(number)
 	}
-	for _, c := range raw {
+	for _, c := range number {
 		if c < '0' || c > '9' {
-			return "", refuse(badNumber, "number must be a string of decimal digits, or a JSON number written with digits only", shown("number", string(raw)))
+			return "", refuse(badNumber, "number must be a string of decimal digits, or a JSON number written with digits only", shown("number", string(number)))
 		}
 	}
-	return string(raw), nil
+	return string(number), nil
 }
 
-// onlyMember returns the value of the only member that an object may have, and
-// must have.
-func onlyMember(body []byte, name string) (json.RawMessage, error) {
-	values, err := members(body, name)
-	return values[name], err
+// typedNumber returns the value of the member expression.
+func typedNumber(raw json.RawMessage, maxDigits int) (string, error) {
+	if raw[0] != '"' {
+		return "", refuse(badNumber, "expression must be a string", shown("expression", string(raw)))
+	}
+	text, err := stringOf(raw)
+	if err != nil {
+		return "", err
+	}
+	number, err := expression.Evaluate(text, maxDigits)
+	if err == nil {
+		return number, nil
+	}
+	p := refuse(badNumber, err.Error(), shown("expression", text), count("max_digits", maxDigits))
+	var e *expression.Error
+	if errors.As(err, &e) {
+		p.facts = append(p.facts, count("at_byte", e.At))
+		if e.Digits > 0 {
+			p.facts = append(p.facts, count("length", e.Digits))
+		}
+	}
+	return "", p
+}
+
+// stringOf returns the text of a JSON string.
+func stringOf(raw json.RawMessage) (text string, err error) {
+	if json.Unmarshal(raw, &text) != nil {
+		return "", refuse(badRequest, "the body is not JSON")
+	}
+	return text, nil
 }
 
 // members returns the members of an object that may have these, and must have one

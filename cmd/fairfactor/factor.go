@@ -35,6 +35,7 @@ With --json an answer has the methods that found the factors (trial, power, hart
 ecm, rho, qs, siqs), how each prime is proven ("probable" lists those that are
 not), and the time from its start in microseconds.`,
 		Example: `  fairfactor factor 600851475143
+  fairfactor factor '2^67-1' '30!+1'
   seq 1 1000000 | fairfactor factor
   fairfactor factor --file numbers.txt
   fairfactor factor --json 18446744073709551617`,

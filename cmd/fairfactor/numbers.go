@@ -18,8 +18,10 @@ const stdinName = "-"
 // numbersHelp says in the help of commands how they read numbers.
 const numbersHelp = `Without arguments and files it reads numbers from standard input; - stands for it
 among both. Numbers are separated by white space; a # where a number could begin
-starts a comment, up to the end of the line. Byte order marks and the line ends of
-Windows do no harm.`
+starts a comment, up to the end of the line (10# is a primorial). Byte order marks and the line ends of
+Windows do no harm.
+
+` + expressionsHelp
 
 // words hands out numbers, some at a time; io.EOF ends them. Several numbers at once
 // are short ones, at most batchSize; a long one comes alone.
@@ -94,7 +96,7 @@ func wordsIn(ctx context.Context, in io.Reader, name string) words {
 		b := batcher{in: in, to: read, stop: ctx.Done()}
 		s := bufio.NewScanner(&b)
 		s.Buffer(make([]byte, 64<<10), maxWord)
-		s.Split(splitNumbers())
+		s.Split(splitTyped(splitNumbers()))
 		for s.Scan() && ctx.Err() == nil {
 			b.add(s.Text())
 		}
@@ -142,11 +144,12 @@ func (b *batcher) Read(p []byte) (int, error) {
 }
 
 func (b *batcher) add(word string) {
-	if len(word) > shortDigits {
+	alone := len(word) > shortDigits || !isNumber(word)
+	if alone {
 		b.flush()
 	}
 	b.words = append(b.words, word)
-	if len(word) > shortDigits || len(b.words) == batchSize {
+	if alone || len(b.words) == batchSize {
 		b.flush()
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"fairfactor"
 	"fairfactor/factor"
 )
 
@@ -91,7 +90,7 @@ func (s *solver) solveAll(ctx context.Context, next words, asJSON bool, io strea
 // solve factors one number: by itself with one thread if that is quickly done.
 func (s *solver) solve(ctx context.Context, runner *factor.Runner, word string) answer {
 	a := answer{word: word}
-	if a.number, a.err = fairfactor.ParseNumber(word, maxLocalDigits); a.err != nil {
+	if a.number, a.err = parseTyped(word); a.err != nil {
 		return a
 	}
 	start := time.Now()

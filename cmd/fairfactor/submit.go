@@ -25,6 +25,7 @@ func newSubmit(streams streams) *cobra.Command {
 
 ` + numbersHelp,
 		Example: `  fairfactor submit 600851475143
+  fairfactor submit '2^67-1'
   fairfactor submit --caller nightly --wait 100000000000000000050700000000000000004563
   seq 1000000 1001000 | fairfactor submit --caller batch -o json
   fairfactor submit --wait --timeout 1m --file numbers.txt`,
@@ -75,11 +76,20 @@ func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller, key string, ne
 			var batch []string
 			batch, end = next()
 			for _, word := range batch {
-				subs = append(subs, fairfactor.Submission{Number: word, Key: key})
+				number, err := submittedNumber(word)
+				if err != nil {
+					refused++
+					fmt.Fprintf(streams.err, "fairfactor: %s\n", fairfactor.MessageOf(err))
+					continue
+				}
+				subs = append(subs, fairfactor.Submission{Number: number, Key: key})
 			}
 		}
-		if len(subs) == 0 || errors.Is(end, errInterrupted) {
+		if errors.Is(end, errInterrupted) {
 			break
+		}
+		if len(subs) == 0 {
+			continue
 		}
 		receipts, err := jobs.Submit(ctx, caller, subs)
 		if err != nil {
