@@ -115,7 +115,7 @@ func TestVerbsAgainstANode(t *testing.T) {
 			t.Errorf("%v: status %d, %q, %q", args, status, out, err)
 		}
 	}
-	for _, args := range [][]string{{"cancel", j.ID}, {"retry", j.ID}, {"get", "230432"}, {"callers", "nobody"}} {
+	for _, args := range [][]string{{"cancel", j.ID}, {"retry", j.ID}, {"get", "230432"}, {"callers", "no-one"}} {
 		if status, _, err := execute(t, "", args...); status != exitError || err == "" {
 			t.Errorf("%v: status %d, %q", args, status, err)
 		}

@@ -47,7 +47,7 @@ type node struct {
 	fatal      chan error
 }
 
-// spareThreads is how many goroutines may run beside the compute threads:
+// spareThreads is how many goroutines may run next to the compute threads:
 // without them requests would wait for turns to end.
 const spareThreads = 4
 
@@ -88,8 +88,8 @@ func (n *node) start(ctx context.Context) (err error) {
 	return n.startProfiler()
 }
 
-// storeTime is how long a node that starts waits for a database that nobody
-// answers for.
+// storeTime is how long a node that starts waits for a database that does not
+// answer.
 const storeTime = time.Minute
 
 func (n *node) openStore(ctx context.Context) error {
@@ -247,7 +247,7 @@ func (n *node) stays() error {
 	return n.system.Working()
 }
 
-// linger gives balancers the time to notice that the node leaves: whoever they
+// linger gives balancers the time to notice that the node leaves: what they
 // send until then is served.
 func (n *node) linger() error {
 	n.leaving.Store(true)
@@ -334,7 +334,7 @@ func (n *node) close() {
 		step(n.cluster.Stop)
 		n.system.Stop()
 	}
-	// A store must not be closed under somebody who writes. What waits for that is
+	// A store must not be closed under a write. What waits for that is
 	// not acknowledged; what was is in the log, and the next start finds it there.
 	written := n.committer == nil || step(n.committer.Close)
 	if n.store != nil && written {

@@ -36,7 +36,7 @@ const standInLabel = "fairfactor.stand-in"
 const keepImages = "FAIRFACTOR_KEEP_IMAGES"
 
 // standIns makes those images that are not there already, and takes them away
-// again when the test is over: nobody is to take them for the public ones.
+// again when the test is over: they must not be taken for the public ones.
 func standIns(t *testing.T) {
 	t.Helper()
 	if os.Getenv(publicImages) != "" {
