@@ -259,6 +259,11 @@ func storeEnds(rounds int) fault {
 // without an answer.
 func rolling(rounds int) fault {
 	return fault{"rolling", func(ctx context.Context, sb *sandbox) ([]report.Row, error) {
+		// A node that an earlier fault cut off may yet find out that it is no member any
+		// more, and end: that is no part of this.
+		if err := sb.whole(ctx); err != nil {
+			return nil, err
+		}
 		first := sb.workload.count()
 		for range rounds {
 			for _, s := range sb.fleet.Nodes {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,6 +135,52 @@ func (sb *sandbox) recovered(ctx context.Context, at time.Time, first int) (outa
 		return outage{}, fmt.Errorf("callers are not served %v after the fault: %w", time.Since(at).Round(time.Second), err)
 	}
 	return outageOf(sb.workload.since(first), at), nil
+}
+
+// whole waits until each node sees all of them alive.
+func (sb *sandbox) whole(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	err := wait.Until(ctx, 50*time.Millisecond, func() (bool, error) {
+		for _, addr := range sb.fleet.Addrs() {
+			alive, err := aliveAt(ctx, addr)
+			if err != nil || alive != len(sb.fleet.Nodes) {
+				return false, ctx.Err()
+			}
+		}
+		return true, nil
+	})
+	if err != nil {
+		return fmt.Errorf("the nodes do not see each other: %w", err)
+	}
+	return nil
+}
+
+// aliveAt is how many members are alive as the node at an address sees them.
+func aliveAt(ctx context.Context, addr string) (alive int, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/nodes", nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Nodes []struct {
+			State string `json:"state"`
+		} `json:"nodes"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		return 0, err
+	}
+	for _, n := range answer.Nodes {
+		if n.State == "alive" {
+			alive++
+		}
+	}
+	return alive, nil
 }
 
 // finish ends the load, makes a burst for the order of hand-outs, waits until
