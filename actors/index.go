@@ -18,6 +18,7 @@ type index struct {
 	begun   bool   // the first page was read
 	through bool   // the end was reached once since again
 	reading bool
+	pass    int           // counts the calls of again
 	ticked  bool          // a second has passed since the last page
 	next    time.Duration // before it no new pass is begun
 	hurry   time.Duration // a pass that begins before it is not paced: members have changed
@@ -31,6 +32,7 @@ const passEvery = 30 * time.Second
 type indexPage struct {
 	callers []fairfactor.Backlogged
 	limit   int
+	pass    int
 	err     error
 }
 
@@ -38,6 +40,7 @@ type indexPage struct {
 // heard of each other.
 func (x *index) again(now time.Duration) {
 	x.through, x.after, x.next = false, 0, 0
+	x.pass++ // a page on its way does not move this one on
 	x.hurry = now + dispatch.Lost
 }
 
@@ -57,12 +60,12 @@ func (a *scheduler) lookUp() {
 		return
 	}
 	x.reading, x.ticked = true, false
-	sys, self, after := a.sys, a.self, x.after
+	sys, self, after, pass := a.sys, a.self, x.after, x.pass
 	sys.background(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, storeLimit)
 		defer cancel()
 		callers, err := sys.cfg.Store.Backlogged(ctx, after, limit)
-		sys.send(self, indexPage{callers, limit, err})
+		sys.send(self, indexPage{callers, limit, pass, err})
 	})
 }
 
@@ -79,9 +82,15 @@ func (a *scheduler) paged(p indexPage) {
 	for i := range p.callers {
 		c := &p.callers[i]
 		known[i] = dispatch.Known{Caller: c.Name, Group: c.Group, Weight: c.Weight}
-		x.after = c.Number
 	}
 	a.machine.Backlogged(a.elapsed(), known)
+	if p.pass != x.pass {
+		a.dirty()
+		return
+	}
+	if len(known) > 0 {
+		x.after = p.callers[len(known)-1].Number
+	}
 	if len(p.callers) < p.limit {
 		x.after, x.through = 0, true
 		if x.next = a.elapsed() + passEvery; a.elapsed() < x.hurry {

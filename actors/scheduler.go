@@ -54,7 +54,9 @@ func (a *scheduler) Receive(ctx actor.Context) {
 	case claimedScheduler:
 		a.claimed(m)
 	case indexPage:
-		a.paged(m)
+		if a.machine != nil { // or it is of a scheduler that panicked
+			a.paged(m)
+		}
 	case flush:
 		a.flush()
 	case tick:
@@ -97,6 +99,9 @@ func (a *scheduler) claim(wait time.Duration) {
 }
 
 func (a *scheduler) claimed(m claimedScheduler) {
+	if a.machine != nil && (m.err != nil || m.claim.Epoch <= a.epoch) {
+		return // it is of a scheduler that panicked
+	}
 	if m.err != nil {
 		a.sys.log.Error("the scheduler can't claim its epoch, trying again", "err", m.err)
 		a.claim(retryAfter)
@@ -200,6 +205,9 @@ func (a *scheduler) dirty() {
 // flush hands out all that can be handed out.
 func (a *scheduler) flush() {
 	a.flushing = false
+	if a.machine == nil {
+		return // it is of a scheduler that panicked
+	}
 	runs, pulls := a.machine.Dispatch(a.elapsed())
 	for i := range runs {
 		a.sys.net.TellMember(runs[i].Worker, workerName, a.run(runs[i].Turns))

@@ -295,9 +295,11 @@ func (b *Backlog) Oldest() (nth uint64) {
 // Long reports whether jobs are open that more than one turn works on.
 func (b *Backlog) Long() bool { return len(b.long) > 0 }
 
-// Resting reports whether all that is in memory is in the store too.
+// Resting reports whether all that is in memory is in the store too. That jobs were
+// expelled need not be remembered then: their ends are durable, and no page is on its
+// way that still has them.
 func (b *Backlog) Resting() bool {
-	return len(b.open) == 0 && len(b.ending) == 0 && len(b.expelled) == 0 && b.late == 0 && !b.paging && !b.loading
+	return len(b.open) == 0 && len(b.ending) == 0 && b.late == 0 && !b.paging && !b.loading
 }
 
 // Empty reports whether there is nothing left to do or to make durable.

@@ -71,7 +71,8 @@ type Caller struct {
 	results   []*step   // likewise, see Steps.results
 	offers    offers
 	turns     []backlog.Turn // room for those of an offer
-	unpaged   bool           // a page, or a piece of a checkpoint, could not be read
+	unpaged   bool           // a page could not be read
+	unloaded  bool           // a piece of a checkpoint could not be read
 	idle      time.Time      // since when there was nothing to do
 	saved     time.Time      // last checkpoint
 	shown     time.Time      // last Progress
@@ -275,7 +276,7 @@ func (c *Caller) pieceRead(r *Read) {
 	case c.stopped:
 	case fairfactor.CodeOf(r.Err) == fairfactor.Unavailable:
 		c.host.Log().Error("a piece of a checkpoint can't be read, trying again", "err", r.Err)
-		c.unpaged = true
+		c.unloaded = true
 		c.retryLater()
 	default: // one that is lost or damaged costs the work in it
 		if lost := c.backlog.Loaded(r.Order, r.Number, r.Piece); lost != nil || r.Err != nil {
@@ -292,6 +293,7 @@ func (c *Caller) Stop() {
 		c.host.Offer(Offer{Group: c.group, Epoch: c.claim.Epoch, Weight: c.weight, More: true})
 	}
 	c.stopped = true
+	c.accepts = nil // no end joins an acceptance any more
 	for _, s := range c.stash {
 		c.answer(s.asker, ErrMoved)
 	}

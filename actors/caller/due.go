@@ -24,7 +24,7 @@ func (c *Caller) NextDue() time.Time {
 	if c.backlog == nil {
 		return at
 	}
-	if len(c.again) > 0 || c.unpaged {
+	if len(c.again) > 0 || c.unpaged || c.unloaded {
 		at = earlier(at, c.retryAt)
 	}
 	if c.backlog.Long() {
@@ -57,7 +57,7 @@ func (c *Caller) busy() bool {
 	if c.reads > 0 || len(c.keys) > 0 || c.waiting > 0 || len(c.again) > 0 || len(c.overtaken) > 0 {
 		return true
 	}
-	return c.backlog != nil && (!c.backlog.Resting() || c.backlog.More() != c.offers.more || c.steps.count() > 0)
+	return c.backlog != nil && (!c.backlog.Resting() || c.backlog.More() && !c.offers.more || c.steps.count() > 0)
 }
 
 // firstDeadline is that of the long poll that runs out first.
@@ -99,6 +99,9 @@ func (c *Caller) Due() (stop bool) {
 	if c.unpaged && !now.Before(c.retryAt) {
 		c.unpaged = false
 		c.backlog.Unpaged() // the next flush asks again
+	}
+	if c.unloaded && !now.Before(c.retryAt) {
+		c.unloaded = false
 		c.backlog.Unloaded()
 	}
 	c.repeats.turn(now)

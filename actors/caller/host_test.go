@@ -49,7 +49,7 @@ func newHost(t *testing.T) *host {
 }
 
 func (h *host) activate() {
-	h.steps = nil
+	h.steps, h.reads = nil, nil // those of the last one are lost
 	h.caller = caller.New(h, caller.Config{
 		Name: "alice", MaxQueue: 20, Idle: func() time.Duration { return 10 * time.Second }, Retry: time.Second,
 		Counters: &h.counts, Room: &h.room,
@@ -214,18 +214,21 @@ func (h *host) submit(args []string) {
 	m := &caller.Submit{}
 	asker, nonce := args[0], uint64(0)
 	wait := slices.Contains(args, "wait")
+	for _, word := range args {
+		if value, ok := strings.CutPrefix(word, "nonce="); ok {
+			nonce, _ = strconv.ParseUint(value, 10, 64)
+		}
+	}
 	for _, word := range args[1:] {
 		name, value, _ := strings.Cut(word, "=")
 		switch name {
-		case "wait":
+		case "wait", "nonce":
 		case "far":
 			m.Far = true
 		case "repeated":
 			m.Repeated, m.Far = true, true
 		case "group":
 			m.Group = value
-		case "nonce":
-			nonce, _ = strconv.ParseUint(value, 10, 64)
 		default:
 			sub := caller.Submission{Number: name, Key: value, Wait: wait, Nonce: nonce}
 			if nonce == 0 {
@@ -353,7 +356,7 @@ func (h *host) ask(what string, args []string) error {
 	if err != nil {
 		return err
 	}
-	id := fairfactor.ID{Nonce: 1000 + seq, Caller: h.caller.Number(), Seq: seq}
+	id := fairfactor.ID{Nonce: 1000 + seq, Caller: 1, Seq: seq}
 	switch what {
 	case "await":
 		h.caller.Receive(args[0], caller.Await{ID: id, Deadline: h.now.Add(time.Minute)})

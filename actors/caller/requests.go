@@ -156,6 +156,8 @@ func (c *Caller) cancel(asker Asker, id fairfactor.ID) {
 func (c *Caller) cancelRead(r *Read) {
 	id := r.Job.ID
 	switch {
+	case c.stopped:
+		c.answer(r.asker, ErrMoved)
 	case r.Err != nil:
 		c.answer(r.asker, r.Err)
 	case r.Job.State.Final():

@@ -32,7 +32,7 @@ func (c *Caller) settle(p *step) {
 	default:
 		c.settleSetting(p)
 	}
-	if len(c.free) < 256 {
+	if !c.stopped && len(c.free) < 256 {
 		*p = step{}
 		c.free = append(c.free, p)
 	}
