@@ -2,59 +2,33 @@ package dispatch_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"fairfactor/actors/dispatch"
-)
 
-var update = flag.Bool("update", false, "rewrite the expected output in testdata")
+	"github.com/cockroachdb/datadriven"
+)
 
 // TestScripts runs the scripts in testdata. A script is a list of steps; a step
 // is some commands, a line of dashes, and what the commands print. Lines that
-// start with # tell the story. With -update the output is written again.
+// start with # tell the story. With -rewrite the output is written again.
 func TestScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			have, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := runScript(t, string(have))
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		s := &stage{machine: dispatch.New(dispatch.Config{Epoch: 1}), handed: map[uint64]dispatch.Turn{}}
+		datadriven.RunTest(t, path, func(t *testing.T, step *datadriven.TestData) string {
+			var out bytes.Buffer
+			for line := range strings.Lines(step.FullCmd() + "\n" + step.Input) {
+				if err := s.do(&out, strings.Fields(line)); err != nil {
+					step.Fatalf(t, "%q: %v", line, err)
 				}
-				return
 			}
-			compare(t, file, string(have), got)
+			return out.String()
 		})
-	}
-}
-
-func compare(t *testing.T, file, want, got string) {
-	t.Helper()
-	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for i := range max(len(w), len(g)) {
-		switch {
-		case i >= len(w):
-			t.Fatalf("%s:%d: more output than expected: %q", file, i+1, g[i])
-		case i >= len(g):
-			t.Fatalf("%s:%d: %q is missing", file, i+1, w[i])
-		case w[i] != g[i]:
-			t.Fatalf("%s:%d: got %q, want %q", file, i+1, g[i], w[i])
-		}
-	}
+	})
 }
 
 // stage is a script under way.
@@ -62,36 +36,6 @@ type stage struct {
 	machine *dispatch.Machine
 	now     time.Duration
 	handed  map[uint64]dispatch.Turn
-}
-
-func runScript(t *testing.T, script string) string {
-	t.Helper()
-	s := &stage{machine: dispatch.New(dispatch.Config{Epoch: 1}), handed: map[uint64]dispatch.Turn{}}
-	var out, printed bytes.Buffer
-	inOutput := false
-	for n, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
-		switch {
-		case line == "":
-			inOutput = false
-		case inOutput:
-			continue
-		case line == "----":
-			inOutput = true
-			out.WriteString("----\n")
-			out.Write(printed.Bytes())
-			printed.Reset()
-			continue
-		case !strings.HasPrefix(line, "#"):
-			if err := s.do(&printed, strings.Fields(line)); err != nil {
-				t.Fatalf("line %d: %q: %v", n+1, line, err)
-			}
-		}
-		out.WriteString(line + "\n")
-	}
-	if printed.Len() > 0 {
-		t.Fatalf("the last step has no line of dashes, but prints %q", printed.String())
-	}
-	return out.String()
 }
 
 // words are the arguments of a command: plain ones, and name=value.
