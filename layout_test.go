@@ -3,9 +3,13 @@ package fairfactor_test
 import (
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -33,15 +37,20 @@ var mayImport = map[string][]string{
 }
 
 // standardOnly are the parts that import nothing from outside the standard
-// library and the project; pure ones may not even do I/O.
+// library and the project; pure ones may not even do I/O. Clockless ones are told
+// what time it is: what they do depends on their input alone.
 var (
 	standardOnly = []string{"fairfactor", "fairfactor/factor", "fairfactor/factor/expression", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/membership", "fairfactor/store/rules"}
 	pure         = []string{"fairfactor/factor/expression", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/membership", "fairfactor/store/rules"}
+	clockless    = append([]string{"fairfactor/actors/caller", "fairfactor/actors/commit"}, pure...)
 	impure       = []string{"os", "net", "net/http", "log", "log/slog", "sync", "math/rand", "math/rand/v2"}
+	clock        = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"} // in package time
 )
 
 type listedPackage struct {
+	Dir        string
 	ImportPath string
+	GoFiles    []string
 	Imports    []string
 	Standard   bool
 }
@@ -57,6 +66,13 @@ func TestImportLaw(t *testing.T) {
 		if !known {
 			t.Errorf("%s is in no part of the layout", p.ImportPath)
 			continue
+		}
+		if slices.Contains(clockless, part) {
+			for _, name := range p.GoFiles {
+				for _, call := range clockUses(t, filepath.Join(p.Dir, name), nil) {
+					t.Errorf("%s uses %s, but must be told the time", filepath.Join(p.ImportPath, name), call)
+				}
+			}
 		}
 		for _, imported := range p.Imports {
 			if !ours(imported) {
@@ -75,10 +91,42 @@ func TestImportLaw(t *testing.T) {
 	}
 }
 
+// clockUses finds what of package time reads the clock or starts a timer in a file,
+// which is read from source if that is not nil.
+func clockUses(t *testing.T, path string, source any) (uses []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, source, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok && slices.Contains(clock, s.Sel.Name) {
+			if x, ok := s.X.(*ast.Ident); ok && x.Name == "time" {
+				uses = append(uses, "time."+s.Sel.Name)
+			}
+		}
+		return true
+	})
+	return uses
+}
+
+func TestClockUses(t *testing.T) {
+	const source = `package p
+import "time"
+var start, pause = time.Now(), time.Second
+var later = time.AfterFunc
+type host interface{ Now() time.Time }
+func f(h host) time.Duration { return start.Sub(h.Now()) }
+`
+	if got := clockUses(t, "p.go", source); !slices.Equal(got, []string{"time.Now", "time.AfterFunc"}) {
+		t.Errorf("clockUses finds %v", got)
+	}
+}
+
 // list asks the go command for the packages that match a pattern.
 func list(t *testing.T, pattern string) (packages []listedPackage) {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Standard", pattern)
+	cmd := exec.Command("go", "list", "-json=Dir,ImportPath,GoFiles,Imports,Standard", pattern)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
