@@ -83,13 +83,14 @@ func TestInterruptCountsTheUntouched(t *testing.T) {
 // TestLinesAreErased writes lines at given times.
 func TestLinesAreErased(t *testing.T) {
 	var g progress
-	now, done := make(chan time.Time), make(chan []answer)
+	now, looked, done := make(chan time.Time), make(chan struct{}), make(chan []answer)
 	read, write := io.Pipe()
 	go func() {
 		defer write.Close()
-		g.write(done, now, func() {}, inPlace, write)
+		g.write(done, now, func() { looked <- struct{}{} }, inPlace, write)
 	}()
 	now <- time.Time{} // no number: nothing is written
+	<-looked
 	m, _ := factor.New(long)
 	g.begin(long, factor.NewDriver(m), 1)
 	for range 2 {
@@ -99,6 +100,7 @@ func TestLinesAreErased(t *testing.T) {
 		if s := string(line[:k]); err != nil || !strings.HasPrefix(s, "\r\x1b[?7l600000...") || !strings.HasSuffix(s, "\x1b[K\x1b[?7h") {
 			t.Errorf("%q, %v", s, err)
 		}
+		<-looked
 	}
 	go func() { done <- nil }()
 	if last, err := io.ReadAll(read); err != nil || string(last) != "\r\x1b[K" {
