@@ -207,15 +207,8 @@ func (s *Store) learn(ctx context.Context, c *pgx.Conn, l *lane, stage *staging,
 	b := &pgx.Batch{}
 	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
 	var group, agree int64
-	found := true
-	b.Queue("SELECT last FROM fairfactor.writers WHERE id = $1 FOR UPDATE", l.id).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&group)
-		if errors.Is(err, pgx.ErrNoRows) {
-			found = false
-			return nil
-		}
-		return err
-	})
+	var found bool
+	l.queueLast(b, &group, &found)
 	age := s.history.age.Load()
 	ids, groups := s.witnesses()
 	b.Queue("SELECT "+countWitnesses, ids, groups).QueryRow(func(row pgx.Row) error { return row.Scan(&agree) })

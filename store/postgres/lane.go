@@ -117,6 +117,18 @@ func (s *Store) committed(l *lane) (bool, error) {
 	}
 }
 
+// queueLast asks for the number in the lane's row and locks it; found is whether there is a row.
+func (l *lane) queueLast(b *pgx.Batch, last *int64, found *bool) {
+	b.Queue("SELECT last FROM fairfactor.writers WHERE id = $1 FOR UPDATE", l.id).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(last)
+		*found = err == nil
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+}
+
 // askCommitted waits for the end of a transaction that has the lane's row locked,
 // however it ends; if its node is gone for the server too, that is after
 // idleTimeout at the latest. A group that has not locked the row yet finds a
@@ -130,16 +142,9 @@ func (s *Store) askCommitted(l *lane) (done bool, err error) {
 	}
 	defer release(c)
 	var group int64
-	found := true
+	var found bool
 	b := &pgx.Batch{}
-	b.Queue("SELECT last FROM fairfactor.writers WHERE id = $1 FOR UPDATE", l.id).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&group)
-		if errors.Is(err, pgx.ErrNoRows) {
-			found = false
-			return nil
-		}
-		return err
-	})
+	l.queueLast(b, &group, &found)
 	b.Queue("UPDATE fairfactor.writers SET last = $3 WHERE id = $1 AND last <> $2", l.id, l.next, l.next+1)
 	if err := c.Conn().SendBatch(ctx, b).Close(); err != nil {
 		return false, err
