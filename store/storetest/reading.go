@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -149,25 +150,32 @@ func callersPage(w *world) {
 		want = append(want, w.caller(name))
 	}
 	for _, size := range []int{1, 3, len(names), 1000} {
-		var got []fairfactor.Caller
-		for after := ""; ; after = got[len(got)-1].Name {
-			page, err := w.store.Callers(w.ctx(), after, size)
-			if err != nil {
-				w.Fatal(err)
-			}
-			if len(page) > size || len(page) < min(size, len(want)-len(got)) {
-				w.Fatalf("%d callers on a page of %d", len(page), size)
-			}
-			if len(page) == 0 {
-				break
-			}
-			got = append(got, page...)
-		}
-		w.same(fmt.Sprintf("callers in pages of %d", size), got, want)
+		inPages(w, "callers", size, want, w.store.Callers, func(c fairfactor.Caller) string { return c.Name })
 	}
 	if page, err := w.store.Callers(w.ctx(), "", 0); err != nil || len(page) != 0 {
 		w.Errorf("limit 0: %+v, %v", page, err)
 	}
+}
+
+// inPages reads a list to its end, each page after the last entry of the one before.
+// Every page but the last is full.
+func inPages[Entry, Key any](w *world, what string, size int, want []Entry, read func(context.Context, Key, int) ([]Entry, error), key func(Entry) Key) {
+	w.Helper()
+	var got []Entry
+	for after := *new(Key); ; after = key(got[len(got)-1]) {
+		page, err := read(w.ctx(), after, size)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if len(page) > size || len(page) < min(size, len(want)-len(got)) {
+			w.Fatalf("%d %s on a page of %d", len(page), what, size)
+		}
+		if len(page) == 0 {
+			break
+		}
+		got = append(got, page...)
+	}
+	w.same(fmt.Sprintf("%s in pages of %d", what, size), got, want)
 }
 
 // backloggedPages: by number, those with unfinished jobs only, whatever becomes of
@@ -194,21 +202,7 @@ func backloggedPages(w *world) {
 	}
 	slices.SortFunc(want, func(a, b fairfactor.Backlogged) int { return cmp.Compare(a.Number, b.Number) })
 	for _, size := range []int{1, 2, len(want), 1000} {
-		var got []fairfactor.Backlogged
-		for after := uint64(0); ; after = got[len(got)-1].Number {
-			page, err := w.store.Backlogged(w.ctx(), after, size)
-			if err != nil {
-				w.Fatal(err)
-			}
-			if len(page) > size || len(page) < min(size, len(want)-len(got)) {
-				w.Fatalf("%d callers on a page of %d", len(page), size)
-			}
-			if len(page) == 0 {
-				break
-			}
-			got = append(got, page...)
-		}
-		w.same(fmt.Sprintf("backlogged callers in pages of %d", size), got, want)
+		inPages(w, "backlogged callers", size, want, w.store.Backlogged, func(c fairfactor.Backlogged) uint64 { return c.Number })
 	}
 	for _, after := range []uint64{1<<40 - 1, 1 << 40, 1<<64 - 1} {
 		if page, err := w.store.Backlogged(w.ctx(), after, 10); err != nil || len(page) != 0 {
