@@ -41,7 +41,7 @@ type tries struct {
 	caller   string
 	receipts []fairfactor.Receipt
 	message  caller.Submit // what is open
-	index    []int         // dispatched of the open ones among the receipts, nil while all are open
+	index    []int         // where the open ones stand among the receipts, nil while all are open
 	repeated bool          // an actor may have got them, and its answer is lost
 }
 
@@ -95,7 +95,7 @@ func (t *tries) try(ctx context.Context) error {
 	return t.take(got.Receipts)
 }
 
-// take puts receipts in their dispatched and keeps what moved.
+// take puts receipts where they belong and keeps what moved.
 func (t *tries) take(got []caller.Receipt) error {
 	var open []caller.Submission
 	index := []int{}

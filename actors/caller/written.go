@@ -1,6 +1,9 @@
 package caller
 
 import (
+	"cmp"
+	"slices"
+
 	"fairfactor"
 )
 
@@ -107,17 +110,9 @@ func (c *Caller) end(job *fairfactor.Job, asker Asker) {
 
 // accepting returns the acceptance of a job that has no result yet, or nil.
 func (c *Caller) accepting(job *fairfactor.Job) *step {
-	lo, hi := 0, len(c.accepts)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if c.accepts[mid].job.ID.Seq < job.ID.Seq {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	if lo < len(c.accepts) && c.accepts[lo].job.ID == job.ID {
-		return c.accepts[lo]
+	i, _ := slices.BinarySearchFunc(c.accepts, job.ID.Seq, func(p *step, seq uint64) int { return cmp.Compare(p.job.ID.Seq, seq) })
+	if i < len(c.accepts) && c.accepts[i].job.ID == job.ID {
+		return c.accepts[i]
 	}
 	return nil
 }
