@@ -15,18 +15,24 @@ import (
 	"fairfactor/actors/actorspb"
 )
 
-// idleWorkers has no worker heard of, so that turns pile up; start ends it.
+// idleWorkers has no worker heard of, so that turns pile up; start ends it. The scheduler
+// may have heard a beat already: the next activation has not, and no offer is lost in the
+// mailbox of one that is about to stop.
 func (s *site) idleWorkers() (start func()) {
+	s.Helper()
 	s.ex.losing(func(_ string, m *actorspb.Envelope) bool { return m.GetBeat() != nil })
+	s.ex.stop(actors.SchedulerKind, actors.SchedulerID)
+	s.eventually("the scheduler has stopped", func() bool { return !s.ex.active(actors.SchedulerKind, actors.SchedulerID) })
 	return func() { s.ex.losing(nil) }
 }
 
-// offered waits until the scheduler has turns of that many callers.
+// offered waits until the scheduler has turns of that many callers, and of no other only the
+// name: a dormant one offers its turns after those of the others are handed out.
 func (s *site) offered(callers int) {
 	s.Helper()
 	s.eventually("all callers have offered", func() bool {
 		f, err := n0(s).Fairness(s.Context())
-		return err == nil && f.Active == callers && f.Waiting >= callers
+		return err == nil && f.Active == callers && f.Dormant == 0 && f.Waiting >= callers
 	})
 }
 
@@ -44,7 +50,6 @@ func TestTenCallersRoundRobin(t *testing.T) {
 	for number, ahead := range map[string]int{"600851475143": 1, digits(seeded(t), 24): 2} {
 		s := newSite(t, 1, func(c *actors.Config) { c.Workers, c.Quantum = 1, time.Millisecond/10 })
 		start := s.idleWorkers()
-		s.ex.stop(actors.SchedulerKind, actors.SchedulerID) // it may have heard a beat already
 		var jobs []fairfactor.Job
 		for c := range callers {
 			jobs = append(jobs, s.submit(n0(s), strconv.Itoa(c), many(number, each)...)...)
@@ -65,7 +70,6 @@ func TestOneJobBesideTenThousand(t *testing.T) {
 	s := newSite(t, 1, nil)
 	n := n0(s)
 	start := s.idleWorkers()
-	s.ex.stop(actors.SchedulerKind, actors.SchedulerID)
 	for range 10 {
 		s.submit(n, "flood", many("600851475143", 1000)...)
 	}
@@ -153,7 +157,6 @@ func TestWeight(t *testing.T) {
 	}
 	s.ex.pin(actors.CallerKind, "heavy", n0(s).member, false) // the next activation knows it too
 	start := s.idleWorkers()
-	s.ex.stop(actors.SchedulerKind, actors.SchedulerID)
 	jobs := append(s.submit(n0(s), "heavy", many("600851475143", 12)...), s.submit(n0(s), "plain", many("600851475143", 12)...)...)
 	s.offered(2)
 	start()

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -228,6 +229,13 @@ func (x *exchange) stop(kind, identity string) {
 			m.system.Root.Stop(pid)
 		}
 	}
+}
+
+// active says whether an identity has an activation that takes messages.
+func (x *exchange) active(kind, identity string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return slices.ContainsFunc(x.members, func(m *member) bool { return m.live[kind+"/"+identity] != nil })
 }
 
 // losing has messages for virtual actors get lost for which lose holds; it may
