@@ -80,8 +80,8 @@ type SchedulerClaim struct {
 	// Groups are the weights of the groups whose weight is not 1, nil if there are
 	// none.
 	Groups map[string]int
-	// Place is the highest position in the global dispatch order of any stored job.
-	Place uint64
+	// Dispatched is the highest dispatch number of any stored job.
+	Dispatched uint64
 }
 
 // Backlogged is a caller that has unfinished jobs.

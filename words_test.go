@@ -1,9 +1,7 @@
 package fairfactor_test
 
 import (
-	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"regexp"
@@ -20,54 +18,20 @@ var avoided = regexp.MustCompile(`(?i)\b(beside|anew|by lot|as a rule|whoever|no
 // commentWidth is the most columns of a line of a Go comment, with tabs of four.
 const commentWidth = 120
 
-// toClean are the folders that still have avoided words or wide comments, and how
-// many of each. A number may only fall; a folder that is not listed has none.
-var toClean = map[string]offences{
-	"bench":           {words: 3},
-	"factor":          {words: 5},
-	"http":            {words: 3},
-	"store/postgres":  {words: 2},
-	"store/storetest": {words: 5},
-}
-
-type offences struct{ words, wide int }
-
 // The texts that people read keep to plain words, and comments to a width that fits
 // a screen.
 func TestWords(t *testing.T) {
-	found := make(map[string]offences)
-	where := make(map[string][]string)
 	for name, text := range readable(t) {
-		folder := folderOf(name)
-		o := found[folder]
 		for _, at := range avoided.FindAllStringIndex(unwrapped(text), -1) {
-			o.words++
-			where[folder] = append(where[folder], name+": "+around(unwrapped(text), at))
+			t.Errorf("%s has an avoided word: %s", name, around(unwrapped(text), at))
 		}
-		if strings.HasSuffix(name, ".go") {
-			for i, line := range strings.Split(text, "\n") {
-				if tooWide(line) {
-					o.wide++
-					where[folder] = append(where[folder], fmt.Sprintf("%s:%d: a comment of more than %d columns", name, i+1, commentWidth))
-				}
+		if !strings.HasSuffix(name, ".go") {
+			continue
+		}
+		for i, line := range strings.Split(text, "\n") {
+			if tooWide(line) {
+				t.Errorf("%s:%d: a comment of more than %d columns", name, i+1, commentWidth)
 			}
-		}
-		found[folder] = o
-	}
-	for _, folder := range slices.Sorted(maps.Keys(found)) {
-		got, allowed := found[folder], toClean[folder]
-		switch {
-		case got.words > allowed.words || got.wide > allowed.wide:
-			slices.Sort(where[folder])
-			t.Errorf("%s has %d avoided words and %d wide comments, allowed are %d and %d:\n%s",
-				folder, got.words, got.wide, allowed.words, allowed.wide, strings.Join(where[folder], "\n"))
-		case got != allowed:
-			t.Logf("%s is down to %d avoided words and %d wide comments: lower its numbers in toClean", folder, got.words, got.wide)
-		}
-	}
-	for folder := range toClean {
-		if _, err := os.Stat(folder); err != nil {
-			t.Errorf("toClean names %s: %v", folder, err)
 		}
 	}
 }
@@ -131,16 +95,6 @@ func readable(t *testing.T) map[string]string {
 		t.Fatalf("only %d files found", len(files))
 	}
 	return files
-}
-
-// folderOf returns the part of the project that a file belongs to: its top folder,
-// and inside store the folder below that.
-func folderOf(name string) string {
-	parts := strings.Split(path.Dir(name), "/")
-	if parts[0] == "store" && len(parts) > 1 {
-		return path.Join(parts[:2]...)
-	}
-	return parts[0]
 }
 
 // lineBreak is a line break with the mark of a comment on the next line.

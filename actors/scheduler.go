@@ -108,7 +108,7 @@ func (a *scheduler) claimed(m claimedScheduler) {
 		return
 	}
 	a.epoch = m.claim.Epoch
-	a.machine = dispatch.New(dispatch.Config{Quantum: a.sys.cfg.Quantum, Epoch: a.epoch, Dispatched: m.claim.Place})
+	a.machine = dispatch.New(dispatch.Config{Quantum: a.sys.cfg.Quantum, Epoch: a.epoch, Dispatched: m.claim.Dispatched})
 	for name, weight := range m.claim.Groups {
 		a.machine.WeighGroup(name, weight)
 	}

@@ -67,8 +67,8 @@ func (m *Machine) Piece(i int) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, wire.Castagnoli))
 }
 
-// Missing returns the number of the piece that [Machine.Load] wants next; false if
-// there is none.
+// Missing returns the number of the piece that [Machine.Load] wants next, or false
+// if it has them all.
 func (m *Machine) Missing() (i int, ok bool) { return m.loaded, m.loaded < m.missing }
 
 // Load takes the piece that [Machine.Missing] asked for. One that is lost or damaged

@@ -70,7 +70,7 @@ func TestClientFollowsAJob(t *testing.T) {
 	if _, err := c.Job(ctx, fairfactor.ID{Caller: 99, Seq: 1}); fairfactor.CodeOf(err) != fairfactor.NotFound {
 		t.Errorf("a job that never was: %v", err)
 	}
-	if _, err := c.Caller(ctx, "nobody"); fairfactor.CodeOf(err) != fairfactor.NotFound {
+	if _, err := c.Caller(ctx, "stranger"); fairfactor.CodeOf(err) != fairfactor.NotFound {
 		t.Errorf("a caller that never was: %v", err)
 	}
 }

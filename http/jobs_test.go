@@ -228,7 +228,7 @@ func TestCallers(t *testing.T) {
 			t.Errorf("GET /callers/%s: %v %+v", name, err, a)
 		}
 	}
-	s.do("GET", "/callers/nobody", "").problem(t, "an unknown caller", 404, "not-found")
+	s.do("GET", "/callers/stranger", "").problem(t, "an unknown caller", 404, "not-found")
 	s.do("GET", "/callers/a%20b", "").problem(t, "no caller's name", 400, "bad-caller")
 	if a := s.do("PUT", "/callers/alice", ` {"weight": 1000} `, "Content-Type: application/json"); a.status != 200 || a.number("weight") != 1000 {
 		t.Errorf("weight: %d %s", a.status, a.body)

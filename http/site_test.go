@@ -254,7 +254,7 @@ func TestGroupsChange(t *testing.T) {
 	for _, body := range []string{`{"group":"a b"}`, `{"group":7}`, `{"group":"` + strings.Repeat("x", 65) + `"}`} {
 		s.do("PUT", "/callers/alice", body).problem(t, body, 422, "bad-group")
 	}
-	s.do("PUT", "/callers/nobody", `{"group":"a"}`).problem(t, "an unknown caller", 404, "not-found")
+	s.do("PUT", "/callers/stranger", `{"group":"a"}`).problem(t, "an unknown caller", 404, "not-found")
 	if a := s.do("PUT", "/groups/team-a", `{"weight":4}`); a.status != 200 || a.body != `{"group":"team-a","weight":4}`+"\n" || s.jobs.groups["team-a"] != 4 {
 		t.Errorf("a group's weight: %d %s", a.status, a.body)
 	}

@@ -92,8 +92,8 @@ func (a *audit) jobs(ctx context.Context) (all []stored, err error) {
 	return all, err
 }
 
-// handOutsIn is the log of hand-outs that the store keeps: the places of jobs, of
-// which those with one turn say all that there is to say.
+// handOutsIn is the log of hand-outs that the store keeps: the dispatch
+// numbers of jobs. Those of jobs with one turn say all that there is to say.
 func handOutsIn(jobs []stored, quantum time.Duration) (log []handouts.HandOut) {
 	for _, s := range jobs {
 		if s.turns == 1 && s.Turn > 0 {

@@ -85,7 +85,7 @@ func launch(ctx context.Context, addr, program string, args ...string) (*process
 // startTime bounds how long a server may take until it listens.
 const startTime = 30 * time.Second
 
-// kill ends the process and waits for its end. A nil process is none.
+// kill ends the process and waits for its end. A nil process has ended already.
 func (p *process) kill() {
 	if p == nil {
 		return

@@ -182,7 +182,7 @@ func inGroups(digits, gap string) string {
 }
 
 // twin computes a tree in the plainest way, and stops where the value gets too
-// large or there is none: then it returns that node.
+// large or does not exist: then it returns that node.
 type twin struct{ limit *big.Int }
 
 func (w twin) value(t *tree) (*big.Int, *tree) {

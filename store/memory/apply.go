@@ -50,7 +50,7 @@ func (s *Store) apply(ch *fairfactor.Change) error {
 		c.jobs[ch.Job.ID.Seq].Job = rules.Row(ch.Job, effect.Now.State)
 	}
 	c.account.Take(&effect)
-	s.place = max(s.place, effect.Place)
+	s.place = max(s.place, effect.Dispatched)
 	return nil
 }
 

@@ -83,7 +83,7 @@ func (s *Store) ClaimScheduler(ctx context.Context) (fairfactor.SchedulerClaim, 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.epoch++
-	return fairfactor.SchedulerClaim{Epoch: s.epoch, Place: s.place, Groups: s.weights()}, nil
+	return fairfactor.SchedulerClaim{Epoch: s.epoch, Dispatched: s.place, Groups: s.weights()}, nil
 }
 
 // weights returns a copy of the weights of groups, nil if there are none.

@@ -37,7 +37,7 @@ func (st *staging) change(ch *fairfactor.Change) error {
 	if effect.Queued != 0 {
 		st.s.backlogged.set(a.Number, a.Queued > 0)
 	}
-	st.place = max(st.place, effect.Place)
+	st.place = max(st.place, effect.Dispatched)
 	st.touch(a)
 	return nil
 }

@@ -159,7 +159,7 @@ func (s *Store) ClaimScheduler(ctx context.Context) (claim fairfactor.SchedulerC
 		b := &pgx.Batch{}
 		b.Queue(`UPDATE fairfactor.scheduler SET epoch = epoch + 1
 			RETURNING epoch, greatest(place, (SELECT max(w.place) FROM fairfactor.writers AS w))`).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&claim.Epoch, &claim.Place)
+			return row.Scan(&claim.Epoch, &claim.Dispatched)
 		})
 		b.Queue("SELECT name, weight FROM fairfactor.groups ORDER BY name").Query(func(rows pgx.Rows) error {
 			var name string

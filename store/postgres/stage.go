@@ -158,7 +158,7 @@ func (s *staging) change(ch *fairfactor.Change) error {
 	}
 	a.Take(&effect)
 	a.changed = true
-	s.place = max(s.place, effect.Place)
+	s.place = max(s.place, effect.Dispatched)
 	return nil
 }
 

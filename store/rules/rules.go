@@ -75,7 +75,7 @@ type Effect struct {
 
 	Weight int    // Weigh only: the new one
 	Group  string // Regroup only: the new one
-	Place  uint64 // in the dispatch order, that the job says; zero if none
+	Dispatched uint64 // dispatch number that the job says; zero if it has no turn yet
 }
 
 // Decide says what a change does, or why it is refused. account is the caller's
@@ -101,7 +101,7 @@ func Decide(ch *fairfactor.Change, account *Account, jobs Jobs) (Effect, error) 
 	if err := e.decide(ch, account, jobs); err != nil {
 		return Effect{}, err
 	}
-	e.Place = j.Turn
+	e.Dispatched = j.Turn
 	return e, nil
 }
 

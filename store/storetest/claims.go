@@ -103,7 +103,7 @@ func schedulerClaim(w *world) {
 		if err != nil {
 			w.Fatal(err)
 		}
-		w.same("claim", c, fairfactor.SchedulerClaim{Epoch: epoch, Place: place})
+		w.same("claim", c, fairfactor.SchedulerClaim{Epoch: epoch, Dispatched: place})
 	}
 	claim(1, 0)
 	a := w.claim("a")

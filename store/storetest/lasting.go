@@ -285,7 +285,7 @@ func reopenKeepsEverything(w *world) {
 	}
 	done := a.finish(fairfactor.Cancelled, jobs[4])[0] // an epoch outlives the process
 	next, err := w.store.ClaimScheduler(w.ctx())
-	if err != nil || next.Epoch <= scheduler.Epoch || next.Place != max(done.Turn, atOnce.Turn) || next.Groups["team"] != 5 {
+	if err != nil || next.Epoch <= scheduler.Epoch || next.Dispatched != max(done.Turn, atOnce.Turn) || next.Groups["team"] != 5 {
 		w.Errorf("scheduler: got %+v after %+v, %v", next, scheduler, err)
 	}
 	if c := w.claim("a").claim; c.Epoch <= a.claim.Epoch || c.Last != a.last || c.Number != a.claim.Number {

@@ -139,11 +139,11 @@ func joinRenewLeave(c *council) {
 		}
 		c.same("b left", c.renew("a"), rollOf(4, "a", "c"))
 	}
-	if err := c.table.Leave(c.Context(), "nobody"); err != nil {
-		c.Errorf("nobody leaves: %v", err)
+	if err := c.table.Leave(c.Context(), "stranger"); err != nil {
+		c.Errorf("a stranger leaves: %v", err)
 	}
 	c.gone("b")
-	c.gone("nobody")
+	c.gone("stranger")
 	for _, id := range []string{"a", "c"} {
 		if err := c.table.Leave(c.Context(), id); err != nil {
 			c.Errorf("%s leaves: %v", id, err)

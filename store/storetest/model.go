@@ -75,7 +75,7 @@ func (m *model) ClaimScheduler(ctx context.Context) (fairfactor.SchedulerClaim, 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.epoch++
-	claim := fairfactor.SchedulerClaim{Epoch: m.epoch, Place: m.place}
+	claim := fairfactor.SchedulerClaim{Epoch: m.epoch, Dispatched: m.place}
 	if len(m.groups) > 0 {
 		claim.Groups = maps.Clone(m.groups)
 	}

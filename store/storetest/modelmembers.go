@@ -147,7 +147,7 @@ func membersLikeTheModel(c *council) {
 			if len(twin.members) > 0 && rng.IntN(8) > 0 {
 				return twin.members[rng.IntN(len(twin.members))].ID
 			}
-			return append(ids, "nobody")[rng.IntN(len(ids)+1)]
+			return append(ids, "stranger")[rng.IntN(len(ids)+1)]
 		}
 		var got fairfactor.MemberList
 		var err error

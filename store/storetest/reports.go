@@ -78,7 +78,7 @@ func removedMembersHaveNoVote(c *council) {
 	c.join("f", "g")
 	c.same("c and d of four others", c.renew("d", "f"), rollOf(9, "c", "d", "e", "f", "g"))
 	c.same("c and d of four others", c.renew("c", "f"), rollOf(9, "c", "d", "e", "f", "g"))
-	c.same("c, d and g of four others", c.renew("g", "f", "a", "b", "nobody"), rollOf(10, "c", "d", "e", "g"))
+	c.same("c, d and g of four others", c.renew("g", "f", "a", "b", "stranger"), rollOf(10, "c", "d", "e", "g"))
 }
 
 func nobodyVotesForItself(c *council) {

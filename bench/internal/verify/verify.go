@@ -212,8 +212,7 @@ func Factors(number string, result map[string]int) error {
 	return nil
 }
 
-// Span is from the first submission to the last end; zero times if there is
-// none.
+// Span is from the first submission to the last end; zero times without jobs.
 func Span(jobs map[string]client.Job) (first, last time.Time) {
 	for _, j := range jobs {
 		if first.IsZero() || j.Submitted.Before(first) {

@@ -93,8 +93,8 @@ func (m *Mont128) To(a Uint128) Uint128 { return m.Mul(a, m.R2) }
 // From returns the value of a residue.
 func (m *Mont128) From(a Uint128) Uint128 { return m.Mul(a, Uint128{0, 1}) }
 
-// Inverse returns the inverse of a residue, in Montgomery form; if there is
-// none, ok is false and d is its greatest common divisor with n.
+// Inverse returns the inverse of a residue, in Montgomery form. If it
+// has no inverse, ok is false and d is its greatest common divisor with n.
 func (m *Mont128) Inverse(a Uint128) (inv, d Uint128, ok bool) {
 	v, d, ok := inverse128(m.From(a), m.N)
 	if !ok {

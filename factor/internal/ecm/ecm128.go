@@ -71,8 +71,8 @@ func (r *Runner) smallCurve128(m *arith.Mont128, l *curvePlan, sigma uint64) ari
 	return m.N.GCD(acc)
 }
 
-// suyama sets up the curve of Suyama's parameter and returns its point; if
-// there is none, d > 1 is a divisor of n.
+// suyama sets up the curve of Suyama's parameter and returns its point. If
+// it does not exist modulo n, d > 1 is a divisor of n.
 func (c *curve128) suyama(sigma uint64) (p point128, d arith.Uint128) {
 	m := c.Mont128
 	s := m.To(arith.Uint128{Lo: sigma})

@@ -53,7 +53,7 @@ var packs = sync.OnceValue(func() *[256]uint64 {
 })
 
 // nextMatch returns the index of an entry in a bucket, from from on and below to,
-// before which none has that offset, and to if there is none.
+// before which no entry has that offset, and to if no entry has it.
 //
 //go:norace
 func nextMatch(entries []uint32, from, to int, offset uint32) int {

@@ -13,15 +13,18 @@ import (
 	"time"
 )
 
+// withoutRights is the id of the user without rights on Linux systems.
+const withoutRights = "65534"
+
 // unprivileged returns whom the server runs as: PostgreSQL refuses root, for
-// which stands the user postgres, or the user nobody.
+// which stands the user postgres, or the one without rights.
 func unprivileged() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
 	u, err := user.Lookup("postgres")
 	if err != nil {
-		if u, err = user.Lookup("nobody"); err != nil {
+		if u, err = user.LookupId(withoutRights); err != nil {
 			return nil, err
 		}
 	}
