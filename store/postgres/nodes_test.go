@@ -173,7 +173,7 @@ func TestSchedulerSeesAllNodes(t *testing.T) {
 		}
 	}
 	c, err := nodes[0].ClaimScheduler(t.Context())
-	if want := (fairfactor.SchedulerClaim{Epoch: 1, Place: 900}); err != nil || !reflect.DeepEqual(c, want) {
+	if want := (fairfactor.SchedulerClaim{Epoch: 1, Dispatched: 900}); err != nil || !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, %v, want %+v", c, err, want)
 	}
 }

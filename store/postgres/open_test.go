@@ -171,7 +171,7 @@ func TestPlacesOfWritersThatAreGone(t *testing.T) {
 	exec(t, url, "UPDATE fairfactor.writers SET touched = now() - interval '31 days'")
 	other := open(t, url)
 	defer other.Close()
-	if c, err := other.ClaimScheduler(t.Context()); err != nil || c.Place != 4711 {
+	if c, err := other.ClaimScheduler(t.Context()); err != nil || c.Dispatched != 4711 {
 		t.Errorf("got %+v, %v", c, err)
 	}
 	// The writer can't tell it from a loss: its caller has to be claimed again.

@@ -73,8 +73,8 @@ type Effect struct {
 	CPU                                  time.Duration // not negative
 	Turns                                uint64
 
-	Weight int    // Weigh only: the new one
-	Group  string // Regroup only: the new one
+	Weight     int    // Weigh only: the new one
+	Group      string // Regroup only: the new one
 	Dispatched uint64 // dispatch number that the job says; zero if it has no turn yet
 }
 

@@ -67,20 +67,20 @@ func TestEffects(t *testing.T) {
 		{
 			"accept", change(fairfactor.Accept, job(10, fairfactor.Running)),
 			rules.Job{},
-			rules.Effect{Last: 10, Now: now(fairfactor.Pending, 10, 10, false), Queued: 1, CPU: 40 * time.Millisecond, Turns: 6, Place: 77},
+			rules.Effect{Last: 10, Now: now(fairfactor.Pending, 10, 10, false), Queued: 1, CPU: 40 * time.Millisecond, Turns: 6, Dispatched: 77},
 			func(a *rules.Account) { a.Last, a.Queued, a.CPU, a.Turns = 10, 5, a.CPU+40*time.Millisecond, 36 },
 		},
 		{
 			"accept ended", change(fairfactor.AcceptEnded, job(11, fairfactor.Failed)),
 			rules.Job{},
-			rules.Effect{Last: 11, Now: now(fairfactor.Failed, 11, 11, false), Failed: 1, CPU: 40 * time.Millisecond, Turns: 6, Place: 77},
+			rules.Effect{Last: 11, Now: now(fairfactor.Failed, 11, 11, false), Failed: 1, CPU: 40 * time.Millisecond, Turns: 6, Dispatched: 77},
 			func(a *rules.Account) { a.Last, a.Failed, a.CPU, a.Turns = 11, 3, a.CPU+40*time.Millisecond, 36 },
 		},
 		{
 			"finish", change(fairfactor.Finish, job(5, fairfactor.Cancelled)), waiting(fairfactor.Pending),
 			rules.Effect{
 				Last: 9, Was: waiting(fairfactor.Pending), Now: now(fairfactor.Cancelled, 5, 5, false), Queued: -1, Cancelled: 1,
-				CPU: 10 * time.Millisecond, Turns: 2, Place: 77,
+				CPU: 10 * time.Millisecond, Turns: 2, Dispatched: 77,
 			},
 			func(a *rules.Account) {
 				a.Queued, a.Cancelled, a.CPU, a.Turns = 3, 2, a.CPU+10*time.Millisecond, 32
@@ -90,14 +90,14 @@ func TestEffects(t *testing.T) {
 			"checkpoint", change(fairfactor.Checkpoint, job(5, fairfactor.Running)), waiting(fairfactor.Pending),
 			rules.Effect{
 				Last: 9, Was: waiting(fairfactor.Pending), Now: now(fairfactor.Pending, 5, 5, true),
-				CPU: 10 * time.Millisecond, Turns: 2, Place: 77,
+				CPU: 10 * time.Millisecond, Turns: 2, Dispatched: 77,
 			},
 			func(a *rules.Account) { a.CPU, a.Turns = a.CPU+10*time.Millisecond, 32 },
 		},
 		{
 			"requeue", change(fairfactor.Requeue, with(job(5, fairfactor.Pending), reordered)), waiting(fairfactor.Failed),
 			rules.Effect{
-				Last: 12, Was: waiting(fairfactor.Failed), Now: now(fairfactor.Pending, 5, 12, false), Queued: 1, Failed: -1, Place: 77,
+				Last: 12, Was: waiting(fairfactor.Failed), Now: now(fairfactor.Pending, 5, 12, false), Queued: 1, Failed: -1, Dispatched: 77,
 			},
 			func(a *rules.Account) { a.Last, a.Queued, a.Failed = 12, 5, 1 },
 		},
