@@ -43,9 +43,9 @@ type Store interface {
 	// List returns jobs newest first. Unfinished jobs are all pending here: only the
 	// caller's actor knows which of them run.
 	List(ctx context.Context, q Query) (Page, error)
-	// Key returns the job that a caller submitted with an idempotency key since
-	// the given time, or false.
-	Key(ctx context.Context, caller uint64, key string, since time.Time) (ID, bool, error)
+	// Keyed returns the jobs that a caller submitted last with any of these idempotency
+	// keys, by key, as [Store.Job] does: those submitted since the given time.
+	Keyed(ctx context.Context, caller uint64, keys []string, since time.Time) (map[string]Job, error)
 	// Callers returns callers by name, ascending, after the given one, at most
 	// limit. Running is zero: see List.
 	Callers(ctx context.Context, after string, limit int) ([]Caller, error)

@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"context"
+	"fmt"
 	"math/big"
 	"slices"
 	"sync"
@@ -237,6 +238,35 @@ func TestKeySentManyTimesAtOnce(t *testing.T) {
 	}
 	if page, err := n0(s).List(t.Context(), fairfactor.Query{Limit: 10}); fresh != 1 || err != nil || len(page.Jobs) != 1 {
 		t.Errorf("%d receipts are not replays, the store has %d jobs: %v", fresh, len(page.Jobs), err)
+	}
+}
+
+// TestBatchSentAgain: keys that came with many others give the same jobs again, in
+// their order, whatever part of the batch was accepted before.
+func TestBatchSentAgain(t *testing.T) {
+	s := newSite(t, 2, nil)
+	n := s.nodes[0]
+	var subs []fairfactor.Submission
+	for i := range 300 {
+		subs = append(subs, fairfactor.Submission{Number: fmt.Sprint(1000 + i), Key: fmt.Sprint("k", i)})
+	}
+	first := s.receipts(n, "alice", subs[:100]...)
+	s.ex.stop(actors.CallerKind, "alice")
+	second := s.receipts(s.nodes[1], "alice", append(slices.Clone(subs), subs[250])...)
+	for i, r := range second {
+		switch {
+		case r.Err != nil:
+			t.Fatalf("receipt %d: %v", i, r.Err)
+		case r.Replay != (i < 100 || i == 300):
+			t.Errorf("receipt %d is a replay: %v", i, r.Replay)
+		case i < 100 && r.Job.ID != first[i].Job.ID:
+			t.Errorf("job %d is %s, was %s", i, r.Job.ID, first[i].Job.ID)
+		case i > 0 && i < 300 && r.Job.ID.Seq != second[i-1].Job.ID.Seq+1:
+			t.Errorf("job %d has the place %d, behind %d", i, r.Job.ID.Seq, second[i-1].Job.ID.Seq)
+		}
+	}
+	if second[300].Job.ID != second[250].Job.ID {
+		t.Error("a key that was in the batch twice gave two jobs")
 	}
 }
 

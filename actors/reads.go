@@ -23,8 +23,8 @@ func (s *System) read(ctx context.Context, name string, c *caller.Caller, r *cal
 		r.Page, r.Err = store.Backlog(ctx, c.Number(), r.After, backlog.Page)
 	case caller.ReadPiece:
 		r.Piece, r.Err = store.Piece(ctx, c.Number(), r.Order, uint32(r.Number))
-	case caller.ReadKey:
-		r.Job, r.Found, r.Err = findKey(ctx, store, c.Number(), r.Key, r.Since)
+	case caller.ReadKeys:
+		r.Keyed, r.Err = store.Keyed(ctx, c.Number(), r.Keys, r.Since)
 	case caller.ReadJob:
 		var job fairfactor.Job
 		if job, r.Err = store.Job(ctx, r.Job.ID); r.Err == nil {
@@ -33,18 +33,6 @@ func (s *System) read(ctx context.Context, name string, c *caller.Caller, r *cal
 	case caller.ReadEarlier:
 		r.Earlier, r.Err = readEarlier(ctx, store, name, r.Since)
 	}
-}
-
-func findKey(ctx context.Context, store fairfactor.Store, number uint64, key string, since time.Time) (fairfactor.Job, bool, error) {
-	id, found, err := store.Key(ctx, number, key, since)
-	if err != nil || !found {
-		return fairfactor.Job{}, false, err
-	}
-	job, err := store.Job(ctx, id)
-	if fairfactor.CodeOf(err) == fairfactor.NotFound {
-		return fairfactor.Job{}, false, nil
-	}
-	return job, err == nil, err
 }
 
 // readEarlier reads a caller's newest jobs, by nonce. Those of the activation that

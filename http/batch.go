@@ -61,7 +61,7 @@ func (s *Server) postBatch(r *request) error {
 		return err
 	}
 	if len(r.key) > 0 {
-		return refuse(badRequest, "a batch has no Idempotency-Key: submit numbers one by one to give them keys")
+		return refuse(badRequest, "a batch has no Idempotency-Key: give its lines the member key")
 	}
 	ctx := r.ctx
 	if ctx.Request.Header.ContentLength() > maxBatchBytes {
@@ -142,14 +142,15 @@ func (b *batch) nextGroup() {
 		if err != nil {
 			err = refuse(tooLarge, "the line is too long", count("max_bytes", maxLineBytes))
 		}
-		number := ""
+		var sub fairfactor.Submission
 		if err == nil {
-			number, err = parseSubmission(line, b.s.maxDigits)
+			sub, err = parseLine(line, b.s.maxDigits)
 		}
 		b.plan = append(b.plan, err)
 		if err == nil {
-			size += len(number)
-			b.subs = append(b.subs, fairfactor.Submission{Number: number, Group: b.group})
+			size += len(sub.Number) + len(sub.Key)
+			sub.Group = b.group
+			b.subs = append(b.subs, sub)
 		}
 	}
 	b.answer(b.submit())

@@ -285,3 +285,65 @@ func (e endless) Read(p []byte) (n int, err error) {
 	}
 	return n, nil
 }
+
+// TestKeysInABatch: a line with a key gives the same job again, within the batch and
+// when the batch is sent again.
+func TestKeysInABatch(t *testing.T) {
+	s := start(t)
+	body := `{"number":"7","key":"a"}` + "\n" +
+		`{"key":"b ~","expression":"2*4"}` + "\n" +
+		`{"number":"7","key":"a"}` + "\n" +
+		`{"number":"9","key":"a"}` + "\n" +
+		`{"number":"9"}` + "\n" +
+		`{"number":"x","key":"c"}` + "\n" +
+		`{"number":"11","key":"c"}` + "\n"
+	first := s.batch(body)
+	for i, want := range []line{
+		{Status: "pending", Number: "7"},
+		{Status: "pending", Number: "8"},
+		{Status: "pending", Number: "7"},
+		{Status: 422.0, Number: "9", Type: "urn:fairfactor:problem:key-in-use"},
+		{Status: "pending", Number: "9"},
+		{Status: 422.0, Number: "x", Type: "urn:fairfactor:problem:bad-number"},
+		{Status: "pending", Number: "11"},
+	} {
+		if g := first[i]; g.Status != want.Status || g.Number != want.Number || g.Type != want.Type {
+			t.Errorf("line %d: %+v, want %+v", i+1, g, want)
+		}
+	}
+	if first[2].ID != first[0].ID {
+		t.Errorf("one key gave the jobs %s and %s", first[0].ID, first[2].ID)
+	}
+	for i, l := range s.batch(body) {
+		if same := l.ID == first[i].ID; same == (i == 4) {
+			t.Errorf("line %d again: job %s, the first time %s", i+1, l.ID, first[i].ID)
+		}
+	}
+	single := s.post(`{"number":"8"}`, "Idempotency-Key: b ~", "X-Caller-ID: alice")
+	if single.text("request_id") != first[1].ID {
+		t.Errorf("the key of a line, sent with a single number: %s, want job %s", single.body, first[1].ID)
+	}
+}
+
+func TestBadKeysInABatch(t *testing.T) {
+	s := start(t)
+	long := strings.Repeat("k", fairfactor.MaxKeyBytes)
+	for text, detail := range map[string]string{
+		`{"number":"7","key":""}`:              "the key is empty",
+		`{"number":"7","key":7}`:               "key must be a string",
+		`{"number":"7","key":null}`:            "key must be a string",
+		`{"number":"7","key":"\u00fc"}`:        "the key has a byte outside printable ASCII",
+		`{"number":"7","key":"a\n"}`:           "the key has a byte outside printable ASCII",
+		`{"number":"7","key":"` + long + `k"}`: "the key is too long",
+		`{"number":"7","key":"a","key":"a"}`:   "gives a member twice",
+		`{"key":"a"}`:                          "lacks the member number or expression",
+	} {
+		if l := s.batch(text)[0]; l.Status != 400.0 || !strings.Contains(l.Detail, detail) {
+			t.Errorf("%.60s: %+v, want %q", text, l, detail)
+		}
+	}
+	if l := s.batch(`{"number":"7","key":"` + long + `"}`)[0]; l.Status != "pending" {
+		t.Errorf("the longest key: %+v", l)
+	}
+	s.post(`{"number":"7","key":"a"}`).problem(t, "the member in a single submission", 400, "bad-request")
+}

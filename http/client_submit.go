@@ -20,8 +20,7 @@ const (
 	maxAnswerLine    = 1 << 20 // bytes of one line of an answer
 )
 
-// Submit hands in numbers in their order. Runs of submissions without a key go
-// as batches, one with a key goes alone. When the node stops answering on the
+// Submit hands in numbers in their order, several as batches. When the node stops answering on the
 // way, what it has accepted is kept: the receipts of the rest carry the error.
 // Receipts never say whether a job is a replay, because the API does not.
 func (c *Client) Submit(ctx context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
@@ -55,8 +54,8 @@ func (c *Client) Submit(ctx context.Context, caller string, subs []fairfactor.Su
 func firstBatch(subs []fairfactor.Submission) []fairfactor.Submission {
 	size := 0
 	for i := range subs {
-		size += len(subs[i].Number)
-		if i > 0 && (subs[i].Key != "" || subs[0].Key != "" || i == clientBatchLines || size > clientBatchBytes) {
+		size += len(subs[i].Number) + len(subs[i].Key)
+		if i > 0 && (i == clientBatchLines || size > clientBatchBytes) {
 			return subs[:i]
 		}
 	}
@@ -73,7 +72,7 @@ func (c *Client) submitOne(ctx context.Context, caller string, sub fairfactor.Su
 		}
 		header.Set("Idempotency-Key", sub.Key)
 	}
-	job, err := c.job(ctx, call{method: http.MethodPost, path: "/compute", header: header, body: appendNumber(nil, sub.Number)})
+	job, err := c.job(ctx, call{method: http.MethodPost, path: "/compute", header: header, body: appendSubmission(nil, &fairfactor.Submission{Number: sub.Number})})
 	if err != nil {
 		switch fairfactor.CodeOf(err) {
 		case fairfactor.Unavailable, fairfactor.Canceled, fairfactor.Internal:
@@ -98,23 +97,21 @@ func checkKey(key string) error {
 	return nil
 }
 
-// appendNumber appends the body that submits a number.
-func appendNumber(b []byte, number string) []byte {
-	text, err := json.Marshal(number)
-	if err != nil { // no string fails
-		text = []byte(`""`)
+// appendSubmission appends the body, or the line of a batch, that submits a number.
+func appendSubmission(b []byte, sub *fairfactor.Submission) []byte {
+	b = appendString(append(b, `{"number":`...), sub.Number)
+	if sub.Key != "" {
+		b = appendString(append(b, `,"key":`...), sub.Key)
 	}
-	b = append(b, `{"number":`...)
-	b = append(b, text...)
 	return append(b, '}')
 }
 
-// submitBatch sends numbers without keys, one a line. Its receipts are those
+// submitBatch sends numbers, one a line. Its receipts are those
 // that the node answered; if some are missing, there is an error too.
 func (c *Client) submitBatch(ctx context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
 	var body []byte
 	for i := range subs {
-		body = append(appendNumber(body, subs[i].Number), '\n')
+		body = append(appendSubmission(body, &subs[i]), '\n')
 	}
 	k := call{
 		method: http.MethodPost, path: "/compute/batch", body: body, patience: batchPatience,
@@ -132,6 +129,7 @@ func (c *Client) submitBatch(ctx context.Context, caller string, subs []fairfact
 			if err != nil {
 				return c.senseless(err)
 			}
+			receipt.Job.Key = subs[len(receipts)].Key
 			receipts = append(receipts, receipt)
 		}
 		if len(receipts) == len(subs) {

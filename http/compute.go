@@ -84,7 +84,7 @@ func (s *Server) readSubmission(r *request, caller []byte) (name string, sub fai
 	if first := skipSpace(r.in); form && (len(first) == 0 || first[0] != '{') {
 		return "", sub, notOfType(r, jsonTypes)
 	}
-	digits, err := submittedNumber(r.in, s.maxDigits)
+	digits, err := submittedNumber(r.in, s.maxDigits, nil, &sub)
 	if err != nil {
 		return "", sub, err
 	}
@@ -104,15 +104,20 @@ func keyOf(r *request) ([]byte, error) {
 		return nil, refuse(badRequest, "send one Idempotency-Key only", count("keys", r.keys))
 	}
 
+	return key, checkKeyBytes("Idempotency-Key", key)
+}
+
+// checkKeyBytes refuses what can be no idempotency key; name is where it stands.
+func checkKeyBytes(name string, key []byte) error {
 	if len(key) > fairfactor.MaxKeyBytes {
-		return nil, refuse(badRequest, "the Idempotency-Key is too long", count("length", len(key)), count("max_bytes", fairfactor.MaxKeyBytes))
+		return refuse(badRequest, "the "+name+" is too long", count("length", len(key)), count("max_bytes", fairfactor.MaxKeyBytes))
 	}
 	for i, c := range key {
 		if c < ' ' || c > '~' {
-			return nil, refuse(badRequest, "the Idempotency-Key has a byte outside printable ASCII", count("at_byte", i))
+			return refuse(badRequest, "the "+name+" has a byte outside printable ASCII", count("at_byte", i))
 		}
 	}
-	return key, nil
+	return nil
 }
 
 // submit hands one number to Jobs.

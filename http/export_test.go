@@ -20,8 +20,14 @@ func NewUngated(cfg Config) *Server {
 // PlainNumber and AnyNumber are the two readers of a submission's body;
 // AppendString and AppendFloat write parts of answers.
 var (
-	PlainNumber  = plainNumber
-	AnyNumber    = func(body []byte) (string, error) { return anyNumber(body, 200) }
+	PlainNumber = plainNumber
+	AnyNumber   = func(body []byte) (string, error) {
+		values, err := membersOf(body, numberMembers, nil)
+		if err != nil {
+			return "", err
+		}
+		return anyNumber(values, 200)
+	}
 	AppendString = appendString
 	AppendFloat  = appendFloat
 )

@@ -13,27 +13,64 @@ import (
 	"fairfactor/factor/expression"
 )
 
-// parseSubmission reads the body of a submission, {"number":"..."} or
-// {"expression":"..."}, and returns the number in its canonical form. The number is a
-// string of decimal digits, or a JSON number written with digits only: 7.0 and 1e9 are
-// refused, because what other programs make of them may no longer be exact.
-func parseSubmission(body []byte, maxDigits int) (string, error) {
-	text, err := submittedNumber(body, maxDigits)
-	if err != nil {
-		return "", err
+// A submission has a number or an expression, and may have these members besides.
+var (
+	numberMembers = []string{"number", "expression"}
+	lineMembers   = []string{"key"} // of a line of a batch
+)
+
+// parseLine reads a line of a batch, {"number":"..."} or {"expression":"..."}. The
+// number is a string of decimal digits, or a JSON number written with digits only: 7.0
+// and 1e9 are refused, because what other programs make of them may no longer be exact.
+func parseLine(line []byte, maxDigits int) (sub fairfactor.Submission, err error) {
+	text, err := submittedNumber(line, maxDigits, lineMembers, &sub)
+	if err == nil {
+		sub.Number, err = parseNumber(string(text), maxDigits)
 	}
-	return parseNumber(string(text), maxDigits)
+	return sub, err
 }
 
-// submittedNumber returns the text of the number in the body of a submission,
-// which may still be anything unless it is the value of an expression. It may be a
-// part of the body.
-func submittedNumber(body []byte, maxDigits int) ([]byte, error) {
+// submittedNumber returns the text of the number in a submission that may have the
+// members also, which may still be anything unless it is the value of an expression. It
+// may be a part of the body. What the submission says besides is put into sub.
+func submittedNumber(body []byte, maxDigits int, also []string, sub *fairfactor.Submission) ([]byte, error) {
 	if digits, ok := plainNumber(body); ok {
 		return digits, nil
 	}
-	text, err := anyNumber(body, maxDigits)
+	values, err := membersOf(body, numberMembers, also)
+	if err != nil {
+		return nil, err
+	}
+	if err := readMembers(values, sub); err != nil {
+		return nil, err
+	}
+	text, err := anyNumber(values, maxDigits)
 	return []byte(text), err
+}
+
+// readMembers reads what a submission says besides its number.
+func readMembers(values map[string]json.RawMessage, sub *fairfactor.Submission) (err error) {
+	if key := values["key"]; key != nil {
+		if sub.Key, err = keyMember(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keyMember is the idempotency key of a line.
+func keyMember(raw json.RawMessage) (string, error) {
+	if raw[0] != '"' {
+		return "", refuse(badRequest, "key must be a string", shown("key", string(raw)))
+	}
+	key, err := stringOf(raw)
+	if err != nil {
+		return "", err
+	}
+	if key == "" {
+		return "", refuse(badRequest, "the key is empty: leave it out for none")
+	}
+	return key, checkKeyBytes("key", []byte(key))
 }
 
 // parseNumber returns the canonical form of a number.
@@ -55,7 +92,7 @@ func notANumber(err error, text string, maxDigits int) *problem {
 
 // plainNumber reads the body that nearly every client sends: one member, of
 // digits. It says false to anything else, right or wrong, and leaves that to
-// [anyNumber].
+// [membersOf].
 func plainNumber(body []byte) (digits []byte, ok bool) {
 	rest := skipSpace(body)
 	for _, token := range [...]string{"{", `"number"`, ":"} {
@@ -97,13 +134,9 @@ func skipSpace(b []byte) []byte {
 	return b
 }
 
-// anyNumber reads any body of a submission and returns the number's text, which
+// anyNumber returns the text of the number among the members of any submission, which
 // may still be anything, or the value of its expression.
-func anyNumber(body []byte, maxDigits int) (string, error) {
-	values, err := members(body, "number", "expression")
-	if err != nil {
-		return "", err
-	}
+func anyNumber(values map[string]json.RawMessage, maxDigits int) (string, error) {
 	number, typed := values["number"], values["expression"]
 	switch {
 	case number != nil && typed != nil:
@@ -154,10 +187,15 @@ func stringOf(raw json.RawMessage) (text string, err error) {
 }
 
 // members returns the members of an object that may have these, and must have one
-// of them. It refuses everything that two programs could understand differently:
-// a member given twice, members that are not known, bytes that are not UTF-8,
-// more than one value.
+// of them.
 func members(body []byte, names ...string) (map[string]json.RawMessage, error) {
+	return membersOf(body, names, nil)
+}
+
+// membersOf is members for an object that may also have others. It refuses everything
+// that two programs could understand differently: a member given twice, members that
+// are not known, bytes that are not UTF-8, more than one value.
+func membersOf(body []byte, names, also []string) (map[string]json.RawMessage, error) {
 	switch {
 	case len(skipSpace(body)) == 0:
 		return nil, refuse(badRequest, `the body is empty: send {"`+names[0]+`": ...}`)
@@ -181,7 +219,7 @@ func members(body []byte, names ...string) (map[string]json.RawMessage, error) {
 		switch {
 		case !ok:
 			return nil, notJSON(d, errors.New("a member has no name"))
-		case !slices.Contains(names, member):
+		case !slices.Contains(names, member) && !slices.Contains(also, member):
 			return nil, refuse(badRequest, "the body has an unknown member", shown("member", member))
 		case values[member] != nil:
 			return nil, refuse(badRequest, "the body gives a member twice", shown("member", member))
@@ -198,7 +236,7 @@ func members(body []byte, names ...string) (map[string]json.RawMessage, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, refuse(badRequest, "something follows the JSON object in the body")
 	}
-	if len(values) == 0 {
+	if !slices.ContainsFunc(names, func(name string) bool { return values[name] != nil }) {
 		return nil, refuse(badRequest, "the body lacks the member "+strings.Join(names, " or "), fact{name: "member", text: names[0]})
 	}
 	return values, nil

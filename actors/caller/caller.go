@@ -129,8 +129,8 @@ func (c *Caller) Done(r *Read) {
 		c.paged(r)
 	case ReadPiece:
 		c.pieceRead(r)
-	case ReadKey:
-		c.keyRead(r)
+	case ReadKeys:
+		c.keysRead(r)
 	case ReadJob:
 		c.jobRead(r)
 	case ReadEarlier:

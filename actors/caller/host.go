@@ -109,7 +109,7 @@ const (
 	ReadClaim   ReadKind = iota + 1 // the claim of an epoch: Group -> Claim
 	ReadPage                        // unfinished jobs: After -> Page
 	ReadPiece                       // of a checkpoint: Order, Number -> Piece
-	ReadKey                         // job of an idempotency key: Key, Since -> Found, Job
+	ReadKeys                        // jobs of idempotency keys: Keys, Since -> Keyed
 	ReadJob                         // Job.ID -> Job
 	ReadEarlier                     // newest jobs: Since -> Earlier
 )
@@ -125,20 +125,20 @@ type Read struct {
 	After  uint64
 	Order  uint64
 	Number int
-	Key    string
+	Keys   []string
 	Since  time.Time
 
 	Claim   fairfactor.Claim
 	Page    []fairfactor.Waiting
 	Piece   []byte
-	Found   bool
+	Keyed   map[string]fairfactor.Job
 	Job     fairfactor.Job
 	Earlier map[uint64]*fairfactor.Job // by nonce
 	Err     error
 
-	purpose purpose    // what a job is read for
-	asker   Asker      // who wants that
-	sub     Submission // that has the key
+	purpose purpose      // what a job is read for
+	asker   Asker        // who wants that
+	subs    []Submission // that have the keys, in order
 }
 
 // purpose is what a job is read for.

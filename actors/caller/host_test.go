@@ -264,11 +264,8 @@ func (h *host) answerRead(ctx context.Context, r *caller.Read) {
 		r.Page, r.Err = h.store.Backlog(ctx, h.caller.Number(), r.After, backlog.Page)
 	case caller.ReadPiece:
 		r.Piece, r.Err = h.store.Piece(ctx, h.caller.Number(), r.Order, uint32(r.Number))
-	case caller.ReadKey:
-		var id fairfactor.ID
-		if id, r.Found, r.Err = h.store.Key(ctx, h.caller.Number(), r.Key, r.Since); r.Found {
-			r.Job, r.Err = h.store.Job(ctx, id)
-		}
+	case caller.ReadKeys:
+		r.Keyed, r.Err = h.store.Keyed(ctx, h.caller.Number(), r.Keys, r.Since)
 	case caller.ReadJob:
 		r.Job, r.Err = h.store.Job(ctx, r.Job.ID)
 	case caller.ReadEarlier:

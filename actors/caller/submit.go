@@ -42,11 +42,14 @@ func (c *Caller) Submit(asker Asker, m *Submit) {
 		s.answer.Receipts = make([]Receipt, s.missing)
 	}
 	c.enrol(m.Group)
+	var fresh []Submission // with keys that are not being looked up
 	for i := range m.Submissions {
 		sub, to := &m.Submissions[i], slot{s, i}
 		switch {
 		case sub.Key != "":
-			c.acceptKeyed(sub, to)
+			if c.acceptKeyed(sub, to) {
+				fresh = append(fresh, *sub)
+			}
 		case m.Repeated || c.repeats.find(sub.Nonce) != nil: // the first copy can come last
 			c.acceptRepeated(sub, to)
 		case m.Far: // its answer may get lost
@@ -55,6 +58,7 @@ func (c *Caller) Submit(asker Asker, m *Submit) {
 			c.accept(sub, to)
 		}
 	}
+	c.readKeys(fresh)
 }
 
 // enrol puts a caller that is not known yet into the group that its first
@@ -164,44 +168,59 @@ func (c *Caller) tooFast() error {
 }
 
 // acceptKeyed gives the job that was submitted with the same key before, or accepts
-// a new one.
-func (c *Caller) acceptKeyed(sub *Submission, to slot) {
+// a new one. It reports whether the store has to be asked for the key.
+func (c *Caller) acceptKeyed(sub *Submission, to slot) bool {
 	if k := c.keys[sub.Key]; k != nil {
 		if k.number != sub.Number {
 			c.refuse(to, keyConflict(sub.Key, k.number))
-			return
+			return false
 		}
 		k.again = append(k.again, to)
-		return
+		return false
 	}
 	if len(c.keys) >= maxUncommitted {
 		c.refuse(to, c.tooFast())
-		return
+		return false
 	}
 	if c.keys == nil {
 		c.keys = map[string]*keyed{}
 	}
 	c.keys[sub.Key] = &keyed{number: sub.Number, first: to}
-	c.read(&Read{
-		Kind: ReadKey, Key: sub.Key, Since: c.host.Now().Add(-fairfactor.KeyLife), sub: *sub,
-	})
+	return true
 }
 
-// keyRead brings the job that the store has for a key, if it has one.
-func (c *Caller) keyRead(r *Read) {
-	err := r.Err
-	if err == nil && r.Found && r.Job.Number != r.sub.Number {
-		err = keyConflict(r.Key, r.Job.Number)
+// readKeys asks the store for the keys of submissions, all at once: so their jobs
+// come in order.
+func (c *Caller) readKeys(subs []Submission) {
+	if len(subs) == 0 {
+		return
 	}
-	if err == nil && !r.Found {
-		err = c.enqueue(&r.sub, slot{}) // which has the key resolved when it is durable
+	r := &Read{Kind: ReadKeys, Keys: make([]string, len(subs)), Since: c.host.Now().Add(-fairfactor.KeyLife), subs: subs}
+	for i := range subs {
+		r.Keys[i] = subs[i].Key
 	}
-	switch {
-	case err != nil:
-		c.cfg.Counters.Refused.Add(1)
-		c.resolve(r.Key, Receipt{Err: err})
-	case r.Found:
-		c.resolve(r.Key, Receipt{Job: &r.Job, Replay: true})
+	c.read(r)
+}
+
+// keysRead brings the jobs that the store has for keys, and accepts the others.
+func (c *Caller) keysRead(r *Read) {
+	for i := range r.subs {
+		sub := &r.subs[i]
+		job, found := r.Keyed[sub.Key]
+		err := r.Err
+		switch {
+		case err != nil:
+		case !found:
+			err = c.enqueue(sub, slot{}) // which has the key resolved when it is durable
+		case job.Number != sub.Number:
+			err = keyConflict(sub.Key, job.Number)
+		default:
+			c.resolve(sub.Key, Receipt{Job: &job, Replay: true})
+		}
+		if err != nil {
+			c.cfg.Counters.Refused.Add(1)
+			c.resolve(sub.Key, Receipt{Err: err})
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -129,5 +130,30 @@ func TestSubmitBeforeBadInput(t *testing.T) {
 	status, out, err := execute(t, in, "submit", "--url", p.url, "-o", "json")
 	if status != exitError || strings.Count(out, "\n") != batchSize/2 || !strings.Contains(err, "standard input") {
 		t.Errorf("status %d, %d lines, %q", status, strings.Count(out, "\n"), err)
+	}
+}
+
+// TestSubmitAgain: with --key-prefix the same input gives the same jobs, also those
+// that follow a number that is refused.
+func TestSubmitAgain(t *testing.T) {
+	p := serve(t, t.TempDir())
+	submit := func(in, prefix string) []string {
+		_, out, err := execute(t, in, "submit", "--url", p.url, "--caller", "c", "--key-prefix", prefix, "-o", "json")
+		ids := regexp.MustCompile(`"request_id":"[^"]*"`).FindAllString(out, -1)
+		if len(ids) == 0 {
+			t.Fatalf("no jobs: %q, %q", out, err)
+		}
+		return ids
+	}
+	first := submit("15 x 21", "p")
+	again := submit("15 x 21 22 15", "p")
+	other := submit("15", "q")
+	if len(first) != 2 || len(again) != 4 || !slices.Equal(again[:2], first) || slices.Contains(again, other[0]) {
+		t.Errorf("first %v, again %v, with another prefix %v", first, again, other)
+	}
+	for _, args := range [][]string{{"--key", "k", "--key-prefix", "p", "15"}, {"--key-prefix", strings.Repeat("p", 109), "15"}} {
+		if status, _, err := execute(t, "", append([]string{"submit", "--url", p.url}, args...)...); status != exitUsage || !strings.Contains(err, "--key-prefix") {
+			t.Errorf("%v: status %d, %q", args, status, err)
+		}
 	}
 }

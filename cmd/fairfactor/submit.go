@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,8 @@ import (
 
 func newSubmit(streams streams) *cobra.Command {
 	r := &remote{io: streams}
-	var caller, key string
+	var caller string
+	var keys keying
 	var files []string
 	var wait bool
 	var timeout time.Duration
@@ -28,12 +30,14 @@ func newSubmit(streams streams) *cobra.Command {
   fairfactor submit '2^67-1'
   fairfactor submit --caller nightly --wait 100000000000000000050700000000000000004563
   seq 1000000 1001000 | fairfactor submit --caller batch -o json
+  fairfactor submit --key-prefix nightly-7 --file numbers.txt || fairfactor submit --key-prefix nightly-7 --file numbers.txt
   fairfactor submit --wait --timeout 1m --file numbers.txt`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&caller, "caller", defaultCaller(), "in whose name")
 	describeDefault(f, "caller", "your user name")
-	f.StringVar(&key, "key", "", "idempotency key, for one number")
+	f.StringVar(&keys.one, "key", "", "idempotency key, for one number")
+	f.StringVar(&keys.prefix, "key-prefix", "", "idempotency key of each number: this and its place in the input, P-1, P-2 and so on; the same input can be sent again safely for 24 hours")
 	f.StringArrayVarP(&files, "file", "f", nil, "file of numbers, - for standard input; may be repeated")
 	f.BoolVar(&wait, "wait", false, "wait until the jobs have ended")
 	f.DurationVar(&timeout, "timeout", 0, "how long --wait waits; 0 is no limit")
@@ -41,7 +45,11 @@ func newSubmit(streams streams) *cobra.Command {
 		"3  some failed: numbers were refused, or with --wait jobs failed or were cancelled", statusTimedOut, statusNodeAway)
 	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, args []string) error {
 		switch {
-		case key != "" && (len(args) != 1 || args[0] == stdinName || len(files) > 0):
+		case keys.one != "" && keys.prefix != "":
+			return fairfactor.Errorf(fairfactor.Invalid, "--key and --key-prefix exclude each other")
+		case len(keys.prefix) > maxKeyPrefix:
+			return fairfactor.Errorf(fairfactor.Invalid, "--key-prefix has %d bytes, more than %d", len(keys.prefix), maxKeyPrefix)
+		case keys.one != "" && (len(args) != 1 || args[0] == stdinName || len(files) > 0):
 			return fairfactor.Errorf(fairfactor.Invalid, "--key goes with exactly one number")
 		case timeout < 0:
 			return fairfactor.Errorf(fairfactor.Invalid, "--timeout %v is negative", timeout)
@@ -50,7 +58,7 @@ func newSubmit(streams streams) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		accepted, refused, err := submitAll(ctx, jobs, caller, key, next, streams)
+		accepted, refused, err := submitAll(ctx, jobs, caller, &keys, next, streams)
 		if err != nil {
 			if len(accepted) > 0 {
 				p.jobs(accepted) // they go on at the node, and their ids are nowhere else
@@ -66,8 +74,28 @@ func newSubmit(streams streams) *cobra.Command {
 	})
 }
 
+// keying gives submissions their idempotency keys.
+type keying struct {
+	one    string // of the only number
+	prefix string // of the keys of all numbers
+	place  int    // of the last number in the input, from 1
+}
+
+// maxKeyPrefix leaves room for the place of a number.
+const maxKeyPrefix = fairfactor.MaxKeyBytes - 20
+
+// next is the key of the next number, whether it is right or not: so a number has the
+// same one when the same input is sent again.
+func (k *keying) next() string {
+	k.place++
+	if k.prefix == "" {
+		return k.one
+	}
+	return k.prefix + "-" + strconv.Itoa(k.place)
+}
+
 // submitAll sends numbers in groups. It reports and counts those that are refused.
-func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller, key string, next words, streams streams) (accepted []fairfactor.Job, refused int, err error) {
+func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller string, keys *keying, next words, streams streams) (accepted []fairfactor.Job, refused int, err error) {
 	const groupSize = 1000
 	var end error
 	for end == nil {
@@ -76,6 +104,7 @@ func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller, key string, ne
 			var batch []string
 			batch, end = next()
 			for _, word := range batch {
+				key := keys.next()
 				number, err := submittedNumber(word)
 				if err != nil {
 					refused++

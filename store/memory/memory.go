@@ -182,21 +182,23 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, 
 	return page, nil
 }
 
-// Key implements [fairfactor.Store].
-func (s *Store) Key(ctx context.Context, number uint64, key string, since time.Time) (fairfactor.ID, bool, error) {
+// Keyed implements [fairfactor.Store].
+func (s *Store) Keyed(ctx context.Context, number uint64, keys []string, since time.Time) (map[string]fairfactor.Job, error) {
 	if err := live(ctx); err != nil {
-		return fairfactor.ID{}, false, err
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if key == "" || number == 0 || number >= uint64(len(s.numbers)) {
-		return fairfactor.ID{}, false, nil
+	found := map[string]fairfactor.Job{}
+	if number == 0 || number >= uint64(len(s.numbers)) {
+		return found, nil
 	}
-	j := s.numbers[number].keys[key]
-	if j == nil || j.Submitted.Before(rules.Kept(since)) {
-		return fairfactor.ID{}, false, nil
+	for _, key := range keys {
+		if j := s.numbers[number].keys[key]; key != "" && j != nil && !j.Submitted.Before(rules.Kept(since)) {
+			found[key] = j.copy()
+		}
 	}
-	return j.ID, true, nil
+	return found, nil
 }
 
 // Callers implements [fairfactor.Store].

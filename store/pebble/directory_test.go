@@ -101,7 +101,7 @@ func TestDamagedValues(t *testing.T) {
 	}
 	for kind, read := range map[byte]func() error{
 		kindQueued:   func() error { _, err := s.Job(t.Context(), ch.Job.ID); return err },
-		kindKey:      func() error { _, _, err := s.Key(t.Context(), a.claim.Number, "k", time.Time{}); return err },
+		kindKey:      func() error { _, err := s.Keyed(t.Context(), a.claim.Number, []string{"k"}, time.Time{}); return err },
 		kindAccount:  func() error { _, err := s.Caller(t.Context(), "a"); return err },
 		kindAccepted: func() error { _, err := s.List(t.Context(), fairfactor.Query{Limit: 1}); return err },
 	} {

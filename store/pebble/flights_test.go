@@ -67,11 +67,12 @@ func saidOnceDurable(t *testing.T, s *Store, ch fairfactor.Change) {
 		},
 	}
 	if key != "" {
-		asks["Key"] = func(ctx context.Context) error {
-			if _, ok, err := s.Key(ctx, id.Caller, key, time.Time{}); err != nil || !ok {
-				return err
+		asks["Keyed"] = func(ctx context.Context) error {
+			found, err := s.Keyed(ctx, id.Caller, []string{key}, time.Time{})
+			if err == nil && found[key].ID != id {
+				t.Errorf("the key gives %+v", found)
 			}
-			return nil
+			return err
 		}
 	}
 	wait, err := s.Start([]fairfactor.Change{ch})

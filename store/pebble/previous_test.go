@@ -38,9 +38,9 @@ func TestPreviousLayoutOpens(t *testing.T) {
 	if list, err := s.Backlogged(t.Context(), 0, 10); err != nil || !reflect.DeepEqual(list, []fairfactor.Backlogged{{Number: 1, Name: "a", Weight: 1}}) {
 		t.Errorf("backlogged: %+v, %v", list, err)
 	}
-	id, ok, err := s.Key(t.Context(), 1, "key", epochTime)
-	if err != nil || !ok || id.Seq != 1 {
-		t.Errorf("key: %v, %v, %v", id, ok, err)
+	found, err := s.Keyed(t.Context(), 1, []string{"key"}, epochTime)
+	if err != nil || found["key"].ID.Seq != 1 {
+		t.Errorf("key: %v, %v", found, err)
 	}
 	if piece, err := s.Piece(t.Context(), 1, 3, 3); err != nil || string(piece) != "relations" {
 		t.Errorf("piece: %q, %v", piece, err)

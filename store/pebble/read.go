@@ -132,19 +132,31 @@ func splitCheckpoint(key, value []byte) (record, saved []byte, err error) {
 	return record, r.b, nil
 }
 
-// Key implements [fairfactor.Store].
-func (s *Store) Key(ctx context.Context, caller uint64, key string, since time.Time) (fairfactor.ID, bool, error) {
+// Keyed implements [fairfactor.Store].
+func (s *Store) Keyed(ctx context.Context, caller uint64, keys []string, since time.Time) (map[string]fairfactor.Job, error) {
 	if err := live(ctx); err != nil {
-		return fairfactor.ID{}, false, err
+		return nil, err
 	}
-	id, at, ok, err := keyed(s.db, caller, key)
-	if err != nil || !ok || at < micros(since) {
-		return fairfactor.ID{}, false, err
+	found := map[string]fairfactor.Job{}
+	for _, key := range keys {
+		id, at, ok, err := keyed(s.db, caller, key)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || at < micros(since) {
+			continue
+		}
+		if err := s.flights.wait(ctx, id, 0); err != nil {
+			return nil, err
+		}
+		switch job, err := s.Job(ctx, id); {
+		case err == nil:
+			found[key] = job
+		case fairfactor.CodeOf(err) != fairfactor.NotFound:
+			return nil, err
+		}
 	}
-	if err := s.flights.wait(ctx, id, 0); err != nil {
-		return fairfactor.ID{}, false, err
-	}
-	return id, true, nil
+	return found, nil
 }
 
 // keyed reads the job with an idempotency key and its time of submission.

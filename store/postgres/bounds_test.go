@@ -152,7 +152,10 @@ func TestNothingWalksThroughTheTables(t *testing.T) {
 			}
 			return err
 		}},
-		{"a key", 20, func(s fairfactor.Store) error { _, _, err := s.Key(t.Context(), 50, "k", time.Time{}); return err }},
+		{"a key", 40, func(s fairfactor.Store) error {
+			_, err := s.Keyed(t.Context(), 50, []string{"k"}, time.Time{})
+			return err
+		}},
 		{"the scheduler", 50, func(s fairfactor.Store) error { _, err := s.ClaimScheduler(t.Context()); return err }},
 		{"expiry of 50", 1000, func(s fairfactor.Store) error {
 			n, err := s.Expire(t.Context(), time.Date(2030, 1, 20, 0, 0, 0, 0, time.UTC), 50)
@@ -245,8 +248,11 @@ func TestPlansMadeWhileTablesWereSmall(t *testing.T) {
 				_, err := s.List(t.Context(), fairfactor.Query{State: fairfactor.Pending, Limit: 5})
 				return err
 			},
-			"of one":     func() error { _, err := s.List(t.Context(), fairfactor.Query{Caller: "a", Limit: 5}); return err },
-			"key":        func() error { _, _, err := s.Key(t.Context(), w.claim.Number, "k", time.Time{}); return err },
+			"of one": func() error { _, err := s.List(t.Context(), fairfactor.Query{Caller: "a", Limit: 5}); return err },
+			"keys": func() error {
+				_, err := s.Keyed(t.Context(), w.claim.Number, []string{"k"}, time.Time{})
+				return err
+			},
 			"callers":    func() error { _, err := s.Callers(t.Context(), "", 5); return err },
 			"backlogged": func() error { _, err := s.Backlogged(t.Context(), 0, 5); return err },
 			"caller":     func() error { _, err := s.Caller(t.Context(), "a"); return err },

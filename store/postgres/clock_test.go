@@ -54,10 +54,10 @@ func TestNodeWithAWrongClock(t *testing.T) {
 		now func() time.Time
 	}{"ahead": {ahead, nowAhead}, "behind": {behind, nowBehind}, "right": {right, nowRight}} {
 		for name, number := range keys {
-			if _, found, err := n.s.Key(t.Context(), number, "key", n.now().Add(-day)); !found || err != nil {
+			if found, err := n.s.Keyed(t.Context(), number, []string{"key"}, n.now().Add(-day)); len(found) != 1 || err != nil {
 				t.Errorf("the node whose clock is %s does not know the key of the one that is %s: %v", what, name, err)
 			}
-			if _, found, _ := n.s.Key(t.Context(), number, "key", n.now().Add(time.Hour)); found {
+			if found, _ := n.s.Keyed(t.Context(), number, []string{"key"}, n.now().Add(time.Hour)); len(found) > 0 {
 				t.Errorf("the node whose clock is %s still knows the key of the one that is %s in an hour", what, name)
 			}
 		}

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -97,26 +96,4 @@ func (s *Store) name(ctx context.Context, number int64) (string, error) {
 		s.names.put(number, name)
 	}
 	return name, err
-}
-
-// Key implements [fairfactor.Store].
-func (s *Store) Key(ctx context.Context, caller uint64, key string, since time.Time) (id fairfactor.ID, found bool, err error) {
-	if key == "" || caller > maxNumber || !storable(key) {
-		return id, false, live(ctx)
-	}
-	err = s.retry(ctx, "to read a key", func(ctx context.Context) error {
-		// A key may outlive its job when it was about to be written as the job expired.
-		err := s.reads.QueryRow(ctx, `SELECT k.nonce, k.caller, k.seq FROM fairfactor.keys AS k
-			WHERE k.caller = $2 AND k.key = $3 AND k.submitted >= $4::timestamptz + `+skew+` * interval '1 microsecond' AND (
-				EXISTS (SELECT 1 FROM fairfactor.jobs AS j WHERE j.caller = k.caller AND j.seq = k.seq)
-				OR EXISTS (SELECT 1 FROM fairfactor.queue AS q WHERE q.caller = k.caller AND q.ord = k.seq AND q.ord = q.seq)
-				OR EXISTS (SELECT 1 FROM fairfactor.queue AS q WHERE q.caller = k.caller AND q.seq = k.seq AND q.ord <> q.seq))`,
-			s.now(), int64(caller), key, kept(since)).Scan(&id.Nonce, &id.Caller, &id.Seq)
-		found = err == nil
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
-	return id, found, err
 }

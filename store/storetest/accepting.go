@@ -153,9 +153,8 @@ func keyIsRemembered(w *world) {
 	a, b := w.claim("a"), w.claim("b")
 	lookup := func(caller uint64, key string, since time.Time, want fairfactor.ID) {
 		w.Helper()
-		id, ok, err := w.store.Key(w.ctx(), caller, key, since)
-		if err != nil || ok != (want != fairfactor.ID{}) || id != want {
-			w.Errorf("key %q: got %v, %v, %v, want %v", key, id, ok, err, want)
+		if id := w.keyed(caller, key, since); id != want {
+			w.Errorf("key %q: got %v, want %v", key, id, want)
 		}
 	}
 	j := a.next()
@@ -201,8 +200,8 @@ func acceptEndedIsOneStep(w *world) {
 			w.Fatalf("%s: %v", state, errs)
 		}
 		w.same(state.String(), w.job(j.ID), j)
-		if id, ok, err := w.store.Key(w.ctx(), a.claim.Number, j.Key, j.Submitted); !ok || err != nil || id != j.ID {
-			w.Errorf("its key: %v, %v, %v", id, ok, err)
+		if id := w.keyed(a.claim.Number, j.Key, j.Submitted); id != j.ID {
+			w.Errorf("its key: %v", id)
 		}
 		all = append(all, waiting, j)
 		want.CPU += j.CPU

@@ -84,16 +84,17 @@ func (p *pair) compareLists() {
 
 func (p *pair) compareKeys() {
 	for _, c := range p.twin.callers {
-		for _, key := range []string{"x", "y", "z", ""} {
-			since := p.now.Add(-time.Duration(p.rng.Int64N(int64(200 * time.Millisecond))))
-			if p.oneIn(2) {
-				since = time.Time{}
-			}
-			want, found, _ := p.twin.Key(p.ctx(), c.number, key, since)
-			if got, ok, err := p.store.Key(p.ctx(), c.number, key, since); err != nil || ok != found || got != want {
-				p.Errorf("key %q of %q since %v: got %v, %v, %v, want %v, %v", key, c.name, since, got, ok, err, want, found)
-			}
+		since := p.now.Add(-time.Duration(p.rng.Int64N(int64(200 * time.Millisecond))))
+		if p.oneIn(2) {
+			since = time.Time{}
 		}
+		keys := []string{"x", "y", "z", ""}
+		want, _ := p.twin.Keyed(p.ctx(), c.number, keys, since)
+		got, err := p.store.Keyed(p.ctx(), c.number, keys, since)
+		if err != nil {
+			p.Fatalf("keys of %q since %v: %v", c.name, since, err)
+		}
+		p.same(fmt.Sprintf("keys of %q since %v", c.name, since), got, want)
 	}
 }
 

@@ -114,7 +114,7 @@ func endedContext(w *world) {
 		"Backlog":    func() error { _, err := w.store.Backlog(ctx, a.claim.Number, 0, 1); return err },
 		"Piece":      func() error { _, err := w.store.Piece(ctx, a.claim.Number, 1, 0); return err },
 		"List":       func() error { _, err := w.store.List(ctx, fairfactor.Query{Limit: 1}); return err },
-		"Key":        func() error { _, _, err := w.store.Key(ctx, a.claim.Number, "k", time.Time{}); return err },
+		"Keyed":      func() error { _, err := w.store.Keyed(ctx, a.claim.Number, []string{"k"}, time.Time{}); return err },
 		"Callers":    func() error { _, err := w.store.Callers(ctx, "", 1); return err },
 		"Backlogged": func() error { _, err := w.store.Backlogged(ctx, 0, 1); return err },
 		"WeighGroup": func() error { return w.store.WeighGroup(ctx, "team", 2) },
@@ -264,9 +264,8 @@ func reopenKeepsEverything(w *world) {
 		if err != nil {
 			w.Fatal(err)
 		}
-		id, ok, err := w.store.Key(w.ctx(), b.claim.Number, "k", keyed.Submitted)
-		if !ok || err != nil || id != keyed.ID {
-			w.Fatalf("key: got %v, %v, %v", id, ok, err)
+		if id := w.keyed(b.claim.Number, "k", keyed.Submitted); id != keyed.ID {
+			w.Fatalf("key: got %v", id)
 		}
 		backlogged, err := w.store.Backlogged(w.ctx(), 0, 10)
 		if err != nil {

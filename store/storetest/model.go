@@ -155,21 +155,24 @@ func (m *model) List(ctx context.Context, q fairfactor.Query) (page fairfactor.P
 	return page, nil
 }
 
-func (m *model) Key(ctx context.Context, caller uint64, key string, since time.Time) (fairfactor.ID, bool, error) {
+func (m *model) Keyed(ctx context.Context, caller uint64, keys []string, since time.Time) (map[string]fairfactor.Job, error) {
 	if err := ended(ctx); err != nil {
-		return fairfactor.ID{}, false, err
+		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, j := range slices.Backward(m.jobs) {
-		if key != "" && j.ID.Caller == caller && j.Key == key {
-			if j.expired || j.Submitted.Before(asStored(since)) {
+	found := map[string]fairfactor.Job{}
+	for _, key := range keys {
+		for _, j := range slices.Backward(m.jobs) {
+			if key != "" && j.ID.Caller == caller && j.Key == key {
+				if !j.expired && !j.Submitted.Before(asStored(since)) {
+					found[key] = j.Job
+				}
 				break
 			}
-			return j.ID, true, nil
 		}
 	}
-	return fairfactor.ID{}, false, nil
+	return found, nil
 }
 
 func (m *model) Callers(ctx context.Context, after string, limit int) ([]fairfactor.Caller, error) {

@@ -70,6 +70,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"TalliesAreRight", talliesAreRight},
 		{"OldestIsTheLowest", oldestIsTheLowest},
 		{"KeyIsRemembered", keyIsRemembered},
+		{"KeyedAtOnce", keyedAtOnce},
 		{"UnknownIsNotFound", unknownIsNotFound},
 		{"BacklogPages", backlogPages},
 		{"CallersPage", callersPage},
