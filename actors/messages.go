@@ -17,7 +17,8 @@ type (
 	submit   struct{ caller.Submit }
 	outcomes struct {
 		caller.Outcomes
-		one [1]caller.Outcome // room for a single one
+		one   [1]caller.Outcome // room for a single one
+		count int               // how many there will be, while the worker gathers them
 	}
 	toCaller struct{ message any } // any of the others
 )

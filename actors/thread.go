@@ -80,7 +80,7 @@ func (w *worker) runTurn(runner *factor.Runner, i int, stop func() bool, t *turn
 		}
 	}()
 	r.started = w.running[i].since // set by this thread, in take
-	result, err := runner.Run(firstOr(t), stop)
+	result, err := execute(runner, t, stop)
 	switch {
 	case errors.Is(err, factor.ErrStopped):
 		r.halted = true

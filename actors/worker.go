@@ -207,6 +207,7 @@ func (w *worker) flush() {
 	w.news, w.notified = w.spare[:0], false
 	w.mu.Unlock()
 	back := &ended{member: w.sys.net.ID(), ends: make([]end, 0, len(list))}
+	w.makeRoom(list)
 	for i := range list {
 		n := &list[i]
 		t := n.turn
@@ -232,14 +233,37 @@ func (w *worker) flush() {
 	w.spare = list
 }
 
+// makeRoom starts a message for each caller that has outcomes in the list, with room
+// for just these.
+func (w *worker) makeRoom(list []news) {
+	total := 0
+	for i := range list {
+		if n := &list[i]; !n.began && !n.halted {
+			m := w.outcomes[n.turn.caller]
+			if m == nil {
+				m = &outcomes{}
+				w.outcomes[n.turn.caller] = m
+			}
+			m.count++
+			total++
+		}
+	}
+	var room []caller.Outcome
+	for _, m := range w.outcomes {
+		switch {
+		case m.count == 1:
+			m.Outcomes.Outcomes = m.one[:0]
+			continue
+		case room == nil:
+			room = make([]caller.Outcome, total)
+		}
+		m.Outcomes.Outcomes, room = room[:0:m.count], room[m.count:]
+	}
+}
+
 // gather puts an outcome with those that go to the same caller.
 func (w *worker) gather(name string, o caller.Outcome) {
 	m := w.outcomes[name]
-	if m == nil {
-		m = &outcomes{}
-		m.Outcomes.Outcomes = m.one[:0]
-		w.outcomes[name] = m
-	}
 	m.Outcomes.Outcomes = append(m.Outcomes.Outcomes, o)
 }
 
@@ -275,10 +299,10 @@ func (w *worker) close() {
 	w.threads.Wait()
 }
 
-// firstOr returns the turn as the engine knows it.
-func firstOr(t *turn) factor.Turn {
+// execute has the engine run a turn.
+func execute(runner *factor.Runner, t *turn, stop func() bool) (factor.Result, error) {
 	if t.turn == 0 && len(t.payload) == 0 {
-		return factor.First(t.number)
+		return runner.RunFirst(t.number, stop)
 	}
-	return factor.Turn{ID: t.turn, Payload: t.payload, Predict: time.Duration(t.predict)}
+	return runner.Run(factor.Turn{ID: t.turn, Payload: t.payload, Predict: time.Duration(t.predict)}, stop)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/prime"
@@ -123,6 +124,11 @@ func insert(parts []part, p part) []part {
 
 // encodeParts returns the data of a result that splits a number by some methods.
 func encodeParts(parts []part, by Methods) []byte {
+	return appendParts(make([]byte, 0, partsSize(parts)), parts, by)
+}
+
+// partsSize is the most bytes that the data of a result with these parts takes.
+func partsSize(parts []part) int {
 	size := 4
 	for i := range parts {
 		size += 4
@@ -132,7 +138,11 @@ func encodeParts(parts []part, by Methods) []byte {
 			size += (parts[i].w.Len() + 7) / 8
 		}
 	}
-	d := make([]byte, 0, size)
+	return size
+}
+
+// appendParts appends what encodeParts returns.
+func appendParts(d []byte, parts []part, by Methods) []byte {
 	d = append(d, wire.Version, wire.FoundParts, byte(by))
 	d = binary.AppendUvarint(d, uint64(len(parts)))
 	for i := range parts {
@@ -223,8 +233,14 @@ func decodeParts(data []byte) ([]part, error) {
 // make a [Machine] and give it the result.
 // Data that is damaged, or whose parts do not multiply to n, is an error.
 func Decode(n string, first Result) (primes []Prime, done bool, err error) {
+	return DecodeInto(nil, n, first)
+}
+
+// DecodeInto is [Decode] with the room of earlier primes, which may be nil: they are
+// overwritten.
+func DecodeInto(room []Prime, n string, first Result) (primes []Prime, done bool, err error) {
 	if w, ok := arith.ParseUint128(n); ok {
-		primes, done, err = decode128(w, first.Data)
+		primes, done, err = decode128(room[:0], w, first.Data)
 	} else {
 		primes, done, err = decodeBig(n, first.Data)
 	}
@@ -234,8 +250,8 @@ func Decode(n string, first Result) (primes []Prime, done bool, err error) {
 	return primes, done, nil
 }
 
-// decode128 is Decode up to 128 bits. All primes share one string.
-func decode128(n arith.Uint128, data []byte) ([]Prime, bool, error) {
+// decode128 is Decode up to 128 bits; primes is empty. All primes share one string.
+func decode128(primes []Prime, n arith.Uint128, data []byte) ([]Prime, bool, error) {
 	pr, err := readParts(data)
 	if err != nil {
 		return nil, false, err
@@ -247,8 +263,8 @@ func decode128(n arith.Uint128, data []byte) ([]Prime, bool, error) {
 		count  int
 		done   = true
 		prod   = arith.Uint128{Lo: 1}
-		primes = make([]Prime, 0, min(pr.left, 26))
 	)
+	primes = slices.Grow(primes, int(min(pr.left, 26)))
 	for {
 		p, ok, err := pr.next()
 		if err != nil {

@@ -21,6 +21,7 @@ var ErrStopped = stop.ErrStopped
 // safe for concurrent use.
 type Runner struct {
 	parts   []part  // of the number at hand, ascending
+	slab    []byte  // that short results are cut from
 	by      Methods // what found them
 	shallow bool    // grade and take roots only, look for no factors
 	proving bool    // a proof is under way: primes that need one stay probable
@@ -57,6 +58,21 @@ func (r *Runner) Run(t Turn, stop func() bool) (Result, error) {
 		return Result{}, fmt.Errorf("factor: run turn %d: %w", t.ID, err)
 	}
 	return Result{ID: t.ID, Data: data}, nil
+}
+
+// RunFirst executes the first turn of n: it is [Runner.Run] of [First], without the
+// turn in between.
+func (r *Runner) RunFirst(n string, stop func() bool) (Result, error) {
+	w, ok := arith.ParseUint128(n)
+	if !ok || w.IsZero() {
+		return r.Run(First(n), stop)
+	}
+	r.poller.Start(stop)
+	data, err := r.runSplit128(w)
+	if err != nil {
+		return Result{}, fmt.Errorf("factor: run the first turn: %w", err)
+	}
+	return Result{Data: data}, nil
 }
 
 // run dispatches on the kind of payload.
@@ -110,16 +126,10 @@ func (r *Runner) runCurves(c *ecm.Work) ([]byte, error) {
 
 // runSplit runs the quick methods on the number with the given bytes.
 func (r *Runner) runSplit(digits []byte) ([]byte, error) {
-	r.parts, r.by = r.parts[:0], 0
 	if len(digits) <= 16 {
-		n := arith.Uint128Of(digits)
-		r.split128(n)
-		if r.poller.Stopped() {
-			return nil, ErrStopped
-		}
-		r.dropMethods()
-		return r.encode128(n)
+		return r.runSplit128(arith.Uint128Of(digits))
 	}
+	r.parts, r.by = r.parts[:0], 0
 	n := new(big.Int).SetBytes(digits)
 	r.splitBig(n)
 	if r.poller.Stopped() {
@@ -127,6 +137,17 @@ func (r *Runner) runSplit(digits []byte) ([]byte, error) {
 	}
 	r.dropMethods()
 	return r.encodeBig(n)
+}
+
+// runSplit128 is runSplit up to 128 bits.
+func (r *Runner) runSplit128(n arith.Uint128) ([]byte, error) {
+	r.parts, r.by = r.parts[:0], 0
+	r.split128(n)
+	if r.poller.Stopped() {
+		return nil, ErrStopped
+	}
+	r.dropMethods()
+	return r.encode128(n)
 }
 
 // dropMethods forgets the methods if the number is in one piece still: then what
@@ -150,7 +171,25 @@ func (r *Runner) encode128(n arith.Uint128) ([]byte, error) {
 	if prod != n {
 		return nil, ErrProduct
 	}
-	return encodeParts(r.parts, r.by), nil
+	return r.encodeParts(), nil
+}
+
+// slabSize is the size of the memory that short results are cut from: some 60 of
+// them, so that one that is kept keeps little else.
+const slabSize = 2048
+
+// encodeParts returns the data of the result at hand.
+func (r *Runner) encodeParts() []byte {
+	size := partsSize(r.parts)
+	if size > slabSize/16 {
+		return encodeParts(r.parts, r.by)
+	}
+	if cap(r.slab)-len(r.slab) < size {
+		r.slab = make([]byte, 0, slabSize)
+	}
+	from := len(r.slab)
+	r.slab = appendParts(r.slab, r.parts, r.by)
+	return r.slab[from:len(r.slab):len(r.slab)]
 }
 
 // encodeBig multiplies the parts out and encodes them.
@@ -158,5 +197,5 @@ func (r *Runner) encodeBig(n *big.Int) ([]byte, error) {
 	if !multipliesTo(r.parts, n) {
 		return nil, ErrProduct
 	}
-	return encodeParts(r.parts, r.by), nil
+	return r.encodeParts(), nil
 }

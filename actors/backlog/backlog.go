@@ -1,8 +1,9 @@
 // Package backlog is a caller's queue of jobs as a pure state machine.
 //
 // Jobs come in order, and most of them before they are durable: work need not wait
-// for the disk, only what is said of it must. Only a bounded window of them is in memory; the rest stays
-// in the store and is read page by page as the window empties. A job becomes
+// for the disk, only what is said of it must. Only a bounded window of them is in
+// memory; the rest stays in the store and is read page by page as the window
+// empties. A job becomes
 // open when its first turn is offered; a number that one turn does not finish
 // gets a factor.Machine, which says which turns may run next. Long jobs and the
 // head of the queue take turns, so a big number does not hold up the small ones
@@ -11,15 +12,17 @@
 // A job that has come to its end is kept, ending, until its final state is
 // durable: only then is it forgotten.
 //
-// The machine has no I/O, clock, goroutine or lock. It is owned by the caller
-// actor, which reads pages, commits and talks to the scheduler for it. Start
-// reading at [Backlog.Next] and [Backlog.Outcome].
+// The machine has no I/O, clock or goroutine, and shares nothing with another but
+// spare memory. It is owned by the caller actor, which reads pages, commits and talks
+// to the scheduler for it. Start reading at [Backlog.Next] and [Backlog.Outcome].
 package backlog
 
 import (
 	"cmp"
 	"maps"
+	"math/bits"
 	"slices"
+	"sync"
 	"time"
 
 	"fairfactor"
@@ -112,7 +115,7 @@ type Backlog struct {
 	number uint64 // of the caller
 
 	window []entry // ascending order
-	room   []entry // where the window begins again when it was empty
+	room   []entry // that the window is a part of, to its end
 	tail   uint64  // order of the last job that was in the window
 	more   bool    // the store has jobs beyond the window
 	paging bool    // a page was asked for
@@ -133,6 +136,7 @@ type Backlog struct {
 	offers      uint64           // turns that were ever offered
 	flip        bool             // whose turn it is: long jobs or the queue
 	loading     bool             // a piece of a checkpoint was asked for
+	primes      []factor.Prime   // room for those of an outcome
 }
 
 // New returns the backlog of a caller as its claim says it is.
@@ -197,16 +201,47 @@ func (b *Backlog) Drop(j *fairfactor.Job, admitted bool) (withdraw bool) {
 }
 
 func (b *Backlog) push(e entry) {
-	if b.window == nil {
-		if b.room == nil {
-			b.room = make([]entry, 0, roomy)
-		}
-		b.window = b.room
+	if len(b.window) == cap(b.window) {
+		b.makeRoom()
 	}
 	b.window = append(b.window, e)
 	b.tail = e.order
 	if len(b.expelled) > 0 {
 		maps.DeleteFunc(b.expelled, func(order uint64, _ bool) bool { return order <= b.tail })
+	}
+}
+
+// makeRoom gives the window more room behind its end: what became free before it if
+// that is half, or twice as much.
+func (b *Backlog) makeRoom() {
+	old, free := b.room, len(b.room)-len(b.window)
+	if grow := free < len(b.window) || free == 0; !grow {
+		n := copy(b.room, b.window)
+		clear(b.room[n:])
+		b.window = b.room[:n]
+		return
+	}
+	b.room = takeRoom(max(roomy, 2*len(old)))
+	b.window = b.room[:copy(b.room, b.window)]
+	clear(old)
+	giveRoom(old)
+}
+
+// rooms has the rooms of windows that became empty, by the logarithm of their size:
+// what a burst of one caller needed serves the next one.
+var rooms [bits.UintSize]sync.Pool
+
+func takeRoom(size int) []entry {
+	if room, ok := rooms[bits.Len(uint(size))].Get().(*[]entry); ok {
+		return *room
+	}
+	return make([]entry, size)
+}
+
+// giveRoom takes a room that is all zero.
+func giveRoom(room []entry) {
+	if len(room) > roomy {
+		rooms[bits.Len(uint(len(room)))].Put(&room)
 	}
 }
 

@@ -2,6 +2,7 @@ package backlog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,10 +90,11 @@ func (o *open) began(dispatched uint64, at time.Time) {
 func (b *Backlog) apply(o *open, out Outcome) (done bool, err error) {
 	result := factor.Result{ID: out.Turn, Data: out.Data}
 	if o.machine == nil {
-		primes, done, err := factor.Decode(o.job.Number, result)
+		primes, done, err := factor.DecodeInto(b.primes, o.job.Number, result)
 		if err != nil {
 			return false, err
 		}
+		b.primes = primes
 		if done {
 			return true, o.complete(primes)
 		}
@@ -207,7 +209,7 @@ func (b *Backlog) Cancel(seq uint64, now time.Time) (ended *fairfactor.Job, with
 	for i := range b.window {
 		if e := &b.window[i]; e.seq == seq {
 			o := opened(b.job(e))
-			b.window = append(b.window[:i:i], b.window[i+1:]...)
+			b.window = slices.Delete(b.window, i, i+1)
 			ended, _ = b.end(o, fairfactor.Cancelled, "", now)
 			return ended, false, true
 		}

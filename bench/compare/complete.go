@@ -157,7 +157,7 @@ func pureLoop(ctx context.Context, numbers []string) time.Duration {
 		wg.Go(func() {
 			runner := factor.NewRunner()
 			for i := next.Add(1) - 1; i < int64(len(numbers)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				if _, err := runner.Run(factor.First(numbers[i]), nil); err != nil {
+				if _, err := runner.RunFirst(numbers[i], nil); err != nil {
 					panic(err) // the engine refused a number that it made a turn of
 				}
 			}

@@ -94,7 +94,7 @@ func (s *solver) solve(ctx context.Context, runner *factor.Runner, word string) 
 		return a
 	}
 	start := time.Now()
-	result, err := runner.Run(factor.First(a.number), func() bool { return ctx.Err() != nil })
+	result, err := runner.RunFirst(a.number, func() bool { return ctx.Err() != nil })
 	done := false
 	if err == nil {
 		a.methods = result.Methods()
