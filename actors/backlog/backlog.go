@@ -12,17 +12,15 @@
 // A job that has come to its end is kept, ending, until its final state is
 // durable: only then is it forgotten.
 //
-// The machine has no I/O, clock or goroutine, and shares nothing with another but
-// spare memory. It is owned by the caller actor, which reads pages, commits and talks
-// to the scheduler for it. Start reading at [Backlog.Next] and [Backlog.Outcome].
+// The machine has no I/O, clock, goroutine or lock. It is owned by the
+// caller actor, which reads pages, commits and talks to the scheduler for it. Start
+// reading at [Backlog.Next] and [Backlog.Outcome].
 package backlog
 
 import (
 	"cmp"
 	"maps"
-	"math/bits"
 	"slices"
-	"sync"
 	"time"
 
 	"fairfactor"
@@ -116,6 +114,7 @@ type Backlog struct {
 
 	window []entry // ascending order
 	room   []entry // that the window is a part of, to its end
+	burst  int     // least entries of the next room
 	tail   uint64  // order of the last job that was in the window
 	more   bool    // the store has jobs beyond the window
 	paging bool    // a page was asked for
@@ -221,27 +220,16 @@ func (b *Backlog) makeRoom() {
 		b.window = b.room[:n]
 		return
 	}
-	b.room = takeRoom(max(roomy, 2*len(old)))
+	b.room = make([]entry, max(roomy, 2*len(old), b.burst))
 	b.window = b.room[:copy(b.room, b.window)]
-	clear(old)
-	giveRoom(old)
 }
 
-// rooms has the rooms of windows that became empty, by the logarithm of their size:
-// what a burst of one caller needed serves the next one.
-var rooms [bits.UintSize]sync.Pool
-
-func takeRoom(size int) []entry {
-	if room, ok := rooms[bits.Len(uint(size))].Get().(*[]entry); ok {
-		return *room
-	}
-	return make([]entry, size)
-}
-
-// giveRoom takes a room that is all zero.
-func giveRoom(room []entry) {
-	if len(room) > roomy {
-		rooms[bits.Len(uint(len(room)))].Put(&room)
+// leaveRoom drops the room of an empty window, unless it is small. The next burst of
+// jobs begins with half of it.
+func (b *Backlog) leaveRoom() {
+	if len(b.room) > roomy {
+		b.burst = len(b.room) / 2
+		b.window, b.room = nil, nil
 	}
 }
 

@@ -37,9 +37,8 @@ func (b *Backlog) nextWaiting() (Turn, bool) {
 		e := b.window[0]
 		b.window[0] = entry{}
 		b.window = b.window[1:]
-		if len(b.window) == 0 && len(b.room) > roomy {
-			giveRoom(b.room)
-			b.window, b.room = nil, nil
+		if len(b.window) == 0 {
+			b.leaveRoom()
 		}
 		if b.ending[e.seq] != nil || b.open[e.seq] != nil {
 			continue
