@@ -24,6 +24,7 @@ import (
 // job may exist; the error says so.
 type Client struct {
 	base *url.URL // without a slash at the end
+	key  string   // API key; empty for none
 	http *http.Client
 }
 
@@ -141,6 +142,9 @@ func (c *Client) request(ctx context.Context, k call) (*http.Request, error) {
 	}
 	req.Header.Set("Accept", "application/json, application/problem+json")
 	req.Header.Set("User-Agent", "fairfactor-client")
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
 	return req, nil
 }
 

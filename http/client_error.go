@@ -18,7 +18,7 @@ import (
 // status that a node does not use gives internal.
 func codeOfStatus(status int) fairfactor.Code {
 	switch status {
-	case http.StatusBadRequest, http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusMisdirectedRequest, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusMisdirectedRequest, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
 		return fairfactor.Invalid
 	case http.StatusNotFound:
 		return fairfactor.NotFound

@@ -40,3 +40,18 @@ func ProblemText(names ...string) string {
 	}
 	return string(appendProblem(nil, p))
 }
+
+// Routes are all endpoints, as METHOD path.
+func Routes() (all []string) {
+	for i := range resources {
+		for m, e := range resources[i].endpoints {
+			if e.answer != nil {
+				all = append(all, methodNames[m]+" "+resources[i].path)
+			}
+		}
+	}
+	return all
+}
+
+// ForgetSince lets a keyring believe that it last asked the store that long ago.
+func (k *Keyring) ForgetSince(ago time.Duration) { k.asked.Add(-int64(ago)) }

@@ -51,6 +51,9 @@ func (s *Server) do(r *request) (err error) {
 		ctx.Response.Header.Set("Allow", res.allow)
 		return refuse(wrongMethod, "this path allows "+res.allow, shown("method", string(ctx.Method())), fact{name: "allow", text: res.allow})
 	}
+	if err := s.authorise(r, &e.access); err != nil {
+		return err
+	}
 	if err := e.checkParameters(ctx); err != nil {
 		return err
 	}

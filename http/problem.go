@@ -23,6 +23,9 @@ const (
 	badKey
 	badWeight
 	badGroup
+	badAPIKey
+	noKey
+	forbidden
 	noSuchThing
 	wrongMethod
 	tooSlow
@@ -52,6 +55,9 @@ var kinds = [...]struct {
 	badWeight:    {422, fairfactor.Invalid, "bad-weight", "The weight is not valid"},
 	badGroup:     {422, fairfactor.Invalid, "bad-group", "The name of the group is not valid"},
 	noSuchThing:  {404, fairfactor.NotFound, "not-found", "There is no such thing"},
+	badAPIKey:    {422, fairfactor.Invalid, "bad-api-key", "There can't be such an API key"},
+	noKey:        {401, fairfactor.Invalid, "no-key", "A key is needed"},
+	forbidden:    {403, fairfactor.Invalid, "forbidden", "The key does not allow this"},
 	wrongOrigin:  {403, fairfactor.Invalid, "foreign-origin", "Pages of this origin may not use the node"},
 	wrongMethod:  {405, fairfactor.Invalid, "method-not-allowed", "The method is not allowed here"},
 	tooSlow:      {408, fairfactor.Unavailable, "too-slow", "The request did not arrive in time"},

@@ -19,9 +19,11 @@ type request struct {
 	arg     string // what stands for {id} in the path
 	in, out []byte
 	subs    [1]fairfactor.Submission
+	as      *fairfactor.APIKey // of who sends it; nil if the node asks for none, or not here
 
 	host, origin, fetchSite, requestID           []byte
 	caller, key, prefer, match                   []byte
+	authorization                                []byte // of several, all joined: no key has that form
 	acceptEncoding, contentEncoding              []byte
 	forwardedFor, forwardedHost, forwardedPrefix []byte
 
@@ -75,6 +77,12 @@ func (r *request) field(name, value []byte) {
 		r.match = value
 	case "X-Request-Id":
 		r.requestID = value
+	case "Authorization":
+		if r.authorization == nil {
+			r.authorization = value
+		} else {
+			r.authorization = append(bytes.Clone(r.authorization), value...)
+		}
 	case "Origin":
 		r.origin = value
 	case "Sec-Fetch-Site":

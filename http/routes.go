@@ -25,15 +25,17 @@ var methodNames = [methodCount]string{"GET", "POST", "PUT", "DELETE", "OPTIONS",
 // endpoint answers requests of one method. An error becomes a problem document.
 type endpoint struct {
 	answer        func(s *Server, r *request) error // nil if the method is not allowed
+	access        access                            // who may
 	parameters    []string                          // of the query; others are refused
 	anyParameters bool
 }
 
 func (e *endpoint) knows(parameter string) bool { return slices.Contains(e.parameters, parameter) }
 
-// does makes an endpoint that knows these parameters of the query.
-func does(answer func(*Server, *request) error, parameters ...string) endpoint {
-	return endpoint{answer: answer, parameters: parameters}
+// does makes an endpoint for those who may use it, which knows these parameters of
+// the query.
+func does(who access, answer func(*Server, *request) error, parameters ...string) endpoint {
+	return endpoint{answer: answer, access: who, parameters: parameters}
 }
 
 // resource is what lies at a path. In the path {id} stands for one segment.
@@ -51,22 +53,27 @@ type resource struct {
 // it would match too.
 var resources = compile([]resource{
 	{path: "/compute", endpoints: [methodCount]endpoint{
-		postMethod: does((*Server).postCompute, "caller_id", "wait"), getMethod: does((*Server).listJobs, "caller_id", "status", "limit", "cursor"),
+		postMethod: does(submitters, (*Server).postCompute, "caller_id", "wait"), getMethod: does(listReaders, (*Server).listJobs, "caller_id", "status", "limit", "cursor"),
 	}},
-	{path: "/compute/batch", endpoints: [methodCount]endpoint{postMethod: does((*Server).postBatch, "caller_id")}},
-	{path: "/compute/{id}", endpoints: [methodCount]endpoint{getMethod: does((*Server).getJob, "wait"), deleteMethod: does((*Server).cancelJob)}},
-	{path: "/compute/{id}/retry", endpoints: [methodCount]endpoint{postMethod: does((*Server).retryJob)}},
-	{path: "/callers", endpoints: [methodCount]endpoint{getMethod: does((*Server).listCallers, "after", "limit")}},
-	{path: "/callers/{id}", endpoints: [methodCount]endpoint{getMethod: does((*Server).getCaller), putMethod: does((*Server).putCaller)}},
-	{path: "/groups/{id}", endpoints: [methodCount]endpoint{putMethod: does((*Server).putGroup)}},
-	{path: "/fairness", endpoints: [methodCount]endpoint{getMethod: does((*Server).getFairness)}},
-	{path: "/nodes", endpoints: [methodCount]endpoint{getMethod: does((*Server).getNodes)}},
-	{path: "/livez", endpoints: [methodCount]endpoint{getMethod: does((*Server).getLive)}},
-	{path: "/readyz", endpoints: [methodCount]endpoint{getMethod: does((*Server).getReady)}},
-	{path: "/metrics", endpoints: [methodCount]endpoint{getMethod: does((*Server).getMetrics)}},
-	{path: "/openapi.json", endpoints: [methodCount]endpoint{getMethod: does((*Server).getOpenAPI)}},
-	{path: "/favicon.ico", endpoints: [methodCount]endpoint{getMethod: does((*Server).getIcon)}},
-	{path: "/", endpoints: [methodCount]endpoint{getMethod: {answer: (*Server).getPage, anyParameters: true}}},
+	{path: "/compute/batch", endpoints: [methodCount]endpoint{postMethod: does(submitters, (*Server).postBatch, "caller_id")}},
+	{path: "/compute/{id}", endpoints: [methodCount]endpoint{getMethod: does(jobReaders, (*Server).getJob, "wait"), deleteMethod: does(jobOwners, (*Server).cancelJob)}},
+	{path: "/compute/{id}/retry", endpoints: [methodCount]endpoint{postMethod: does(jobOwners, (*Server).retryJob)}},
+	{path: "/callers", endpoints: [methodCount]endpoint{getMethod: does(viewers, (*Server).listCallers, "after", "limit")}},
+	{path: "/callers/{id}", endpoints: [methodCount]endpoint{getMethod: does(accountReaders, (*Server).getCaller), putMethod: does(operators, (*Server).putCaller)}},
+	{path: "/groups/{id}", endpoints: [methodCount]endpoint{putMethod: does(operators, (*Server).putGroup)}},
+	{path: "/keys", endpoints: [methodCount]endpoint{
+		getMethod: does(operators, (*Server).listKeys, "after", "limit"), postMethod: does(operators, (*Server).postKey),
+	}},
+	{path: "/keys/current", endpoints: [methodCount]endpoint{getMethod: does(anyKey, (*Server).getCurrentKey)}},
+	{path: "/keys/{id}", endpoints: [methodCount]endpoint{deleteMethod: does(operators, (*Server).deleteKey)}},
+	{path: "/fairness", endpoints: [methodCount]endpoint{getMethod: does(viewers, (*Server).getFairness)}},
+	{path: "/nodes", endpoints: [methodCount]endpoint{getMethod: does(viewers, (*Server).getNodes)}},
+	{path: "/livez", endpoints: [methodCount]endpoint{getMethod: does(anyone, (*Server).getLive)}},
+	{path: "/readyz", endpoints: [methodCount]endpoint{getMethod: does(anyone, (*Server).getReady)}},
+	{path: "/metrics", endpoints: [methodCount]endpoint{getMethod: does(viewers, (*Server).getMetrics)}},
+	{path: "/openapi.json", endpoints: [methodCount]endpoint{getMethod: does(anyone, (*Server).getOpenAPI)}},
+	{path: "/favicon.ico", endpoints: [methodCount]endpoint{getMethod: does(anyone, (*Server).getIcon)}},
+	{path: "/", endpoints: [methodCount]endpoint{getMethod: {answer: (*Server).getPage, access: anyone, anyParameters: true}}},
 })
 
 func compile(all []resource) []resource {
@@ -78,6 +85,9 @@ func compile(all []resource) []resource {
 		for m, e := range r.endpoints {
 			if e.answer == nil {
 				continue
+			}
+			if !e.access.decided {
+				panic("it is not decided who may " + methodNames[m] + " " + r.path)
 			}
 			names = append(names, methodNames[m])
 			if method(m) == getMethod {

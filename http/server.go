@@ -32,6 +32,9 @@ type Config struct {
 	Registerer prometheus.Registerer // where the server's own metrics go; nil for nowhere
 	Version    string                // shown in the header Server
 
+	// Keys are the API keys; nil asks for none.
+	Keys *Keyring
+
 	// GroupBy says which group a new caller is put in.
 	GroupBy GroupBy
 	// TrustedProxies are the networks whose X-Forwarded-For, -Host and -Prefix
@@ -103,6 +106,8 @@ type Server struct {
 	groupBy   GroupBy
 	site      site
 	polls     polls
+	keys      *Keyring // nil asks for none
+	owners    owners
 
 	mu     sync.Mutex   // guards what follows
 	conns  *connections // nil before Serve
@@ -117,7 +122,7 @@ func newServer(cfg Config, bounds limits) *Server {
 	s := &Server{
 		jobs: jobs, log: cfg.Logger, maxDigits: cfg.MaxDigits, limits: bounds,
 		ready: cfg.Ready, leaving: cfg.Leaving, gatherer: cfg.Gatherer, name: "fairfactor/" + cfg.Version,
-		batches: make(chan struct{}, bounds.batches), now: time.Now, random: rand.Int64N, groupBy: cfg.GroupBy,
+		batches: make(chan struct{}, bounds.batches), now: time.Now, random: rand.Int64N, groupBy: cfg.GroupBy, keys: cfg.Keys,
 		site: site{proxies: cfg.TrustedProxies, hosts: cfg.Hosts, origins: cfg.Origins, base: cfg.BasePath},
 	}
 	if s.log == nil {

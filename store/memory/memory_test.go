@@ -16,3 +16,7 @@ func TestStore(t *testing.T) {
 func TestMembers(t *testing.T) {
 	storetest.RunMembers(t, func(_ *testing.T, now func() time.Time) fairfactor.MemberTable { return memory.NewMembers(now) })
 }
+
+func TestKeys(t *testing.T) {
+	storetest.RunKeys(t, func(*testing.T, string) storetest.KeyStore { return memory.NewKeys() }, storetest.Forgetful())
+}

@@ -20,8 +20,10 @@
 //	t<group>          roll of the jobs that a group of changes accepted
 //	f<time><group>    roll of the jobs that a group finished; the earliest time
 //	g<name>           weight of a group of callers, if it is not 1
+//	a<id>             API key
 //	m                 last group of changes, highest place in the dispatch order
 //	s                 epoch of the scheduler
+//	u                 version of the API keys
 //	v                 version of this layout
 //
 // A job's id carries its caller and sequence number, so finding it takes no

@@ -13,11 +13,18 @@ import (
 var quiet = slog.New(slog.DiscardHandler)
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, dir string) fairfactor.Store {
-		s, err := pebble.Open(dir, pebble.Options{Logger: quiet, Fatal: func(err error) { t.Errorf("fatal: %v", err) }})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	})
+	storetest.Run(t, func(t *testing.T, dir string) fairfactor.Store { return open(t, dir) })
+}
+
+func TestKeys(t *testing.T) {
+	storetest.RunKeys(t, func(t *testing.T, dir string) storetest.KeyStore { return open(t, dir) })
+}
+
+func open(t *testing.T, dir string) *pebble.Store {
+	t.Helper()
+	s, err := pebble.Open(dir, pebble.Options{Logger: quiet, Fatal: func(err error) { t.Errorf("fatal: %v", err) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

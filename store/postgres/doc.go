@@ -19,6 +19,7 @@
 //	writers    last group of each lane that writes, see below
 //	members    nodes of the cluster with their leases, and those that were, for 30 days
 //	roll       version of the list of members
+//	api_keys   API keys, and in api_keys_version their version
 //	schema     version of the tables
 //
 // A job is a row of queue while it is unfinished and moves to jobs when it ends;

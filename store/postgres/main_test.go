@@ -36,3 +36,13 @@ func TestStore(t *testing.T) {
 		return open(t, urls[dir])
 	})
 }
+
+func TestKeys(t *testing.T) {
+	urls := map[string]string{} // of the databases, by directory
+	storetest.RunKeys(t, func(t *testing.T, dir string) storetest.KeyStore {
+		if urls[dir] == "" {
+			urls[dir] = pgtest.Database(t)
+		}
+		return open(t, urls[dir])
+	})
+}

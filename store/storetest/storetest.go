@@ -7,7 +7,8 @@
 // one in model.go and modelapply.go, which is slow and plainly right.
 //
 // [RunMembers] does the same for every [fairfactor.MemberTable]; its laws are in
-// members.go, reports.go and leases.go, its model in modelmembers.go.
+// members.go, reports.go and leases.go, its model in modelmembers.go. [RunKeys], in
+// apikeys.go, does it for every [fairfactor.KeyStore].
 package storetest
 
 import (

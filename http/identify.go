@@ -1,0 +1,35 @@
+package http
+
+import (
+	"bytes"
+
+	"fairfactor"
+)
+
+// identify returns the key of a request: nil if the node asks for none.
+func (s *Server) identify(r *request) (*fairfactor.APIKey, error) {
+	k := s.keys
+	if k == nil || !k.Asks() {
+		return nil, nil
+	}
+	if k.stale(r.ctx.Time()) {
+		return nil, refuse(notNow, "the node can't check keys now, because it does not reach its database: try again")
+	}
+	if r.authorization == nil {
+		return nil, r.unauthorised("a key is needed: send it in the header Authorization, as in Authorization: Bearer ff_...", "")
+	}
+	scheme, secret, _ := bytes.Cut(r.authorization, []byte{' '})
+	if !bytes.EqualFold(scheme, []byte("Bearer")) {
+		return nil, r.unauthorised("the header Authorization must be Bearer and a key", "")
+	}
+	if key := k.find(bytes.TrimSpace(secret)); key != nil {
+		return key, nil
+	}
+	return nil, r.unauthorised("the key is not known here: it was revoked, or belongs to another service", `, error="invalid_token"`)
+}
+
+// unauthorised refuses a request without a key that is known (RFC 6750, section 3).
+func (r *request) unauthorised(detail, parameters string) error {
+	r.ctx.Response.Header.Set("WWW-Authenticate", `Bearer realm="fairfactor"`+parameters)
+	return refuse(noKey, detail)
+}

@@ -1,0 +1,160 @@
+package http_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"fairfactor"
+	httpd "fairfactor/http"
+	keystore "fairfactor/store/memory"
+)
+
+func TestKeysOverTheAPI(t *testing.T) {
+	k := startKeyed(t)
+	client, err := httpd.NewClient(k.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	client.Authorise(k.operator)
+	key, secret, err := client.AddKey(t.Context(), fairfactor.RoleCaller, "carol")
+	if err != nil || key.Role != fairfactor.RoleCaller || key.Callers != "carol" || !strings.Contains(secret, key.ID) {
+		t.Fatalf("%+v, %v", key, err)
+	}
+	if a := k.as(secret, "POST", "/compute", `{"number":"7"}`, "X-Caller-ID: carol"); a.status != 202 {
+		t.Errorf("the new key: %d %s", a.status, a.body)
+	}
+	if a := k.as(secret, "GET", "/keys/current", ""); a.text("key_id") != key.ID || a.text("caller") != "carol" || a.text("role") != "caller" {
+		t.Errorf("what the key allows: %s", a.body)
+	}
+	var all []fairfactor.APIKey
+	for after := ""; ; after = all[len(all)-1].ID {
+		page, err := client.Keys(t.Context(), after, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, page...)
+		if len(page) < 2 {
+			break
+		}
+	}
+	if len(all) != 5 {
+		t.Errorf("%d keys: %+v", len(all), all)
+	}
+	if a := k.as(k.operator, "GET", "/keys", ""); strings.Contains(a.body, secret) || strings.Contains(a.body, "hash") {
+		t.Error("the list of keys shows a secret or its hash")
+	}
+	if err := client.RevokeKey(t.Context(), key.ID); err != nil {
+		t.Error(err)
+	}
+	if a := k.as(secret, "GET", "/keys/current", ""); a.status != 401 {
+		t.Errorf("a revoked key: %d", a.status)
+	}
+	if err := client.RevokeKey(t.Context(), key.ID); fairfactor.CodeOf(err) != fairfactor.NotFound {
+		t.Errorf("revoked again: %v", err)
+	}
+	if err := client.RevokeKey(t.Context(), k.operatorID); fairfactor.CodeOf(err) != fairfactor.Conflict {
+		t.Errorf("the only operator's key revoked: %v", err)
+	}
+	client.Authorise(k.viewer)
+	if _, _, err := client.AddKey(t.Context(), fairfactor.RoleViewer, ""); fairfactor.CodeOf(err) != fairfactor.Invalid || !strings.Contains(err.Error(), "operator") {
+		t.Errorf("a viewer adds a key: %v", err)
+	}
+}
+
+func TestSenselessKeysAreRefused(t *testing.T) {
+	k := startKeyed(t)
+	for _, body := range []string{`{"role":"admin"}`, `{"role":"caller"}`, `{"role":"caller","caller":"a b"}`, `{"role":"viewer","caller":"a"}`, `{"role":1}`, `{"role":null}`} {
+		k.as(k.operator, "POST", "/keys", body, "Content-Type: application/json").problem(t, body, 422, "bad-api-key")
+	}
+	k.as(k.operator, "POST", "/keys", `{"role":"viewer","hash":"x"}`, "Content-Type: application/json").problem(t, "unknown member", 400, "bad-request")
+}
+
+// A node that asks for no keys shows and changes none: a stranger could give himself
+// one for later.
+func TestNoKeysWithoutKeys(t *testing.T) {
+	ring, err := httpd.OpenKeyring(t.Context(), keystore.NewKeys(), httpd.KeyringOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, keys := range map[string]*httpd.Keyring{"open": nil, "without a key": ring} {
+		s := startServer(t, newMemory(), func(cfg httpd.Config) *httpd.Server {
+			cfg.Keys = keys
+			return httpd.New(cfg)
+		})
+		for _, call := range []string{"GET /keys", "POST /keys", "DELETE /keys/x"} {
+			method, path, _ := strings.Cut(call, " ")
+			s.do(method, path, `{"role":"operator"}`).problem(t, name+" "+call, 403, "forbidden")
+		}
+		if a := s.do("GET", "/keys/current", ""); a.status != 200 || a.text("role") != "operator" || a.doc["key_id"] != nil {
+			t.Errorf("%s: %s", name, a.body)
+		}
+		s.submit("7")
+	}
+	if _, _, err := ring.AddKey(t.Context(), fairfactor.RoleViewer, ""); fairfactor.CodeOf(err) != fairfactor.Conflict {
+		t.Errorf("a first key that is no operator's: %v", err)
+	}
+}
+
+// flaky is a store of keys that can be cut off.
+type flaky struct {
+	*keystore.Keys
+	away  atomic.Bool
+	asked atomic.Int64
+}
+
+func (f *flaky) APIKeys(ctx context.Context, known uint64) (uint64, []fairfactor.APIKey, error) {
+	f.asked.Add(1)
+	if f.away.Load() {
+		return 0, nil, errors.New("away")
+	}
+	return f.Keys.APIKeys(ctx, known)
+}
+
+// Nodes that share a store follow each other, and a node that can't follow stops
+// believing in what it knows.
+func TestKeyringFollows(t *testing.T) {
+	shared := keystore.NewKeys()
+	mine := &flaky{Keys: shared}
+	ring, err := httpd.OpenKeyring(t.Context(), mine, httpd.KeyringOptions{Shared: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ring.Asks() {
+		t.Error("a node asks for keys though there never was one")
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	followed := make(chan struct{})
+	go func() { ring.Follow(ctx); close(followed) }()
+	defer func() { stop(); <-followed }()
+	other, err := httpd.OpenKeyring(t.Context(), shared, httpd.KeyringOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, secret, err := other.AddKey(t.Context(), fairfactor.RoleOperator, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startServer(t, newMemory(), func(cfg httpd.Config) *httpd.Server {
+		cfg.Keys = ring
+		return httpd.New(cfg)
+	})
+	status := func() int { return s.do("GET", "/nodes", "", "Authorization: Bearer "+secret).status }
+	eventually(t, "the key of another node is known", func() bool { return ring.Asks() && status() == 200 })
+	if err := shared.RevokeAPIKey(t.Context(), key.ID); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the key is refused", func() bool { return status() == 401 })
+	if !ring.Asks() {
+		t.Error("when the last key is gone the node lets everyone in")
+	}
+	mine.away.Store(true)
+	ring.ForgetSince(time.Minute)
+	s.do("GET", "/nodes", "", "Authorization: Bearer "+secret).problem(t, "keys that are old", 503, "unavailable")
+	mine.away.Store(false)
+	eventually(t, "the store is back", func() bool { return status() == 401 })
+}
