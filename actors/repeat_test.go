@@ -266,3 +266,39 @@ func TestCancelledAgain(t *testing.T) {
 		}
 	}
 }
+
+// A retry of a job that has not failed, and the cancellation of one that has ended,
+// are refused also when the first answer got lost: nothing says that they were
+// carried out.
+func TestRefusedAlthoughTheAnswerGotLost(t *testing.T) {
+	s := newSite(t, 2, nil)
+	here, there := s.nodes[0], s.nodes[1]
+	s.ex.pin(actors.CallerKind, "alice", there.member, false)
+	jobs := s.submit(here, "alice", "15", strings.Repeat("1", 71))
+	s.completed(here, jobs[0])
+	if _, err := here.Cancel(t.Context(), jobs[1].ID); err != nil {
+		t.Fatal(err)
+	}
+	s.ex.deafen(true)
+	for what, ask := range map[string]func() (fairfactor.Job, error){
+		"retry of a completed job":        func() (fairfactor.Job, error) { return here.Retry(t.Context(), jobs[0].ID) },
+		"retry of a cancelled job":        func() (fairfactor.Job, error) { return here.Retry(t.Context(), jobs[1].ID) },
+		"cancellation of a completed job": func() (fairfactor.Job, error) { return here.Cancel(t.Context(), jobs[0].ID) },
+		"cancellation of a cancelled job": func() (fairfactor.Job, error) { return here.Cancel(t.Context(), jobs[1].ID) },
+	} {
+		got := make(chan error, 1)
+		go func() { _, err := ask(); got <- err }()
+		s.eventually(what, func() bool {
+			s.ex.breaks(there.member) // so that an answer that was lost is missed
+			select {
+			case err := <-got:
+				if fairfactor.CodeOf(err) != fairfactor.Conflict {
+					t.Errorf("%s: %v", what, err)
+				}
+				return true
+			default:
+				return false
+			}
+		})
+	}
+}

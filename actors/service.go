@@ -192,22 +192,33 @@ func (v *Service) running(ctx context.Context, q fairfactor.Query) (page fairfac
 
 // Cancel implements fairfactor.Jobs.
 func (v *Service) Cancel(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
-	return v.change(ctx, id, caller.Cancel{ID: id}, func(s fairfactor.State) bool { return s == fairfactor.Cancelled })
+	job, err := v.sys.cfg.Store.Job(ctx, id)
+	switch {
+	case err != nil:
+		return job, err
+	case job.State.Final():
+		return job, fairfactor.Errorf(fairfactor.Conflict, "job %s has ended already", id)
+	}
+	return v.change(ctx, job, caller.Cancel{ID: id}, func(s fairfactor.State) bool { return s == fairfactor.Cancelled })
 }
 
 // Retry implements fairfactor.Jobs.
 func (v *Service) Retry(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
-	return v.change(ctx, id, caller.Retry{ID: id}, func(s fairfactor.State) bool { return s != fairfactor.Failed })
+	job, err := v.sys.cfg.Store.Job(ctx, id)
+	switch {
+	case err != nil:
+		return job, err
+	case job.State != fairfactor.Failed:
+		return job, fairfactor.Errorf(fairfactor.Conflict, "job %s is %s: only a failed job can be retried", id, job.State)
+	}
+	return v.change(ctx, job, caller.Retry{ID: id}, func(s fairfactor.State) bool { return s != fairfactor.Failed })
 }
 
 // change has a job's caller do something to it, after which done holds for its
-// state. An answer that gets lost, or comes late, makes the request run again;
-// then it may find that it was done already, or is about to be.
-func (v *Service) change(ctx context.Context, id fairfactor.ID, m any, done func(fairfactor.State) bool) (fairfactor.Job, error) {
-	job, err := v.sys.cfg.Store.Job(ctx, id)
-	if err != nil {
-		return job, err
-	}
+// state; before, it did not. An answer that gets lost, or comes late, makes the
+// request run again; then it may find that it was done already, or is about to be.
+func (v *Service) change(ctx context.Context, job fairfactor.Job, m any, done func(fairfactor.State) bool) (fairfactor.Job, error) {
+	id := job.ID
 	again := false
 	for p := newPace(); ; p.rest(ctx) {
 		answer, err := unpacked(v.sys.net.AskOnce(ctx, CallerKind, job.Caller, toCaller{m}))
