@@ -18,8 +18,9 @@ import (
 //
 // While there is room, which is nearly always, it costs two atomic additions.
 type gate struct {
-	limit int64
-	calls atomic.Int64 // inside, waiting, and given up but still in the queue
+	limit    int64
+	patience time.Duration // longest wait here, 0 for that of the call's context
+	calls    atomic.Int64  // inside, waiting, and given up but still in the queue
 
 	mu     sync.Mutex // guards what follows
 	queue  list.List  // of *waiter, the first come first
@@ -37,7 +38,9 @@ const (
 	gone     = 2
 )
 
-// enter waits for a place. It gives up when the call is given up.
+// enter waits for a place. It gives up when the call is given up, or when patience
+// is over: a call that is let in late would have no time left for its answer, and
+// it would not be known what became of it.
 func (g *gate) enter(ctx context.Context) error {
 	if g.calls.Add(1) <= g.limit {
 		return nil
@@ -51,10 +54,17 @@ func (g *gate) enter(ctx context.Context) error {
 	w := &waiter{open: make(chan struct{})}
 	g.queue.PushBack(w)
 	g.mu.Unlock()
+	var over <-chan time.Time
+	if g.patience > 0 {
+		timer := time.NewTimer(g.patience)
+		defer timer.Stop()
+		over = timer.C
+	}
 	select {
 	case <-w.open:
 		return nil
 	case <-ctx.Done():
+	case <-over:
 	}
 	if !w.state.CompareAndSwap(0, gone) {
 		return nil // it was admitted at the last moment
@@ -97,8 +107,10 @@ type gated struct {
 	writes, reads *gate
 }
 
-func newGated(jobs fairfactor.Jobs, calls int) gated {
-	return gated{jobs, &gate{limit: int64(calls)}, &gate{limit: int64(calls)}}
+// newGated has calls wait for at most half of the time that they have in all: the
+// other half is for the answer.
+func newGated(jobs fairfactor.Jobs, calls int, submit time.Duration) gated {
+	return gated{jobs, &gate{limit: int64(calls), patience: submit / 2}, &gate{limit: int64(calls), patience: submit / 2}}
 }
 
 func (j gated) Submit(ctx context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {

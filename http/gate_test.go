@@ -138,3 +138,47 @@ func TestWaitsAreSpread(t *testing.T) {
 		t.Errorf("a wait of 2 s takes %v", wait)
 	}
 }
+
+// slowJobs holds each submission for a time, and says of one whose context ends
+// meanwhile that its outcome is unknown.
+type slowJobs struct {
+	fairfactor.Jobs
+	takes time.Duration
+}
+
+func (j slowJobs) Submit(ctx context.Context, _ string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
+	select {
+	case <-time.After(j.takes):
+		return make([]fairfactor.Receipt, len(subs)), nil
+	case <-ctx.Done():
+		return nil, fairfactor.ErrUnanswered
+	}
+}
+
+// TestGateLeavesTimeForTheAnswer: when far more come than can be served in time, the
+// others are refused, and never let in so late that their outcome is unknown.
+func TestGateLeavesTimeForTheAnswer(t *testing.T) {
+	const limit, callers, submit = 2, 200, 4 * time.Second
+	g := newGated(slowJobs{takes: submit / 8}, limit, submit)
+	var served, refused atomic.Int64
+	var all sync.WaitGroup
+	ctx, cancel := context.WithTimeout(t.Context(), submit)
+	defer cancel()
+	for range callers {
+		all.Go(func() {
+			_, err := g.Submit(ctx, "alice", make([]fairfactor.Submission, 1))
+			switch {
+			case err == nil:
+				served.Add(1)
+			case errors.Is(err, fairfactor.ErrUnanswered):
+				t.Error("a call was let in too late")
+			default:
+				refused.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if served.Load() < limit || served.Load()+refused.Load() != callers {
+		t.Errorf("%d served, %d refused", served.Load(), refused.Load())
+	}
+}

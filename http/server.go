@@ -118,7 +118,7 @@ type Server struct {
 func New(cfg Config) *Server { return newServer(cfg, defaultLimits()) }
 
 func newServer(cfg Config, bounds limits) *Server {
-	jobs := newGated(cfg.Jobs, bounds.calls)
+	jobs := newGated(cfg.Jobs, bounds.calls, bounds.submit)
 	s := &Server{
 		jobs: jobs, log: cfg.Logger, maxDigits: cfg.MaxDigits, limits: bounds,
 		ready: cfg.Ready, leaving: cfg.Leaving, gatherer: cfg.Gatherer, name: "fairfactor/" + cfg.Version,
