@@ -83,6 +83,13 @@ func (a *audit) do(ctx context.Context, f func(*pgx.Conn) error) error {
 	return f(c)
 }
 
+// snapshot reads all from one moment: a job that ends meanwhile is seen once.
+func (a *audit) snapshot(ctx context.Context, f func(pgx.Tx) error) error {
+	return a.do(ctx, func(c *pgx.Conn) error {
+		return pgx.BeginTxFunc(ctx, c, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, f)
+	})
+}
+
 // install makes the triggers. The nodes' tables must be there.
 func (a *audit) install(ctx context.Context) error {
 	return a.do(ctx, func(c *pgx.Conn) error {
@@ -156,7 +163,7 @@ var anomalies = []struct{ what, question string }{
 	{"callers whose account does not count their jobs", `
 		SELECT c.number, c.completed, 'has ' || c.queued || ' queued, ' || j.ended || ' ended' FROM fairfactor.callers c JOIN (
 			SELECT caller, count(*) AS ended FROM fairfactor.jobs GROUP BY caller) j ON j.caller = c.number
-		WHERE c.completed + c.failed + c.cancelled <> j.ended OR c.queued <> 0`},
+		WHERE c.completed + c.failed + c.cancelled <> j.ended OR c.queued <> (SELECT count(*) FROM fairfactor.queue q WHERE q.caller = c.number)`},
 }
 
 // anomaly is an answer.

@@ -46,5 +46,8 @@ func (sb *sandbox) burstOf(ctx context.Context, addr, caller string, numbers []s
 	for _, j := range jobs {
 		sb.workload.note(submission{Caller: caller, Number: j.Number, Outcome: accepted, ID: j.ID, Began: began, Ended: time.Now(), Attempts: 1})
 	}
+	for _, number := range numbers[len(jobs):] {
+		sb.workload.note(submission{Caller: caller, Number: number, Outcome: unknown, Began: began, Ended: time.Now(), Attempts: 1})
+	}
 	return err
 }

@@ -4,7 +4,9 @@
 // A [sandbox] owns everything private to a run: the database, the nodes and their
 // network (package fleet), the callers' [workload] and the [audit] triggers. The
 // faults are in faults.go and bignumber.go; the checker, which shares no code with
-// the service, is in checker.go. Start reading at [Comparison].
+// the service, is in checker.go and sightings.go. If a fault can't be made, or the
+// run is interrupted, what has happened so far is judged all the same. Start reading
+// at [Comparison].
 package chaos
 
 import (
@@ -29,7 +31,9 @@ var Comparison = command.Comparison{
 	Separate: true,
 	Limit:    time.Hour,
 	Help: `Starts real nodes, each with a network namespace of its own, on a private PostgreSQL,
-and eight callers that submit without end through a small load balancer. Then nodes
+and eight callers that submit without end through a small load balancer: single
+numbers, batches, and keys that are sent twice at once. They cancel some jobs, try to
+retry what has not failed, and compare each look at a job with all earlier ones. Then nodes
 are killed in turn (the scheduler's, a caller's, any) and started again at the same
 addresses, stopped for longer than their lease, cut off from each other in one
 direction and in both, and from the store; the store is restarted and killed; all
@@ -108,7 +112,7 @@ func (c *chaos) run(ctx context.Context, h *harness.Harness, faults []fault) (ro
 			break
 		}
 	}
-	v, logs, judgeErr := sb.finish(ctx)
+	v, logs, judgeErr := sb.finish(ctx, err != nil)
 	if err = errors.Join(err, judgeErr); v != nil {
 		h.Say("%s", v.words())
 		rows = append(rows, c.rows(sb, v)...)
@@ -145,6 +149,9 @@ func (c *chaos) rows(sb *sandbox, v *verdict) []report.Row {
 		report.Figure("twice", float64(v.Twice), "").AtMost(0).Must(),
 		report.Figure("writes that broke a fence", float64(written), "").AtMost(0).Must(),
 		report.Figure("refused and yet accepted", float64(v.Denied), "").AtMost(0).Must(),
+		report.Figure("cancelled; cancelled and yet not", float64(v.Cancelled), "").Against("not", float64(v.Uncancelled), 0),
+		report.Figure("reads of accepted jobs", float64(v.Reads), "").AtLeast(1).Must(),
+		report.Figure("reads that contradict an earlier one", float64(v.Stale), "").AtMost(0).Must(),
 		report.Figure("without an answer; of these, accepted", float64(v.Unsure), "").Against("accepted", float64(v.Kept), 0),
 		report.Figure("accepted once more, without a key", float64(v.Repeated), ""),
 		report.Figure("hand-outs while another caller waited", float64(v.Contended), "").AtLeast(1).Must(),

@@ -61,3 +61,30 @@ func TestChaosStopsAtOnce(t *testing.T) {
 		os.RemoveAll(strings.TrimSpace(logs))
 	}
 }
+
+// TestChaosJudgesAfterAFault has a fault that can't be made, and a node that it
+// left stopped: what the nodes did is judged all the same.
+func TestChaosJudgesAfterAFault(t *testing.T) {
+	pgtest.Need(t)
+	var said bytes.Buffer
+	h := benchtest.Start(t)
+	h.Progress = &said
+	broken := errors.New("this fault can't be made")
+	rows, err := (&chaos{nodes: 3, callers: 8}).run(t.Context(), h, []fault{{"stop", func(ctx context.Context, sb *sandbox) ([]report.Row, error) {
+		first, at := sb.workload.count(), time.Now()
+		if _, err := sb.recovered(ctx, at, first); err != nil { // so that there is something to judge
+			return nil, err
+		}
+		sb.fleet.Nodes[0].Signal(syscall.SIGSTOP, 0)
+		return nil, broken
+	}}})
+	if !errors.Is(err, broken) || strings.Contains(err.Error(), "broken promises") || !strings.Contains(said.String(), " accepted: ") {
+		t.Errorf("%v\n%s", err, said.String())
+	}
+	if len(rows) < 10 {
+		t.Errorf("%d rows say what was judged", len(rows))
+	}
+	if _, logs, found := strings.Cut(err.Error(), "the logs of nodes and callers are in "); found {
+		os.RemoveAll(strings.TrimSpace(logs))
+	}
+}

@@ -30,6 +30,12 @@ type verdict struct {
 	Contended   int           `json:"contended"`
 	Unexpected  int           `json:"unexpected"` // submissions with an answer that they should not have
 	Anomalies   []anomaly     `json:"anomalies"`  // what the notes have against the writers
+
+	Cancelled   int  `json:"cancelled"`         // jobs that their caller cancelled
+	Uncancelled int  `json:"uncancelled"`       // jobs that a caller was told are cancelled, and are not
+	Reads       int  `json:"reads"`             // looks at accepted jobs
+	Stale       int  `json:"stale"`             // of these, those that contradict an earlier one
+	Partial     bool `json:"partial,omitempty"` // jobs may not have ended yet, which is no fault
 }
 
 // broken is how often a promise was broken.
@@ -37,7 +43,18 @@ func (v *verdict) broken() (n int) {
 	for _, o := range v.Anomalies {
 		n += o.Count
 	}
-	return n + v.Bad() + v.Denied + v.Unsubmitted + v.Unexpected
+	if v.Partial {
+		n -= v.Unfinished
+	}
+	return n + v.Bad() + v.Denied + v.Unsubmitted + v.Unexpected + v.Uncancelled + v.Stale
+}
+
+// look adds what the callers saw.
+func (v *verdict) look(s *sightings) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v.Reads, v.Stale = s.reads, s.wrong
+	v.Examples = append(v.Examples, s.examples...)
 }
 
 // stored is a job as the store has it.
@@ -66,7 +83,7 @@ func (a *audit) check(ctx context.Context, logs []submission, quantum time.Durat
 func (a *audit) jobs(ctx context.Context) (all []stored, err error) {
 	const columns = `SELECT c.name, j.caller, j.seq, j.nonce, j.number, j.key, j.turn, j.turns, j.cpu, j.submitted, j.started, j.factors, `
 	const from = ` j JOIN fairfactor.callers c ON c.number = j.caller`
-	err = a.do(ctx, func(c *pgx.Conn) error {
+	err = a.snapshot(ctx, func(c pgx.Tx) error {
 		for _, question := range []string{columns + `j.state FROM fairfactor.jobs` + from, columns + `1::smallint FROM fairfactor.queue` + from} {
 			rows, err := c.Query(ctx, question)
 			if err != nil {
@@ -133,6 +150,9 @@ func compareLogs(logs []submission, all []stored) *verdict {
 		delete(byNumber, l.Number)
 		switch l.Outcome {
 		case accepted:
+			if v.cancelled(l, byID) {
+				continue
+			}
 			promised = append(promised, verify.Accepted{ID: l.ID, Caller: l.Caller, Number: l.Number})
 			if rest := slices.DeleteFunc(jobs, func(s stored) bool { return s.ID == l.ID }); len(rest) > 0 && l.Key == "" {
 				v.Repeated += len(rest)
@@ -158,15 +178,34 @@ func compareLogs(logs []submission, all []stored) *verdict {
 		v.Unsubmitted += len(jobs)
 		v.Fault("no caller submitted %s, which is job %s of %s", number, jobs[0].ID, jobs[0].Caller)
 	}
-	v.Accepted = len(promised)
+	v.Accepted = len(promised) + v.Cancelled
 	examples := v.Examples
 	v.Tally = verify.Jobs(promised, byID)
 	v.Examples = append(v.Examples, examples...)
 	return v
 }
 
+// cancelled counts a job that its caller cancelled. It is false for one that must be
+// completed like any other: nothing was asked, or it was too late.
+func (v *verdict) cancelled(l submission, byID map[string]client.Job) bool {
+	status := byID[l.ID].Status
+	switch {
+	case status == "cancelled" && (l.Cancel == cancelled || l.Cancel == maybe):
+		v.Cancelled++
+		return true
+	case status != "" && l.Cancel == cancelled:
+		v.Uncancelled++
+		v.Fault("job %s of %s was cancelled, and is %s", l.ID, l.Caller, status)
+	}
+	return false
+}
+
 // words tells the verdict in a line.
 func (v *verdict) words() string {
-	return fmt.Sprintf("%d accepted: %d completed, %d failed, %d unfinished, %d lost, %d wrong, %d twice; %d without an answer (%d of them exist); %d repeated",
-		v.Accepted, v.Completed, v.Failed, v.Unfinished, v.Lost, v.Wrong, v.Twice, v.Unsure, v.Kept, v.Repeated)
+	text := fmt.Sprintf("%d accepted: %d completed, %d cancelled, %d failed, %d unfinished, %d lost, %d wrong, %d twice; %d without an answer (%d of them exist); %d repeated; %d of %d reads stale",
+		v.Accepted, v.Completed, v.Cancelled, v.Failed, v.Unfinished, v.Lost, v.Wrong, v.Twice, v.Unsure, v.Kept, v.Repeated, v.Stale, v.Reads)
+	if v.Partial {
+		text += " (judged before all had ended)"
+	}
+	return text
 }

@@ -250,3 +250,94 @@ func TestCompareLogs(t *testing.T) {
 		}
 	}
 }
+
+// TestCompareCancellations compares what callers were told with stores that keep it
+// and that do not.
+func TestCompareCancellations(t *testing.T) {
+	for _, o := range []struct {
+		told   cancellation
+		status string
+		want   verdict
+		fine   bool
+	}{
+		{cancelled, "cancelled", verdict{Cancelled: 1}, true},
+		{maybe, "cancelled", verdict{Cancelled: 1}, true},
+		{maybe, "completed", verdict{}, true},
+		{tooLate, "completed", verdict{}, true},
+		{cancelled, "completed", verdict{Uncancelled: 1}, false},
+		{cancelled, "pending", verdict{Uncancelled: 1}, false},
+		{tooLate, "cancelled", verdict{}, false},
+		{"", "cancelled", verdict{}, false},
+	} {
+		job := client.Job{ID: idOf(1, 1), Caller: "c1", Number: "15", Status: o.status, Turn: 1}
+		if o.status == "completed" {
+			job.Result = factorsOf("3 5")
+		}
+		v := compareLogs([]submission{{Caller: "c1", Number: "15", Outcome: accepted, ID: job.ID, Cancel: o.told}}, []stored{{Job: job}})
+		if v.Accepted != 1 || v.Cancelled != o.want.Cancelled || v.Uncancelled != o.want.Uncancelled || (v.broken() == 0) != o.fine {
+			t.Errorf("told %q, is %s: %+v", o.told, o.status, v)
+		}
+	}
+}
+
+// TestMerge merges what two connections were told of one key.
+func TestMerge(t *testing.T) {
+	told := func(o outcome, id string) submission { return submission{Outcome: o, ID: id, Key: "k"} }
+	for _, o := range []struct{ one, other, want submission }{
+		{told(accepted, "a"), told(accepted, "a"), told(accepted, "a")},
+		{told(accepted, "a"), told(accepted, "b"), told(unexpected, "a")},
+		{told(accepted, "a"), told(refused, ""), told(accepted, "a")},
+		{told(unknown, ""), told(accepted, "a"), told(accepted, "a")},
+		{told(refused, ""), told(unknown, ""), told(unknown, "")},
+		{told(refused, ""), told(refused, ""), told(refused, "")},
+		{told(accepted, "a"), told(unexpected, ""), told(unexpected, "a")},
+	} {
+		l := o.one
+		l.merge(&o.other)
+		if l.Outcome != o.want.Outcome || l.ID != o.want.ID {
+			t.Errorf("%+v and %+v: %+v", o.one, o.other, l)
+		}
+	}
+}
+
+// TestSightings looks at jobs in orders that are right and wrong.
+func TestSightings(t *testing.T) {
+	const (
+		waits     = `{"request_id":"x","status":"pending"}`
+		ended     = `{"request_id":"x","status":"completed","result":{"3":1,"5":1},"finished_at":"2031-01-01T00:00:00Z","attempts":1}`
+		otherwise = `{"request_id":"x","status":"completed","result":{"3":1,"5":1},"finished_at":"2031-01-01T00:00:01Z","attempts":1}`
+		cancelled = `{"request_id":"x","status":"cancelled"}`
+	)
+	type look struct {
+		status int
+		body   string
+	}
+	for name, o := range map[string]struct {
+		looks []look
+		wrong int
+	}{
+		"an end":          {[]look{{200, waits}, {200, ended}, {200, ended}}, 0},
+		"no answer":       {[]look{{200, ended}, {503, ""}, {200, ended}}, 0},
+		"back to waiting": {[]look{{200, ended}, {200, waits}}, 1},
+		"another state":   {[]look{{200, ended}, {200, cancelled}}, 1},
+		"another end":     {[]look{{200, ended}, {200, otherwise}, {200, ended}}, 1},
+		"forgotten":       {[]look{{404, ""}}, 1},
+	} {
+		var s sightings
+		for _, l := range o.looks {
+			s.see("x", s.ended("x"), l.status, []byte(l.body))
+		}
+		v := &verdict{}
+		v.look(&s)
+		if v.Stale != o.wrong || (v.broken() == 0) != (o.wrong == 0) {
+			t.Errorf("%s: %d reads of %d are wrong: %v", name, v.Stale, v.Reads, v.Examples)
+		}
+	}
+	var s sightings // two reads at once may see an end in either order
+	before := s.ended("x")
+	s.see("x", before, 200, []byte(ended))
+	s.see("x", before, 200, []byte(waits))
+	if s.wrong != 0 {
+		t.Error("a read that began before an end was seen need not see it")
+	}
+}

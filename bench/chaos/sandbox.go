@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"fairfactor/bench/internal/client"
@@ -183,31 +184,71 @@ func aliveAt(ctx context.Context, addr string) (alive int, err error) {
 	return alive, nil
 }
 
+// judgeTime bounds the judgement itself.
+const judgeTime = 2 * time.Minute
+
 // finish ends the load, makes a burst for the order of hand-outs, waits until
-// every job has ended, and judges.
-func (sb *sandbox) finish(ctx context.Context) (*verdict, []submission, error) {
+// every job has ended, and judges. If it can't wait that long, because it was
+// interrupted or an act has failed, it judges all but the jobs that have not ended.
+func (sb *sandbox) finish(ctx context.Context, failed bool) (*verdict, []submission, error) {
 	sb.workload.end()
-	if err := sb.burst(ctx); err != nil || ctx.Err() != nil {
-		// Interrupted, nothing can be said of jobs that have not ended.
-		return nil, sb.workload.since(0), errors.Join(err, ctx.Err())
+	var err error
+	if failed && ctx.Err() == nil {
+		err = sb.mend(ctx)
+	}
+	if ctx.Err() == nil {
+		err = errors.Join(err, sb.burst(ctx))
+	}
+	whole := false
+	if ctx.Err() == nil {
+		left, waitErr := sb.drained(ctx)
+		err = errors.Join(err, waitErr)
+		whole = ctx.Err() == nil && (left == 0 || !failed)
 	}
 	logs := sb.workload.since(0)
+	sb.mu.Lock()
+	quantum := time.Duration(sb.worst.Quantum) * time.Microsecond
+	sb.mu.Unlock()
+	judging, cancel := context.WithTimeout(context.WithoutCancel(ctx), judgeTime)
+	defer cancel()
+	v, judgeErr := sb.audit.check(judging, logs, quantum)
+	if v != nil {
+		v.Partial = !whole
+		v.look(&sb.workload.sightings)
+	}
+	return v, logs, errors.Join(err, judgeErr, ctx.Err())
+}
+
+// mend ends all faults that an act which failed has left behind.
+func (sb *sandbox) mend(ctx context.Context) error {
+	for _, n := range sb.fleet.Nodes {
+		n.Signal(syscall.SIGCONT, 0)
+		n.Proxy.Heal()
+	}
+	ctx, cancel := context.WithTimeout(ctx, recovery)
+	defer cancel()
+	if sb.fleet.Network != nil {
+		if err := sb.fleet.Network.Heal(ctx); err != nil {
+			return err
+		}
+	}
+	return sb.fleet.Healthy(ctx)
+}
+
+// drained waits until every job has ended, and returns how many have not when it
+// gives up.
+func (sb *sandbox) drained(ctx context.Context) (left int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*recovery)
 	defer cancel()
-	left := 0
-	err := wait.Until(ctx, 50*time.Millisecond, func() (bool, error) {
+	err = wait.Until(ctx, 50*time.Millisecond, func() (bool, error) {
 		var err error
 		left, err = sb.audit.unfinished(ctx)
 		return left == 0, err
 	})
-	if err != nil && ctx.Err() == nil {
-		return nil, logs, err
+	if ctx.Err() != nil {
+		err = nil // the verdict says what has not ended
 	}
-	sb.mu.Lock()
-	quantum := time.Duration(sb.worst.Quantum) * time.Microsecond
-	sb.mu.Unlock()
-	v, err := sb.audit.check(context.WithoutCancel(ctx), logs, quantum)
-	return v, logs, err
+	return left, err
 }
 
 // keep writes the callers' logs next to those of the nodes.

@@ -39,18 +39,22 @@ type submission struct {
 	Finished time.Time `json:"finished,omitempty"` // seen completed, of those that were watched
 	Attempts int       `json:"attempts"`
 	Fault    string    `json:"fault,omitempty"` // the last that went wrong, in words
+
+	Cancel cancellation `json:"cancel,omitempty"` // empty if the caller did not ask for it, or was refused
 }
 
 // workload are the callers' clients: each caller has some connections that submit
 // one number after the other, and one that also waits until each is completed.
 // Half of the numbers carry an idempotency key and are sent again until there is
-// an answer; the others are given up once their fate is unknown.
+// an answer; the others are given up once their fate is unknown. What else they do
+// is in kinds.go, and what they see of their jobs is compared by sightings.
 type workload struct {
-	balancer *balancer
-	callers  []string
-	conns    int           // of each caller, besides the one that waits
-	think    time.Duration // longest pause between two submissions of a connection
-	seed     uint64
+	balancer  *balancer
+	sightings sightings
+	callers   []string
+	conns     int           // of each caller, besides the one that waits
+	think     time.Duration // longest pause between two submissions of a connection
+	seed      uint64
 
 	mu     sync.Mutex
 	logs   []submission              // guarded by mu; those that are over, in that order
@@ -123,27 +127,71 @@ func (s *workload) served(at time.Time, first int) bool {
 // connection submits one number after the other until more ends; ctx is that of
 // the requests.
 func (s *workload) connection(ctx, more context.Context, caller string, rng *rand.Rand, watch bool) {
+	var recent []string // accepted jobs, to look at again
 	for more.Err() == nil {
-		s.one(ctx, caller, rng, watch)
+		if id := s.one(ctx, caller, rng, watch); id != "" {
+			recent = append(recent[max(0, len(recent)+1-recentJobs):], id)
+		}
+		if len(recent) > 0 && rng.IntN(3) == 0 {
+			s.read(ctx, recent[rng.IntN(len(recent))], "")
+		}
 		if wait.For(more, time.Duration(rng.Int64N(int64(s.think)))) != nil {
 			return
 		}
 	}
 }
 
-// one submits one number and notes what came of it.
-func (s *workload) one(ctx context.Context, caller string, rng *rand.Rand, watch bool) {
-	l := &submission{Caller: caller, Number: random.Uniform(rng), Began: time.Now()}
-	if watch || rng.IntN(2) == 0 {
+// recentJobs is how many jobs a connection remembers.
+const recentJobs = 16
+
+// one submits one number, or some at once, and notes what came of it. It returns the
+// id of a job that was accepted, if it knows one.
+func (s *workload) one(ctx context.Context, caller string, rng *rand.Rand, watch bool) string {
+	kind := rng.IntN(10)
+	if kind == 0 && !watch {
+		s.batch(ctx, caller, rng)
+		return ""
+	}
+	cancel := kind == 1 && !watch
+	number := random.Uniform(rng)
+	if cancel {
+		number = random.Semiprime(rng, slowDigits)
+	}
+	l := s.begin(caller, number)
+	defer s.over(l)
+	if watch || kind >= 6 {
 		l.Key = fmt.Sprintf("%016x", rng.Uint64())
 	}
-	s.mu.Lock()
-	s.flying[l] = l.Began
-	s.mu.Unlock()
-	s.submit(ctx, l)
-	if watch && l.Outcome == accepted {
+	if kind >= 8 {
+		s.twice(ctx, l)
+	} else {
+		s.submit(ctx, l)
+	}
+	switch {
+	case l.Outcome != accepted:
+		return ""
+	case cancel:
+		s.cancel(ctx, l)
+	case watch:
 		s.watch(ctx, l)
 	}
+	if l.Outcome == accepted && (l.Cancel == cancelled || !l.Finished.IsZero() && kind < 3) {
+		s.retry(ctx, l)
+	}
+	return l.ID
+}
+
+// begin notes that a number is under way.
+func (s *workload) begin(caller, number string) *submission {
+	l := &submission{Caller: caller, Number: number, Began: time.Now()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flying[l] = l.Began
+	return l
+}
+
+// over notes what came of it.
+func (s *workload) over(l *submission) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.flying, l)
@@ -202,9 +250,7 @@ func (s *workload) submit(ctx context.Context, l *submission) {
 // watch waits until the job is completed.
 func (s *workload) watch(ctx context.Context, l *submission) {
 	for time.Since(l.Began) < longestTrial && ctx.Err() == nil {
-		attempt, cancel := context.WithTimeout(ctx, attemptTime)
-		status, raw, err := s.balancer.pick().send(attempt, http.MethodGet, "/compute/"+l.ID+"?wait=10", nil, "")
-		cancel()
+		status, raw, err := s.read(ctx, l.ID, "?wait=10")
 		var j client.Job
 		if err == nil && status == http.StatusOK && json.Unmarshal(raw, &j) == nil && j.Status == "completed" {
 			l.Finished = time.Now()
@@ -216,4 +262,17 @@ func (s *workload) watch(ctx context.Context, l *submission) {
 		}
 		wait.For(ctx, againAfter)
 	}
+}
+
+// read asks some node for an accepted job and compares the answer with earlier
+// ones.
+func (s *workload) read(ctx context.Context, id, query string) (int, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTime)
+	defer cancel()
+	before := s.sightings.ended(id)
+	status, raw, err := s.balancer.pick().send(ctx, http.MethodGet, "/compute/"+id+query, nil, "")
+	if err == nil {
+		s.sightings.see(id, before, status, raw)
+	}
+	return status, raw, err
 }
