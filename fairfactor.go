@@ -27,6 +27,9 @@ type Jobs interface {
 	// Job returns a job as it is now: not_found if it never existed or its
 	// retention is over.
 	Job(ctx context.Context, id ID) (Job, error)
+	// Get returns many jobs as they are now, each at the place of its id; one that does
+	// not exist is the zero Job.
+	Get(ctx context.Context, ids []ID) ([]Job, error)
 	// Wait returns the job as soon as it is in a final state, or as it is when
 	// ctx ends; running out of time is not an error.
 	Wait(ctx context.Context, id ID) (Job, error)

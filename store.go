@@ -34,6 +34,9 @@ type Store interface {
 	Apply(ctx context.Context, changes []Change) ([]error, error)
 	// Job returns a job: not_found if it does not exist.
 	Job(ctx context.Context, id ID) (Job, error)
+	// Jobs returns many jobs, each at the place of its id; one that does not exist is
+	// the zero Job. It costs much less than asking for them one by one.
+	Jobs(ctx context.Context, ids []ID) ([]Job, error)
 	// Backlog returns the unfinished jobs of a caller with Order > after,
 	// ascending, at most limit, with their checkpoints, without the pieces.
 	Backlog(ctx context.Context, caller uint64, after uint64, limit int) ([]Waiting, error)

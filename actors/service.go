@@ -155,20 +155,12 @@ func (v *Service) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page
 		return v.running(ctx, q), nil
 	}
 	page, err := v.sys.cfg.Store.List(ctx, q)
-	if err != nil || !slices.ContainsFunc(page.Jobs, func(j fairfactor.Job) bool { return !j.State.Final() }) {
+	if err != nil || !slices.ContainsFunc(page.Jobs, unfinished) {
 		return page, err
 	}
-	running := map[fairfactor.ID]*fairfactor.Job{}
-	for _, c := range v.living(ctx) {
-		for i := range c.jobs {
-			running[c.jobs[i].ID] = &c.jobs[i]
-		}
-	}
+	v.showRunning(ctx, page.Jobs)
 	kept := page.Jobs[:0]
 	for _, job := range page.Jobs {
-		if now := running[job.ID]; now != nil && !job.State.Final() {
-			job = *now
-		}
 		if q.State == 0 || job.State == q.State {
 			kept = append(kept, job)
 		}

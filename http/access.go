@@ -34,6 +34,8 @@ var (
 	submitters = access{decided: true, caller: true, narrow: ownSubmission}
 	// jobReaders see the job whose id is in the path; another caller's is 404.
 	jobReaders = access{decided: true, caller: true, viewer: true, narrow: ownJob}
+	// manyReaders see the jobs whose ids are in the body, see [lookup].
+	manyReaders = access{decided: true, caller: true, viewer: true}
 	// jobOwners change it.
 	jobOwners = access{decided: true, caller: true, changes: true, narrow: ownJob}
 	// listReaders see jobs of the caller in ?caller_id=, which a caller's key must name.

@@ -19,7 +19,7 @@ var who = map[string]string{
 	"GET /keys": "operator", "POST /keys": "operator", "DELETE /keys/{id}": "operator",
 	"POST /compute": "submitter", "POST /compute/batch": "submitter",
 	"GET /compute/{id}": "reader of the job", "DELETE /compute/{id}": "owner of the job", "POST /compute/{id}/retry": "owner of the job",
-	"GET /compute":      "reader of ?caller_id=",
+	"GET /compute": "reader of ?caller_id=", "GET /compute/export": "reader of ?caller_id=", "POST /compute/get": "reader of each job",
 	"GET /callers/{id}": "reader of the caller",
 }
 
@@ -122,8 +122,8 @@ func (k *keyed) checkRoute(t *testing.T, method, path, role string) {
 	}{
 		{"a client without a key", "", mine, []string{"anyone"}, 401},
 		{"a stranger", "ff_000000000000_" + strings.Repeat("a", 52), mine, []string{"anyone"}, 401},
-		{"the viewer", k.viewer, mine, []string{"anyone", "any key", "viewer", "reader of the job", "reader of ?caller_id=", "reader of the caller"}, 403},
-		{"alice", k.alices, mine, []string{"anyone", "any key", "submitter", "reader of the job", "owner of the job", "reader of ?caller_id=", "reader of the caller"}, 403},
+		{"the viewer", k.viewer, mine, []string{"anyone", "any key", "viewer", "reader of the job", "reader of ?caller_id=", "reader of each job", "reader of the caller"}, 403},
+		{"alice", k.alices, mine, []string{"anyone", "any key", "submitter", "reader of the job", "owner of the job", "reader of ?caller_id=", "reader of each job", "reader of the caller"}, 403},
 		{"the operator", k.operator, mine, nil, 0},
 	} {
 		a := k.as(r.key, method, r.path, "")
@@ -143,7 +143,7 @@ func (k *keyed) checkOthers(t *testing.T, method, path, role string) {
 	t.Helper()
 	want, key := 403, k.alices
 	switch role {
-	case "anyone", "any key":
+	case "anyone", "any key", "reader of each job":
 		return
 	case "reader of the job", "owner of the job":
 		want, key = 404, k.bobs
@@ -174,6 +174,17 @@ func TestAnotherCallersJobLooksLikeNone(t *testing.T) {
 	}
 	if a := k.as(k.alices, "GET", "/compute/"+job, ""); a.status != 200 || a.text("status") == "cancelled" {
 		t.Errorf("alice sees %d %s", a.status, a.body)
+	}
+}
+
+// TestGetShowsOwnJobsOnly: among many jobs, another caller's looks like none.
+func TestGetShowsOwnJobsOnly(t *testing.T) {
+	k := startKeyed(t)
+	job := k.aliceJob()
+	for key, want := range map[string]string{k.alices: `"pending"`, k.viewer: `"pending"`, k.bobs: "404"} {
+		if a := k.as(key, "POST", "/compute/get", job, ndjson); a.status != 200 || !strings.Contains(a.body, `"status":`+want) {
+			t.Errorf("want the status %s: %d %s", want, a.status, a.body)
+		}
 	}
 }
 

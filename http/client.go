@@ -88,6 +88,7 @@ type call struct {
 	header   http.Header
 	body     []byte        // nil for none
 	patience time.Duration // zero for the usual one
+	harmless bool          // changes nothing, though it is no GET
 }
 
 // errPatience ends a call that a node does not answer.

@@ -101,7 +101,7 @@ func (c *Client) broken(ctx, bounded context.Context, k call, err error) error {
 // lost is the error of a call whose answer did not arrive.
 func (c *Client) lost(k call, err error, what string) error {
 	message := c.String() + " " + what
-	if k.method != http.MethodGet {
+	if k.method != http.MethodGet && !k.harmless {
 		err = errors.Join(fairfactor.ErrUnanswered, err)
 		if k.header.Get("Idempotency-Key") != "" {
 			message += ": submit the number again with the same key"

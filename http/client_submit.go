@@ -146,13 +146,13 @@ func (c *Client) submitBatch(ctx context.Context, caller string, subs []fairfact
 // lineReceipt reads one line of a batch's answer: a job, or a problem.
 func lineReceipt(line []byte) (fairfactor.Receipt, error) {
 	var kind struct {
-		ID     string          `json:"request_id"`
-		Status json.RawMessage `json:"status"`
+		ID     string          `json:"request_id"` // some problems have it too
+		Status json.RawMessage `json:"status"`     // of a problem, a number
 	}
 	if err := json.Unmarshal(line, &kind); err != nil {
 		return fairfactor.Receipt{}, err
 	}
-	if kind.ID == "" {
+	if kind.ID == "" || len(kind.Status) > 0 && kind.Status[0] != '"' {
 		var p problemAnswer
 		if err := json.Unmarshal(line, &p); err != nil {
 			return fairfactor.Receipt{}, err

@@ -129,6 +129,14 @@ func (j gated) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error
 	return j.Jobs.Job(ctx, id)
 }
 
+func (j gated) Get(ctx context.Context, ids []fairfactor.ID) ([]fairfactor.Job, error) {
+	if err := j.reads.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer j.reads.leave()
+	return j.Jobs.Get(ctx, ids)
+}
+
 func (j gated) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, error) {
 	if err := j.reads.enter(ctx); err != nil {
 		return fairfactor.Page{}, err

@@ -175,6 +175,21 @@ func (m *memory) Job(_ context.Context, id fairfactor.ID) (fairfactor.Job, error
 	return *job, nil
 }
 
+func (m *memory) Get(_ context.Context, ids []fairfactor.ID) ([]fairfactor.Job, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(ids) > 1000 {
+		return nil, fairfactor.Errorf(fairfactor.Internal, "%d ids in one call", len(ids))
+	}
+	jobs := make([]fairfactor.Job, len(ids))
+	for i, id := range ids {
+		if job := m.jobs[id]; job != nil {
+			jobs[i] = *job
+		}
+	}
+	return jobs, m.broken
+}
+
 func (m *memory) Wait(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
 	m.mu.Lock()
 	m.waiting++

@@ -29,6 +29,13 @@ func (p *pair) compare(kind int) {
 }
 
 func (p *pair) compareJobs() {
+	var ids []fairfactor.ID
+	for _, j := range p.twin.jobs {
+		ids = append(ids, j.ID)
+	}
+	p.rng.Shuffle(len(ids), func(i, k int) { ids[i], ids[k] = ids[k], ids[i] })
+	want, _ := p.twin.Jobs(p.ctx(), ids)
+	p.same("jobs", p.jobs(ids...), want)
 	for _, j := range p.twin.jobs {
 		got, err := p.store.Job(p.ctx(), j.ID)
 		if j.expired {

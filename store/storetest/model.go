@@ -94,6 +94,14 @@ func (m *model) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, erro
 	return fairfactor.Job{}, fairfactor.Errorf(fairfactor.NotFound, "there is no job %s", id)
 }
 
+func (m *model) Jobs(ctx context.Context, ids []fairfactor.ID) ([]fairfactor.Job, error) {
+	jobs := make([]fairfactor.Job, len(ids))
+	for i, id := range ids {
+		jobs[i], _ = m.Job(ctx, id)
+	}
+	return jobs, ended(ctx)
+}
+
 func (m *model) Piece(ctx context.Context, caller, order uint64, number uint32) ([]byte, error) {
 	if err := ended(ctx); err != nil {
 		return nil, err

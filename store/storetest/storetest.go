@@ -73,6 +73,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"KeyIsRemembered", keyIsRemembered},
 		{"KeyedAtOnce", keyedAtOnce},
 		{"UnknownIsNotFound", unknownIsNotFound},
+		{"JobsAtTheirPlaces", jobsAtTheirPlaces},
 		{"BacklogPages", backlogPages},
 		{"CallersPage", callersPage},
 		{"BackloggedPages", backloggedPages},

@@ -1,0 +1,58 @@
+package postgres
+
+import (
+	"context"
+
+	"fairfactor"
+)
+
+// Jobs implements [fairfactor.Store]. Each part of the statement finds its rows one
+// by one, by an index, see the statements that delete.
+func (s *Store) Jobs(ctx context.Context, ids []fairfactor.ID) ([]fairfactor.Job, error) {
+	places := make(map[place][]int, len(ids)) // where the ids of a job stand
+	var callers, seqs []int64
+	for i, id := range ids {
+		if id.Caller > maxNumber || id.Seq > maxNumber {
+			continue
+		}
+		p := place{id.Caller, id.Seq}
+		if places[p] == nil {
+			callers, seqs = append(callers, int64(id.Caller)), append(seqs, int64(id.Seq))
+		}
+		places[p] = append(places[p], i)
+	}
+	if len(callers) == 0 {
+		return make([]fairfactor.Job, len(ids)), live(ctx)
+	}
+	var jobs []fairfactor.Job
+	err := s.retry(ctx, "to read jobs", func(ctx context.Context) error {
+		jobs = make([]fairfactor.Job, len(ids))
+		rows, err := s.reads.Query(ctx, readMany, callers, seqs)
+		if err != nil {
+			return err
+		}
+		_, err = collect(rows, func(r *jobRow, caller string) error {
+			j, err := r.job(caller)
+			for _, i := range places[place{uint64(r.caller), uint64(r.seq)}] {
+				if err == nil && j.ID == ids[i] {
+					jobs[i] = j
+				}
+			}
+			return err
+		})
+		return err
+	})
+	return jobs, err
+}
+
+// readMany reads jobs by caller and sequence number, with their callers' names.
+const readMany = "SELECT " + jobColumns + `, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = r.caller) FROM (
+	SELECT j.* FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, seq)
+	CROSS JOIN LATERAL (SELECT ` + jobColumns + ` FROM fairfactor.jobs AS x WHERE x.caller = u.caller AND x.seq = u.seq OFFSET 0) AS j
+	UNION ALL
+	SELECT q.* FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, seq)
+	CROSS JOIN LATERAL (SELECT ` + queueColumns + ` FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.ord = u.seq AND x.ord = x.seq OFFSET 0) AS q
+	UNION ALL
+	SELECT q.* FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, seq)
+	CROSS JOIN LATERAL (SELECT ` + queueColumns + ` FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.seq = u.seq AND x.ord <> x.seq OFFSET 0) AS q
+) AS r`
