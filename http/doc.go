@@ -7,9 +7,12 @@
 // tables in problem.go and routes.go are the contract in code.
 //
 // A request passes connections.go (parked until its head is there), handle.go
-// (Host, Origin, path, parameters), its endpoint, gate.go (calls of Jobs in the
+// (Host, Origin, path, key, parameters), its endpoint, gate.go (calls of Jobs in the
 // order of their arrival) and response.go. A long poll leaves its worker on the
 // way; see poll.go.
+//
+// Who may do what is decided in access.go, which each line of routes.go names, and
+// by the keys of a [Keyring].
 //
 // Jobs and receipts are written by hand (json.go); all other answers are structs
 // that server, client and command line share (answers.go).

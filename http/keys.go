@@ -124,3 +124,8 @@ type keysAnswer struct {
 
 // AppendKey appends a key as the API shows it, without its secret.
 func AppendKey(b []byte, k *fairfactor.APIKey) []byte { return appendValue(b, apiKeyOf(k)) }
+
+// AppendNewKey appends a key that was just made, with its secret.
+func AppendNewKey(b []byte, k *fairfactor.APIKey, secret string) []byte {
+	return appendValue(b, newKeyAnswer{apiKeyOf(k), secret})
+}

@@ -18,13 +18,15 @@ type remote struct {
 	io     streams
 	url    string
 	output string
+	key    string
+	secret string // file of the key
 }
 
 // clientCommands are the verbs against a node.
 func clientCommands(io streams) []*cobra.Command {
 	return []*cobra.Command{
 		newSubmit(io), newGet(io), newWait(io), newList(io), newExport(io), newCancel(io), newRetry(io),
-		newCallers(io), newGroups(io), newNodes(io), newReady(io), newTop(io),
+		newCallers(io), newGroups(io), newKeys(io), newNodes(io), newReady(io), newTop(io),
 	}
 }
 
@@ -38,28 +40,63 @@ func addURL(cmd *cobra.Command, url *string) {
 
 // command completes a verb: the flags all verbs have, and the connection.
 func (r *remote) command(cmd *cobra.Command, do func(ctx context.Context, jobs fairfactor.Jobs, p printer, args []string) error) *cobra.Command {
-	addURL(cmd, &r.url)
-	cmd.Flags().StringVarP(&r.output, "output", "o", "table", "table, wide (cuts nothing to fit the terminal) or json")
-	complete(cmd, "output", outputs)
-	if cmd.ValidArgsFunction == nil {
-		cmd.ValidArgsFunction = cobra.NoFileCompletions
-	}
+	r.addFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		p := printer{out: r.io.out, json: r.output == "json"}
-		switch r.output {
-		case "table":
-			p.width, _ = sizeOf(r.io.out)
-		case "wide", "json":
-		default:
-			return fairfactor.Errorf(fairfactor.Invalid, "--output %q is not table, wide or json", r.output)
+		p, err := r.printer()
+		if err != nil {
+			return err
 		}
-		client, err := httpd.NewClient(r.url)
+		client, err := r.connect()
 		if err != nil {
 			return err
 		}
 		return away(do(cmd.Context(), client, p, args))
 	}
 	return withEnv(cmd)
+}
+
+// addFlags defines the flags that all verbs have.
+func (r *remote) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	addURL(cmd, &r.url)
+	f.StringVar(&r.key, "api-key", "", "API key, if the node asks for one; the environment or --api-key-file keeps it from other users of the machine")
+	f.StringVar(&r.secret, "api-key-file", "", "file that holds the API key")
+	f.StringVarP(&r.output, "output", "o", "table", "table, wide (cuts nothing to fit the terminal) or json")
+	complete(cmd, "output", outputs)
+	if cmd.ValidArgsFunction == nil {
+		cmd.ValidArgsFunction = cobra.NoFileCompletions
+	}
+}
+
+// printer is for the form that --output names.
+func (r *remote) printer() (printer, error) {
+	p := printer{out: r.io.out, json: r.output == "json"}
+	switch r.output {
+	case "table":
+		p.width, _ = sizeOf(r.io.out)
+	case "wide", "json":
+	default:
+		return p, fairfactor.Errorf(fairfactor.Invalid, "--output %q is not table, wide or json", r.output)
+	}
+	return p, nil
+}
+
+// connect returns a client of the node, with the key that was given.
+func (r *remote) connect() (*httpd.Client, error) {
+	key, err := secretOf("api-key", r.key, r.secret)
+	if err != nil {
+		return nil, err
+	}
+	for i := range len(key) {
+		if key[i] <= ' ' || key[i] > '~' {
+			return nil, fairfactor.Errorf(fairfactor.Invalid, "the API key has a character at byte %d that no key has", i)
+		}
+	}
+	client, err := httpd.NewClient(r.url)
+	if err == nil {
+		client.Authorise(key)
+	}
+	return client, err
 }
 
 // complete offers the values of a flag to the completion of shells.

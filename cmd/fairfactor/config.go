@@ -104,6 +104,9 @@ func (c *config) refuse(io streams) error {
 	if _, err := c.logger(io); err != nil {
 		return err
 	}
+	if err := c.readStore(); err != nil {
+		return err
+	}
 	if err := c.check(); err != nil {
 		return err
 	}

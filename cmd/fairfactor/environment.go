@@ -12,9 +12,18 @@ import (
 
 const envPrefix = "FAIRFACTOR_"
 
+// shortNames are the variables of flags that are not named after them: --key of
+// submit is the key of one submission, which nothing puts in the environment.
+var shortNames = map[string]string{
+	"api-key": envPrefix + "KEY", "api-key-file": envPrefix + "KEY_FILE", "key": envPrefix + "IDEMPOTENCY_KEY",
+}
+
 // envName is the environment variable of a flag: --max-digits is
 // FAIRFACTOR_MAX_DIGITS.
 func envName(flag string) string {
+	if name, ok := shortNames[flag]; ok {
+		return name
+	}
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
@@ -65,11 +74,19 @@ func setFromEnvironment(cmd *cobra.Command, environment []string, from origins) 
 	return nil
 }
 
+// allCommands are the commands below one.
+func allCommands(root *cobra.Command) (all []*cobra.Command) {
+	for _, c := range root.Commands() {
+		all = append(append(all, c), allCommands(c)...)
+	}
+	return all
+}
+
 // checkVariable refuses a variable that belongs to no flag of any command.
 func checkVariable(cmd *cobra.Command, name, value string) error {
 	flags := map[string]string{} // by variable
 	var variables []string       // this command's first
-	for _, c := range append([]*cobra.Command{cmd}, cmd.Root().Commands()...) {
+	for _, c := range append([]*cobra.Command{cmd}, allCommands(cmd.Root())...) {
 		for _, flag := range flagNames(c) {
 			flags[envName(flag)] = flag
 			variables = append(variables, envName(flag))

@@ -20,6 +20,9 @@ type streams struct {
 // that is not in it has its default.
 type origins map[string]string
 
+// fromFlag is the origin of a value from the command line.
+const fromFlag = "flag"
+
 // withEnv lets every flag of a command be set by its environment variable; the
 // command line wins.
 func withEnv(cmd *cobra.Command) *cobra.Command {
@@ -34,7 +37,7 @@ func withOrigins(cmd *cobra.Command, from origins) *cobra.Command {
 		f.Usage += " [" + envName(f.Name) + "]"
 	}
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
-		cmd.Flags().Visit(func(f *pflag.Flag) { from[f.Name] = "flag" })
+		cmd.Flags().Visit(func(f *pflag.Flag) { from[f.Name] = fromFlag })
 		if err := setFromEnvironment(cmd, os.Environ(), from); err != nil {
 			return err
 		}

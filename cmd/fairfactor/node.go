@@ -32,6 +32,8 @@ type node struct {
 	held       func() int64 // bytes that the store holds on the heap
 	clock      jobClock
 	store      fairfactor.Store
+	keyStore   fairfactor.KeyStore
+	keys       *httpd.Keyring              // nil with --open
 	members    fairfactor.MemberTable      // nil: the store belongs to this node alone
 	storeReady func(context.Context) error // nil: the store is in this process
 	committer  *groups.Committer
@@ -81,6 +83,9 @@ func (n *node) start(ctx context.Context) (err error) {
 	if err := n.openStore(ctx); err != nil {
 		return err
 	}
+	if err := n.openKeys(ctx); err != nil {
+		return err
+	}
 	if err := n.startActors(ctx); err != nil {
 		return err
 	}
@@ -107,7 +112,7 @@ func (n *node) openStore(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		n.store, n.members, n.storeReady = store, store.Members(), store.Ready
+		n.store, n.keyStore, n.members, n.storeReady = store, store, store.Members(), store.Ready
 		atOnce = 2 // while one waits for the database's disk another one is built
 	}
 	n.committer = groups.New(n.store, groups.Options{Groups: atOnce})
@@ -131,7 +136,7 @@ func (n *node) openEmbedded(ctx context.Context) error {
 		if o.err != nil {
 			return o.err
 		}
-		n.store, n.held = o.store, o.store.Held
+		n.store, n.keyStore, n.held = o.store, o.store, o.store.Held
 		n.clock = jobClock{newest: o.store.Newest(), start: time.Now()}
 		if n.clock.newest.IsZero() {
 			n.clock.newest = n.clock.start
@@ -215,6 +220,7 @@ func (n *node) startServer() {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newMetrics(n))
 	web := n.web
+	web.Keys = n.keys
 	web.Jobs, web.Logger, web.MaxDigits, web.Ready, web.Leaving = n.system.Service(), n.log, n.cfg.maxDigits, n.ready, n.stays
 	web.Gatherer, web.Registerer, web.Version = registry, registry, version
 	n.server = httpd.New(web)
@@ -271,6 +277,9 @@ func (n *node) run(ctx context.Context) error {
 	defer cancel()
 	var housekeeping sync.WaitGroup
 	housekeeping.Go(func() { n.expire(background) })
+	if n.keys != nil && n.members != nil {
+		housekeeping.Go(func() { n.keys.Follow(background) })
+	}
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
 	housekeeping.Go(func() { tendHeap(background, tick.C, n.held) })

@@ -41,6 +41,8 @@ type config struct {
 	hosts, origins       []string
 	storeMemory          byteSize
 	storeConnections     int
+	storeFile            string
+	open                 bool
 }
 
 func newServe(io streams) *cobra.Command {
@@ -64,6 +66,9 @@ fairfactor config prints one.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := cfg.logger(io)
+			if err == nil {
+				err = cfg.readStore()
+			}
 			if err != nil {
 				return err
 			}
@@ -85,6 +90,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.http, "http", "127.0.0.1:5555", "address of the API and the web page")
 	f.StringVar(&c.data, "data", "./data", "directory of the embedded store")
 	f.StringVar(&c.store, "store", "", "URL of a PostgreSQL that nodes share, postgres://user:password@host:5432/database; empty for the embedded store in --data")
+	f.StringVar(&c.storeFile, "store-file", "", "file that holds the URL of --store, so that its password is in no command line")
 	f.Var(&c.storeMemory, "store-memory", "memory of the embedded store, 256MB or 1GiB (default a sixteenth of the memory there is, 64 to 256 MiB)")
 	f.IntVar(&c.storeConnections, "store-connections", 4, "connections of this node to the PostgreSQL of --store, 3 or more")
 	f.StringVar(&c.node, "node", hostname(), "name of this node")
@@ -108,6 +114,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.DurationVar(&c.linger, "linger", 0, "how long a node still takes jobs after SIGTERM while /readyz says 503, so that balancers notice")
 	f.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error; debug shows each turn")
 	f.StringVar(&c.logFormat, "log-format", "text", "text or json")
+	f.BoolVar(&c.open, "open", false, "ask for no API keys: everyone who reaches --http may do everything")
 	f.StringVar(&c.groupBy, "group-by", "none", "group of a new caller: none, prefix (its id up to the first colon) or address (of its first submission)")
 	f.StringSliceVar(&c.proxies, "trusted-proxies", nil, "networks of proxies whose X-Forwarded-For, -Host and -Prefix count, such as 10.0.0.0/8")
 	f.StringSliceVar(&c.hosts, "host", nil, "host names that clients may use for the node, besides localhost, addresses and names without a dot; .example.com allows all names below it, * any name")

@@ -51,6 +51,8 @@ func newSubmit(streams streams) *cobra.Command {
 			return fairfactor.Errorf(fairfactor.Invalid, "--key-prefix has %d bytes, more than %d", len(keys.prefix), maxKeyPrefix)
 		case keys.one != "" && (len(args) != 1 || args[0] == stdinName || len(files) > 0):
 			return fairfactor.Errorf(fairfactor.Invalid, "--key goes with exactly one number")
+		case isAPIKey(keys.one):
+			return fairfactor.Errorf(fairfactor.Invalid, "--key is the idempotency key of a submission, and this is an API key: give it with --api-key, or better in FAIRFACTOR_KEY")
 		case timeout < 0:
 			return fairfactor.Errorf(fairfactor.Invalid, "--timeout %v is negative", timeout)
 		}
@@ -72,6 +74,11 @@ func newSubmit(streams streams) *cobra.Command {
 		p.jobs(accepted)
 		return failed
 	})
+}
+
+func isAPIKey(text string) bool {
+	_, ok := fairfactor.APIKeyID(text)
+	return ok
 }
 
 // keying gives submissions their idempotency keys.
