@@ -33,6 +33,9 @@ type Config struct {
 	Join      []string // host:port of the gossip of others; names may stand for many
 	GossipKey []byte   // 16, 24 or 32 bytes that encrypt gossip; nil for none
 	TLS       *TLS     // of actor traffic; nil for plain text
+	// Renew returns what replaces TLS for new connections, the same pointer while
+	// nothing has changed; it is asked at each handshake. nil for never.
+	Renew func() *TLS
 	// Insecure allows actor traffic without TLS and gossip without a key at
 	// addresses that other machines reach.
 	Insecure bool

@@ -106,25 +106,18 @@ func credentialsOf(cfg Config) credentials.TransportCredentials {
 	if t == nil {
 		return insecure.NewCredentials()
 	}
+	made := newRenewed(cfg)
 	return &proven{
-		TransportCredentials: credentials.NewTLS(&tls.Config{
-			MinVersion:   tls.VersionTLS13,
-			Certificates: []tls.Certificate{t.Certificate},
-			RootCAs:      t.Authorities,
-			ServerName:   cfg.Cluster,
-			ClientCAs:    t.Authorities,
-			ClientAuth:   tls.RequireAndVerifyClientCert,
-			VerifyConnection: func(s tls.ConnectionState) error {
-				return s.PeerCertificates[0].VerifyHostname(cfg.Cluster) // gRPC checks the name of the server only
-			},
-		}),
+		TransportCredentials: made.current, renewed: made,
 		log: cfg.Logger, cluster: cfg.Cluster, dialed: new(atomic.Int64), accepted: new(atomic.Int64),
 	}
 }
 
 // proven are credentials that log refused peers: gRPC silently tries again.
 type proven struct {
-	credentials.TransportCredentials
+	credentials.TransportCredentials // for what they say of themselves
+	renewed                          *renewed
+
 	log     *slog.Logger
 	cluster string
 	// Times of the last log line about a connection of each direction, ns since 1970.
@@ -145,7 +138,7 @@ func (p *proven) refused(said *atomic.Int64, message string, at net.Addr, err er
 
 // ClientHandshake implements [credentials.TransportCredentials].
 func (p *proven) ClientHandshake(ctx context.Context, _ string, c net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn, info, err := p.TransportCredentials.ClientHandshake(ctx, p.cluster, c)
+	conn, info, err := p.renewed.now().ClientHandshake(ctx, p.cluster, c)
 	if err != nil && ctx.Err() == nil {
 		p.refused(p.dialed, "connection to another member refused: it does not prove that it belongs to the cluster", c.RemoteAddr(), err)
 	}
@@ -154,7 +147,7 @@ func (p *proven) ClientHandshake(ctx context.Context, _ string, c net.Conn) (net
 
 // ServerHandshake implements [credentials.TransportCredentials].
 func (p *proven) ServerHandshake(c net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn, info, err := p.TransportCredentials.ServerHandshake(c)
+	conn, info, err := p.renewed.now().ServerHandshake(c)
 	if err != nil {
 		p.refused(p.accepted, "connection of a peer refused: it does not prove that it belongs to the cluster", c.RemoteAddr(), err)
 	}
