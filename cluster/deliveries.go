@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"context"
+
 	"fairfactor/cluster/clusterpb"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -17,6 +19,7 @@ const deliveriesName = "deliveries"
 type deliveries struct {
 	router   *router
 	provider *provider
+	running  context.Context // until the node has stopped
 }
 
 // SendUserMessage implements [actor.Process].
@@ -25,6 +28,8 @@ func (d *deliveries) SendUserMessage(_ *actor.PID, m any) {
 	switch m := inner.(type) {
 	case *clusterpb.Deliver:
 		d.deliver(m, sender)
+	case *clusterpb.Relay:
+		d.passOn(m, sender)
 	case *clusterpb.Activate:
 		d.answer(sender, d.activate(m))
 	case *clusterpb.Flush:

@@ -14,6 +14,8 @@
 //     nodes that share a table;
 //   - until when this node may act: its lease in that table (lease.go);
 //   - who owns an identity: no state, it follows from the view (placement.go);
+//   - which members answer this one: the links in links.go, written by the goroutine
+//     that looks at them;
 //   - activations of this node: the table in table.go, one entry for each;
 //   - requests that wait for an answer: requests.go.
 //

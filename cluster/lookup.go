@@ -25,7 +25,7 @@ func (l *lookup) Setup(c *clustering.Cluster, _ []string, _ bool) {
 	registry := n.system.ProcessRegistry
 	n.router.requests.address = registry.Address
 	registry.Add(n.router.requests, n.router.requests.name)
-	registry.Add(&deliveries{n.router, n.provider}, deliveriesName)
+	registry.Add(&deliveries{n.router, n.provider, n.running}, deliveriesName)
 }
 
 // Get implements [clustering.IdentityLookup].
@@ -41,7 +41,7 @@ func (l *lookup) Get(id *clustering.ClusterIdentity) *actor.PID {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), r.timing.Connect)
 	defer cancel()
-	req, sender := r.requests.add(0)
+	req, sender := r.requests.add(0, true)
 	r.requests.sent(req.id, destinationOf(st.view.Members[at]))
 	r.system.Root.RequestWithCustomSender(st.targets[at], &clusterpb.Activate{Kind: id.Kind, Identity: id.Identity}, sender)
 	answer, _ := r.requests.await(ctx, req)

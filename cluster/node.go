@@ -142,6 +142,7 @@ func (n *Node) start(ctx context.Context) error {
 	n.cluster = clustering.New(n.system, config)
 	n.background(func(ctx context.Context) { n.router.waiting.run(n.router, ctx.Done()) })
 	n.background(n.viewers.run)
+	n.background(n.watchLinks)
 	go n.member()
 	if err := <-n.started; err != nil {
 		return n.startError(err)

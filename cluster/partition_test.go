@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +25,10 @@ type trio struct {
 // newTrio has a profile with which no member is taken out by mistake on a busy
 // machine.
 func newTrio(t *testing.T, lease time.Duration) *trio {
-	timing := brief(lease)
+	return newTrioAs(t, brief(lease))
+}
+
+func newTrioAs(t *testing.T, timing cluster.Timing) *trio {
 	timing.Probe, timing.ProbeTimeout, timing.SuspicionMult = 200*time.Millisecond, 100*time.Millisecond, 5
 	s := &trio{T: t, table: newTables(t)}
 	c := leased(&s.log, s.table, timing)
@@ -226,4 +230,89 @@ func TestPartitionsThatFlap(t *testing.T) {
 	})
 	t.Logf("left: %v of 3", left)
 	s.overlaps(lease)
+}
+
+// Two nodes can't reach each other, and the third reaches both: it passes on what
+// they have for each other, so that requests are answered, and a node can join, as
+// long as that lasts.
+func TestTwoThatDoNotReachEachOther(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	timing := brief(5 * time.Second)
+	timing.Settle = time.Minute // a view that two of them do not tell each other of would not settle
+	s := newTrioAs(t, timing)
+	s.served(60, 0, 1, 2)
+	version := s.node.View().Version
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	over := make(chan struct{})
+	defer close(over)
+	var waits [3]longestWait
+	for _, from := range []int{1, 2} {
+		to := ownedBy(t, s.node, s.peers[2-from].id)
+		for range 4 {
+			asking.Go(func() { waits[from].keepAsking(s.peers[from-1], to, over) })
+		}
+	}
+	s.cut(1, 2)
+	s.cut(2, 1)
+	enough := func() {
+		t.Helper()
+		first := [3]int{1: waits[1].answered(), 2: waits[2].answered()}
+		eventually(t, func() bool { return waits[1].answered() >= first[1]+100 && waits[2].answered() >= first[2]+100 })
+	}
+	enough()
+	if s.fatal() > 0 || s.node.View().Version != version {
+		t.Errorf("%d nodes were taken out", s.fatal())
+	}
+	s.served(60, 0, 1, 2)
+	fourth := spawn(t, &s.log, settings{table: s.table.address, timing: timing})
+	members(t, 4, s.node)
+	for _, p := range append([]*peer{fourth}, s.peers...) {
+		eventually(t, func() bool { return p.do("members") == "4" && p.do("settled") == "true" })
+	}
+	s.served(60, 0, 1, 2)
+	s.heal()
+	enough()
+	for from := 1; from < 3; from++ {
+		if waits[from].failed != "" {
+			t.Errorf("node %d: %s", from, waits[from].failed)
+		}
+		t.Logf("node %d: longest wait %v of %d", from, waits[from].longest, waits[from].answers)
+	}
+}
+
+// longestWait measures how long requests wait for their answers.
+type longestWait struct {
+	mu      sync.Mutex
+	longest time.Duration // guarded by mu
+	answers int           // guarded by mu
+	failed  string        // guarded by mu: the first error
+}
+
+// keepAsking asks one identity again and again.
+func (w *longestWait) keepAsking(p *peer, identity string, over chan struct{}) {
+	for {
+		select {
+		case <-over:
+			return
+		default:
+		}
+		began := time.Now()
+		answer := p.do("ask", identity, "hello", "15s")
+		w.mu.Lock()
+		w.longest = max(w.longest, time.Since(began))
+		if strings.HasPrefix(answer, "error") && w.failed == "" {
+			w.failed = answer
+		}
+		w.answers++
+		w.mu.Unlock()
+	}
+}
+
+func (w *longestWait) answered() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.answers
 }

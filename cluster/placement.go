@@ -11,6 +11,7 @@ type placement struct {
 	hash    uint64       // of the ids of all members
 	seeds   []uint64     // one for each member
 	targets []*actor.PID // where a member receives deliveries; nil for this node
+	links   []*link      // how it can be reached
 	self    int          // index of this node, -1 if it isn't a member
 }
 
@@ -20,6 +21,7 @@ func newPlacement(v View) *placement {
 		seed := hashString(m.ID)
 		p.seeds = append(p.seeds, seed)
 		p.hash += finalize(seed) // in any order
+		p.links = append(p.links, &link{})
 		if m.Self {
 			p.self = i
 			p.targets = append(p.targets, nil)
@@ -28,6 +30,15 @@ func newPlacement(v View) *placement {
 		}
 	}
 	return p
+}
+
+// keepLinks takes over what an earlier view knew of the links to members that stay.
+func (p *placement) keepLinks(earlier *placement) {
+	for i, m := range p.view.Members {
+		if at := earlier.index(m.ID); at >= 0 {
+			p.links[i] = earlier.links[at]
+		}
+	}
 }
 
 // owner returns the index of the member that owns the identity with hash h, -1

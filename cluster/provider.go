@@ -252,6 +252,7 @@ func (p *provider) follow(v View) {
 		v.Members[i].Self = v.Members[i].ID == n.id
 	}
 	st := &standing{placement: newPlacement(v), closing: p.now.closing}
+	st.keepLinks(p.now.placement)
 	p.set(st)
 	p.announced, p.since = false, time.Now()
 	for id := range p.reports {
@@ -327,7 +328,12 @@ func (p *provider) tell(member string, answer bool) {
 	if at < 0 || at == p.now.self {
 		return
 	}
-	p.node.system.Root.Send(p.now.targets[at], &clusterpb.Applied{Member: p.node.id, View: p.now.hash, Answer: answer})
+	applied := &clusterpb.Applied{Member: p.node.id, View: p.now.hash, Answer: answer}
+	if via, relayed := p.now.way(at); relayed {
+		p.node.system.Root.Send(p.now.targets[via], &clusterpb.Relay{Member: member, Applied: applied})
+		return
+	}
+	p.node.system.Root.Send(p.now.targets[at], applied)
 }
 
 // settle allows new activations when all members follow the view, or the time for

@@ -35,6 +35,7 @@ type request struct {
 	id     uint32
 	to     destination   // empty while the message is on this node; guarded by the shard
 	limit  time.Duration // for an answer from another member, zero for none; set before it is added
+	once   bool          // it must not be sent again while its answer may come; set before it is added
 	due    time.Time     // when that is over; guarded by the shard
 	answer chan any      // holds one
 }
@@ -62,9 +63,9 @@ func (r *requests) shard(id uint32) *requestShard { return &r.shards[id%uint32(l
 // add returns a new request and the PID that answers go to. limit bounds the wait
 // for an answer from another member, because a lost answer leaves no trace; zero is
 // no limit.
-func (r *requests) add(limit time.Duration) (*request, *actor.PID) {
+func (r *requests) add(limit time.Duration, once bool) (*request, *actor.PID) {
 	req := r.pool.Get().(*request)
-	req.to, req.limit, req.due = destination{}, limit, time.Time{}
+	req.to, req.limit, req.once, req.due = destination{}, limit, once, time.Time{}
 	for {
 		req.id = r.last.Add(1)
 		if req.id == 0 { // means none on the wire

@@ -11,6 +11,7 @@ import (
 	"fairfactor/cluster/clusterpb"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/protobuf/proto"
 )
 
 // maxHops bounds how often members pass on a tell whose owner they don't agree on.
@@ -243,8 +244,9 @@ func (r *router) forward(st *standing, at int, e *envelope) outcome {
 		r.fail(e.sender, "unsendable message")
 		return sent
 	}
+	via, relayed := st.way(at)
 	if e.sender != nil && e.sender.Id == r.requests.name {
-		to := destinationOf(st.view.Members[at])
+		to := destination{member: st.view.Members[at].ID, address: st.view.Members[via].Address}
 		r.requests.sent(e.sender.RequestId, to)
 		// A view without that member may have come since st was read; it has failed
 		// the requests that it knew of.
@@ -253,7 +255,15 @@ func (r *router) forward(st *standing, at int, e *envelope) outcome {
 			return sent
 		}
 	}
-	r.system.Root.RequestWithCustomSender(st.targets[at], wire, e.sender)
+	var m proto.Message = wire
+	if relayed {
+		relay := &clusterpb.Relay{Member: st.view.Members[at].ID, Deliver: wire}
+		if e.sender != nil {
+			relay.PatienceMs = time.Until(e.deadline).Milliseconds()
+		}
+		m = relay
+	}
+	r.system.Root.RequestWithCustomSender(st.targets[via], m, e.sender)
 	return sent
 }
 
@@ -325,7 +335,7 @@ func (r *router) ask(ctx context.Context, e *envelope) (any, error) {
 		limit = 0
 	}
 	for pause := firstPause; ; pause, limit = min(2*pause, lastPause), min(2*limit, r.timing.Ask) {
-		req, sender := r.requests.add(limit)
+		req, sender := r.requests.add(limit, e.once)
 		e.sender, e.deadline, e.waited = sender, deadline, false
 		r.send(e)
 		answer, err := r.requests.await(ctx, req)
@@ -334,7 +344,7 @@ func (r *router) ask(ctx context.Context, e *envelope) (any, error) {
 			return nil, ended(ctx, e.once)
 		}
 		switch v := answer.(type) {
-		case gone:
+		case gone, *clusterpb.Unanswered:
 			if e.once {
 				return nil, fairfactor.ErrUnanswered
 			}

@@ -84,7 +84,7 @@ func (n *Node) askAll(ctx context.Context, v View, m proto.Message) {
 		if target == nil {
 			continue
 		}
-		req, sender := n.router.requests.add(0)
+		req, sender := n.router.requests.add(0, true)
 		n.router.requests.sent(req.id, destinationOf(v.Members[i]))
 		n.system.Root.RequestWithCustomSender(target, m, sender)
 		pending = append(pending, req)

@@ -13,7 +13,7 @@ func TestRequestIntoABrokenConnectionIsAnswered(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	sent := func(address string) *request {
-		req, sender := r.requests.add(0)
+		req, sender := r.requests.add(0, false)
 		r.requests.sent(sender.RequestId, destination{member: "m", address: address})
 		return req
 	}
@@ -39,12 +39,12 @@ func TestRequestToAnEarlierProcessIsAnswered(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	sent := func(member string) *request {
-		req, sender := r.requests.add(0)
+		req, sender := r.requests.add(0, false)
 		r.requests.sent(sender.RequestId, destination{member: member, address: "same:1"})
 		return req
 	}
 	earlier, later := sent("earlier"), sent("later")
-	here, _ := r.requests.add(0)
+	here, _ := r.requests.add(0, false)
 	r.abandon(View{Version: 2, Members: []Member{{ID: "later", Address: "same:1"}}})
 	if answer, err := r.requests.await(ctx, earlier); err != nil || answer != (gone{}) {
 		t.Errorf("to the earlier one: %v, %v", answer, err)

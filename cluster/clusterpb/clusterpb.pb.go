@@ -454,6 +454,113 @@ func (x *Applied) GetAnswer() bool {
 	return false
 }
 
+// Relay asks a member to pass something on to another one, which the sender can't
+// reach. If it can't reach that one either, it answers NotMine.
+type Relay struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Member        string                 `protobuf:"bytes,1,opt,name=member,proto3" json:"member,omitempty"`   // id of the receiver
+	Deliver       *Deliver               `protobuf:"bytes,2,opt,name=deliver,proto3" json:"deliver,omitempty"` // or
+	Applied       *Applied               `protobuf:"bytes,3,opt,name=applied,proto3" json:"applied,omitempty"`
+	PatienceMs    int64                  `protobuf:"varint,4,opt,name=patience_ms,json=patienceMs,proto3" json:"patience_ms,omitempty"` // how long the sender waits for the answer to deliver
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Relay) Reset() {
+	*x = Relay{}
+	mi := &file_clusterpb_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Relay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Relay) ProtoMessage() {}
+
+func (x *Relay) ProtoReflect() protoreflect.Message {
+	mi := &file_clusterpb_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Relay.ProtoReflect.Descriptor instead.
+func (*Relay) Descriptor() ([]byte, []int) {
+	return file_clusterpb_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Relay) GetMember() string {
+	if x != nil {
+		return x.Member
+	}
+	return ""
+}
+
+func (x *Relay) GetDeliver() *Deliver {
+	if x != nil {
+		return x.Deliver
+	}
+	return nil
+}
+
+func (x *Relay) GetApplied() *Applied {
+	if x != nil {
+		return x.Applied
+	}
+	return nil
+}
+
+func (x *Relay) GetPatienceMs() int64 {
+	if x != nil {
+		return x.PatienceMs
+	}
+	return 0
+}
+
+// Unanswered answers a Relay that was passed on, and whose answer will not come.
+type Unanswered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unanswered) Reset() {
+	*x = Unanswered{}
+	mi := &file_clusterpb_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unanswered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unanswered) ProtoMessage() {}
+
+func (x *Unanswered) ProtoReflect() protoreflect.Message {
+	mi := &file_clusterpb_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unanswered.ProtoReflect.Descriptor instead.
+func (*Unanswered) Descriptor() ([]byte, []int) {
+	return file_clusterpb_proto_rawDescGZIP(), []int{9}
+}
+
 // Leaving says that the sender has stopped its activations and goes.
 type Leaving struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -464,7 +571,7 @@ type Leaving struct {
 
 func (x *Leaving) Reset() {
 	*x = Leaving{}
-	mi := &file_clusterpb_proto_msgTypes[8]
+	mi := &file_clusterpb_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -476,7 +583,7 @@ func (x *Leaving) String() string {
 func (*Leaving) ProtoMessage() {}
 
 func (x *Leaving) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_proto_msgTypes[8]
+	mi := &file_clusterpb_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -489,7 +596,7 @@ func (x *Leaving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leaving.ProtoReflect.Descriptor instead.
 func (*Leaving) Descriptor() ([]byte, []int) {
-	return file_clusterpb_proto_rawDescGZIP(), []int{8}
+	return file_clusterpb_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Leaving) GetMember() string {
@@ -508,7 +615,7 @@ type Flush struct {
 
 func (x *Flush) Reset() {
 	*x = Flush{}
-	mi := &file_clusterpb_proto_msgTypes[9]
+	mi := &file_clusterpb_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -520,7 +627,7 @@ func (x *Flush) String() string {
 func (*Flush) ProtoMessage() {}
 
 func (x *Flush) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_proto_msgTypes[9]
+	mi := &file_clusterpb_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -533,7 +640,7 @@ func (x *Flush) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flush.ProtoReflect.Descriptor instead.
 func (*Flush) Descriptor() ([]byte, []int) {
-	return file_clusterpb_proto_rawDescGZIP(), []int{9}
+	return file_clusterpb_proto_rawDescGZIP(), []int{11}
 }
 
 // Done answers Leaving, once the receiver follows a view without the sender,
@@ -546,7 +653,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_clusterpb_proto_msgTypes[10]
+	mi := &file_clusterpb_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -558,7 +665,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_clusterpb_proto_msgTypes[10]
+	mi := &file_clusterpb_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -571,7 +678,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_clusterpb_proto_rawDescGZIP(), []int{10}
+	return file_clusterpb_proto_rawDescGZIP(), []int{12}
 }
 
 var File_clusterpb_proto protoreflect.FileDescriptor
@@ -603,7 +710,15 @@ const file_clusterpb_proto_rawDesc = "" +
 	"\aApplied\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\tR\x06member\x12\x12\n" +
 	"\x04view\x18\x02 \x01(\x06R\x04view\x12\x16\n" +
-	"\x06answer\x18\x03 \x01(\bR\x06answer\"!\n" +
+	"\x06answer\x18\x03 \x01(\bR\x06answer\"\xae\x01\n" +
+	"\x05Relay\x12\x16\n" +
+	"\x06member\x18\x01 \x01(\tR\x06member\x125\n" +
+	"\adeliver\x18\x02 \x01(\v2\x1b.fairfactor.cluster.DeliverR\adeliver\x125\n" +
+	"\aapplied\x18\x03 \x01(\v2\x1b.fairfactor.cluster.AppliedR\aapplied\x12\x1f\n" +
+	"\vpatience_ms\x18\x04 \x01(\x03R\n" +
+	"patienceMs\"\f\n" +
+	"\n" +
+	"Unanswered\"!\n" +
 	"\aLeaving\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\tR\x06member\"\a\n" +
 	"\x05Flush\"\x06\n" +
@@ -621,26 +736,30 @@ func file_clusterpb_proto_rawDescGZIP() []byte {
 	return file_clusterpb_proto_rawDescData
 }
 
-var file_clusterpb_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_clusterpb_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_clusterpb_proto_goTypes = []any{
-	(*NodeMeta)(nil),  // 0: fairfactor.cluster.NodeMeta
-	(*Deliver)(nil),   // 1: fairfactor.cluster.Deliver
-	(*NotMine)(nil),   // 2: fairfactor.cluster.NotMine
-	(*Inactive)(nil),  // 3: fairfactor.cluster.Inactive
-	(*Failed)(nil),    // 4: fairfactor.cluster.Failed
-	(*Activate)(nil),  // 5: fairfactor.cluster.Activate
-	(*Activated)(nil), // 6: fairfactor.cluster.Activated
-	(*Applied)(nil),   // 7: fairfactor.cluster.Applied
-	(*Leaving)(nil),   // 8: fairfactor.cluster.Leaving
-	(*Flush)(nil),     // 9: fairfactor.cluster.Flush
-	(*Done)(nil),      // 10: fairfactor.cluster.Done
+	(*NodeMeta)(nil),   // 0: fairfactor.cluster.NodeMeta
+	(*Deliver)(nil),    // 1: fairfactor.cluster.Deliver
+	(*NotMine)(nil),    // 2: fairfactor.cluster.NotMine
+	(*Inactive)(nil),   // 3: fairfactor.cluster.Inactive
+	(*Failed)(nil),     // 4: fairfactor.cluster.Failed
+	(*Activate)(nil),   // 5: fairfactor.cluster.Activate
+	(*Activated)(nil),  // 6: fairfactor.cluster.Activated
+	(*Applied)(nil),    // 7: fairfactor.cluster.Applied
+	(*Relay)(nil),      // 8: fairfactor.cluster.Relay
+	(*Unanswered)(nil), // 9: fairfactor.cluster.Unanswered
+	(*Leaving)(nil),    // 10: fairfactor.cluster.Leaving
+	(*Flush)(nil),      // 11: fairfactor.cluster.Flush
+	(*Done)(nil),       // 12: fairfactor.cluster.Done
 }
 var file_clusterpb_proto_depIdxs = []int32{
-	0, // [0:0] is the sub-list for method output_type
-	0, // [0:0] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	1, // 0: fairfactor.cluster.Relay.deliver:type_name -> fairfactor.cluster.Deliver
+	7, // 1: fairfactor.cluster.Relay.applied:type_name -> fairfactor.cluster.Applied
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_clusterpb_proto_init() }
@@ -654,7 +773,7 @@ func file_clusterpb_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clusterpb_proto_rawDesc), len(file_clusterpb_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,87 @@
+package cluster
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"fairfactor/cluster/clusterpb"
+)
+
+// threeMembers is a view of this node, a member that does not answer, and a third.
+func threeMembers() *standing {
+	return &standing{placement: newPlacement(View{Version: 1, Members: []Member{
+		{ID: "a", Address: "a:1", Self: true}, {ID: "b", Address: "b:1"}, {ID: "c", Address: "c:1"},
+	}})}
+}
+
+// A link is bad after some looks at a question without an answer, not before; then
+// what may be sent again is, and the rest goes around until the link is good.
+func TestLinkGoesBad(t *testing.T) {
+	r := &router{requests: newRequests("a"), log: slog.New(slog.DiscardHandler)}
+	st := threeMembers()
+	sent := func(member string, once bool) *request {
+		req, sender := r.requests.add(0, once)
+		r.requests.sent(sender.RequestId, destination{member: member, address: member + ":1"})
+		return req
+	}
+	again, once, other := sent("b", false), sent("b", true), sent("c", false)
+	st.links[1].asked.Store(true)
+	for look := 1; look <= badAfter; look++ {
+		if via, relayed := st.way(1); via != 1 || relayed {
+			t.Fatalf("look %d: goes around by %d", look, via)
+		}
+		r.lookAt(st, 1, nil)
+	}
+	if via, relayed := st.way(1); via != 2 || !relayed {
+		t.Errorf("by member %d, passed on: %t", via, relayed)
+	}
+	if via, relayed := st.way(2); via != 2 || relayed {
+		t.Errorf("another one by member %d, passed on: %t", via, relayed)
+	}
+	if answer := <-again.answer; answer != (gone{}) {
+		t.Errorf("answered with %v", answer)
+	}
+	for name, req := range map[string]*request{"once": once, "to another": other} {
+		select {
+		case answer := <-req.answer:
+			t.Errorf("%s: answered with %v", name, answer)
+		default:
+		}
+	}
+	next := threeMembers() // a later view keeps what is known
+	next.keepLinks(st.placement)
+	if via, _ := next.way(1); via != 2 {
+		t.Errorf("in the next view by member %d", via)
+	}
+	st.links[2].bad.Store(true) // nor does the third one answer
+	if via, relayed := next.way(1); via != 1 || relayed {
+		t.Errorf("with no way around by member %d, passed on: %t", via, relayed)
+	}
+	next.links[1].bad.Store(false)
+	if via, relayed := next.way(1); via != 1 || relayed {
+		t.Errorf("a good link by member %d, passed on: %t", via, relayed)
+	}
+}
+
+// A link over which nothing goes is not looked at.
+func TestQuietLinkIsNotLookedAt(t *testing.T) {
+	r := &router{requests: newRequests("a"), log: slog.New(slog.DiscardHandler)}
+	st := threeMembers()
+	r.lookAt(st, 1, func(func(context.Context)) { t.Error("the member was asked") })
+	if st.links[1].asked.Load() {
+		t.Error("a question is under way")
+	}
+}
+
+// A member does not pass anything on to one that it can't reach either.
+func TestNothingIsPassedOnOverABadLink(t *testing.T) {
+	r := &router{requests: newRequests("a"), log: slog.New(slog.DiscardHandler)}
+	st := threeMembers()
+	st.links[1].bad.Store(true)
+	r.standing.Store(st)
+	d := &deliveries{router: r, running: t.Context()}
+	for _, member := range []string{"a", "b", "unknown"} {
+		d.passOn(&clusterpb.Relay{Member: member, Deliver: &clusterpb.Deliver{}}, nil) // would panic: there is no actor system
+	}
+}
