@@ -15,7 +15,7 @@ run: build ## build and start a node on http://127.0.0.1:5555
 dev: ## start a node on http://127.0.0.1:5555; on each change, rebuild and restart it
 	@echo "make dev: rebuilds and restarts the node when a source file changes; Ctrl-C ends it"
 	@$(TOOL) reflex --decoration=none --start-service --shutdown-timeout=15s \
-		--regex='(\.(go|s|json|html|svg|sql)|go\.(mod|sum))$$' --inverse-regex='_test\.go$$' --inverse-regex='^(bin|bench|docs)/' -- \
+		--regex='(\.(go|s|json|html|css|js|svg|sql)|go\.(mod|sum))$$' --inverse-regex='_test\.go$$' --inverse-regex='^(bin|bench|docs)/' -- \
 		sh -c '$(MAKE) --no-print-directory build && echo "make dev: starting" && exec ./bin/fairfactor serve $(DEV_FLAGS); echo "make dev: waiting for the next change"'
 
 # What has assembly for some processors, or runs it: make test takes it without each.

@@ -81,7 +81,7 @@ func readable(t *testing.T) map[string]string {
 			return nil
 		case name == "words_test.go" || strings.HasSuffix(name, ".pb.go"):
 			return nil
-		case !slices.Contains([]string{".go", ".md", ".json", ".html", ".proto", ".yml"}, path.Ext(name)):
+		case !slices.Contains([]string{".go", ".md", ".json", ".html", ".css", ".js", ".proto", ".yml"}, path.Ext(name)):
 			return nil
 		}
 		text, err := os.ReadFile(name)

@@ -12,7 +12,7 @@ import (
 
 // who may use each route while a node asks for keys. A new route needs a line here.
 var who = map[string]string{
-	"GET /": "anyone", "GET /favicon.ico": "anyone", "GET /livez": "anyone", "GET /readyz": "anyone", "GET /openapi.json": "anyone",
+	"GET /": "anyone", "GET /page/{id}": "anyone", "GET /favicon.ico": "anyone", "GET /livez": "anyone", "GET /readyz": "anyone", "GET /openapi.json": "anyone",
 	"GET /keys/current": "any key",
 	"GET /callers":      "viewer", "GET /fairness": "viewer", "GET /nodes": "viewer", "GET /metrics": "viewer",
 	"PUT /callers/{id}": "operator", "PUT /groups/{id}": "operator",

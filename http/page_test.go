@@ -1,124 +1,36 @@
 package http_test
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"io"
-	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"os/exec"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"fairfactor"
+	httpd "fairfactor/http"
 )
 
-// browser is the path of a Chromium, which these tests need. FAIRFACTOR_TESTS=bare, as in
-// make check, leaves them out.
-func browser(t *testing.T) string {
-	t.Helper()
-	if os.Getenv("FAIRFACTOR_TESTS") == "bare" {
-		t.Skip("needs a browser: make test runs it")
-	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Fatal("no browser found to test the page with: install the Debian package chromium")
-	return ""
-}
-
-// render opens a page in a browser, lets some seconds of the browser's own
-// time pass, and returns the document as it is then.
-func render(t *testing.T, url string) string {
-	t.Helper()
-	profile, err := os.MkdirTemp("", "browser")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Not t.TempDir: a last process of the browser may still be writing there.
-	t.Cleanup(func() { _ = os.RemoveAll(profile) })
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, browser(t), "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--no-first-run", "--disable-background-networking", "--enable-logging=stderr", "--user-data-dir="+profile,
-		"--virtual-time-budget=3500", "--dump-dom", url)
-	var log bytes.Buffer
-	cmd.Stderr, cmd.WaitDelay = &log, 5*time.Second
-	dom, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", cmd.Path, err, log.Bytes())
-	}
-	for line := range strings.Lines(log.String()) {
-		if strings.Contains(line, ":CONSOLE") && !strings.Contains(line, "Failed to load resource") {
-			t.Errorf("the browser complains: %s", line)
-		}
-	}
-	body, _, _ := strings.Cut(string(dom), "<script>")
-	return body
-}
-
-// front serves the page of a node, with a script of the test behind it, and
-// hands everything else on to the node, unless pass says no.
-func front(t *testing.T, node, script string, pass func(*http.Request) bool) string {
+// front hands everything on to a node, unless pass says no: then the connection breaks.
+func front(t *testing.T, node string, pass func(*http.Request) bool) string {
 	t.Helper()
 	target, err := url.Parse(node)
 	if err != nil {
 		t.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(target)
-	proxy.ModifyResponse = func(r *http.Response) error {
-		if r.Request.URL.Path != "/" {
-			return nil
-		}
-		html, err := io.ReadAll(r.Body)
-		html = append(html, "<script>"+script+"</script>"...)
-		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(html)), int64(len(html))
-		r.Header.Set("Content-Length", strconv.Itoa(len(html)))
-		return err
-	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/" && !pass(r) {
+		if !pass(r) {
 			panic(http.ErrAbortHandler)
 		}
-		r.Header.Del("Accept-Encoding") // the script is appended to plain text
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
-}
-
-// part is what stands between two texts of a document.
-func part(t *testing.T, dom, from, to string) string {
-	t.Helper()
-	_, rest, ok := strings.Cut(dom, from)
-	inside, _, end := strings.Cut(rest, to)
-	if !ok || !end {
-		t.Fatalf("the page has no %s ... %s:\n%s", from, to, dom)
-	}
-	return inside
-}
-
-var tags = regexp.MustCompile(`<[^>]*>`)
-
-// rows are the texts of a table's rows, cells separated by bars.
-func rows(t *testing.T, dom, id string) (texts []string) {
-	t.Helper()
-	body := part(t, part(t, dom, `<table id="`+id+`"`, "</table>"), "<tbody>", "</tbody>")
-	for row := range strings.SplitSeq(strings.TrimSuffix(body, "</tr>"), "</tr>") {
-		texts = append(texts, tags.ReplaceAllString(strings.ReplaceAll(strings.TrimSuffix(row, "</td>"), "</td>", "|"), ""))
-	}
-	return texts
 }
 
 // nodeForPage is a service with something to see in each part of the page.
@@ -140,191 +52,191 @@ func nodeForPage() *told {
 	}
 }
 
-func TestPageShowsTheNode(t *testing.T) {
+func TestPageOverview(t *testing.T) {
 	t.Parallel()
-	dom := render(t, clientOf(t, nodeForPage()).String())
-	if got := rows(t, dom, "callers"); len(got) != 2 || got[0] != "client-1|1|0|0|0|0|0|0|0 s|-" || !strings.HasPrefix(got[1], "nightly|2|1,234|1|7|3|4|99|90 min 0 s|60 min ") {
-		t.Errorf("callers: %q", got)
+	w := open(t, clientOf(t, nodeForPage()).String())
+	w.reads(".tile[data-name='jobs that wait']", "1,234", "of 2 callers with work")
+	w.reads(".tile[data-name='oldest of them']", "60 min", "nightly")
+	w.reads(".tile[data-name='workers busy']", "1 of 2", "1 of 1 node alive")
+	w.reads("#fairness dl", "lag now 150 ms", "largest lag 450 ms", "bound 600 ms", "violations 2", "Jain index 0.988", "quantum 100 µs", "turns handed out 4,567")
+	w.wait("the chart of the lag says what it shows", `document.querySelector("#fairness svg").getAttribute("aria-label") === "lag between callers: now 150 ms, largest 450 ms, bound 600 ms"`)
+	w.wait("the lag is drawn against the bound", `document.querySelector("#fairness .line").getAttribute("d").includes("L") && document.querySelector("#fairness .rule")`)
+	w.reads("tr", "nightly 1,234 1 7 60 min", "failed 77 <b>bold</b><script>document.title='owned'</script>", "completed 360 23 · 32 · 5", "running 1231…3123 (90 digits) sieve 41 %")
+	w.reads("#version", "fairfactor/test")
+	w.wait("no alarm", `document.getElementById("alarm").hidden && document.title === "Overview - fairfactor"`)
+}
+
+// TestPageShares: what two callers got while the page looked, next to their share.
+func TestPageShares(t *testing.T) {
+	t.Parallel()
+	w := open(t, clientOf(t, &growing{told: nodeForPage()}).String())
+	// Each round busy-1 gets 1 s and busy-2, which has twice its weight, 2 s.
+	w.wait("the shares are what the weights say", `(() => {
+		const rows = [...document.querySelectorAll("#shares tbody tr")].map(r => r.innerText.replace(/\s+/g, " "));
+		return rows.length === 2 && /^busy-1 1 (\S+) s \1 s /.test(rows[0]) && /^busy-2 2 (\S+) s \1 s /.test(rows[1]);
+	})()`)
+	w.wait("lines are drawn", `document.querySelectorAll("#shares path.line").length === 4`)
+	before := w.eval(`document.querySelector("#shares svg").getAttribute("aria-label")`)
+	w.reload()
+	w.wait("the history outlives a reload", `document.querySelector("#shares svg path.line.c0") && document.querySelector("#shares svg path.line.c0").getAttribute("d").split("L").length > 2`)
+	if before == w.eval(`document.querySelector("#shares svg").getAttribute("aria-label")`) {
+		t.Errorf("the accounts have not grown: %v", before)
 	}
-	got := rows(t, dom, "jobs")
-	for i, want := range []string{
-		"running|nightly|123123…123123 (90 digits)|sieve 41 %|-|",
-		"failed|nightly|77|&lt;b&gt;bold&lt;/b&gt;&lt;script&gt;document.title='owned'&lt;/script&gt;|-|",
-		"completed|nightly|360|23 · 32 · 5|1.5 ms|",
-	} {
-		if len(got) != 3 || !strings.HasPrefix(got[i], want) {
-			t.Errorf("jobs: %q, want %q in row %d", got, want, i)
-		}
-	}
-	if cell := `<span class="mono">2</span><sup>3</sup> · <span class="mono">3</span><sup>2</sup> · <span class="mono">5</span></td>`; !strings.Contains(dom, cell) {
-		t.Errorf("no %s in the page", cell)
-	}
-	nodes := part(t, dom, `<div id="nodes">`, "</section>")
-	if text := tags.ReplaceAllString(nodes, "|"); !strings.Contains(text, "&lt;i&gt;node-a&lt;/i&gt;") || !strings.Contains(text, "1 of 2 workers busy") ||
-		!strings.Contains(text, "|12312…23123 (90 digits)|") || !strings.Contains(text, "|idle|") {
-		t.Errorf("nodes: %s", text)
-	}
-	meter := part(t, dom, `<div class="bar"`, "</div>")
-	for _, want := range []string{`aria-valuenow="25"`, "width: 25%", "left: calc(75% - 2px)", `aria-valuetext="150 ms of 600 ms"`} {
-		if !strings.Contains(meter, want) {
-			t.Errorf("no %s in the bar: %s", want, meter)
-		}
-	}
-	facts := tags.ReplaceAllString(part(t, dom, `<dl id="fairness">`, "</dl>"), "|")
-	for _, want := range []string{"violations||2|", "largest lag||450 ms|", "Jain index||0.988|", "quantum||100 µs|", "turns handed out||4,567|"} {
-		if !strings.Contains(facts, want) {
-			t.Errorf("no %s in the facts: %s", want, facts)
-		}
-	}
-	if !strings.Contains(dom, `<section id="alarm" role="alert" hidden="">`) || !strings.Contains(dom, "fairfactor/test") {
-		t.Errorf("the page shows an alarm, or no version:\n%s", dom)
-	}
+}
+
+// growing is a service whose callers get CPU with each look, as their weights say.
+type growing struct {
+	*told
+	looks atomic.Int64
+}
+
+func (g *growing) Callers(context.Context, string, int) ([]fairfactor.Caller, error) {
+	n := time.Duration(g.looks.Add(1))
+	return []fairfactor.Caller{
+		{Name: "busy-1", Weight: 1, Queued: 9, Running: 1, CPU: n * time.Second},
+		{Name: "busy-2", Weight: 2, Queued: 9, Running: 1, CPU: 2 * n * time.Second},
+		{Name: "idle", Weight: 1, CPU: time.Hour},
+	}, nil
 }
 
 func TestPageFactorsANumber(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	press := `document.getElementById("number").value = " 600 851 475 143"; document.getElementById("caller").value = "page:1"; document.getElementById("form").requestSubmit();`
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-			page, err := s.jobs.List(context.Background(), fairfactor.Query{Caller: "page:1", Limit: 1})
-			if err == nil && len(page.Jobs) == 1 {
-				s.jobs.finish(page.Jobs[0].ID, fairfactor.Completed, []fairfactor.Factor{{Prime: "71", Exponent: 1}, {Prime: "839", Exponent: 1}, {Prime: "1471", Exponent: 1}, {Prime: "6857", Exponent: 1, Probable: true}}, "")
-				return
-			}
-		}
-	}()
-	var rounds atomic.Int32
-	dom := render(t, front(t, s.url, press, func(r *http.Request) bool {
-		if r.URL.Path == "/nodes" {
-			rounds.Add(1)
-		}
-		return true
-	}))
-	<-ended
-	if n := rounds.Load(); n < 2 {
-		t.Errorf("the page asked %d times in some seconds", n)
-	}
-	if got := tags.ReplaceAllString(part(t, dom, `<p id="equation">`, "</p>"), ""); got != "600851475143 = 71 · 839 · 1471 · 6857" {
-		t.Errorf("the page says %q", got)
-	}
-	if got := part(t, dom, `<span id="words">`, "</span>"); !strings.HasPrefix(got, "4 primes, ") || !strings.HasSuffix(got, "Baillie-PSW test: 6857") {
-		t.Errorf("the page says %q", got)
-	}
-	if got := rows(t, dom, "jobs"); len(got) != 1 || !strings.HasPrefix(got[0], "completed|page:1|600851475143|71 · 839 · 1471 · 6857|") {
-		t.Errorf("jobs: %q", got)
-	}
+	w := open(t, s.url)
+	w.types("[name=number]", " 600 851 475 143")
+	w.types("[name=caller]", "page:1")
+	w.click("button", "Factor")
+	w.reads("#answer", "600851475143", "accepted and on disk, waits for its turn")
+	s.jobs.finish(s.newest(), fairfactor.Completed, []fairfactor.Factor{{Prime: "71", Exponent: 1}, {Prime: "839", Exponent: 1}, {Prime: "1471", Exponent: 1}, {Prime: "6857", Exponent: 1, Probable: true}}, "")
+	w.reads("#answer", "600851475143 = 71 · 839 · 1471 · 6857", "4 primes, ", "Baillie-PSW test: 6857")
+	w.click("#answer a", "Show the job")
+	w.at("#/jobs/" + s.newest().String())
+	w.reads("h1", "Job 600851475143 completed")
 }
 
 // TestPageTakesAnExpression: what is not plain digits goes as an expression, and the
 // page goes on with its value.
 func TestPageTakesAnExpression(t *testing.T) {
 	t.Parallel()
-	press := `document.getElementById("number").value = " 2^67 - 1 "; document.getElementById("form").requestSubmit();`
-	dom := render(t, front(t, start(t).url, press, func(*http.Request) bool { return true }))
-	if got := tags.ReplaceAllString(part(t, dom, `<p id="equation">`, "</p>"), ""); got != "147573952589676412927" {
-		t.Errorf("the page says %q", got)
+	s := start(t)
+	w := open(t, s.url)
+	w.types("[name=number]", "12x")
+	w.press("Enter")
+	w.reads("#answer", `an operator is missing before "x" (at byte 2)`)
+	w.types("[name=number]", " 2^67 - 1 ")
+	w.press("Enter")
+	w.reads("#answer", "147573952589676412927 accepted")
+	w.click("#answer button", "Cancel")
+	w.reads("#answer", "cancelled")
+	if job, err := s.jobs.Job(deadline(), s.newest()); err != nil || job.State != fairfactor.Cancelled {
+		t.Errorf("%v %v", job.State, err)
 	}
 }
 
-func TestPageSaysThatTheNodeIsSilent(t *testing.T) {
+// TestPageLostAnswer: a number whose answer was lost is sent again under the same key.
+func TestPageLostAnswer(t *testing.T) {
 	t.Parallel()
-	var rounds atomic.Int32
-	dom := render(t, front(t, start(t).url, "", func(r *http.Request) bool { return r.URL.Path != "/nodes" || rounds.Add(1) < 2 }))
-	alarm := part(t, dom, `<section id="alarm"`, "</section>")
-	if strings.Contains(alarm, "hidden") || !strings.Contains(alarm, "The node does not answer.") || !strings.Contains(dom, `<body class="stale">`) || !strings.Contains(dom, "last answer ") {
-		t.Errorf("no alarm after %d rounds:\n%s", rounds.Load(), dom)
+	s := start(t)
+	var losing atomic.Bool
+	losing.Store(true)
+	w := open(t, front(t, s.url, func(r *http.Request) bool {
+		if r.Method != "POST" || !losing.Load() {
+			return true
+		}
+		again, err := http.NewRequest("POST", s.url+r.URL.Path, r.Body)
+		if err == nil {
+			again.Header = r.Header
+			_, err = client.Do(again)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		return false
+	}))
+	w.types("[name=number]", "91")
+	w.click("button", "Factor")
+	w.reads("#answer", "Press the button again: the number will not be taken twice.")
+	losing.Store(false)
+	w.click("button", "Factor")
+	w.reads("#answer", "accepted and on disk")
+	if n := s.jobs.count(); n != 1 {
+		t.Errorf("%d jobs", n)
 	}
 }
 
-// TestPageThatIsNotSeen hides the page after its first round: it must not ask
-// again by itself, but the form works on.
+// TestPageNodeDies: the page says so, keeps what it knows, and goes on when the node is
+// back.
+func TestPageNodeDies(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	id := s.submit("91")
+	var dead atomic.Bool
+	w := open(t, front(t, s.url, func(*http.Request) bool { return !dead.Load() }))
+	for hash, shows := range map[string]string{"#/": "pending 91", "#/jobs": "pending alice 91", "#/jobs/" + id.String(): "Job 91 pending", "#/callers": "alice 1", "#/callers/alice": "pending 91", "#/nodes": "Nodes"} {
+		w.eval(`location.hash = "` + hash + `"`)
+		w.reads("main", shows)
+		dead.Store(true)
+		w.reads("#alarm", "The node does not answer. Trying again every second.")
+		w.reads("#health", "last answer ")
+		w.reads("main", shows)
+		dead.Store(false)
+		w.wait("the alarm is over", `document.getElementById("alarm").hidden && !document.body.classList.contains("stale")`)
+		w.reads("#health", "live")
+	}
+	dead.Store(true)
+	w.reads("#alarm", "The node does not answer.")
+	s.jobs.finish(id, fairfactor.Failed, nil, "too hard")
+	dead.Store(false)
+	w.eval(`location.hash = "#/jobs/` + id.String() + `"`)
+	w.reads("main", "failed: too hard")
+}
+
+// TestPageThatIsNotSeen asks nothing by itself, but the form works on.
 func TestPageThatIsNotSeen(t *testing.T) {
 	t.Parallel()
-	script := `Object.defineProperty(document, "hidden", { value: true }); document.dispatchEvent(new Event("visibilitychange"));
-		document.getElementById("number").value = "12x"; document.getElementById("form").requestSubmit();`
 	var rounds atomic.Int32
-	dom := render(t, front(t, start(t).url, script, func(r *http.Request) bool {
+	w := open(t, front(t, start(t).url, func(r *http.Request) bool {
 		if r.URL.Path == "/nodes" {
 			rounds.Add(1)
 		}
 		return true
 	}))
-	if n := rounds.Load(); n != 1 {
-		t.Errorf("the page asked %d times", n)
+	w.reads("#health", "live")
+	w.eval(`Object.defineProperty(document, "hidden", { value: true, configurable: true }); document.dispatchEvent(new Event("visibilitychange"))`)
+	w.eval(`new Promise(done => setTimeout(done, 100))`) // what is on its way arrives
+	before := rounds.Load()
+	w.eval(`new Promise(done => setTimeout(done, 2500))`)
+	if n := rounds.Load(); n != before {
+		t.Errorf("the page asked %d times", n-before)
 	}
-	if got := part(t, dom, `<span id="words">`, "</span>"); !strings.Contains(got, `an operator is missing before "x" (at byte 2)`) {
-		t.Errorf("the page says %q", got)
-	}
-	if jobs := part(t, dom, `<table id="jobs"`, "</section>"); !strings.HasPrefix(jobs, ` hidden=""`) || !strings.Contains(jobs, "No jobs yet") {
-		t.Errorf("the page shows a table of no jobs: %s", jobs)
-	}
-}
-
-func TestPageIsSelfContained(t *testing.T) {
-	html := pageOf(t)
-	for _, forbidden := range []string{"http://", "https://", " src=", "url(", "@import", "innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "style=", "onclick"} {
-		if strings.Contains(html, forbidden) {
-			t.Errorf("the page has %q", forbidden)
+	w.types("[name=number]", "12x")
+	w.click("button", "Factor")
+	w.reads("#answer", "an operator is missing")
+	w.eval(`Object.defineProperty(document, "hidden", { value: false }); document.dispatchEvent(new Event("visibilitychange"))`)
+	for end := time.Now().Add(time.Minute); rounds.Load() == before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the page that is seen again does not ask")
 		}
 	}
 }
 
-func pageOf(t *testing.T) string {
-	t.Helper()
-	a := start(t).do("GET", "/", "")
-	if a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
-		t.Fatalf("GET /: %d %s", a.status, a.header.Get("Content-Type"))
+// TestPageBelowAPath: behind a base path everything works as at the root.
+func TestPageBelowAPath(t *testing.T) {
+	t.Parallel()
+	s := startAs(t, func(cfg *httpd.Config) { cfg.BasePath = "/tools/factor" })
+	s.submit("91")
+	if a, err := s.raw("GET", "/tools/factor"); err != nil || a.status != 308 || a.header.Get("Location") != "/tools/factor/" {
+		t.Errorf("without the slash: %v %v", a, err)
 	}
-	return a.body
-}
-
-// TestPageContrast holds the colours of text against both backgrounds, light
-// and dark: at least 4.5 to 1 (WCAG 2.2, 1.4.3).
-func TestPageContrast(t *testing.T) {
-	schemes := regexp.MustCompile(`:root \{([^}]*)\}`).FindAllStringSubmatch(pageOf(t), -1)
-	if len(schemes) != 2 {
-		t.Fatalf("%d colour schemes", len(schemes))
+	// A proxy that cuts the path off, which other paths do not reach.
+	mux := http.NewServeMux()
+	mux.Handle("/below/", http.StripPrefix("/below", httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: s.addr})))
+	proxy := httptest.NewServer(mux)
+	t.Cleanup(proxy.Close)
+	for _, base := range []string{s.url + "/tools/factor", proxy.URL + "/below/"} {
+		w := open(t, base+"#/jobs")
+		w.reads("td", "alice")
+		w.click("td a", "91")
+		w.reads("h1", "Job 91 pending")
 	}
-	for i, scheme := range schemes {
-		colours := map[string]float64{}
-		for _, m := range regexp.MustCompile(`--([a-z-]+): #([0-9a-f]{3,6});`).FindAllStringSubmatch(scheme[1], -1) {
-			colours[m[1]] = luminance(t, m[2])
-		}
-		pairs := [][2]string{{"on-accent", "accent"}}
-		for _, text := range []string{"ink", "soft", "accent", "good", "warm", "bad", "run"} {
-			pairs = append(pairs, [2]string{text, "paper"}, [2]string{text, "sheet"})
-		}
-		for _, p := range pairs {
-			a, okA := colours[p[0]]
-			b, okB := colours[p[1]]
-			if ratio := (max(a, b) + 0.05) / (min(a, b) + 0.05); !okA || !okB || ratio < 4.5 {
-				t.Errorf("scheme %d: %s on %s has the contrast %.2f", i, p[0], p[1], ratio)
-			}
-		}
-	}
-}
-
-// luminance is the relative luminance of a colour (WCAG 2.2, definitions).
-func luminance(t *testing.T, hex string) (sum float64) {
-	t.Helper()
-	if len(hex) == 3 {
-		hex = fmt.Sprintf("%c%c%c%c%c%c", hex[0], hex[0], hex[1], hex[1], hex[2], hex[2])
-	}
-	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
-		v, err := strconv.ParseUint(hex[2*i:2*i+2], 16, 8)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := float64(v) / 255
-		if c <= 0.04045 {
-			c /= 12.92
-		} else {
-			c = math.Pow((c+0.055)/1.055, 2.4)
-		}
-		sum += weight * c
-	}
-	return sum
 }

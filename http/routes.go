@@ -75,6 +75,7 @@ var resources = compile([]resource{
 	{path: "/metrics", endpoints: [methodCount]endpoint{getMethod: does(viewers, (*Server).getMetrics)}},
 	{path: "/openapi.json", endpoints: [methodCount]endpoint{getMethod: does(anyone, (*Server).getOpenAPI)}},
 	{path: "/favicon.ico", endpoints: [methodCount]endpoint{getMethod: does(anyone, (*Server).getIcon)}},
+	{path: "/page/{id}", endpoints: [methodCount]endpoint{getMethod: {answer: (*Server).getPageFile, access: anyone, anyParameters: true}}},
 	{path: "/", endpoints: [methodCount]endpoint{getMethod: {answer: (*Server).getPage, access: anyone, anyParameters: true}}},
 })
 

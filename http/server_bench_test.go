@@ -25,7 +25,9 @@ const benchServer = "FAIRFACTOR_HTTP_BENCH"
 func TestMain(m *testing.M) {
 	kind := os.Getenv(benchServer)
 	if kind == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		stopBrowser()
+		os.Exit(code)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,0 +1,44 @@
+// One caller: its account, its settings, its newest jobs.
+import { h } from "./dom.js";
+import { ask, callerPath, has, may, query, send } from "./api.js";
+import { count, time } from "./format.js";
+import { button, facts, section, sure } from "./parts.js";
+import { list } from "./jobs.js";
+
+const jobsShown = 20;
+
+export const caller = {
+  every: 2000,
+  title: route => route.id,
+  async load(route, signal) {
+    const [account, page] = await Promise.all([ask(callerPath(route.id), { signal }), ask("compute" + query({ caller_id: route.id, limit: jobsShown }), { signal })]);
+    return { account, page };
+  },
+  show: (data, route, act) => [
+    h("h1", null, "Caller ", h("span", { class: "mono" }, route.id)),
+    section("Account", { class: "live" }, data ? facts(rows(data.account)) : h("p", { class: "empty" }, "not known yet")),
+    data && may("operate") ? settings(data.account, act) : null,
+    section(["Newest jobs", h("a", { href: "#/jobs" + query({ caller_id: route.id }) }, "all")], { class: "live" }, list(data && data.page, act, false, false)),
+  ],
+};
+
+const rows = c => [
+  ["queued", count(c.queued)], ["running", count(c.running)], ["completed", count(c.completed)], ["failed", c.failed ? h("a", { href: "#/jobs" + query({ caller_id: c.caller_id, status: "failed" }) }, count(c.failed)) : "0"],
+  ["cancelled", count(c.cancelled)], ["turns", count(c.turns)], ["CPU", time(c.cpu_seconds)], ["oldest waits", c.queued > 0 ? time(c.oldest_waiting_seconds) : "-"], ["weight", count(c.weight)], ["group", c.group || "none"],
+];
+
+function settings(c, act) {
+  const put = change => send("PUT", callerPath(c.caller_id), change);
+  const save = async event => {
+    event.preventDefault();
+    const form = event.target.elements, change = { weight: Number(form.weight.value) };
+    if (form.group.value.trim() !== (c.group || "")) change.group = form.group.value.trim();
+    try { await put(change); act.say("Saved."); } catch (e) { act.say(e.message); }
+    act.load();
+  };
+  return section("Settings", null,
+    h("form", { class: "search", onsubmit: save },
+      h("label", null, "Weight", h("input", { key: "weight" + c.weight, name: "weight", type: "number", min: "1", max: "1000", required: true, value: String(c.weight) })),
+      h("label", null, "Group", h("input", { key: "group" + c.group, name: "group", maxlength: "64", pattern: "[A-Za-z0-9._:@\\-]*", title: "letters, digits or . _ : @ -; empty for none", autocomplete: "off", autocapitalize: "none", spellcheck: "false", value: c.group || "" })),
+      h("button", null, "Save")));
+}
