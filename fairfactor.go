@@ -75,14 +75,6 @@ type Receipt struct {
 	Err    error
 }
 
-// Query selects jobs for [Jobs.List].
-type Query struct {
-	Caller string // empty for all callers
-	State  State  // zero for all states
-	Limit  int    // 1 to [MaxPage]
-	Cursor string // opaque, from [Page.Next]; empty for the first page
-}
-
 // Page is one page of jobs.
 type Page struct {
 	Jobs []Job

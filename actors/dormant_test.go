@@ -72,7 +72,7 @@ func TestReadingWakesNobody(t *testing.T) {
 		if _, err := n.Job(t.Context(), done[0].ID); err != nil {
 			t.Error(err)
 		}
-		for _, q := range []fairfactor.Query{{Limit: 10}, {Limit: 10, State: fairfactor.Running}, {Limit: 10, Caller: "alice", State: fairfactor.Pending}} {
+		for _, q := range []fairfactor.Query{{Limit: 10}, {Limit: 10, States: fairfactor.In(fairfactor.Running)}, {Limit: 10, Caller: "alice", States: fairfactor.In(fairfactor.Pending)}} {
 			if _, err := n.List(t.Context(), q); err != nil {
 				t.Error(err)
 			}

@@ -185,12 +185,12 @@ func TestListShowsWhatRuns(t *testing.T) {
 		state map[fairfactor.State]int // at least; other states not at all
 	}{
 		{fairfactor.Query{Caller: "alice", Limit: 200}, map[fairfactor.State]int{fairfactor.Completed: 1, fairfactor.Running: 1, fairfactor.Pending: 50}},
-		{fairfactor.Query{Caller: "alice", State: fairfactor.Running, Limit: 200}, map[fairfactor.State]int{fairfactor.Running: 1}},
-		{fairfactor.Query{State: fairfactor.Running, Limit: 200}, map[fairfactor.State]int{fairfactor.Running: 2}},
-		{fairfactor.Query{State: fairfactor.Running, Limit: 1}, map[fairfactor.State]int{fairfactor.Running: 1}},
-		{fairfactor.Query{Caller: "alice", State: fairfactor.Pending, Limit: 200}, map[fairfactor.State]int{fairfactor.Pending: 50}},
-		{fairfactor.Query{Caller: "alice", State: fairfactor.Completed, Limit: 200}, map[fairfactor.State]int{fairfactor.Completed: 1}},
-		{fairfactor.Query{Caller: "alice", State: fairfactor.Failed, Limit: 200}, map[fairfactor.State]int{}},
+		{fairfactor.Query{Caller: "alice", States: fairfactor.In(fairfactor.Running), Limit: 200}, map[fairfactor.State]int{fairfactor.Running: 1}},
+		{fairfactor.Query{States: fairfactor.In(fairfactor.Running), Limit: 200}, map[fairfactor.State]int{fairfactor.Running: 2}},
+		{fairfactor.Query{States: fairfactor.In(fairfactor.Running), Limit: 1}, map[fairfactor.State]int{fairfactor.Running: 1}},
+		{fairfactor.Query{Caller: "alice", States: fairfactor.In(fairfactor.Pending), Limit: 200}, map[fairfactor.State]int{fairfactor.Pending: 50}},
+		{fairfactor.Query{Caller: "alice", States: fairfactor.In(fairfactor.Completed), Limit: 200}, map[fairfactor.State]int{fairfactor.Completed: 1}},
+		{fairfactor.Query{Caller: "alice", States: fairfactor.In(fairfactor.Failed), Limit: 200}, map[fairfactor.State]int{}},
 	} {
 		page, err := s.nodes[1].List(t.Context(), tt.q)
 		got := map[fairfactor.State]int{}

@@ -91,7 +91,7 @@ func TestSubmittedAgainAfterItWasAccepted(t *testing.T) {
 		s.ex.deafen(true)
 		f := begin(s, "15")
 		s.eventually("the job has ended", func() bool {
-			page, _ := s.store.List(context.Background(), fairfactor.Query{Caller: "alice", State: fairfactor.Completed, Limit: 10})
+			page, _ := s.store.List(context.Background(), fairfactor.Query{Caller: "alice", States: fairfactor.In(fairfactor.Completed), Limit: 10})
 			return len(page.Jobs) == 1
 		})
 		s.ex.deafen(false)
@@ -203,7 +203,7 @@ func TestSubmittedAgainWhileTheStoreCanNotBeRead(t *testing.T) {
 		}
 		f := beginWithin(s, "15", limit)
 		s.eventually("the job has ended", func() bool {
-			page, _ := s.store.List(context.Background(), fairfactor.Query{Caller: "alice", State: fairfactor.Completed, Limit: 10})
+			page, _ := s.store.List(context.Background(), fairfactor.Query{Caller: "alice", States: fairfactor.In(fairfactor.Completed), Limit: 10})
 			return len(page.Jobs) == 1
 		})
 		s.ex.deafen(false)

@@ -149,39 +149,6 @@ func (v *Service) await(ctx context.Context, job fairfactor.Job) (fairfactor.Job
 	return job, unknown(answer)
 }
 
-// List implements fairfactor.Jobs.
-func (v *Service) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, error) {
-	if q.State == fairfactor.Running {
-		return v.running(ctx, q), nil
-	}
-	page, err := v.sys.cfg.Store.List(ctx, q)
-	if err != nil || !slices.ContainsFunc(page.Jobs, unfinished) {
-		return page, err
-	}
-	v.showRunning(ctx, page.Jobs)
-	kept := page.Jobs[:0]
-	for _, job := range page.Jobs {
-		if q.State == 0 || job.State == q.State {
-			kept = append(kept, job)
-		}
-	}
-	page.Jobs = kept
-	return page, nil
-}
-
-// running lists the jobs that run now, newest first. They change all the time, so
-// there is no cursor: what does not fit is left out.
-func (v *Service) running(ctx context.Context, q fairfactor.Query) (page fairfactor.Page) {
-	for _, c := range v.living(ctx) {
-		if q.Caller == "" || q.Caller == c.name {
-			page.Jobs = append(page.Jobs, c.jobs...)
-		}
-	}
-	slices.SortFunc(page.Jobs, func(a, b fairfactor.Job) int { return b.Submitted.Compare(a.Submitted) })
-	page.Jobs = page.Jobs[:min(len(page.Jobs), max(q.Limit, 0))]
-	return page
-}
-
 // Cancel implements fairfactor.Jobs.
 func (v *Service) Cancel(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
 	job, err := v.sys.cfg.Store.Job(ctx, id)

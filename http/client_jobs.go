@@ -69,13 +69,7 @@ func pause(ctx context.Context, while time.Duration) {
 
 // List returns a page of jobs, newest first.
 func (c *Client) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, error) {
-	query := url.Values{}
-	if q.Caller != "" {
-		query.Set("caller_id", q.Caller)
-	}
-	if q.State != 0 {
-		query.Set("status", q.State.String())
-	}
+	query := filterValues(&q)
 	if q.Limit != 0 {
 		query.Set("limit", strconv.Itoa(q.Limit))
 	}
@@ -98,6 +92,25 @@ func (c *Client) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page,
 		page.Jobs[i] = job
 	}
 	return page, nil
+}
+
+// filterValues are the filters of a query as parameters.
+func filterValues(q *fairfactor.Query) url.Values {
+	values := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	set("caller_id", q.Caller)
+	set("status", q.States.String())
+	set("number", q.Number)
+	for name, at := range map[string]time.Time{"since": q.Since, "until": q.Until} {
+		if !at.IsZero() {
+			set(name, at.UTC().Format(time.RFC3339Nano))
+		}
+	}
+	return values
 }
 
 // Cancel ends an unfinished job.

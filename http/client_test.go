@@ -237,7 +237,7 @@ func TestNodeReceivesWhatTheClientSays(t *testing.T) {
 	service := &told{callers: make([]fairfactor.Caller, 1)}
 	c, ctx := clientOf(t, service), t.Context()
 	for _, q := range []fairfactor.Query{
-		{Limit: 1}, {Caller: "a.b:c@d-e_f", State: fairfactor.Failed, Limit: 1000, Cursor: "+/=&?%20 ü"},
+		{Limit: 1}, {Caller: "a.b:c@d-e_f", States: fairfactor.In(fairfactor.Failed, fairfactor.Pending), Number: "15", Since: time.Unix(7, 8).UTC(), Until: time.Unix(9, 0).UTC(), Limit: 1000, Cursor: "+/=&?%20 ü"},
 	} {
 		if _, err := c.List(ctx, q); err != nil || service.query != q {
 			t.Errorf("List: %v, the node saw %+v, want %+v", err, service.query, q)

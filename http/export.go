@@ -7,34 +7,19 @@ import (
 	"fairfactor"
 )
 
-const (
-	// exportPage is how many jobs are held at once.
-	exportPage = 250
-	// clockGap is how far the clocks of nodes, which say when a job was submitted, may
-	// be apart: jobs are stored in the order of their acceptance.
-	clockGap = 10 * time.Minute
-)
+// exportPage is how many jobs are held at once.
+const exportPage = 250
 
 // export is the answer to GET /compute/export: all jobs, page by page, newest first.
 type export struct {
 	exchange
 	query fairfactor.Query
-	since time.Time
 }
 
-// exportJobs shows all jobs, or those of a caller, or since a time.
-func (s *Server) exportJobs(r *request) error {
+// exportJobs shows all jobs that suit the filters.
+func (s *Server) exportJobs(r *request) (err error) {
 	x := &export{}
-	var err error
-	if x.query.Caller, _, err = queryValue(r, "caller_id"); err != nil {
-		return err
-	}
-	if x.query.Caller != "" {
-		if x.query.Caller, err = checkCaller(x.query.Caller); err != nil {
-			return err
-		}
-	}
-	if x.since, err = queryTime(r, "since"); err != nil {
+	if x.query, err = filtersOf(r); err != nil {
 		return err
 	}
 	x.query.Limit = exportPage
@@ -70,15 +55,10 @@ func (x *export) nextPage() {
 		x.end = io.ErrUnexpectedEOF
 		return
 	}
-	older := len(page.Jobs) > 0
 	for i := range page.Jobs {
-		job := &page.Jobs[i]
-		if !job.Submitted.Before(x.since) {
-			x.out = append(AppendJob(x.out, job), '\n')
-		}
-		older = older && job.Submitted.Before(x.since.Add(-clockGap))
+		x.out = append(AppendJob(x.out, &page.Jobs[i]), '\n')
 	}
-	if x.query.Cursor = page.Next; page.Next == "" || older {
+	if x.query.Cursor = page.Next; page.Next == "" {
 		x.end = io.EOF
 	}
 }

@@ -123,36 +123,6 @@ func (s *Server) listJobs(r *request) error {
 	return answerValue(&r.ctx.Response, pageOf(&page))
 }
 
-// defaultPage is how many jobs or callers a page has if the client does not say.
-const defaultPage = 100
-
-func queryOf(r *request) (q fairfactor.Query, err error) {
-	if q.Caller, _, err = queryValue(r, "caller_id"); err != nil {
-		return q, err
-	}
-	if q.Caller != "" {
-		if q.Caller, err = checkCaller(q.Caller); err != nil {
-			return q, err
-		}
-	}
-	status, _, err := queryValue(r, "status")
-	if err != nil {
-		return q, err
-	}
-	if status != "" {
-		state, ok := fairfactor.ParseState(status)
-		if !ok {
-			return q, refuse(badRequest, "status must be pending, running, completed, failed or cancelled", fact{name: "parameter", text: "status"}, shown("value", status))
-		}
-		q.State = state
-	}
-	if q.Limit, err = queryLimit(r, defaultPage); err != nil {
-		return q, err
-	}
-	q.Cursor, _, err = queryValue(r, "cursor")
-	return q, err
-}
-
 // cancelJob ends a job.
 func (s *Server) cancelJob(r *request) error {
 	job, err := s.change(r, s.jobs.Cancel)

@@ -233,7 +233,7 @@ func (m *memory) List(_ context.Context, q fairfactor.Query) (page fairfactor.Pa
 	for at > 0 && len(page.Jobs) < q.Limit {
 		at--
 		job := m.jobs[m.newest[at]]
-		if (q.Caller == "" || q.Caller == job.Caller) && (q.State == 0 || q.State == job.State) {
+		if q.Matches(job) {
 			page.Jobs = append(page.Jobs, *job)
 		}
 	}

@@ -53,11 +53,11 @@ type resource struct {
 // it would match too.
 var resources = compile([]resource{
 	{path: "/compute", endpoints: [methodCount]endpoint{
-		postMethod: does(submitters, (*Server).postCompute, "caller_id", "wait"), getMethod: does(listReaders, (*Server).listJobs, "caller_id", "status", "limit", "cursor"),
+		postMethod: does(submitters, (*Server).postCompute, "caller_id", "wait"), getMethod: does(listReaders, (*Server).listJobs, append(filters, "limit", "cursor")...),
 	}},
 	{path: "/compute/batch", endpoints: [methodCount]endpoint{postMethod: does(submitters, (*Server).postBatch, "caller_id")}},
 	{path: "/compute/get", endpoints: [methodCount]endpoint{postMethod: does(manyReaders, (*Server).postGet)}},
-	{path: "/compute/export", endpoints: [methodCount]endpoint{getMethod: does(listReaders, (*Server).exportJobs, "caller_id", "since")}},
+	{path: "/compute/export", endpoints: [methodCount]endpoint{getMethod: does(listReaders, (*Server).exportJobs, filters...)}},
 	{path: "/compute/{id}", endpoints: [methodCount]endpoint{getMethod: does(jobReaders, (*Server).getJob, "wait"), deleteMethod: does(jobOwners, (*Server).cancelJob)}},
 	{path: "/compute/{id}/retry", endpoints: [methodCount]endpoint{postMethod: does(jobOwners, (*Server).retryJob)}},
 	{path: "/callers", endpoints: [methodCount]endpoint{getMethod: does(viewers, (*Server).listCallers, "after", "limit")}},

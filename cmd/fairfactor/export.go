@@ -26,7 +26,7 @@ there are. If it fails on the way, what was written is not all.`,
 	cmd.Flags().StringVar(&since, "since", "", "only jobs submitted since then: a time as in 2026-01-31T12:00:00Z, or a duration as in 24h")
 	withStatuses(cmd, statusDone, statusError, statusUsage, statusNodeAway)
 	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, _ []string) error {
-		from, err := sinceOf(since, time.Now())
+		from, err := momentOf("since", since, time.Now())
 		if err != nil {
 			return err
 		}
@@ -37,19 +37,4 @@ there are. If it fails on the way, what was written is not all.`,
 		}
 		return out.Flush()
 	})
-}
-
-// sinceOf reads a time, or a duration before now; an empty text is the zero time.
-func sinceOf(text string, now time.Time) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
-		return now.Add(-d), nil
-	}
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return at, fairfactor.Errorf(fairfactor.Invalid, "--since %q is neither a time as in 2026-01-31T12:00:00Z nor a duration as in 24h", text)
-	}
-	return at, nil
 }

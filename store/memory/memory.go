@@ -170,7 +170,7 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, 
 	last := 0
 	for i := from - 1; i >= 0; i-- {
 		j := s.order[i]
-		if j.expired || q.Caller != "" && j.Caller != q.Caller || q.State != 0 && j.State != q.State {
+		if j.expired || !q.Matches(&j.Job) {
 			continue
 		}
 		if len(page.Jobs) == q.Limit {

@@ -25,8 +25,11 @@ type staging struct {
 	secret   []place // jobs that say what is not durable yet, see flights
 	earliest int64   // time of the first job that finished, microseconds
 	place    uint64
-	at       *account // of the change under way
-	have     brief    // the job that it goes on from
+	open     map[uint64]uint64 // unfinished jobs of groups, where this one changes them
+	done     map[uint64]bool   // groups that have a job which this one completed
+	span     span              // times of submission of the jobs accepted
+	at       *account          // of the change under way
+	have     brief             // the job that it goes on from
 	key      []byte
 	value    []byte
 }
@@ -99,9 +102,10 @@ func (st *staging) close() *pebbledb.Batch {
 	}
 	if st.accepted.n > 0 {
 		key := acceptedKey(st.key[:0], s.group+1)
-		st.key, st.value = key, seal(key, st.accepted.append(st.value[:0]))
+		st.key, st.value = key, seal(key, st.accepted.append(s.times.add(b, st.span, st.value[:0])))
 		b.Set(key, st.value, nil)
 	}
+	st.writeIndex()
 	if st.finished.n > 0 {
 		key := finishedKey(st.key[:0], st.earliest, s.group+1)
 		st.key, st.value = key, seal(key, st.finished.append(st.value[:0]))

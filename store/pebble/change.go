@@ -15,9 +15,16 @@ func (st *staging) change(ch *fairfactor.Change) error {
 		return err
 	}
 	group := st.have.group
+	if ch.Op == fairfactor.Accept || ch.Op == fairfactor.AcceptEnded {
+		group = st.s.group + 1
+	}
+	if effect.Now.State != 0 {
+		if err := st.count(group); err != nil {
+			return err
+		}
+	}
 	switch ch.Op {
 	case fairfactor.Accept, fairfactor.AcceptEnded:
-		group = st.s.group + 1
 		err = st.add(ch.Job, &effect)
 	case fairfactor.Finish:
 		err = st.finish(ch.Job, &effect)
@@ -30,6 +37,7 @@ func (st *staging) change(ch *fairfactor.Change) error {
 		return err
 	}
 	if effect.Now.State != 0 {
+		st.index(ch.Job, &effect, group)
 		st.s.know(placeOf(ch.Job), brief{Job: effect.Now, group: group})
 	}
 	a.Take(&effect)

@@ -181,7 +181,7 @@ func TestExpiryReclaims(t *testing.T) {
 	if left[kindAccount] != 2 || left[kindName] != 2 {
 		t.Errorf("callers left: %v", left)
 	}
-	for _, kind := range []byte{kindQueued, kindCheckpoint, kindPiece, kindEnded, kindRequeued, kindKey, kindAccepted, kindFinished} {
+	for _, kind := range []byte{kindQueued, kindCheckpoint, kindPiece, kindEnded, kindRequeued, kindKey, kindAccepted, kindFinished, kindUnfinished, kindCompleted, kindEndedAs, kindEndedOf, kindNumber} {
 		if left[kind] != 0 {
 			t.Errorf("%d keys of kind %q are left", left[kind], kind)
 		}

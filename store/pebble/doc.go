@@ -17,11 +17,18 @@
 //	j<caller><seq>    finished job
 //	r<caller><seq>    order of an unfinished job that was queued again
 //	k<caller><key>    job that was submitted with an idempotency key
-//	t<group>          roll of the jobs that a group of changes accepted
+//	t<group>          roll of the jobs that a group of changes accepted, and when they were submitted
+//	u<group>          how many of them are unfinished, if any
+//	d<group>          is there if one of them has completed
+//	x<state><group><caller><seq>  job of that group that failed or was cancelled
+//	y<caller><state><seq>         the same job among its caller's
+//	h<hash><group><caller><seq>   job of that group whose number has that hash, of 5 bytes
 //	f<time><group>    roll of the jobs that a group finished; the earliest time
 //	g<name>           weight of a group of callers, if it is not 1
 //	a<id>             API key
 //	m                 last group of changes, highest place in the dispatch order
+//	l                 how far back the clock of submissions ever went, see times.go
+//	i                 first group that is not indexed yet, see reindex.go
 //	s                 epoch of the scheduler
 //	u                 version of the API keys
 //	v                 version of this layout

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	pebbledb "github.com/cockroachdb/pebble/v2"
+
+	"fairfactor"
 )
 
 // expireStep bounds the jobs that are deleted while writers wait: some
@@ -166,6 +168,11 @@ func (e *expiry) job(p place) (at int64, keep bool, err error) {
 	r := reader{b: value}
 	h, _ := readBrief(&r)
 	e.batch.Delete(key, nil)
+	e.batch.Delete(numberKey(nil, j.Number, h.group, p), nil)
+	if h.State != fairfactor.Completed {
+		e.batch.Delete(endedAsKey(nil, h.State, h.group, p), nil)
+		e.batch.Delete(endedOfKey(nil, h.State, p), nil)
+	}
 	e.s.forget(p)
 	if j.Key != "" {
 		id, _, ok, err := keyed(e.s.db, p.caller, j.Key)
@@ -193,16 +200,18 @@ func (e *expiry) unlist() error {
 		if err != nil {
 			return readError(err)
 		}
-		r, err := decodeRoll(key, value)
+		r, err := decodeAccepted(key, value)
 		closer.Close()
 		if err != nil {
 			return err
 		}
 		if r.kept <= n {
 			e.batch.Delete(key, nil)
+			e.batch.Delete(groupMark(nil, kindCompleted, group), nil)
+			e.s.completed.drop(group)
 			continue
 		}
-		e.batch.Set(key, seal(key, appendRoll(nil, r.kept-n, uint64(len(r.places)), r.list)), nil)
+		e.batch.Set(key, seal(key, appendRoll(r.stamp.append(nil), r.kept-n, uint64(len(r.places)), r.list)), nil)
 	}
 	return nil
 }

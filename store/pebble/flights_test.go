@@ -105,7 +105,7 @@ func saidOnceDurable(t *testing.T, s *Store, ch fairfactor.Change) {
 }
 
 func listState(ctx context.Context, s *Store, state fairfactor.State) error {
-	page, err := s.List(ctx, fairfactor.Query{State: state, Limit: 10})
+	page, err := s.List(ctx, fairfactor.Query{States: fairfactor.In(state), Limit: 10})
 	if err == nil && len(page.Jobs) == 0 {
 		return fairfactor.Errorf(fairfactor.NotFound, "nothing is listed")
 	}

@@ -22,12 +22,19 @@ const (
 	kindAccepted   = 't'
 	kindFinished   = 'f'
 	kindGroup      = 'g'
+	kindUnfinished = 'u'
+	kindCompleted  = 'd'
+	kindEndedAs    = 'x'
+	kindEndedOf    = 'y'
+	kindNumber     = 'h'
 )
 
 var (
 	keyProgress  = []byte{'m'}
 	keyScheduler = []byte{'s'}
 	keyVersion   = []byte{'v'}
+	keyIndexed   = []byte{'i'}
+	keyLag       = []byte{'l'}
 )
 
 // maxNumber bounds callers' numbers, sequence numbers and orders: 40 bits, five

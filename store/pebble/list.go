@@ -8,8 +8,8 @@ import (
 	"fairfactor"
 )
 
-// Bounds of the work for one page. A page that reaches one ends there, perhaps
-// empty, with a cursor for the rest.
+// Bounds of the work for one page. A page that reaches one ends there, with a cursor
+// for the rest, if there is a job on it.
 const (
 	pageRecords = 50_000 // records of one caller, read in sequence
 	pageLookups = 2_000  // jobs of all callers, looked up one by one
@@ -23,11 +23,13 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, 
 	if q.Limit < 1 || q.Limit > fairfactor.MaxPage {
 		return fairfactor.Page{}, fairfactor.Errorf(fairfactor.Invalid, "limit is %d: it must be between 1 and %d", q.Limit, fairfactor.MaxPage)
 	}
-	if q.State == fairfactor.Running {
+	if stored, some := q.States.Without(fairfactor.Running); !some {
 		return fairfactor.Page{}, nil
+	} else if q.States != 0 {
+		q.States = stored
 	}
 	list := s.listAll
-	if q.Caller != "" {
+	if q.Caller != "" && q.Number == "" {
 		list = s.listCaller
 	}
 	p := pager{size: q.Limit}
@@ -67,7 +69,7 @@ func (p *pager) add(j stored, cursor string) (full bool) {
 // spent counts a record and reports whether the page must end here.
 func (p *pager) spent(cursor string) bool {
 	p.left--
-	if p.left > 0 {
+	if p.left > 0 || len(p.page.Jobs) == 0 {
 		return false
 	}
 	p.page.Next = cursor
@@ -88,65 +90,4 @@ func parseCursor(cursor, format string) (a, b uint64, err error) {
 		return 0, 0, badCursor(cursor)
 	}
 	return a, b, nil
-}
-
-// allFormat is a cursor of all callers' jobs: a group and an index in its roll.
-const allFormat = "g%d.%d"
-
-// listAll lists all callers' jobs by the rolls of accepted jobs, last group
-// first. New groups come before the first page, so a cursor stays good while
-// writes go on.
-func (s *Store) listAll(ctx context.Context, q fairfactor.Query, p *pager) error {
-	group, index, err := parseCursor(q.Cursor, allFormat)
-	if err != nil {
-		return err
-	}
-	snapshot := s.db.NewSnapshot()
-	defer snapshot.Close()
-	lower, upper := kindBounds(kindAccepted)
-	if group < math.MaxUint64 {
-		upper = acceptedKey(nil, group+1)
-	}
-	it, err := snapshot.NewIter(iterBounds(lower, upper))
-	if err != nil {
-		return readError(err)
-	}
-	defer it.Close()
-	p.left = pageLookups
-	for ok := it.Last(); ok; ok = it.Prev() {
-		if err := live(ctx); err != nil {
-			return err
-		}
-		value, err := it.ValueAndErr()
-		if err != nil {
-			return readError(err)
-		}
-		r, err := decodeRoll(it.Key(), value)
-		if err != nil {
-			return err
-		}
-		at := acceptedGroup(it.Key())
-		from := len(r.places)
-		if at == group {
-			from = int(min(uint64(from), index))
-		}
-		for i := from - 1; i >= 0; i-- {
-			name, _, err := s.name(r.places[i].caller)
-			if err != nil {
-				return err
-			}
-			j, ok, err := locate(snapshot, r.places[i], name, q.State)
-			if err != nil {
-				return err
-			}
-			cursor := ""
-			if ok || p.left == 1 {
-				cursor = fmt.Sprintf(allFormat, at, i)
-			}
-			if ok && p.add(j, cursor) || p.spent(cursor) {
-				return nil
-			}
-		}
-	}
-	return readError(it.Error())
 }

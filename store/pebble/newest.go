@@ -48,7 +48,7 @@ func (s *Store) loadNewestAccepted() error {
 	if err != nil {
 		return err
 	}
-	r, err := decodeRoll(it.Key(), value)
+	r, err := decodeAccepted(it.Key(), value)
 	if err != nil || len(r.places) == 0 {
 		return err
 	}

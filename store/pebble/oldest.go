@@ -89,5 +89,5 @@ func firstRequeued(db pebbledb.Reader, a *account) (j stored, found bool, err er
 	if !it.First() {
 		return j, false, readError(it.Error())
 	}
-	return locate(db, place{a.Number, slotNumber(it.Key())}, a.Name, fairfactor.Pending)
+	return locate(db, place{a.Number, slotNumber(it.Key())}, a.Name, fairfactor.In(fairfactor.Pending))
 }

@@ -17,11 +17,12 @@ import (
 	"fairfactor"
 )
 
-// layoutVersion is the value of the key v. The layout before this one is read
-// too: an account of it has no group.
+// layoutVersion is the value of the key v. Earlier layouts are read too: an account
+// of the first has no group, and both lack what finds jobs by their state, number or
+// time, which is added when they are opened.
 const (
-	layoutVersion = 2
-	layoutBefore  = 1
+	layoutVersion = 3
+	layoutIndexed = 3 // the first with all indexes
 )
 
 // Options of a store; the zero value is the default.
@@ -67,6 +68,9 @@ type Store struct {
 	changes    uint64                    // uses of known since the start, see [Store.paged]
 	firstRoll  []byte                    // no roll of finished jobs has a key below
 	stage      staging                   // buffers of the group that is being built
+	times      times                     // of submission
+	unfinished *recent[uint64, uint64]   // jobs of a group, see index.go
+	completed  *recent[uint64, struct{}] // groups that are known to have a job which completed
 
 	unlisted error   // why nothing can say which callers are backlogged; set by Open
 	newest   int64   // see [Store.Newest]; set by Open
@@ -88,11 +92,13 @@ func open(dir string, opts Options, fs vfs.FS) (*Store, error) {
 	size := sizesFor(opts.Memory, opts.memtable)
 	s := &Store{
 		log: opts.Logger, fatal: opts.Fatal, write: pebbledb.Sync,
-		accounts:  newRecent[string, *account](size.callers),
-		known:     newRecent[place, brief](size.jobs),
-		names:     newRecent[uint64, string](size.callers),
-		heads:     newRecent[uint64, uint64](size.callers),
-		firstRoll: []byte{kindFinished},
+		accounts:   newRecent[string, *account](size.callers),
+		known:      newRecent[place, brief](size.jobs),
+		names:      newRecent[uint64, string](size.callers),
+		heads:      newRecent[uint64, uint64](size.callers),
+		unfinished: newRecent[uint64, uint64](entriesLeast),
+		completed:  newRecent[uint64, struct{}](entriesLeast),
+		firstRoll:  []byte{kindFinished},
 	}
 	s.accounts.dropped = s.evict
 	s.trouble.told = make(chan error, 1)
@@ -198,11 +204,13 @@ func (s *Store) load() error {
 	}
 	switch version {
 	case layoutVersion:
-	case layoutBefore:
-		err = s.stamp(layoutVersion)
 	case 0:
 		err = s.initialise()
 	default:
+		if version < layoutVersion {
+			err = s.upgrade(version)
+			break
+		}
 		err = fairfactor.Errorf(fairfactor.Conflict,
 			"the data directory %s was written by another fairfactor (layout %d, this one knows %d): use that version", s.dir, version, layoutVersion)
 	}
@@ -215,7 +223,7 @@ func (s *Store) load() error {
 	if s.next, err = s.nextCaller(); err != nil {
 		return err
 	}
-	for _, load := range []func() error{s.loadProgress, s.loadGroups, s.loadBacklogged, s.loadNewest, s.probe} {
+	for _, load := range []func() error{s.loadProgress, s.reindex, s.loadTimes, s.loadGroups, s.loadBacklogged, s.loadNewest, s.probe} {
 		if err := load(); err != nil {
 			return err
 		}

@@ -45,6 +45,10 @@ func TestPreviousLayoutOpens(t *testing.T) {
 	if piece, err := s.Piece(t.Context(), 1, 3, 3); err != nil || string(piece) != "relations" {
 		t.Errorf("piece: %q, %v", piece, err)
 	}
+	page, err := s.List(t.Context(), fairfactor.Query{States: fairfactor.In(fairfactor.Pending), Since: epochTime, Limit: 10})
+	if err != nil || len(page.Jobs) != 5 {
+		t.Errorf("pending: %+v, %v", page, err)
+	}
 	finishAll(t, s, a)
 	done, err := s.Caller(t.Context(), "a")
 	if err != nil || done.Queued != 0 || done.Completed != 6 || done.Failed != 0 || !done.Oldest.IsZero() {

@@ -56,10 +56,10 @@ func find(db pebbledb.Reader, id fairfactor.ID, caller string) (stored, error) {
 	return j, nil
 }
 
-// locate reads the job at a place if it is there and in the wanted state, zero
-// for any. It looks among the ended ones first, which are read most.
-func locate(db pebbledb.Reader, p place, caller string, want fairfactor.State) (j stored, ok bool, err error) {
-	if want != fairfactor.Pending {
+// locate reads the job at a place if it is there and in one of the wanted states. It
+// looks among the ended ones first, which are read most.
+func locate(db pebbledb.Reader, p place, caller string, want fairfactor.States) (j stored, ok bool, err error) {
+	if want.Ended() {
 		key := slot(make([]byte, 0, slotLen), kindEnded, p.caller, p.seq)
 		value, ok, err := get(db, key)
 		if err != nil {
@@ -67,10 +67,10 @@ func locate(db pebbledb.Reader, p place, caller string, want fairfactor.State) (
 		}
 		if ok {
 			j, err = decodeJob(key, value, p.caller, caller)
-			return j, err == nil && (want == 0 || want == j.State), err
+			return j, err == nil && want.Has(j.State), err
 		}
 	}
-	if want != 0 && want != fairfactor.Pending {
+	if !want.Has(fairfactor.Pending) {
 		return j, false, nil
 	}
 	if j, ok, err = queuedJob(db, p, p.seq, caller, true); err != nil || ok {

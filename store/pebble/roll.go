@@ -37,15 +37,32 @@ type roll struct {
 	kept   uint64
 	places []place
 	list   []byte // as it is stored
+	stamp         // of a roll of accepted jobs
 }
 
-// decodeRoll returns the roll stored under key.
-func decodeRoll(key, value []byte) (roll, error) {
+// decodeAccepted returns the roll of accepted jobs stored under key.
+func decodeAccepted(key, value []byte) (roll, error) {
 	value, err := unseal(key, value)
 	if err != nil {
 		return roll{}, err
 	}
 	r := reader{b: value}
+	at := readStamp(&r)
+	out, err := readRoll(key, &r)
+	out.stamp = at
+	return out, err
+}
+
+// decodeRoll returns the roll of finished jobs stored under key.
+func decodeRoll(key, value []byte) (roll, error) {
+	value, err := unseal(key, value)
+	if err != nil {
+		return roll{}, err
+	}
+	return readRoll(key, &reader{b: value})
+}
+
+func readRoll(key []byte, r *reader) (roll, error) {
 	out := roll{kept: r.uvarint()}
 	n := r.uvarint()
 	if n > uint64(len(r.b)) {

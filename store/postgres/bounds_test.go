@@ -113,26 +113,44 @@ func TestNothingWalksThroughTheTables(t *testing.T) {
 		{"everybody's jobs", 400, func(s fairfactor.Store) error { return page(t, s, fairfactor.Query{Limit: 20}, 20) }},
 		{"a caller's jobs", 400, func(s fairfactor.Store) error { return page(t, s, fairfactor.Query{Caller: "c050", Limit: 20}, 20) }},
 		{"a waiting caller's jobs", 400, func(s fairfactor.Store) error { return page(t, s, fairfactor.Query{Caller: "c105", Limit: 20}, 20) }},
-		{"completed jobs", 22_000, func(s fairfactor.Store) error {
-			return page(t, s, fairfactor.Query{State: fairfactor.Completed, Limit: 20}, 20)
+		{"completed jobs", 400, func(s fairfactor.Store) error {
+			return page(t, s, fairfactor.Query{States: fairfactor.In(fairfactor.Completed), Limit: 20}, 20)
 		}},
 		{"failed jobs", 400, func(s fairfactor.Store) error {
-			return page(t, s, fairfactor.Query{State: fairfactor.Failed, Limit: 20}, 20)
+			return page(t, s, fairfactor.Query{States: fairfactor.In(fairfactor.Failed), Limit: 20}, 20)
 		}},
 		{"failed jobs of a caller", 400, func(s fairfactor.Store) error {
-			return page(t, s, fairfactor.Query{Caller: "c008", State: fairfactor.Failed, Limit: 20}, 20)
+			return page(t, s, fairfactor.Query{Caller: "c008", States: fairfactor.In(fairfactor.Failed), Limit: 20}, 20)
 		}},
 		{"no failed jobs of a caller", 50, func(s fairfactor.Store) error {
-			return page(t, s, fairfactor.Query{Caller: "c050", State: fairfactor.Failed, Limit: 20}, 0)
+			return page(t, s, fairfactor.Query{Caller: "c050", States: fairfactor.In(fairfactor.Failed), Limit: 20}, 0)
 		}},
 		{"no cancelled jobs", 50, func(s fairfactor.Store) error {
-			return page(t, s, fairfactor.Query{State: fairfactor.Cancelled, Limit: 20}, 0)
+			return page(t, s, fairfactor.Query{States: fairfactor.In(fairfactor.Cancelled), Limit: 20}, 0)
 		}},
 		{"pending jobs", 400, func(s fairfactor.Store) error {
-			return page(t, s, fairfactor.Query{State: fairfactor.Pending, Limit: 20}, 20)
+			return page(t, s, fairfactor.Query{States: fairfactor.In(fairfactor.Pending), Limit: 20}, 20)
 		}},
 		{"pending jobs of a caller", 400, func(s fairfactor.Store) error {
-			return page(t, s, fairfactor.Query{Caller: "c105", State: fairfactor.Pending, Limit: 20}, 20)
+			return page(t, s, fairfactor.Query{Caller: "c105", States: fairfactor.In(fairfactor.Pending), Limit: 20}, 20)
+		}},
+		{"failed or pending jobs", 400, func(s fairfactor.Store) error {
+			return page(t, s, fairfactor.Query{States: fairfactor.In(fairfactor.Failed, fairfactor.Pending), Limit: 20}, 20)
+		}},
+		{"completed jobs of a caller", 22_000, func(s fairfactor.Store) error {
+			return page(t, s, fairfactor.Query{Caller: "c050", States: fairfactor.In(fairfactor.Completed), Limit: 20}, 20)
+		}},
+		{"jobs with a number", 400, func(s fairfactor.Store) error {
+			return page(t, s, fairfactor.Query{Number: "12345", Limit: 20}, 0)
+		}},
+		{"jobs of a second", 400, func(s fairfactor.Store) error {
+			return page(t, s, fairfactor.Query{Since: second(4), Until: second(5), Limit: 20}, 20)
+		}},
+		{"completed jobs of a second", 400, func(s fairfactor.Store) error {
+			return page(t, s, fairfactor.Query{States: fairfactor.In(fairfactor.Completed), Since: second(4), Until: second(5), Limit: 20}, 20)
+		}},
+		{"a caller's jobs of a time that was not", 1000, func(s fairfactor.Store) error {
+			return page(t, s, fairfactor.Query{Caller: "c050", Since: second(40_000), Until: second(50_000), Limit: 20}, 0)
 		}},
 		{"an activation", 1500, func(s fairfactor.Store) error {
 			claim, err := s.ClaimCaller(t.Context(), "c103", "")
@@ -241,11 +259,11 @@ func TestPlansMadeWhileTablesWereSmall(t *testing.T) {
 			"piece":   func() error { _, err := s.Piece(t.Context(), w.claim.Number, 1, 0); return err },
 			"all":     func() error { _, err := s.List(t.Context(), fairfactor.Query{Limit: 5}); return err },
 			"failed": func() error {
-				_, err := s.List(t.Context(), fairfactor.Query{State: fairfactor.Failed, Limit: 5})
+				_, err := s.List(t.Context(), fairfactor.Query{States: fairfactor.In(fairfactor.Failed), Limit: 5})
 				return err
 			},
 			"pending": func() error {
-				_, err := s.List(t.Context(), fairfactor.Query{State: fairfactor.Pending, Limit: 5})
+				_, err := s.List(t.Context(), fairfactor.Query{States: fairfactor.In(fairfactor.Pending), Limit: 5})
 				return err
 			},
 			"of one": func() error { _, err := s.List(t.Context(), fairfactor.Query{Caller: "a", Limit: 5}); return err },
@@ -279,6 +297,9 @@ func TestPlansMadeWhileTablesWereSmall(t *testing.T) {
 		t.Errorf("%d rows were read, %d tables from end to end", rows, scans)
 	}
 }
+
+// second is a time after that of the first job that fill ends, of 1,000 in a second.
+func second(n int) time.Time { return time.Date(2030, 1, 1, 0, 0, n, 0, time.UTC) }
 
 // page lists jobs and checks how many they are.
 func page(t *testing.T, s fairfactor.Store, q fairfactor.Query, want int) error {

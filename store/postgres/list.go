@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,17 +14,19 @@ import (
 )
 
 // A cursor names the last job of the page before: of one caller's jobs by its
-// sequence number, of everybody's by its place in the order of acceptance.
+// sequence number, of everybody's by its time of submission, in microseconds, and its
+// place in the order of acceptance.
 const (
-	cursorOfOne = "s"
-	cursorOfAll = "a"
+	cursorOfOne = "s%d"
+	cursorOfAll = "a%d.%d"
 )
 
-// pageRows is how many finished jobs a page of completed ones looks at: they have
-// no index of their own, being nearly all. A page may be short for it.
+// pageRows is how many of a caller's finished jobs are looked at together for those
+// that completed: they have no index of their own, being nearly all.
 const pageRows = 10_000
 
-// List implements [fairfactor.Store].
+// List implements [fairfactor.Store]. All callers' jobs are in the order of their
+// times of submission, by the clocks of the nodes that accepted them.
 func (s *Store) List(ctx context.Context, q fairfactor.Query) (page fairfactor.Page, err error) {
 	if err := live(ctx); err != nil {
 		return page, err
@@ -31,15 +34,14 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (page fairfactor.P
 	if q.Limit < 1 || q.Limit > fairfactor.MaxPage {
 		return page, fairfactor.Errorf(fairfactor.Invalid, "limit is %d: it must be between 1 and %d", q.Limit, fairfactor.MaxPage)
 	}
-	l := listing{query: q, column: "accepted", kind: cursorOfAll}
-	if q.Caller != "" {
-		l.column, l.kind = "seq", cursorOfOne
-	}
-	if l.below, err = l.parse(q.Cursor); err != nil {
+	l := listing{query: q}
+	if err := l.parse(); err != nil {
 		return page, err
 	}
-	if q.State == fairfactor.Running || q.Caller != "" && !storable(q.Caller) {
+	if stored, some := q.States.Without(fairfactor.Running); !some || q.Caller != "" && !storable(q.Caller) || !storable(q.Number) {
 		return page, nil
+	} else if q.States != 0 {
+		l.query.States = stored
 	}
 	err = s.retry(ctx, "to list jobs", func(ctx context.Context) (err error) {
 		page, err = s.list(ctx, l)
@@ -48,74 +50,141 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (page fairfactor.P
 	return page, err
 }
 
-// listing is a query with what its SQL is made of.
+// listing is a query and how far it is.
 type listing struct {
-	query  fairfactor.Query
-	column string // by which jobs are ordered, descending
-	kind   string // of cursor
-	below  int64
-	number int64 // of the caller
+	query    fairfactor.Query
+	number   int64 // of the caller
+	below    int64 // sequence number
+	above    int64 // likewise; jobs down to there may be in the time that is asked for
+	begun    bool  // submitted and accepted are those of the last job that was listed
+	micros   int64
+	accepted int64
 }
 
-const endOfAll = 1<<63 - 1
-
-// parse returns the place under which a cursor goes on.
-func (l *listing) parse(cursor string) (int64, error) {
-	if cursor == "" {
-		return endOfAll, nil
+// parse reads the cursor.
+func (l *listing) parse() (err error) {
+	cursor, again := l.query.Cursor, ""
+	switch l.below = maxNumber + 1; {
+	case cursor == "":
+		return nil
+	case l.query.Caller != "":
+		_, err = fmt.Sscanf(cursor, cursorOfOne, &l.below)
+		again = fmt.Sprintf(cursorOfOne, l.below)
+	default:
+		_, err = fmt.Sscanf(cursor, cursorOfAll, &l.micros, &l.accepted)
+		l.begun, again = true, fmt.Sprintf(cursorOfAll, l.micros, l.accepted)
 	}
-	digits, ours := strings.CutPrefix(cursor, l.kind)
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if !ours || err != nil || n < 0 || cursor != l.cursor(n) {
-		return 0, fairfactor.Errorf(fairfactor.Invalid, "cursor %.40q is not one of ours", cursor)
+	if err != nil || cursor != again || l.below < 0 {
+		return fairfactor.Errorf(fairfactor.Invalid, "cursor %.40q is not one of ours", cursor)
 	}
-	return n, nil
+	return nil
 }
 
-func (l *listing) cursor(n int64) string { return l.kind + strconv.FormatInt(n, 10) }
+// cursor returns the one behind a job.
+func (l *listing) cursor(r *jobRow) string {
+	if l.query.Caller != "" {
+		return fmt.Sprintf(cursorOfOne, r.seq)
+	}
+	return fmt.Sprintf(cursorOfAll, r.submitted.UnixMicro(), r.accepted)
+}
 
 // list reads one page.
 func (s *Store) list(ctx context.Context, l listing) (page fairfactor.Page, err error) {
 	if l.query.Caller != "" {
-		err := s.reads.QueryRow(ctx, "SELECT number FROM fairfactor.callers WHERE name = $1", l.query.Caller).Scan(&l.number)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return page, nil
-		}
-		if err != nil {
+		if ok, err := s.bound(ctx, &l); err != nil || !ok {
 			return page, err
 		}
 	}
-	floor := int64(-1) // jobs down to here are looked at
-	if l.query.State == fairfactor.Completed {
-		if floor, err = s.floor(ctx, l); err != nil {
+	for len(page.Jobs) == 0 {
+		floor := int64(-1) // jobs down to here are looked at
+		if l.sparse() {
+			if floor, err = s.floor(ctx, &l); err != nil {
+				return page, err
+			}
+		}
+		if page, err = s.listPart(ctx, &l, max(floor, l.above)); err != nil || floor <= l.above {
 			return page, err
 		}
+		if page.Next == "" {
+			page.Next = fmt.Sprintf(cursorOfOne, floor)
+		}
+		l.below = floor
 	}
-	rows, err := s.reads.Query(ctx, l.sql(), l.number, l.below, l.query.Limit+1, floor)
+	return page, nil
+}
+
+// bound finds the number of the caller, and where its jobs of the time that is asked
+// for begin and end. It returns false if there are none.
+func (s *Store) bound(ctx context.Context, l *listing) (ok bool, err error) {
+	var last int64
+	err = s.reads.QueryRow(ctx, "SELECT number, last FROM fairfactor.callers WHERE name = $1", l.query.Caller).Scan(&l.number, &last)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	if since := l.query.Since; err == nil && !since.IsZero() {
+		err = s.reads.QueryRow(ctx, firstSince, l.number, last+1, kept(since).Add(-apart)).Scan(&l.above)
+	}
+	if until := l.query.Until; err == nil && !until.IsZero() {
+		var end int64
+		err = s.reads.QueryRow(ctx, firstSince, l.number, last+1, kept(until).Add(apart)).Scan(&end)
+		l.below = min(l.below, end)
+	}
+	return true, err
+}
+
+// apart is how far the clocks of nodes may be apart: jobs that are further from their
+// place in the order of a caller's may be missed by a search for a time.
+const apart = time.Minute
+
+// firstSince searches a sequence number of a caller from which on all jobs were
+// submitted at a time or later. The first parameters are the number of the caller and a
+// number above all sequence numbers. In each step the job next to the middle is looked at.
+const firstSince = `
+	WITH RECURSIVE b (low, high) AS (
+		SELECT 0::bigint, $2::bigint
+		UNION ALL
+		SELECT CASE WHEN p.submitted < $3 THEN p.seq ELSE b.low END, CASE WHEN p.submitted < $3 THEN b.high ELSE (b.low + b.high) / 2 END
+		FROM b LEFT JOIN LATERAL (
+			SELECT o.seq, o.submitted FROM (
+				(SELECT j.seq, j.submitted FROM fairfactor.jobs AS j WHERE j.caller = $1 AND j.seq >= (b.low + b.high) / 2 ORDER BY j.seq LIMIT 1)
+				UNION ALL
+				(SELECT q.ord, q.submitted FROM fairfactor.queue AS q WHERE q.caller = $1 AND q.ord >= (b.low + b.high) / 2 AND q.ord = q.seq ORDER BY q.ord LIMIT 1)
+				UNION ALL
+				(SELECT q.seq, q.submitted FROM fairfactor.queue AS q WHERE q.caller = $1 AND q.seq >= (b.low + b.high) / 2 AND q.ord <> q.seq ORDER BY q.seq LIMIT 1)
+			) AS o ORDER BY o.seq LIMIT 1
+		) AS p ON true
+		WHERE b.low + 1 < b.high
+	)
+	SELECT max(low) + 1 FROM b`
+
+// sparse is whether jobs are wanted that have to be looked for among others.
+func (l *listing) sparse() bool {
+	states := l.query.States
+	return l.query.Caller != "" && l.query.Number == "" && states.Has(fairfactor.Completed) && !(states.Has(fairfactor.Failed) && states.Has(fairfactor.Cancelled))
+}
+
+// listPart reads a page as far as a caller's sequence numbers from floor on.
+func (s *Store) listPart(ctx context.Context, l *listing, floor int64) (page fairfactor.Page, err error) {
+	text, args := l.sql(floor)
+	rows, err := s.reads.Query(ctx, text, args...)
 	if err != nil {
 		return page, err
 	}
-	var last int64
-	more := false
+	last, more := "", false
 	_, err = collect(rows, func(r *jobRow, caller string) error {
 		if len(page.Jobs) == l.query.Limit {
 			more = true
 			return nil
 		}
 		j, err := r.job(caller)
-		page.Jobs = append(page.Jobs, j)
-		if last = r.accepted; l.query.Caller != "" {
-			last = r.seq
-		}
+		page.Jobs, last = append(page.Jobs, j), l.cursor(r)
 		return err
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return fairfactor.Page{}, err
-	case more:
-		page.Next = l.cursor(last)
-	case floor >= 0:
-		page.Next = l.cursor(floor)
+	}
+	if more {
+		page.Next = last
 	}
 	return page, nil
 }
@@ -131,11 +200,10 @@ func collect(rows pgx.Rows, f func(r *jobRow, caller string) error) (n int, err 
 	return n, err
 }
 
-// floor returns the place of the last of the finished jobs that a page looks at,
-// -1 if it gets to the end.
-func (s *Store) floor(ctx context.Context, l listing) (floor int64, err error) {
-	err = s.reads.QueryRow(ctx, fmt.Sprintf(
-		"SELECT %[1]s FROM fairfactor.jobs WHERE %[2]s AND %[1]s < $2 ORDER BY %[1]s DESC OFFSET $3 LIMIT 1", l.column, l.owner()),
+// floor returns the place of the last of the finished jobs that are looked at together,
+// -1 if that gets to the end.
+func (s *Store) floor(ctx context.Context, l *listing) (floor int64, err error) {
+	err = s.reads.QueryRow(ctx, "SELECT seq FROM fairfactor.jobs WHERE caller = $1 AND seq < $2 ORDER BY seq DESC OFFSET $3 LIMIT 1",
 		l.number, l.below, pageRows-1).Scan(&floor)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return -1, nil
@@ -143,38 +211,85 @@ func (s *Store) floor(ctx context.Context, l listing) (floor int64, err error) {
 	return floor, err
 }
 
-// owner restricts jobs to those of the caller.
-func (l *listing) owner() string {
-	if l.query.Caller == "" {
-		return "$1::bigint = 0"
-	}
-	return "caller = $1"
+// statement is an SQL text that is put together, with its parameters.
+type statement struct {
+	parts []string
+	args  []any
+}
+
+// with returns the name of a new parameter.
+func (b *statement) with(value any) string {
+	b.args = append(b.args, value)
+	return "$" + strconv.Itoa(len(b.args))
 }
 
 // sql returns the statement: one part for each place where such jobs are, all in
 // the same order. The first rows of all are taken.
-func (l *listing) sql() string {
-	var parts []string
-	part := func(columns, from, where, column string) {
-		parts = append(parts, fmt.Sprintf("(SELECT %s FROM fairfactor.%s WHERE %s AND %s AND %[5]s < $2 AND %[5]s >= $4 ORDER BY %[5]s DESC LIMIT $3)",
-			columns, from, l.owner(), where, column))
+func (l *listing) sql(floor int64) (string, []any) {
+	b := &statement{}
+	limit, order := b.with(l.query.Limit+1), "submitted DESC, accepted DESC"
+	if l.query.Caller != "" {
+		order = "seq DESC"
 	}
-	state := l.query.State
-	if state == 0 || state.Final() {
-		where := "true"
-		if state != 0 {
-			where = fmt.Sprintf("state = %d", state)
-		}
-		part(jobColumns, "jobs", where, l.column)
+	filters := l.filters(b)
+	hash, number := "", ""
+	if l.query.Number != "" {
+		number = b.with(l.query.Number)
+		hash = "hashtext(number) = hashtext(" + number + ")"
 	}
-	if state == 0 || state == fairfactor.Pending {
-		if l.query.Caller == "" {
-			part(queueColumns, "queue", "true", l.column)
+	part := func(columns, from, where, column, order string) {
+		if hash != "" { // OFFSET keeps the planner from the index that has the order
+			from = "(SELECT * FROM fairfactor." + from + " WHERE " + hash + " OFFSET 0) AS n"
+			where += " AND number = " + number
 		} else {
-			part(queueColumns, "queue", "ord = seq", "ord")
-			part(queueColumns, "queue", "ord <> seq", "seq")
+			from = "fairfactor." + from
+		}
+		if l.query.Caller != "" {
+			where += fmt.Sprintf(" AND %[1]s < %[2]s AND %[1]s >= %[3]s", column, b.with(l.below), b.with(floor))
+		}
+		b.parts = append(b.parts, "(SELECT "+columns+" FROM "+from+" WHERE "+where+filters+" ORDER BY "+order+" LIMIT "+limit+")")
+	}
+	states := l.query.States
+	if l.query.Caller != "" && states.Has(fairfactor.Completed) && states.Has(fairfactor.Failed) && states.Has(fairfactor.Cancelled) {
+		part(jobColumns, "jobs", "true", "seq", order)
+	} else {
+		for state := fairfactor.Completed; state <= fairfactor.Cancelled; state++ {
+			if states.Has(state) {
+				part(jobColumns, "jobs", fmt.Sprintf("state = %d", state), "seq", order)
+			}
 		}
 	}
-	return fmt.Sprintf(`SELECT %s, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = r.caller) FROM (%s) AS r ORDER BY %s DESC LIMIT $3`,
-		jobColumns, strings.Join(parts, " UNION ALL "), l.column)
+	if states.Has(fairfactor.Pending) {
+		if l.query.Caller == "" {
+			part(queueColumns, "queue", "true", "seq", order)
+		} else {
+			part(queueColumns, "queue", "ord = seq", "ord", "ord DESC")
+			part(queueColumns, "queue", "ord <> seq", "seq", "seq DESC")
+		}
+	}
+	return fmt.Sprintf(`SELECT %s, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = r.caller) FROM (%s) AS r ORDER BY %s LIMIT %s`,
+		jobColumns, strings.Join(b.parts, " UNION ALL "), order, limit), b.args
+}
+
+// filters returns the conditions that hold for all parts, each behind AND.
+func (l *listing) filters(b *statement) (text string) {
+	if l.query.Caller != "" {
+		text += " AND caller = " + b.with(l.number)
+	}
+	if since := l.query.Since; !since.IsZero() {
+		if kept(since).Before(since) { // between two microseconds
+			since = kept(since).Add(time.Microsecond)
+		}
+		text += " AND submitted >= " + b.with(kept(since))
+	}
+	if until := l.query.Until; !until.IsZero() {
+		if kept(until).Before(until) {
+			until = kept(until).Add(time.Microsecond)
+		}
+		text += " AND submitted < " + b.with(kept(until))
+	}
+	if l.begun {
+		text += " AND (submitted, accepted) < (" + b.with(time.UnixMicro(l.micros).UTC()) + "::timestamptz, " + b.with(l.accepted) + "::bigint)"
+	}
+	return text
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // exec runs a statement in the database at a URL.
-func exec(t *testing.T, url, statement string) {
+func exec(t testing.TB, url, statement string) {
 	t.Helper()
 	c, err := pgx.Connect(t.Context(), url)
 	if err != nil {

@@ -17,6 +17,7 @@ func BenchmarkFull(b *testing.B) {
 	url := pgtest.Start(b, "fsync=off", "max_wal_size=4GB").Database(b)
 	open(b, url).Close()
 	fill(b, url, *finished, 100_000)
+	exec(b, url, "UPDATE fairfactor.jobs SET state = 5, number = '15' WHERE seq = 1 AND caller <= 12")
 	s := open(b, url)
 	defer s.Close()
 	last := uint64(*finished / 100)
@@ -42,9 +43,25 @@ func BenchmarkFull(b *testing.B) {
 		return err
 	})
 	run("list=failed", func() error {
-		_, err := s.List(b.Context(), fairfactor.Query{State: fairfactor.Failed, Limit: 100})
+		_, err := s.List(b.Context(), fairfactor.Query{States: fairfactor.In(fairfactor.Failed), Limit: 100})
 		return err
 	})
+	for name, q := range map[string]fairfactor.Query{
+		"12 cancelled":       {States: fairfactor.In(fairfactor.Cancelled)},
+		"cancelled+pending":  {States: fairfactor.In(fairfactor.Cancelled, fairfactor.Pending)},
+		"number":             {Number: "15"},
+		"since+until":        {Since: second(100), Until: second(101)},
+		"caller+since+until": {Caller: "c042", Since: second(100), Until: second(101)},
+	} {
+		run("list="+name, func() error {
+			q.Limit = 100
+			page, err := s.List(b.Context(), q)
+			if len(page.Jobs) == 0 {
+				b.Error("nothing was found")
+			}
+			return err
+		})
+	}
 	run("activation", func() error {
 		claim, err := s.ClaimCaller(b.Context(), "c105", "")
 		if err != nil {

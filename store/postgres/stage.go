@@ -157,6 +157,9 @@ func (s *staging) change(ch *fairfactor.Change) error {
 		a.adjusted = true
 	}
 	a.Take(&effect)
+	if s.assumed && ch.Op == fairfactor.Finish {
+		a.Last = max(a.Last, ch.Job.Order) // if the job waits, its numbers are in use
+	}
 	a.changed = true
 	s.place = max(s.place, effect.Dispatched)
 	return nil

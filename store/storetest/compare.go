@@ -78,15 +78,41 @@ func (p *pair) compareBacklogs() {
 
 func (p *pair) compareLists() {
 	for _, caller := range append([]string{""}, callerNames...) {
-		q := fairfactor.Query{Caller: caller, State: fairfactor.State(p.rng.IntN(6)), Limit: 1 + p.rng.IntN(30)}
-		var all []fairfactor.Job
-		for _, j := range p.twin.jobs {
-			if !j.expired && (caller == "" || j.Caller == caller) && (q.State == 0 || j.State == q.State) {
-				all = append(all, j.Job)
+		for range 4 {
+			q := p.query(caller)
+			var all []fairfactor.Job
+			for _, j := range p.twin.jobs {
+				if !j.expired && q.Matches(&j.Job) {
+					all = append(all, j.Job)
+				}
 			}
+			p.same(fmt.Sprintf("list %+v", q), p.list(q), newest(all))
 		}
-		p.same(fmt.Sprintf("list %+v", q), p.list(q), newest(all))
 	}
+}
+
+// query makes up filters, each of them half of the time.
+func (p *pair) query(caller string) fairfactor.Query {
+	q := fairfactor.Query{Caller: caller, Limit: 1 + p.rng.IntN(30)}
+	if p.oneIn(2) {
+		q.States = fairfactor.States(p.rng.IntN(32)) << fairfactor.Pending
+	}
+	if n := len(p.twin.jobs); n > 0 && p.oneIn(2) {
+		q.Number = p.twin.jobs[p.rng.IntN(n)].Number
+	}
+	moment := func() time.Time {
+		if n := len(p.twin.jobs); n > 0 && p.oneIn(2) { // to the microsecond, on either side
+			return p.twin.jobs[p.rng.IntN(n)].Submitted.Add(time.Duration(p.rng.IntN(3)-1) * time.Nanosecond)
+		}
+		return p.now.Add(-time.Duration(p.rng.Int64N(int64(400 * time.Millisecond))))
+	}
+	if p.oneIn(2) {
+		q.Since = moment()
+	}
+	if p.oneIn(2) {
+		q.Until = moment()
+	}
+	return q
 }
 
 func (p *pair) compareKeys() {

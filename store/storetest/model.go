@@ -152,7 +152,7 @@ func (m *model) List(ctx context.Context, q fairfactor.Query) (page fairfactor.P
 		switch {
 		case !below:
 			below = j.ID.String() == q.Cursor
-		case j.expired || q.Caller != "" && j.Caller != q.Caller || q.State != 0 && j.State != q.State:
+		case j.expired || !q.Matches(&j.Job):
 		case len(page.Jobs) == q.Limit:
 			page.Next = page.Jobs[q.Limit-1].ID.String()
 			return page, nil

@@ -65,6 +65,14 @@ func (p *pair) moment() time.Time {
 	return p.now
 }
 
+// number returns a number, one of a few half of the time.
+func (p *pair) number() string {
+	if p.oneIn(2) {
+		return fmt.Sprint(15 + p.rng.IntN(5))
+	}
+	return fmt.Sprint(p.rng.Uint64())
+}
+
 func (p *pair) claim() {
 	name, group := p.name(), []string{"", "g", "h"}[p.rng.IntN(3)]
 	got, err := p.store.ClaimCaller(p.ctx(), name, group)
@@ -199,7 +207,7 @@ func (p *pair) pick(ch fairfactor.Change) fairfactor.Job {
 	fresh := last + 1 + uint64(p.rng.IntN(3)*p.rng.IntN(2))
 	j := fairfactor.Job{
 		ID: fairfactor.ID{Nonce: p.rng.Uint64() & maxNonce, Caller: ch.Number, Seq: fresh}, Caller: ch.Caller,
-		Number: fmt.Sprint(p.rng.Uint64()), Order: fresh, State: fairfactor.Pending, Submitted: p.moment(),
+		Number: p.number(), Order: fresh, State: fairfactor.Pending, Submitted: p.moment(),
 		Key: []string{"", "", "x", "y"}[p.rng.IntN(4)],
 	}
 	switch ch.Op {

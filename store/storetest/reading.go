@@ -11,8 +11,8 @@ import (
 	"fairfactor"
 )
 
-// list follows the cursors of a query from its first page to its last. A page
-// may have fewer jobs than asked for, even none, but never more.
+// list follows the cursors of a query from its first page to its last. A page may have
+// fewer jobs than asked for, but never more, and none only if it is the last.
 func (w *world) list(q fairfactor.Query) (jobs []fairfactor.Job) {
 	w.Helper()
 	seen := map[string]bool{}
@@ -23,6 +23,9 @@ func (w *world) list(q fairfactor.Query) (jobs []fairfactor.Job) {
 		}
 		if len(page.Jobs) > q.Limit {
 			w.Fatalf("list %+v: %d jobs on a page", q, len(page.Jobs))
+		}
+		if len(page.Jobs) == 0 && page.Next != "" {
+			w.Fatalf("list %+v: an empty page with the cursor %q", q, page.Next)
 		}
 		jobs = append(jobs, page.Jobs...)
 		if page.Next == "" {
@@ -233,11 +236,11 @@ func listPages(w *world) {
 		w.same("all jobs", w.list(fairfactor.Query{Limit: size}), newest(all))
 		w.same("jobs of a", w.list(fairfactor.Query{Limit: size, Caller: "a"}), newest(ofA))
 		for _, state := range states {
-			w.same("all jobs "+state.String(), w.list(fairfactor.Query{Limit: size, State: state}), newest(all, state))
-			w.same("jobs of a "+state.String(), w.list(fairfactor.Query{Limit: size, State: state, Caller: "a"}), newest(ofA, state))
+			w.same("all jobs "+state.String(), w.list(fairfactor.Query{Limit: size, States: fairfactor.In(state)}), newest(all, state))
+			w.same("jobs of a "+state.String(), w.list(fairfactor.Query{Limit: size, States: fairfactor.In(state), Caller: "a"}), newest(ofA, state))
 		}
 		for _, caller := range []string{"", "a"} {
-			if jobs := w.list(fairfactor.Query{Limit: size, State: fairfactor.Running, Caller: caller}); len(jobs) != 0 {
+			if jobs := w.list(fairfactor.Query{Limit: size, States: fairfactor.In(fairfactor.Running), Caller: caller}); len(jobs) != 0 {
 				w.Errorf("%d running jobs in a store, which knows of none", len(jobs))
 			}
 		}
