@@ -209,6 +209,13 @@ func (g *gossip) alive() []Member {
 	return members
 }
 
+// gone tells whether a member has said that it leaves, or its process has ended.
+func (g *gossip) gone(id string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.left[id] || g.ended[id]
+}
+
 // state returns the state of a member as gossip sees it.
 func (g *gossip) state(id string) State {
 	g.mu.Lock()

@@ -3,6 +3,7 @@ package cluster
 import (
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,4 +80,13 @@ func TestWhoIsReportedDead(t *testing.T) {
 	step(time.Second, "abcd", "abde", "", true) // c has left, gossip doesn't know yet
 	step(2999*time.Millisecond, "abd", "abde", "", false)
 	step(time.Millisecond, "abd", "abde", "e", true)
+	answering := "be"
+	d.answers = func(id string) bool { return strings.Contains(answering, id) }
+	step(time.Second, "ad", "abde", "", true) // both are slow: they answer
+	answering = "b"
+	step(time.Second, "ad", "abde", "e", true)
+	g.left = map[string]bool{"b": true}
+	step(time.Second, "ad", "abde", "be", true) // says that it leaves
+	g.left, g.ended = nil, map[string]bool{"b": true}
+	step(time.Second, "ad", "abde", "be", false) // its host refuses connections
 }

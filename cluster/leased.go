@@ -16,6 +16,8 @@ type leased struct {
 	self   string
 	grace  time.Duration // for a member of the table that gossip has never seen
 	now    func() time.Time
+	// answers tells whether a member has answered lately over actor traffic.
+	answers func(id string) bool
 
 	// Owned by the goroutine that calls Decide.
 	known   map[string]*acquaintance // other members in the table
@@ -30,7 +32,7 @@ type acquaintance struct {
 }
 
 func newLeased(l *lease, g *gossip, self string, grace time.Duration) *leased {
-	return &leased{lease: l, gossip: g, self: self, grace: grace, now: time.Now, known: map[string]*acquaintance{}, strange: map[string]bool{}}
+	return &leased{lease: l, gossip: g, self: self, grace: grace, now: time.Now, known: map[string]*acquaintance{}, strange: map[string]bool{}, answers: func(string) bool { return false }}
 }
 
 // Decide implements [Membership].
@@ -51,8 +53,9 @@ func (d *leased) Decide(_ context.Context, seen []Member) (View, error) {
 }
 
 // judge returns the members in the table that this node believes dead: those that
-// gossip saw and no longer sees, and those that it never saw in the time of grace.
-// Gossip is told to look for all that it doesn't see.
+// gossip saw and no longer sees, and those that it never saw in the time of grace. One
+// that still answers is not dead, but slow: gossip lost it on a busy machine. Gossip is
+// told to look for all that it doesn't see.
 func (d *leased) judge(list fairfactor.MemberList, seen []Member) (dead []string) {
 	now := d.now()
 	var unseen []string
@@ -70,6 +73,7 @@ func (d *leased) judge(list fairfactor.MemberList, seen []Member) (dead []string
 		case slices.ContainsFunc(seen, func(s Member) bool { return s.ID == m.ID }):
 			a.heard = true
 			continue
+		case d.answers(m.ID) && !d.gossip.gone(m.ID):
 		case a.heard || now.Sub(a.since) >= d.grace:
 			dead = append(dead, m.ID)
 		}

@@ -23,46 +23,72 @@ import (
 type link struct {
 	used  atomic.Bool  // something was sent since the last question
 	asked atomic.Bool  // a question is under way
+	heard atomic.Bool  // a question was answered
 	late  atomic.Int32 // looks since the last answer, while one was due
 	bad   atomic.Bool  // no answer for too long
 }
 
 // badAfter is the number of looks without an answer after which a link counts as
-// bad. Looks are counted, not time: a node that is starved looks less often, so that
-// it does not take its own slowness for that of the network.
-const badAfter = 2
+// bad, and deadAfter the number after which the member may be dead. Looks are counted,
+// not time: a node that is starved looks less often, so that it does not take its own
+// slowness for that of the others. Gossip takes longer than deadAfter to lose a member
+// that has died.
+const (
+	badAfter  = 2
+	deadAfter = 4
+)
+
+// manyMembers is the number of members from which on only those links are looked at
+// that something is sent over.
+const manyMembers = 16
 
 // watchLinks looks at the link to each member, once for each probe of gossip, until
-// ctx ends. A link that nothing is sent over is not looked at.
+// ctx ends. A look that comes late itself counts nothing against the others, unless
+// the one before came late too.
 func (n *Node) watchLinks(ctx context.Context) {
-	tick := time.NewTicker(n.cfg.Timing.Probe)
+	every := n.cfg.Timing.Probe
+	tick := time.NewTicker(every)
 	defer tick.Stop()
+	last, slow := time.Now(), false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+		now := time.Now()
+		slow = !slow && now.Sub(last) > every+every/2
+		last = now
 		st := n.router.standing.Load()
 		for at := range st.links {
-			if at != st.self {
+			if at != st.self && !slow {
 				n.router.lookAt(st, at, n.background)
 			}
 		}
 	}
 }
 
+// answers tells whether a member has answered lately. It is asked if nothing else
+// is sent to it.
+func (r *router) answers(member string) bool {
+	st := r.standing.Load()
+	at := st.index(member)
+	if at < 0 {
+		return false
+	}
+	l := st.links[at]
+	l.used.Store(true)
+	return l.heard.Load() && l.late.Load() < deadAfter
+}
+
 // lookAt judges the link to a member, and asks the member if there is reason to.
 func (r *router) lookAt(st *standing, at int, background func(func(context.Context))) {
 	l := st.links[at]
 	if l.asked.Load() {
-		if l.late.Add(1) >= badAfter && !l.bad.Swap(true) {
-			r.log.Warn("a member does not answer, asking others to pass messages on", "node", st.view.Members[at].Name, "id", st.view.Members[at].ID)
-			r.detour(st, at)
-		}
+		r.missed(st, at)
 		return
 	}
-	if !l.used.Swap(false) && !l.bad.Load() {
+	if !l.used.Swap(false) && !l.bad.Load() && len(st.links) >= manyMembers {
 		return
 	}
 	l.asked.Store(true)
@@ -73,12 +99,24 @@ func (r *router) lookAt(st *standing, at int, background func(func(context.Conte
 		answer, err := r.requests.await(ctx, req)
 		if _, done := answer.(*clusterpb.Done); done && err == nil {
 			l.late.Store(0)
+			l.heard.Store(true)
 			if l.bad.Swap(false) {
 				r.log.Info("a member answers again", "node", st.view.Members[at].Name, "id", st.view.Members[at].ID)
 			}
+		} else if err == nil { // the connection broke
+			r.missed(st, at)
 		}
 		l.asked.Store(false)
 	})
+}
+
+// missed notes a look without an answer.
+func (r *router) missed(st *standing, at int) {
+	l := st.links[at]
+	if l.late.Add(1) >= badAfter && !l.bad.Swap(true) {
+		r.log.Warn("a member does not answer, asking others to pass messages on", "node", st.view.Members[at].Name, "id", st.view.Members[at].ID)
+		r.detour(st, at)
+	}
 }
 
 // detour has the requests that wait for a member sent again, unless they must not

@@ -64,13 +64,38 @@ func TestLinkGoesBad(t *testing.T) {
 	}
 }
 
-// A link over which nothing goes is not looked at.
+// Among many members a link over which nothing goes is not looked at.
 func TestQuietLinkIsNotLookedAt(t *testing.T) {
 	r := &router{requests: newRequests("a"), log: slog.New(slog.DiscardHandler)}
-	st := threeMembers()
+	v := View{Version: 1}
+	for i := range manyMembers {
+		v.Members = append(v.Members, Member{ID: string(rune('a' + i)), Self: i == 0})
+	}
+	st := &standing{placement: newPlacement(v)}
 	r.lookAt(st, 1, func(func(context.Context)) { t.Error("the member was asked") })
 	if st.links[1].asked.Load() {
 		t.Error("a question is under way")
+	}
+}
+
+// A member that has answered counts as one that does for some looks.
+func TestAnswers(t *testing.T) {
+	r := &router{requests: newRequests("a"), log: slog.New(slog.DiscardHandler)}
+	st := threeMembers()
+	r.standing.Store(st)
+	if r.answers("b") || r.answers("unknown") {
+		t.Error("nothing was heard yet")
+	}
+	st.links[1].heard.Store(true)
+	st.links[1].asked.Store(true)
+	for range deadAfter {
+		if !r.answers("b") {
+			t.Error("too few looks")
+		}
+		r.lookAt(st, 1, nil)
+	}
+	if r.answers("b") {
+		t.Error("too many looks without an answer")
 	}
 }
 

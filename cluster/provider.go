@@ -100,6 +100,7 @@ func (p *provider) StartMember(c *clustering.Cluster) error {
 		}
 		l.start()
 		d := newLeased(l, g, n.id, n.cfg.Timing.Unheard)
+		d.answers = n.router.answers
 		d.judge(l.members(), nil)
 		p.source = d
 	}
