@@ -11,8 +11,8 @@ import (
 	"fairfactor/bench/internal/report"
 )
 
-// Study is a subcommand that measures the factoring engine alone, in this process,
-// and prints a table of its own.
+// Study is a subcommand that starts no nodes, such as one that measures the
+// factoring engine alone, and prints a table of its own.
 type Study struct {
 	Name, Summary, Help string
 	Limit               time.Duration // of the whole run, by default

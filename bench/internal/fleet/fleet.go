@@ -77,12 +77,13 @@ func Start(ctx context.Context, h *harness.Harness, cfg Config, between func(con
 	if err != nil {
 		return nil, err
 	}
-	f = &Fleet{h: h, Dir: dir}
+	started := &Fleet{h: h, Dir: dir}
+	f = started
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	f.stop = stop
 	defer func() {
 		if err != nil {
-			f.Close()
+			started.Close()
 		}
 	}()
 	if cfg.Network {
@@ -239,7 +240,7 @@ func (n *Node) command(ctx context.Context) *exec.Cmd {
 	if n.fleet.Network == nil {
 		return exec.CommandContext(ctx, n.fleet.h.Program, args...)
 	}
-	return n.fleet.Network.command(ctx, n.Index, n.fleet.h.Program, append(args, "--insecure")...)
+	return n.fleet.Network.command(ctx, n.Index, n.fleet.h.Program, append(args, "--insecure", "--open")...)
 }
 
 // tell wakes who waits for a change. n.mu is held.
