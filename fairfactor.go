@@ -146,6 +146,14 @@ type Node struct {
 	State   string // alive; suspect if the node that answered can't reach it; left if it is leaving
 	Self    bool   // the node that answered
 	Workers []Worker
+	Counts  NodeCounts // zero, as Workers is nil, if the node does not answer
+}
+
+// NodeCounts is what a node did since its start.
+type NodeCounts struct {
+	Accepted, Completed, Failed, Cancelled uint64 // jobs of the callers that live there
+	Turns                                  uint64 // run by its workers
+	CPU                                    time.Duration
 }
 
 // Worker is one compute thread of a node.

@@ -117,6 +117,30 @@ func (s *site) busy(n *node) (busy int) {
 	return busy
 }
 
+// Each node tells what all of them did.
+func TestCountsOfNodes(t *testing.T) {
+	s := newSite(t, 2, nil)
+	for _, caller := range []string{"alice", "bob", "carol", "dave"} {
+		s.completed(n0(s), s.submit(n0(s), caller, "15", "18446744073709551557")...)
+	}
+	for _, n := range s.nodes {
+		s.eventually("the counts are there", func() bool {
+			nodes, err := n.Nodes(t.Context())
+			if err != nil || len(nodes) != 2 {
+				t.Fatalf("%d nodes, %v", len(nodes), err)
+			}
+			var sum fairfactor.NodeCounts
+			for _, m := range nodes {
+				sum.Accepted += m.Counts.Accepted
+				sum.Completed += m.Counts.Completed
+				sum.Turns += m.Counts.Turns
+				sum.CPU += m.Counts.CPU
+			}
+			return sum.Accepted == 8 && sum.Completed == 8 && sum.Turns > 0 && sum.CPU > 0
+		})
+	}
+}
+
 // Many cancel the same job: one succeeds.
 func TestCancelManyTimesAtOnce(t *testing.T) {
 	s := newSite(t, 2, nil)

@@ -2,7 +2,9 @@ package actors
 
 import (
 	"sync/atomic"
+	"time"
 
+	"fairfactor"
 	"fairfactor/actors/caller"
 )
 
@@ -13,4 +15,12 @@ type Counters struct {
 	CPU         atomic.Int64  // of these, nanoseconds
 	Callers     atomic.Int64  // caller actors that live here
 	Activations atomic.Uint64
+}
+
+// counts are the counters that other nodes are told.
+func (c *Counters) counts() fairfactor.NodeCounts {
+	return fairfactor.NodeCounts{
+		Accepted: c.Accepted.Load(), Completed: c.Completed.Load(), Failed: c.Failed.Load(), Cancelled: c.Cancelled.Load(),
+		Turns: c.Turns.Load(), CPU: time.Duration(c.CPU.Load()),
+	}
 }

@@ -87,7 +87,10 @@ type (
 )
 
 // status tells what each compute thread does.
-type status struct{ workers []fairfactor.Worker }
+type status struct {
+	workers []fairfactor.Worker
+	counts  fairfactor.NodeCounts
+}
 
 // live tells which jobs the callers of a node have begun and not ended.
 type live struct{ callers []liveCaller }
@@ -167,7 +170,8 @@ func (askLive) Proto() proto.Message {
 }
 
 func (m status) Proto() proto.Message {
-	s := &actorspb.StatusState{}
+	c := &m.counts
+	s := &actorspb.StatusState{Accepted: c.Accepted, Completed: c.Completed, Failed: c.Failed, Cancelled: c.Cancelled, Turns: c.Turns, CpuNs: int64(c.CPU)}
 	for _, w := range m.workers {
 		slot := &actorspb.Slot{SinceUs: micros(w.Since)}
 		if id, err := fairfactor.ParseID(w.Job); err == nil {

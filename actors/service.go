@@ -288,25 +288,25 @@ func (v *Service) Fairness(ctx context.Context) (fairfactor.Fairness, error) {
 }
 
 // Nodes implements fairfactor.Jobs. A member that does not answer within a
-// second is listed without its workers.
+// second is listed without its workers and counts.
 func (v *Service) Nodes(ctx context.Context) ([]fairfactor.Node, error) {
 	nodes := v.sys.cfg.Members()
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	var all sync.WaitGroup
 	for i := range nodes {
-		all.Go(func() { nodes[i].Workers = v.workersOf(ctx, nodes[i].ID) })
+		all.Go(func() { nodes[i].Workers, nodes[i].Counts = v.statusOf(ctx, nodes[i].ID) })
 	}
 	all.Wait()
 	return nodes, nil
 }
 
-func (v *Service) workersOf(ctx context.Context, member string) []fairfactor.Worker {
+func (v *Service) statusOf(ctx context.Context, member string) ([]fairfactor.Worker, fairfactor.NodeCounts) {
 	answer, err := unpacked(v.sys.net.AskMember(ctx, member, workerName, askStatus{}))
 	if err != nil {
 		v.sys.log.Debug("a member's worker does not answer", "node", member, "err", err)
-		return nil
+		return nil, fairfactor.NodeCounts{}
 	}
 	s, _ := answer.(status)
-	return s.workers
+	return s.workers, s.counts
 }

@@ -115,6 +115,7 @@ func answerFromPB(e *actorspb.Envelope) any {
 }
 
 func statusFromPB(s *actorspb.StatusState) (m status) {
+	m.counts = fairfactor.NodeCounts{Accepted: s.Accepted, Completed: s.Completed, Failed: s.Failed, Cancelled: s.Cancelled, Turns: s.Turns, CPU: time.Duration(s.CpuNs)}
 	for _, slot := range s.Slots {
 		w := fairfactor.Worker{Since: fromMicros(slot.SinceUs)}
 		if t := slot.Turn; t != nil {

@@ -179,6 +179,7 @@ func held(t *turn) dispatch.Turn {
 
 // status tells what each thread is doing.
 func (w *worker) status() (m status) {
+	m.counts = w.sys.Counters.counts()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range w.running {

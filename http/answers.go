@@ -124,6 +124,13 @@ type nodeAnswer struct {
 	State   string         `json:"state"`
 	Self    bool           `json:"self"`
 	Workers []workerAnswer `json:"workers"`
+
+	Accepted  uint64  `json:"accepted"`
+	Completed uint64  `json:"completed"`
+	Failed    uint64  `json:"failed"`
+	Cancelled uint64  `json:"cancelled"`
+	Turns     uint64  `json:"turns"`
+	CPU       seconds `json:"cpu_seconds"`
 }
 
 // workerAnswer has null for each member while the worker is idle.
@@ -135,7 +142,11 @@ type workerAnswer struct {
 }
 
 func nodeOf(n *fairfactor.Node) nodeAnswer {
-	a := nodeAnswer{ID: n.ID, Name: n.Name, Address: n.Address, Gossip: n.Gossip, State: n.State, Self: n.Self, Workers: make([]workerAnswer, len(n.Workers))}
+	c := &n.Counts
+	a := nodeAnswer{
+		ID: n.ID, Name: n.Name, Address: n.Address, Gossip: n.Gossip, State: n.State, Self: n.Self, Workers: make([]workerAnswer, len(n.Workers)),
+		Accepted: c.Accepted, Completed: c.Completed, Failed: c.Failed, Cancelled: c.Cancelled, Turns: c.Turns, CPU: secondsOf(c.CPU),
+	}
 	for i, w := range n.Workers {
 		a.Workers[i] = workerAnswer{textOrNull(w.Caller), textOrNull(w.Job), textOrNull(w.Number), instant{w.Since}}
 	}
@@ -143,7 +154,10 @@ func nodeOf(n *fairfactor.Node) nodeAnswer {
 }
 
 func (a *nodeAnswer) node() fairfactor.Node {
-	n := fairfactor.Node{ID: a.ID, Name: a.Name, Address: a.Address, Gossip: a.Gossip, State: a.State, Self: a.Self}
+	n := fairfactor.Node{
+		ID: a.ID, Name: a.Name, Address: a.Address, Gossip: a.Gossip, State: a.State, Self: a.Self,
+		Counts: fairfactor.NodeCounts{Accepted: a.Accepted, Completed: a.Completed, Failed: a.Failed, Cancelled: a.Cancelled, Turns: a.Turns, CPU: a.CPU.duration()},
+	}
 	for _, w := range a.Workers {
 		n.Workers = append(n.Workers, fairfactor.Worker{Caller: string(w.Caller), Job: string(w.Job), Number: string(w.Number), Since: w.Since.Time})
 	}

@@ -186,6 +186,7 @@ func someCaller(rng *rand.Rand) fairfactor.Caller {
 
 func someNode(rng *rand.Rand) fairfactor.Node {
 	n := fairfactor.Node{ID: fmt.Sprint(rng.Uint64()), Name: "node \"a\"", Address: "127.0.0.1:1", Gossip: "127.0.0.1:2", State: "alive", Self: rng.IntN(2) == 0}
+	n.Counts = fairfactor.NodeCounts{Accepted: rng.Uint64N(1 << 50), Completed: rng.Uint64N(1 << 50), Failed: rng.Uint64N(1 << 50), Cancelled: rng.Uint64N(1 << 50), Turns: rng.Uint64N(1 << 50), CPU: time.Duration(rng.Int64N(1<<40)) * time.Microsecond}
 	for range rng.IntN(4) {
 		w := fairfactor.Worker{}
 		if rng.IntN(2) == 0 {

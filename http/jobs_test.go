@@ -252,7 +252,8 @@ func TestFairnessAndNodes(t *testing.T) {
 		t.Errorf("fairness: %s", a.body)
 	}
 	if a := s.do("GET", "/nodes", ""); a.body != `{"nodes":[{"id":"01j","name":"one","address":"127.0.0.1:1","gossip":"127.0.0.1:2","state":"alive","self":true,"workers":[`+
-		`{"caller_id":null,"request_id":null,"number":null,"since":null},{"caller_id":"alice","request_id":"5x9k2m7qj4tw0000000g000001","number":"91","since":"2024-05-06T07:08:09.124456Z"}]}]}`+"\n" {
+		`{"caller_id":null,"request_id":null,"number":null,"since":null},{"caller_id":"alice","request_id":"5x9k2m7qj4tw0000000g000001","number":"91","since":"2024-05-06T07:08:09.124456Z"}],`+
+		`"accepted":9,"completed":5,"failed":2,"cancelled":1,"turns":12,"cpu_seconds":2.5}]}`+"\n" {
 		t.Errorf("nodes: %s", a.body)
 	}
 }

@@ -381,6 +381,7 @@ func (m *memory) Nodes(context.Context) ([]fairfactor.Node, error) {
 	return []fairfactor.Node{{
 		ID: "01j", Name: "one", Address: "127.0.0.1:1", Gossip: "127.0.0.1:2", State: "alive", Self: true,
 		Workers: []fairfactor.Worker{{}, {Caller: "alice", Job: "5x9k2m7qj4tw0000000g000001", Number: "91", Since: m.clock}},
+		Counts:  fairfactor.NodeCounts{Accepted: 9, Completed: 5, Failed: 2, Cancelled: 1, Turns: 12, CPU: 2500 * time.Millisecond},
 	}}, m.broken
 }
 

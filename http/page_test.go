@@ -48,7 +48,7 @@ func nodeForPage() *told {
 		fairness: fairfactor.Fairness{Quantum: 100 * time.Microsecond, Bound: 600 * time.Millisecond, Lag: 150 * time.Millisecond, MaxLag: 450 * time.Millisecond, Jain: 0.98765, Violations: 2, Active: 2, HandedOut: 4567},
 		nodes: []fairfactor.Node{{ID: "1", Name: "<i>node-a</i>", State: "alive", Self: true, Workers: []fairfactor.Worker{
 			{Caller: "nightly", Job: running.ID.String(), Number: running.Number, Since: time.Now()}, {},
-		}}},
+		}, Counts: fairfactor.NodeCounts{Accepted: 5000, Completed: 4900, Failed: 3, Cancelled: 4, Turns: 6000, CPU: time.Hour}}},
 	}
 }
 
@@ -75,6 +75,7 @@ func TestPageShares(t *testing.T) {
 		const rows = [...document.querySelectorAll("#shares tbody tr")].map(r => r.innerText.replace(/\s+/g, " "));
 		return rows.length === 2 && /^busy-1 1 (\S+) s \1 s /.test(rows[0]) && /^busy-2 2 (\S+) s \1 s /.test(rows[1]);
 	})()`)
+	w.wait("the rate of jobs is that of the looks, about one a second", `(n => n > 0 && n <= 500)(Number(document.querySelector(".tile[data-name='completed a second'] strong").innerText))`)
 	w.wait("lines are drawn", `document.querySelectorAll("#shares path.line").length === 4`)
 	before := w.eval(`document.querySelector("#shares svg").getAttribute("aria-label")`)
 	w.reload()
@@ -88,6 +89,13 @@ func TestPageShares(t *testing.T) {
 type growing struct {
 	*told
 	looks atomic.Int64
+	done  atomic.Uint64
+}
+
+// Nodes has completed a hundred jobs more at each look.
+func (g *growing) Nodes(context.Context) ([]fairfactor.Node, error) {
+	g.done.Add(100)
+	return []fairfactor.Node{{ID: "1", State: "alive", Workers: make([]fairfactor.Worker, 1), Counts: fairfactor.NodeCounts{Completed: g.done.Load()}}}, nil
 }
 
 func (g *growing) Callers(context.Context, string, int) ([]fairfactor.Caller, error) {

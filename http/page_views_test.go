@@ -169,7 +169,7 @@ func TestPageCallers(t *testing.T) {
 func TestPageNodes(t *testing.T) {
 	t.Parallel()
 	w := open(t, clientOf(t, nodeForPage()).String()+"/#/nodes")
-	w.reads("section", "<i>node-a</i> alive", "1 of 2 workers busy")
+	w.reads("section", "<i>node-a</i> alive", "1 of 2 workers busy", "accepted 5,000 completed 4,900 failed 3 cancelled 4 turns 6,000 CPU 60 min")
 	w.reads(".workers li", "worker 1 12312…23123 (90 digits) of nightly for ", "worker 2 idle")
 	w.click(".workers a", "nightly")
 	w.at("#/callers/nightly")

@@ -2863,9 +2863,16 @@ func (x *Slot) GetSinceUs() int64 {
 	return 0
 }
 
+// StatusState tells what the workers do, and what the node did since its start.
 type StatusState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Slots         []*Slot                `protobuf:"bytes,1,rep,name=slots,proto3" json:"slots,omitempty"`
+	Accepted      uint64                 `protobuf:"varint,2,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	Completed     uint64                 `protobuf:"varint,3,opt,name=completed,proto3" json:"completed,omitempty"`
+	Failed        uint64                 `protobuf:"varint,4,opt,name=failed,proto3" json:"failed,omitempty"`
+	Cancelled     uint64                 `protobuf:"varint,5,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	Turns         uint64                 `protobuf:"varint,6,opt,name=turns,proto3" json:"turns,omitempty"`
+	CpuNs         int64                  `protobuf:"varint,7,opt,name=cpu_ns,json=cpuNs,proto3" json:"cpu_ns,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2905,6 +2912,48 @@ func (x *StatusState) GetSlots() []*Slot {
 		return x.Slots
 	}
 	return nil
+}
+
+func (x *StatusState) GetAccepted() uint64 {
+	if x != nil {
+		return x.Accepted
+	}
+	return 0
+}
+
+func (x *StatusState) GetCompleted() uint64 {
+	if x != nil {
+		return x.Completed
+	}
+	return 0
+}
+
+func (x *StatusState) GetFailed() uint64 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *StatusState) GetCancelled() uint64 {
+	if x != nil {
+		return x.Cancelled
+	}
+	return 0
+}
+
+func (x *StatusState) GetTurns() uint64 {
+	if x != nil {
+		return x.Turns
+	}
+	return 0
+}
+
+func (x *StatusState) GetCpuNs() int64 {
+	if x != nil {
+		return x.CpuNs
+	}
+	return 0
 }
 
 // Live asks a member which jobs its callers have begun and not ended.
@@ -3286,9 +3335,15 @@ const file_actors_proto_rawDesc = "" +
 	"\x06Status\"Q\n" +
 	"\x04Slot\x12.\n" +
 	"\x04turn\x18\x01 \x01(\v2\x1a.fairfactor.actors.v1.TurnR\x04turn\x12\x19\n" +
-	"\bsince_us\x18\x02 \x01(\x03R\asinceUs\"?\n" +
+	"\bsince_us\x18\x02 \x01(\x03R\asinceUs\"\xdc\x01\n" +
 	"\vStatusState\x120\n" +
-	"\x05slots\x18\x01 \x03(\v2\x1a.fairfactor.actors.v1.SlotR\x05slots\"\x06\n" +
+	"\x05slots\x18\x01 \x03(\v2\x1a.fairfactor.actors.v1.SlotR\x05slots\x12\x1a\n" +
+	"\baccepted\x18\x02 \x01(\x04R\baccepted\x12\x1c\n" +
+	"\tcompleted\x18\x03 \x01(\x04R\tcompleted\x12\x16\n" +
+	"\x06failed\x18\x04 \x01(\x04R\x06failed\x12\x1c\n" +
+	"\tcancelled\x18\x05 \x01(\x04R\tcancelled\x12\x14\n" +
+	"\x05turns\x18\x06 \x01(\x04R\x05turns\x12\x15\n" +
+	"\x06cpu_ns\x18\a \x01(\x03R\x05cpuNs\"\x06\n" +
 	"\x04Live\"G\n" +
 	"\tLiveState\x12:\n" +
 	"\acallers\x18\x01 \x03(\v2 .fairfactor.actors.v1.LiveCallerR\acallers\"|\n" +

@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 import { ask, callerPath } from "./api.js";
 import { brief, count, since, state, time } from "./format.js";
-import { section } from "./parts.js";
+import { facts, section } from "./parts.js";
 
 export const nodes = {
   every: 1000,
@@ -15,14 +15,13 @@ export const nodes = {
 };
 
 function node(n, several) {
-  const workers = n.workers || [], busy = workers.filter(w => w.caller_id).length;
+  const { workers } = n, busy = workers.filter(w => w.caller_id).length;
   return section([h("span", { class: "mono" }, n.name || n.id), state(n.state), n.self && several ? h("span", { class: "tag" }, "answers this page") : null], { class: "live node", key: n.id },
-    h("p", { class: "soft" }, workers.length ? busy + " of " + workers.length + " workers busy" : "says nothing of its workers", counted(n)),
+    h("p", null, workers.length ? busy + " of " + workers.length + " workers busy" : "does not answer"),
     h("ol", { class: "workers" }, workers.map((w, i) => h("li", { class: w.caller_id ? "busy" : "" }, h("span", { class: "soft" }, "worker " + (i + 1)), w.caller_id ? doing(w) : h("span", { class: "soft" }, "idle")))),
+    workers.length ? [h("p", { class: "soft" }, "Since it started"), facts([["accepted", count(n.accepted)], ["completed", count(n.completed)], ["failed", count(n.failed)], ["cancelled", count(n.cancelled)], ["turns", count(n.turns)], ["CPU", time(n.cpu_seconds)]])] : null,
     h("p", { class: "soft mono small" }, n.id + (n.address ? ", actors on " + n.address : "") + (n.gossip ? ", gossip on " + n.gossip : "")));
 }
-
-const counted = n => n.completed === undefined ? "" : "; since it started: " + count(n.completed) + " jobs completed, " + count(n.turns) + " turns, " + time(n.cpu_seconds) + " of CPU";
 
 const doing = w => [
   h("a", { href: "#/jobs/" + w.request_id }, brief(w.number || "", 20)),

@@ -36,10 +36,9 @@ function tiles(data) {
   const { fairness, nodes, callers, more } = data, now = history().at(-1);
   const queued = callers.reduce((sum, c) => sum + c.queued, 0);
   const oldest = callers.filter(c => c.queued > 0).sort((a, b) => b.oldest_waiting_seconds - a.oldest_waiting_seconds)[0];
-  const workers = nodes.flatMap(n => n.workers || []), busy = workers.filter(w => w.caller_id).length;
-  const counted = nodes.some(n => n.completed !== undefined);
+  const workers = nodes.flatMap(n => n.workers), busy = workers.filter(w => w.caller_id).length;
   return h("div", { class: "tiles live" },
-    counted ? tile("completed a second", rate(now.jobs), rate(now.turns) + " turns a second", spark("jobs")) : tile("turns a second", rate(now.turns), "on all nodes", spark("turns")),
+    tile("completed a second", rate(now.jobs), rate(now.turns) + " turns a second", spark("jobs")),
     tile("jobs that wait", count(queued) + (more && fairness.active > callers.length ? " or more" : ""), "of " + count(fairness.active) + (fairness.active === 1 ? " caller" : " callers") + " with work"),
     tile("oldest of them", oldest ? time(oldest.oldest_waiting_seconds) : "-", oldest ? callerLink(oldest.caller_id) : "none waits"),
     tile("workers busy", busy + " of " + workers.length, nodes.filter(n => n.state === "alive").length + " of " + nodes.length + (nodes.length === 1 ? " node alive" : " nodes alive")));
