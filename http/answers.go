@@ -181,7 +181,10 @@ func pageOf(p *fairfactor.Page) pageAnswer {
 // jobText is a job that [AppendJob] writes.
 type jobText struct{ job *fairfactor.Job }
 
-func (t jobText) MarshalJSON() ([]byte, error) { return AppendJob(nil, t.job), nil }
+func (t jobText) MarshalJSON() ([]byte, error) {
+	const rest = 384 // bytes of a finished job without its number and its primes
+	return AppendJob(make([]byte, 0, rest+2*len(t.job.Number)), t.job), nil
+}
 
 // statusAnswer is what /livez and /readyz say.
 type statusAnswer struct {
