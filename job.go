@@ -67,6 +67,8 @@ type Job struct {
 	Turns    uint64    // finished turns
 	Reason   string    // why it failed, a sentence
 	Progress *Progress // while running, nil if nothing is known
+	// Known says that the job was completed with factors that others had found.
+	Known bool
 }
 
 // Factor is a prime and how often it divides the number.

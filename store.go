@@ -14,6 +14,7 @@ import (
 // internal if it holds data that it can't read (which is reported, never
 // served). All methods may be called from many goroutines at once.
 type Store interface {
+	KnownStore
 	// ClaimCaller opens a new epoch for a caller, which fences all earlier ones
 	// from now on, and returns the caller's account. The claim itself need not be
 	// durable: a store that one process owns may keep it in memory until a change
@@ -139,6 +140,9 @@ type Change struct {
 	Pieces     []Piece // Checkpoint only: those that are new or have changed
 	Weight     int     // Weigh only
 	Group      string  // Regroup only, at most [MaxGroupBytes]
+	// Learn is for Finish and AcceptEnded: the primes that the job found are worth
+	// knowing, and become known in the same commit, see [KnownStore].
+	Learn bool
 }
 
 // Piece is a part of a checkpoint that is too large to be written as a whole each

@@ -69,7 +69,7 @@ func (a *callerActor) started(ctx actor.Context) {
 	a.sys.Counters.Activations.Add(1)
 	a.caller = caller.New(a, caller.Config{
 		Name: a.name, MaxQueue: a.sys.cfg.MaxQueue, MaxCPU: a.sys.cfg.MaxCPU,
-		Idle: a.sys.idleTime, Retry: retryAfter, Hold: a.sys.cfg.Hold, Counters: &a.sys.Counters.Counters, Room: &a.sys.room,
+		Idle: a.sys.idleTime, Retry: retryAfter, Hold: a.sys.cfg.Hold, Learns: a.sys.cfg.KnownSize > 0, Counters: &a.sys.Counters.Counters, Room: &a.sys.room,
 	})
 }
 

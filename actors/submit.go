@@ -20,6 +20,7 @@ func (v *Service) Submit(ctx context.Context, name string, subs []fairfactor.Sub
 			t.message.Group = sub.Group
 		}
 	}
+	v.sys.recall(ctx, t.message.Submissions)
 	for p := newPace(); ; p.rest(ctx) {
 		err := t.try(ctx)
 		switch late := err != nil && p.over(ctx); {

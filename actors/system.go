@@ -62,6 +62,7 @@ type Config struct {
 	// default 65,536.
 	MaxUncommitted int64
 	MaxCPU         time.Duration // of a job; zero is no limit
+	KnownSize      int           // numbers whose factors are remembered for all callers; zero for no numbers
 	Passivate      time.Duration // idle time after which a caller's actor stops; default 10 s
 	// Hold is how long an acceptance may wait for the end of its job, so that a store
 	// whose writes are dear has one for both; default none.

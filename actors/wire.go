@@ -136,6 +136,9 @@ func callerMessageToPB(m any) proto.Message {
 		for i := range m.Submissions {
 			sub := &m.Submissions[i]
 			s.Submissions[i] = &actorspb.Submission{Number: sub.Number, Key: sub.Key, Nonce: sub.Nonce, Wait: sub.Wait}
+			if sub.Known != nil {
+				s.Submissions[i].Known, s.Submissions[i].Complete = factorsToPB(sub.Known.Factors), sub.Known.Complete
+			}
 		}
 		e.Body = &actorspb.Envelope_Submit{Submit: s}
 	case caller.Look:
@@ -178,6 +181,9 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 		m := &caller.Submit{Repeated: b.Submit.Again, Group: b.Submit.Group, Far: true, Submissions: make([]caller.Submission, len(b.Submit.Submissions))}
 		for i, pb := range b.Submit.Submissions {
 			m.Submissions[i] = caller.Submission{Number: pb.Number, Key: pb.Key, Nonce: pb.Nonce, Wait: pb.Wait}
+			if len(pb.Known) > 0 {
+				m.Submissions[i].Known = &fairfactor.Known{Number: pb.Number, Factors: factorsFromPB(pb.Known), Complete: pb.Complete}
+			}
 		}
 		return m
 	case *actorspb.Envelope_Look:
@@ -310,7 +316,7 @@ func jobToPB(j *fairfactor.Job) *actorspb.Job {
 	pb := &actorspb.Job{
 		Id: idToPB(j.ID), Caller: j.Caller, Number: j.Number, Key: j.Key, Order: j.Order, State: uint32(j.State),
 		Factors: factorsToPB(j.Factors), SubmittedUs: micros(j.Submitted), StartedUs: micros(j.Started), FinishedUs: micros(j.Finished),
-		Attempts: int32(j.Attempts), Turn: j.Turn, CpuNs: int64(j.CPU), Turns: j.Turns, Reason: j.Reason,
+		Attempts: int32(j.Attempts), Turn: j.Turn, CpuNs: int64(j.CPU), Turns: j.Turns, Reason: j.Reason, Known: j.Known,
 	}
 	if p := j.Progress; p != nil {
 		pb.Progress = &actorspb.Progress{Phase: p.Phase, Percent: p.Percent, LeftNs: int64(p.Left), Found: factorsToPB(p.Found), Remaining: p.Remaining}
@@ -322,7 +328,7 @@ func jobFromPB(pb *actorspb.Job) fairfactor.Job {
 	j := fairfactor.Job{
 		ID: idFromPB(pb.Id), Caller: pb.Caller, Number: pb.Number, Key: pb.Key, Order: pb.Order, State: fairfactor.State(pb.State),
 		Factors: factorsFromPB(pb.Factors), Submitted: fromMicros(pb.SubmittedUs), Started: fromMicros(pb.StartedUs), Finished: fromMicros(pb.FinishedUs),
-		Attempts: int(pb.Attempts), Turn: pb.Turn, CPU: time.Duration(pb.CpuNs), Turns: pb.Turns, Reason: pb.Reason,
+		Attempts: int(pb.Attempts), Turn: pb.Turn, CPU: time.Duration(pb.CpuNs), Turns: pb.Turns, Reason: pb.Reason, Known: pb.Known,
 	}
 	if p := pb.Progress; p != nil {
 		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: time.Duration(p.LeftNs), Found: factorsFromPB(p.Found), Remaining: p.Remaining}

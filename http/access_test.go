@@ -13,8 +13,9 @@ import (
 // who may use each route while a node asks for keys. A new route needs a line here.
 var who = map[string]string{
 	"GET /": "anyone", "GET /page/{id}": "anyone", "GET /favicon.ico": "anyone", "GET /livez": "anyone", "GET /readyz": "anyone", "GET /openapi.json": "anyone",
-	"GET /keys/current": "any key",
-	"GET /callers":      "viewer", "GET /fairness": "viewer", "GET /nodes": "viewer", "GET /metrics": "viewer",
+	"GET /keys/current": "any key", "GET /factors/{id}": "any key",
+	"GET /factors": "viewer", "POST /factors": "operator",
+	"GET /callers": "viewer", "GET /fairness": "viewer", "GET /nodes": "viewer", "GET /metrics": "viewer",
 	"PUT /callers/{id}": "operator", "PUT /groups/{id}": "operator",
 	"GET /keys": "operator", "POST /keys": "operator", "DELETE /keys/{id}": "operator",
 	"POST /compute": "submitter", "POST /compute/batch": "submitter",

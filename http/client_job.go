@@ -25,6 +25,7 @@ type jobAnswer struct {
 	Turn      uint64          `json:"turn"`
 	CPU       int64           `json:"cpu_us"`
 	Error     string          `json:"error"`
+	Known     bool            `json:"known"`
 	Progress  *progressAnswer `json:"progress"`
 }
 
@@ -59,7 +60,7 @@ func (a *jobAnswer) job() (fairfactor.Job, error) {
 	job := fairfactor.Job{
 		ID: id, Caller: a.Caller, Number: a.Number, Order: id.Seq, State: state, Factors: factors,
 		Submitted: a.Submitted, Started: a.Started, Finished: a.Finished,
-		Attempts: a.Attempts, Turn: a.Turn, CPU: time.Duration(a.CPU) * time.Microsecond, Reason: a.Error,
+		Attempts: a.Attempts, Turn: a.Turn, CPU: time.Duration(a.CPU) * time.Microsecond, Reason: a.Error, Known: a.Known,
 	}
 	if g := a.Progress; g != nil {
 		found, err := g.Found.factors(nil)

@@ -48,7 +48,7 @@ func (s *Server) postCompute(r *request) error {
 	if preferred {
 		preferenceApplied(&r.ctx.Response, wait)
 	}
-	r.out = answerSubmission(&r.ctx.Response, s.site.appendPrefix(r.out, r), &job)
+	r.out = answerSubmission(&r.ctx.Response, s.site.appendPrefix(r.out, r), &job, wait > 0)
 	return nil
 }
 
@@ -147,16 +147,18 @@ func refusedSubmission(err error, sub fairfactor.Submission) error {
 	return problemAs(badKey, err, shown("key", sub.Key), shown("number", sub.Number))
 }
 
-// answerSubmission answers a submission whose job may have ended already. prefix
+// answerSubmission answers a submission whose job may have ended already: one that was
+// waited for, or whose key was used before, with the job, and one that ended at once
+// because the factors were known as one that was accepted. prefix
 // is what stands before the path of a job; its memory is used for the answer,
 // and what that has become is returned.
-func answerSubmission(resp *fasthttp.Response, prefix []byte, job *fairfactor.Job) []byte {
+func answerSubmission(resp *fasthttp.Response, prefix []byte, job *fairfactor.Job, waited bool) []byte {
 	h := &resp.Header
 	b := job.ID.Append(append(prefix, jobsPath...))
 	h.SetCanonical(locationName, b)
 	h.SetContentTypeBytes(mediaJSONBytes)
 	h.SetCanonical(cacheName, noStore)
-	if job.State.Final() {
+	if job.State.Final() && (waited || !job.Known) {
 		b = AppendJob(b[:0], job)
 	} else {
 		resp.SetStatusCode(fasthttp.StatusAccepted)

@@ -14,8 +14,11 @@ import (
 // command line write with the same functions.
 
 // AppendReceipt appends the answer to a submission: where the job is and how
-// it does.
+// it does. Of one that has ended, because its factors were known, it is all there is.
 func AppendReceipt(b []byte, j *fairfactor.Job) []byte {
+	if j.Known {
+		return AppendJob(b, j)
+	}
 	b = append(b, `{"request_id":"`...)
 	b = j.ID.Append(b)
 	b = append(b, `","status":"`...)
@@ -25,6 +28,14 @@ func AppendReceipt(b []byte, j *fairfactor.Job) []byte {
 	b = append(b, `,"number":`...)
 	b = appendString(b, j.Number)
 	return append(b, '}')
+}
+
+// appendKnown says if others had found the factors.
+func appendKnown(b []byte, j *fairfactor.Job) []byte {
+	if j.Known {
+		b = append(b, `,"known":true`...)
+	}
+	return b
 }
 
 // AppendJob appends everything there is to know of a job. The member result is
@@ -63,6 +74,7 @@ func AppendJob(b []byte, j *fairfactor.Job) []byte {
 	b = strconv.AppendInt(b, j.CPU.Microseconds(), 10)
 	b = append(b, `,"error":`...)
 	b = appendStringOrNull(b, j.Reason)
+	b = appendKnown(b, j)
 	if j.State == fairfactor.Running && j.Progress != nil {
 		b = append(b, `,"progress":`...)
 		b = appendProgress(b, j.Progress)

@@ -169,7 +169,7 @@ func (p *poll) write(resp *fasthttp.Response, err error) {
 		answerJob(resp, nil, &p.job, p.manners.match)
 		return
 	}
-	answerSubmission(resp, []byte(p.prefix), &p.job)
+	answerSubmission(resp, []byte(p.prefix), &p.job, true)
 }
 
 // drained reads what is left of a request's body, so that the connection is at

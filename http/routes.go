@@ -68,6 +68,10 @@ var resources = compile([]resource{
 	}},
 	{path: "/keys/current", endpoints: [methodCount]endpoint{getMethod: does(anyKey, (*Server).getCurrentKey)}},
 	{path: "/keys/{id}", endpoints: [methodCount]endpoint{deleteMethod: does(operators, (*Server).deleteKey)}},
+	{path: "/factors", endpoints: [methodCount]endpoint{
+		getMethod: does(viewers, (*Server).listFactors, "cursor", "limit"), postMethod: does(operators, (*Server).postFactors),
+	}},
+	{path: "/factors/{id}", endpoints: [methodCount]endpoint{getMethod: does(anyKey, (*Server).getFactors)}},
 	{path: "/fairness", endpoints: [methodCount]endpoint{getMethod: does(viewers, (*Server).getFairness)}},
 	{path: "/nodes", endpoints: [methodCount]endpoint{getMethod: does(viewers, (*Server).getNodes)}},
 	{path: "/livez", endpoints: [methodCount]endpoint{getMethod: does(anyone, (*Server).getLive)}},

@@ -19,9 +19,9 @@ import (
 
 // Config is what a server needs from its node.
 type Config struct {
-	Jobs      fairfactor.Jobs
-	Logger    *slog.Logger // nil for none
-	MaxDigits int          // longest number that is taken, in digits, 1 or more
+	Jobs      fairfactor.Jobs // if it is a [fairfactor.Knowledge] too, /factors shows that
+	Logger    *slog.Logger    // nil for none
+	MaxDigits int             // longest number that is taken, in digits, 1 or more
 	// Ready says why the node takes no jobs now, nil if it does; a nil Ready
 	// means always.
 	Ready func() error
@@ -106,7 +106,8 @@ type Server struct {
 	groupBy   GroupBy
 	site      site
 	polls     polls
-	keys      *Keyring // nil asks for none
+	keys      *Keyring             // nil asks for none
+	knowledge fairfactor.Knowledge // nil if Jobs has none
 	owners    owners
 
 	mu     sync.Mutex   // guards what follows
@@ -125,6 +126,7 @@ func newServer(cfg Config, bounds limits) *Server {
 		batches: make(chan struct{}, bounds.batches), now: time.Now, random: rand.Int64N, groupBy: cfg.GroupBy, keys: cfg.Keys,
 		site: site{proxies: cfg.TrustedProxies, hosts: cfg.Hosts, origins: cfg.Origins, base: cfg.BasePath},
 	}
+	s.knowledge, _ = cfg.Jobs.(fairfactor.Knowledge)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -40,12 +40,14 @@ type Envelope struct {
 	//	*Envelope_Pull
 	//	*Envelope_Outcomes
 	//	*Envelope_Began
+	//	*Envelope_Shared
 	//	*Envelope_Offer
 	//	*Envelope_Withdraw
 	//	*Envelope_Beat
 	//	*Envelope_Ended
 	//	*Envelope_Report
 	//	*Envelope_WeighGroup
+	//	*Envelope_Want
 	//	*Envelope_Run
 	//	*Envelope_Halt
 	//	*Envelope_Status
@@ -198,6 +200,15 @@ func (x *Envelope) GetBegan() *Began {
 	return nil
 }
 
+func (x *Envelope) GetShared() *Shared {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_Shared); ok {
+			return x.Shared
+		}
+	}
+	return nil
+}
+
 func (x *Envelope) GetOffer() *Offer {
 	if x != nil {
 		if x, ok := x.Body.(*Envelope_Offer); ok {
@@ -247,6 +258,15 @@ func (x *Envelope) GetWeighGroup() *WeighGroup {
 	if x != nil {
 		if x, ok := x.Body.(*Envelope_WeighGroup); ok {
 			return x.WeighGroup
+		}
+	}
+	return nil
+}
+
+func (x *Envelope) GetWant() *Want {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_Want); ok {
+			return x.Want
 		}
 	}
 	return nil
@@ -401,6 +421,11 @@ type Envelope_Began struct {
 	Began *Began `protobuf:"bytes,12,opt,name=began,proto3,oneof"`
 }
 
+type Envelope_Shared struct {
+	// To a caller, from the actor of a number; not answered.
+	Shared *Shared `protobuf:"bytes,13,opt,name=shared,proto3,oneof"`
+}
+
 type Envelope_Offer struct {
 	// To the scheduler; only report and weigh_group are answered.
 	Offer *Offer `protobuf:"bytes,20,opt,name=offer,proto3,oneof"`
@@ -424,6 +449,11 @@ type Envelope_Report struct {
 
 type Envelope_WeighGroup struct {
 	WeighGroup *WeighGroup `protobuf:"bytes,25,opt,name=weigh_group,json=weighGroup,proto3,oneof"`
+}
+
+type Envelope_Want struct {
+	// To the actor of a number; not answered.
+	Want *Want `protobuf:"bytes,60,opt,name=want,proto3,oneof"`
 }
 
 type Envelope_Run struct {
@@ -494,6 +524,8 @@ func (*Envelope_Outcomes) isEnvelope_Body() {}
 
 func (*Envelope_Began) isEnvelope_Body() {}
 
+func (*Envelope_Shared) isEnvelope_Body() {}
+
 func (*Envelope_Offer) isEnvelope_Body() {}
 
 func (*Envelope_Withdraw) isEnvelope_Body() {}
@@ -505,6 +537,8 @@ func (*Envelope_Ended) isEnvelope_Body() {}
 func (*Envelope_Report) isEnvelope_Body() {}
 
 func (*Envelope_WeighGroup) isEnvelope_Body() {}
+
+func (*Envelope_Want) isEnvelope_Body() {}
 
 func (*Envelope_Run) isEnvelope_Body() {}
 
@@ -812,6 +846,7 @@ type Job struct {
 	Turns         uint64                 `protobuf:"varint,14,opt,name=turns,proto3" json:"turns,omitempty"`
 	Reason        string                 `protobuf:"bytes,15,opt,name=reason,proto3" json:"reason,omitempty"`
 	Progress      *Progress              `protobuf:"bytes,16,opt,name=progress,proto3" json:"progress,omitempty"`
+	Known         bool                   `protobuf:"varint,24,opt,name=known,proto3" json:"known,omitempty"` // completed with factors that others had found
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -958,12 +993,21 @@ func (x *Job) GetProgress() *Progress {
 	return nil
 }
 
+func (x *Job) GetKnown() bool {
+	if x != nil {
+		return x.Known
+	}
+	return false
+}
+
 type Submission struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
 	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
-	Nonce         uint64                 `protobuf:"fixed64,3,opt,name=nonce,proto3" json:"nonce,omitempty"` // of the job's id; the same one when it is sent again
-	Wait          bool                   `protobuf:"varint,4,opt,name=wait,proto3" json:"wait,omitempty"`    // who submits waits for the end of the job, not for the receipt
+	Nonce         uint64                 `protobuf:"fixed64,3,opt,name=nonce,proto3" json:"nonce,omitempty"`      // of the job's id; the same one when it is sent again
+	Wait          bool                   `protobuf:"varint,4,opt,name=wait,proto3" json:"wait,omitempty"`         // who submits waits for the end of the job, not for the receipt
+	Known         []*Factor              `protobuf:"bytes,8,rep,name=known,proto3" json:"known,omitempty"`        // primes of the number
+	Complete      bool                   `protobuf:"varint,9,opt,name=complete,proto3" json:"complete,omitempty"` // these are all
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1022,6 +1066,20 @@ func (x *Submission) GetNonce() uint64 {
 func (x *Submission) GetWait() bool {
 	if x != nil {
 		return x.Wait
+	}
+	return false
+}
+
+func (x *Submission) GetKnown() []*Factor {
+	if x != nil {
+		return x.Known
+	}
+	return nil
+}
+
+func (x *Submission) GetComplete() bool {
+	if x != nil {
+		return x.Complete
 	}
 	return false
 }
@@ -1812,10 +1870,11 @@ type Offer struct {
 	Weight        int32                  `protobuf:"varint,2,opt,name=weight,proto3" json:"weight,omitempty"`
 	Turns         []*Turn                `protobuf:"bytes,3,rep,name=turns,proto3" json:"turns,omitempty"`
 	More          bool                   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`
-	Again         bool                   `protobuf:"varint,5,opt,name=again,proto3" json:"again,omitempty"` // some of the turns may have been offered before
-	Epoch         uint64                 `protobuf:"varint,6,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the caller's activation
-	Group         string                 `protobuf:"bytes,7,opt,name=group,proto3" json:"group,omitempty"`  // of the caller, empty if it stands for itself
-	Home          string                 `protobuf:"bytes,8,opt,name=home,proto3" json:"home,omitempty"`    // member on which the caller's actor runs
+	Again         bool                   `protobuf:"varint,5,opt,name=again,proto3" json:"again,omitempty"`                       // some of the turns may have been offered before
+	Epoch         uint64                 `protobuf:"varint,6,opt,name=epoch,proto3" json:"epoch,omitempty"`                       // of the caller's activation
+	Group         string                 `protobuf:"bytes,7,opt,name=group,proto3" json:"group,omitempty"`                        // of the caller, empty if it stands for itself
+	Home          string                 `protobuf:"bytes,8,opt,name=home,proto3" json:"home,omitempty"`                          // member on which the caller's actor runs
+	ChargeNs      int64                  `protobuf:"varint,9,opt,name=charge_ns,json=chargeNs,proto3" json:"charge_ns,omitempty"` // of the caller, for what no turn of it was run for
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1906,6 +1965,177 @@ func (x *Offer) GetHome() string {
 	return ""
 }
 
+func (x *Offer) GetChargeNs() int64 {
+	if x != nil {
+		return x.ChargeNs
+	}
+	return 0
+}
+
+// Want says that a job of a caller needs the factors of a number. It is repeated as
+// long as it does.
+type Want struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Caller        string                 `protobuf:"bytes,2,opt,name=caller,proto3" json:"caller,omitempty"`
+	Id            *Id                    `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	Runs          bool                   `protobuf:"varint,4,opt,name=runs,proto3" json:"runs,omitempty"`                // the job runs
+	Waits         bool                   `protobuf:"varint,5,opt,name=waits,proto3" json:"waits,omitempty"`              // the job waits for another one, as it was told
+	Over          bool                   `protobuf:"varint,6,opt,name=over,proto3" json:"over,omitempty"`                // the job does not need them any more
+	CpuNs         int64                  `protobuf:"varint,7,opt,name=cpu_ns,json=cpuNs,proto3" json:"cpu_ns,omitempty"` // over: what they took, if they are known now
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Want) Reset() {
+	*x = Want{}
+	mi := &file_actors_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Want) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Want) ProtoMessage() {}
+
+func (x *Want) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Want.ProtoReflect.Descriptor instead.
+func (*Want) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Want) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *Want) GetCaller() string {
+	if x != nil {
+		return x.Caller
+	}
+	return ""
+}
+
+func (x *Want) GetId() *Id {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Want) GetRuns() bool {
+	if x != nil {
+		return x.Runs
+	}
+	return false
+}
+
+func (x *Want) GetWaits() bool {
+	if x != nil {
+		return x.Waits
+	}
+	return false
+}
+
+func (x *Want) GetOver() bool {
+	if x != nil {
+		return x.Over
+	}
+	return false
+}
+
+func (x *Want) GetCpuNs() int64 {
+	if x != nil {
+		return x.CpuNs
+	}
+	return 0
+}
+
+// Shared answers a Want: the job may run, or has to wait for another one that runs,
+// or need not wait any longer, because what the other one found is in the store.
+type Shared struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            *Id                    `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Run           bool                   `protobuf:"varint,2,opt,name=run,proto3" json:"run,omitempty"`
+	Known         bool                   `protobuf:"varint,3,opt,name=known,proto3" json:"known,omitempty"`
+	CostNs        int64                  `protobuf:"varint,4,opt,name=cost_ns,json=costNs,proto3" json:"cost_ns,omitempty"` // known: the part of the caller in what it took
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Shared) Reset() {
+	*x = Shared{}
+	mi := &file_actors_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Shared) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Shared) ProtoMessage() {}
+
+func (x *Shared) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Shared.ProtoReflect.Descriptor instead.
+func (*Shared) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Shared) GetId() *Id {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Shared) GetRun() bool {
+	if x != nil {
+		return x.Run
+	}
+	return false
+}
+
+func (x *Shared) GetKnown() bool {
+	if x != nil {
+		return x.Known
+	}
+	return false
+}
+
+func (x *Shared) GetCostNs() int64 {
+	if x != nil {
+		return x.CostNs
+	}
+	return 0
+}
+
 // Withdraw takes all turns of a job back, also one that is running.
 type Withdraw struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1917,7 +2147,7 @@ type Withdraw struct {
 
 func (x *Withdraw) Reset() {
 	*x = Withdraw{}
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1929,7 +2159,7 @@ func (x *Withdraw) String() string {
 func (*Withdraw) ProtoMessage() {}
 
 func (x *Withdraw) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1942,7 +2172,7 @@ func (x *Withdraw) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdraw.ProtoReflect.Descriptor instead.
 func (*Withdraw) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{22}
+	return file_actors_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Withdraw) GetCaller() string {
@@ -1977,7 +2207,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1989,7 +2219,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2002,7 +2232,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{23}
+	return file_actors_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Outcome) GetEpoch() uint64 {
@@ -2077,7 +2307,7 @@ type Outcomes struct {
 
 func (x *Outcomes) Reset() {
 	*x = Outcomes{}
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2089,7 +2319,7 @@ func (x *Outcomes) String() string {
 func (*Outcomes) ProtoMessage() {}
 
 func (x *Outcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2102,7 +2332,7 @@ func (x *Outcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcomes.ProtoReflect.Descriptor instead.
 func (*Outcomes) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{24}
+	return file_actors_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Outcomes) GetOutcomes() []*Outcome {
@@ -2126,7 +2356,7 @@ type Began struct {
 
 func (x *Began) Reset() {
 	*x = Began{}
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2138,7 +2368,7 @@ func (x *Began) String() string {
 func (*Began) ProtoMessage() {}
 
 func (x *Began) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2151,7 +2381,7 @@ func (x *Began) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Began.ProtoReflect.Descriptor instead.
 func (*Began) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{25}
+	return file_actors_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Began) GetEpoch() uint64 {
@@ -2202,7 +2432,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2214,7 +2444,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2227,7 +2457,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{26}
+	return file_actors_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Beat) GetMember() string {
@@ -2269,7 +2499,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2281,7 +2511,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2294,7 +2524,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{27}
+	return file_actors_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *End) GetDispatched() uint64 {
@@ -2321,7 +2551,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2333,7 +2563,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2346,7 +2576,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{28}
+	return file_actors_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Ended) GetMember() string {
@@ -2373,7 +2603,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2385,7 +2615,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2398,7 +2628,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{29}
+	return file_actors_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Run) GetEpoch() uint64 {
@@ -2425,7 +2655,7 @@ type Halt struct {
 
 func (x *Halt) Reset() {
 	*x = Halt{}
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2437,7 +2667,7 @@ func (x *Halt) String() string {
 func (*Halt) ProtoMessage() {}
 
 func (x *Halt) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2450,7 +2680,7 @@ func (x *Halt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Halt.ProtoReflect.Descriptor instead.
 func (*Halt) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{30}
+	return file_actors_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Halt) GetDispatched() []uint64 {
@@ -2468,7 +2698,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2480,7 +2710,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2493,7 +2723,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{31}
+	return file_actors_proto_rawDescGZIP(), []int{33}
 }
 
 // WeighGroup changes the weight of a group of callers. It is answered with Fairness.
@@ -2507,7 +2737,7 @@ type WeighGroup struct {
 
 func (x *WeighGroup) Reset() {
 	*x = WeighGroup{}
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2519,7 +2749,7 @@ func (x *WeighGroup) String() string {
 func (*WeighGroup) ProtoMessage() {}
 
 func (x *WeighGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2532,7 +2762,7 @@ func (x *WeighGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeighGroup.ProtoReflect.Descriptor instead.
 func (*WeighGroup) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{32}
+	return file_actors_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *WeighGroup) GetGroup() string {
@@ -2571,7 +2801,7 @@ type Fairness struct {
 
 func (x *Fairness) Reset() {
 	*x = Fairness{}
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2583,7 +2813,7 @@ func (x *Fairness) String() string {
 func (*Fairness) ProtoMessage() {}
 
 func (x *Fairness) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2596,7 +2826,7 @@ func (x *Fairness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fairness.ProtoReflect.Descriptor instead.
 func (*Fairness) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{33}
+	return file_actors_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Fairness) GetQuantumNs() int64 {
@@ -2711,7 +2941,7 @@ type Level struct {
 
 func (x *Level) Reset() {
 	*x = Level{}
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2723,7 +2953,7 @@ func (x *Level) String() string {
 func (*Level) ProtoMessage() {}
 
 func (x *Level) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2736,7 +2966,7 @@ func (x *Level) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Level.ProtoReflect.Descriptor instead.
 func (*Level) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{34}
+	return file_actors_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Level) GetInLine() int64 {
@@ -2782,7 +3012,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2794,7 +3024,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2807,7 +3037,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{35}
+	return file_actors_proto_rawDescGZIP(), []int{37}
 }
 
 // Slot is one compute thread; turn is absent while it idles.
@@ -2821,7 +3051,7 @@ type Slot struct {
 
 func (x *Slot) Reset() {
 	*x = Slot{}
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2833,7 +3063,7 @@ func (x *Slot) String() string {
 func (*Slot) ProtoMessage() {}
 
 func (x *Slot) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2846,7 +3076,7 @@ func (x *Slot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slot.ProtoReflect.Descriptor instead.
 func (*Slot) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{36}
+	return file_actors_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Slot) GetTurn() *Turn {
@@ -2879,7 +3109,7 @@ type StatusState struct {
 
 func (x *StatusState) Reset() {
 	*x = StatusState{}
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2891,7 +3121,7 @@ func (x *StatusState) String() string {
 func (*StatusState) ProtoMessage() {}
 
 func (x *StatusState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2904,7 +3134,7 @@ func (x *StatusState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusState.ProtoReflect.Descriptor instead.
 func (*StatusState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{37}
+	return file_actors_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *StatusState) GetSlots() []*Slot {
@@ -2965,7 +3195,7 @@ type Live struct {
 
 func (x *Live) Reset() {
 	*x = Live{}
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2977,7 +3207,7 @@ func (x *Live) String() string {
 func (*Live) ProtoMessage() {}
 
 func (x *Live) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2990,7 +3220,7 @@ func (x *Live) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Live.ProtoReflect.Descriptor instead.
 func (*Live) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{38}
+	return file_actors_proto_rawDescGZIP(), []int{40}
 }
 
 type LiveState struct {
@@ -3002,7 +3232,7 @@ type LiveState struct {
 
 func (x *LiveState) Reset() {
 	*x = LiveState{}
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3014,7 +3244,7 @@ func (x *LiveState) String() string {
 func (*LiveState) ProtoMessage() {}
 
 func (x *LiveState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3027,7 +3257,7 @@ func (x *LiveState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveState.ProtoReflect.Descriptor instead.
 func (*LiveState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{39}
+	return file_actors_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *LiveState) GetCallers() []*LiveCaller {
@@ -3050,7 +3280,7 @@ type LiveCaller struct {
 
 func (x *LiveCaller) Reset() {
 	*x = LiveCaller{}
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3062,7 +3292,7 @@ func (x *LiveCaller) String() string {
 func (*LiveCaller) ProtoMessage() {}
 
 func (x *LiveCaller) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3075,7 +3305,7 @@ func (x *LiveCaller) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveCaller.ProtoReflect.Descriptor instead.
 func (*LiveCaller) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{40}
+	return file_actors_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *LiveCaller) GetName() string {
@@ -3110,7 +3340,7 @@ var File_actors_proto protoreflect.FileDescriptor
 
 const file_actors_proto_rawDesc = "" +
 	"\n" +
-	"\factors.proto\x12\x14fairfactor.actors.v1\"\xdb\f\n" +
+	"\factors.proto\x12\x14fairfactor.actors.v1\"\xc5\r\n" +
 	"\bEnvelope\x126\n" +
 	"\x06submit\x18\x01 \x01(\v2\x1c.fairfactor.actors.v1.SubmitH\x00R\x06submit\x120\n" +
 	"\x04look\x18\x02 \x01(\v2\x1a.fairfactor.actors.v1.LookH\x00R\x04look\x123\n" +
@@ -3123,14 +3353,16 @@ const file_actors_proto_rawDesc = "" +
 	"\x04pull\x18\n" +
 	" \x01(\v2\x1a.fairfactor.actors.v1.PullH\x00R\x04pull\x12<\n" +
 	"\boutcomes\x18\v \x01(\v2\x1e.fairfactor.actors.v1.OutcomesH\x00R\boutcomes\x123\n" +
-	"\x05began\x18\f \x01(\v2\x1b.fairfactor.actors.v1.BeganH\x00R\x05began\x123\n" +
+	"\x05began\x18\f \x01(\v2\x1b.fairfactor.actors.v1.BeganH\x00R\x05began\x126\n" +
+	"\x06shared\x18\r \x01(\v2\x1c.fairfactor.actors.v1.SharedH\x00R\x06shared\x123\n" +
 	"\x05offer\x18\x14 \x01(\v2\x1b.fairfactor.actors.v1.OfferH\x00R\x05offer\x12<\n" +
 	"\bwithdraw\x18\x15 \x01(\v2\x1e.fairfactor.actors.v1.WithdrawH\x00R\bwithdraw\x120\n" +
 	"\x04beat\x18\x16 \x01(\v2\x1a.fairfactor.actors.v1.BeatH\x00R\x04beat\x123\n" +
 	"\x05ended\x18\x17 \x01(\v2\x1b.fairfactor.actors.v1.EndedH\x00R\x05ended\x126\n" +
 	"\x06report\x18\x18 \x01(\v2\x1c.fairfactor.actors.v1.ReportH\x00R\x06report\x12C\n" +
 	"\vweigh_group\x18\x19 \x01(\v2 .fairfactor.actors.v1.WeighGroupH\x00R\n" +
-	"weighGroup\x12-\n" +
+	"weighGroup\x120\n" +
+	"\x04want\x18< \x01(\v2\x1a.fairfactor.actors.v1.WantH\x00R\x04want\x12-\n" +
 	"\x03run\x18\x1e \x01(\v2\x19.fairfactor.actors.v1.RunH\x00R\x03run\x120\n" +
 	"\x04halt\x18\x1f \x01(\v2\x1a.fairfactor.actors.v1.HaltH\x00R\x04halt\x126\n" +
 	"\x06status\x18  \x01(\v2\x1c.fairfactor.actors.v1.StatusH\x00R\x06status\x120\n" +
@@ -3162,7 +3394,7 @@ const file_actors_proto_rawDesc = "" +
 	"\apercent\x18\x02 \x01(\x01R\apercent\x12\x17\n" +
 	"\aleft_ns\x18\x03 \x01(\x03R\x06leftNs\x122\n" +
 	"\x05found\x18\x04 \x03(\v2\x1c.fairfactor.actors.v1.FactorR\x05found\x12\x1c\n" +
-	"\tremaining\x18\x05 \x03(\tR\tremaining\"\xe9\x03\n" +
+	"\tremaining\x18\x05 \x03(\tR\tremaining\"\xff\x03\n" +
 	"\x03Job\x12(\n" +
 	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x16\n" +
@@ -3182,13 +3414,16 @@ const file_actors_proto_rawDesc = "" +
 	"\x06cpu_ns\x18\r \x01(\x03R\x05cpuNs\x12\x14\n" +
 	"\x05turns\x18\x0e \x01(\x04R\x05turns\x12\x16\n" +
 	"\x06reason\x18\x0f \x01(\tR\x06reason\x12:\n" +
-	"\bprogress\x18\x10 \x01(\v2\x1e.fairfactor.actors.v1.ProgressR\bprogress\"`\n" +
+	"\bprogress\x18\x10 \x01(\v2\x1e.fairfactor.actors.v1.ProgressR\bprogress\x12\x14\n" +
+	"\x05known\x18\x18 \x01(\bR\x05known\"\xb0\x01\n" +
 	"\n" +
 	"Submission\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x14\n" +
 	"\x05nonce\x18\x03 \x01(\x06R\x05nonce\x12\x12\n" +
-	"\x04wait\x18\x04 \x01(\bR\x04wait\"x\n" +
+	"\x04wait\x18\x04 \x01(\bR\x04wait\x122\n" +
+	"\x05known\x18\b \x03(\v2\x1c.fairfactor.actors.v1.FactorR\x05known\x12\x1a\n" +
+	"\bcomplete\x18\t \x01(\bR\bcomplete\"x\n" +
 	"\x06Submit\x12B\n" +
 	"\vsubmissions\x18\x01 \x03(\v2 .fairfactor.actors.v1.SubmissionR\vsubmissions\x12\x14\n" +
 	"\x05again\x18\x02 \x01(\bR\x05again\x12\x14\n" +
@@ -3240,7 +3475,7 @@ const file_actors_proto_rawDesc = "" +
 	" \x01(\x04R\fcallerNumber\"0\n" +
 	"\x04Pull\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x12\n" +
-	"\x04want\x18\x02 \x01(\x05R\x04want\"\xd3\x01\n" +
+	"\x04want\x18\x02 \x01(\x05R\x04want\"\xf0\x01\n" +
 	"\x05Offer\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x16\n" +
 	"\x06weight\x18\x02 \x01(\x05R\x06weight\x120\n" +
@@ -3249,7 +3484,21 @@ const file_actors_proto_rawDesc = "" +
 	"\x05again\x18\x05 \x01(\bR\x05again\x12\x14\n" +
 	"\x05epoch\x18\x06 \x01(\x04R\x05epoch\x12\x14\n" +
 	"\x05group\x18\a \x01(\tR\x05group\x12\x12\n" +
-	"\x04home\x18\b \x01(\tR\x04home\"4\n" +
+	"\x04home\x18\b \x01(\tR\x04home\x12\x1b\n" +
+	"\tcharge_ns\x18\t \x01(\x03R\bchargeNs\"\xb5\x01\n" +
+	"\x04Want\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x16\n" +
+	"\x06caller\x18\x02 \x01(\tR\x06caller\x12(\n" +
+	"\x02id\x18\x03 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x12\n" +
+	"\x04runs\x18\x04 \x01(\bR\x04runs\x12\x14\n" +
+	"\x05waits\x18\x05 \x01(\bR\x05waits\x12\x12\n" +
+	"\x04over\x18\x06 \x01(\bR\x04over\x12\x15\n" +
+	"\x06cpu_ns\x18\a \x01(\x03R\x05cpuNs\"s\n" +
+	"\x06Shared\x12(\n" +
+	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x10\n" +
+	"\x03run\x18\x02 \x01(\bR\x03run\x12\x14\n" +
+	"\x05known\x18\x03 \x01(\bR\x05known\x12\x17\n" +
+	"\acost_ns\x18\x04 \x01(\x03R\x06costNs\"4\n" +
 	"\bWithdraw\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\xdf\x01\n" +
@@ -3366,7 +3615,7 @@ func file_actors_proto_rawDescGZIP() []byte {
 	return file_actors_proto_rawDescData
 }
 
-var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_actors_proto_goTypes = []any{
 	(*Envelope)(nil),     // 0: fairfactor.actors.v1.Envelope
 	(*Problem)(nil),      // 1: fairfactor.actors.v1.Problem
@@ -3390,25 +3639,27 @@ var file_actors_proto_goTypes = []any{
 	(*Turn)(nil),         // 19: fairfactor.actors.v1.Turn
 	(*Pull)(nil),         // 20: fairfactor.actors.v1.Pull
 	(*Offer)(nil),        // 21: fairfactor.actors.v1.Offer
-	(*Withdraw)(nil),     // 22: fairfactor.actors.v1.Withdraw
-	(*Outcome)(nil),      // 23: fairfactor.actors.v1.Outcome
-	(*Outcomes)(nil),     // 24: fairfactor.actors.v1.Outcomes
-	(*Began)(nil),        // 25: fairfactor.actors.v1.Began
-	(*Beat)(nil),         // 26: fairfactor.actors.v1.Beat
-	(*End)(nil),          // 27: fairfactor.actors.v1.End
-	(*Ended)(nil),        // 28: fairfactor.actors.v1.Ended
-	(*Run)(nil),          // 29: fairfactor.actors.v1.Run
-	(*Halt)(nil),         // 30: fairfactor.actors.v1.Halt
-	(*Report)(nil),       // 31: fairfactor.actors.v1.Report
-	(*WeighGroup)(nil),   // 32: fairfactor.actors.v1.WeighGroup
-	(*Fairness)(nil),     // 33: fairfactor.actors.v1.Fairness
-	(*Level)(nil),        // 34: fairfactor.actors.v1.Level
-	(*Status)(nil),       // 35: fairfactor.actors.v1.Status
-	(*Slot)(nil),         // 36: fairfactor.actors.v1.Slot
-	(*StatusState)(nil),  // 37: fairfactor.actors.v1.StatusState
-	(*Live)(nil),         // 38: fairfactor.actors.v1.Live
-	(*LiveState)(nil),    // 39: fairfactor.actors.v1.LiveState
-	(*LiveCaller)(nil),   // 40: fairfactor.actors.v1.LiveCaller
+	(*Want)(nil),         // 22: fairfactor.actors.v1.Want
+	(*Shared)(nil),       // 23: fairfactor.actors.v1.Shared
+	(*Withdraw)(nil),     // 24: fairfactor.actors.v1.Withdraw
+	(*Outcome)(nil),      // 25: fairfactor.actors.v1.Outcome
+	(*Outcomes)(nil),     // 26: fairfactor.actors.v1.Outcomes
+	(*Began)(nil),        // 27: fairfactor.actors.v1.Began
+	(*Beat)(nil),         // 28: fairfactor.actors.v1.Beat
+	(*End)(nil),          // 29: fairfactor.actors.v1.End
+	(*Ended)(nil),        // 30: fairfactor.actors.v1.Ended
+	(*Run)(nil),          // 31: fairfactor.actors.v1.Run
+	(*Halt)(nil),         // 32: fairfactor.actors.v1.Halt
+	(*Report)(nil),       // 33: fairfactor.actors.v1.Report
+	(*WeighGroup)(nil),   // 34: fairfactor.actors.v1.WeighGroup
+	(*Fairness)(nil),     // 35: fairfactor.actors.v1.Fairness
+	(*Level)(nil),        // 36: fairfactor.actors.v1.Level
+	(*Status)(nil),       // 37: fairfactor.actors.v1.Status
+	(*Slot)(nil),         // 38: fairfactor.actors.v1.Slot
+	(*StatusState)(nil),  // 39: fairfactor.actors.v1.StatusState
+	(*Live)(nil),         // 40: fairfactor.actors.v1.Live
+	(*LiveState)(nil),    // 41: fairfactor.actors.v1.LiveState
+	(*LiveCaller)(nil),   // 42: fairfactor.actors.v1.LiveCaller
 }
 var file_actors_proto_depIdxs = []int32{
 	7,  // 0: fairfactor.actors.v1.Envelope.submit:type_name -> fairfactor.actors.v1.Submit
@@ -3420,53 +3671,58 @@ var file_actors_proto_depIdxs = []int32{
 	17, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
 	16, // 7: fairfactor.actors.v1.Envelope.regroup:type_name -> fairfactor.actors.v1.Regroup
 	20, // 8: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
-	24, // 9: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
-	25, // 10: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
-	21, // 11: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
-	22, // 12: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
-	26, // 13: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
-	28, // 14: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
-	31, // 15: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
-	32, // 16: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
-	29, // 17: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
-	30, // 18: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
-	35, // 19: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
-	38, // 20: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
-	9,  // 21: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
-	11, // 22: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
-	18, // 23: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
-	33, // 24: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
-	37, // 25: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
-	1,  // 26: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
-	39, // 27: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
-	3,  // 28: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
-	2,  // 29: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
-	3,  // 30: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
-	4,  // 31: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
-	6,  // 32: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
-	5,  // 33: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
-	1,  // 34: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
-	8,  // 35: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
-	5,  // 36: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
-	2,  // 37: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 38: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 39: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
-	19, // 40: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
-	23, // 41: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
-	19, // 42: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
-	27, // 43: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
-	19, // 44: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
-	34, // 45: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
-	34, // 46: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
-	19, // 47: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
-	36, // 48: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
-	40, // 49: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
-	5,  // 50: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
-	51, // [51:51] is the sub-list for method output_type
-	51, // [51:51] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	26, // 9: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
+	27, // 10: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
+	23, // 11: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
+	21, // 12: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
+	24, // 13: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
+	28, // 14: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
+	30, // 15: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
+	33, // 16: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
+	34, // 17: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
+	22, // 18: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
+	31, // 19: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
+	32, // 20: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
+	37, // 21: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
+	40, // 22: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
+	9,  // 23: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
+	11, // 24: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
+	18, // 25: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
+	35, // 26: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
+	39, // 27: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
+	1,  // 28: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
+	41, // 29: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
+	3,  // 30: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
+	2,  // 31: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
+	3,  // 32: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
+	4,  // 33: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
+	3,  // 34: fairfactor.actors.v1.Submission.known:type_name -> fairfactor.actors.v1.Factor
+	6,  // 35: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
+	5,  // 36: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
+	1,  // 37: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
+	8,  // 38: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
+	5,  // 39: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
+	2,  // 40: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 41: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 42: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
+	19, // 43: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
+	2,  // 44: fairfactor.actors.v1.Want.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 45: fairfactor.actors.v1.Shared.id:type_name -> fairfactor.actors.v1.Id
+	25, // 46: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
+	19, // 47: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
+	29, // 48: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
+	19, // 49: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
+	36, // 50: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
+	36, // 51: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
+	19, // 52: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
+	38, // 53: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
+	42, // 54: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
+	5,  // 55: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
+	56, // [56:56] is the sub-list for method output_type
+	56, // [56:56] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_actors_proto_init() }
@@ -3486,12 +3742,14 @@ func file_actors_proto_init() {
 		(*Envelope_Pull)(nil),
 		(*Envelope_Outcomes)(nil),
 		(*Envelope_Began)(nil),
+		(*Envelope_Shared)(nil),
 		(*Envelope_Offer)(nil),
 		(*Envelope_Withdraw)(nil),
 		(*Envelope_Beat)(nil),
 		(*Envelope_Ended)(nil),
 		(*Envelope_Report)(nil),
 		(*Envelope_WeighGroup)(nil),
+		(*Envelope_Want)(nil),
 		(*Envelope_Run)(nil),
 		(*Envelope_Halt)(nil),
 		(*Envelope_Status)(nil),
@@ -3510,7 +3768,7 @@ func file_actors_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_proto_rawDesc), len(file_actors_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   41,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

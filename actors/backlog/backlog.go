@@ -97,6 +97,7 @@ type open struct {
 	kept     int  // pieces of the checkpoint that are durable
 	sent     int  // those that will be with the one on its way
 	booked   spent
+	given    *given           // nil unless primes of the number were known before
 	was      fairfactor.State // before it ended, as everybody sees it until that is durable
 }
 
@@ -234,10 +235,14 @@ func (b *Backlog) leaveRoom() {
 }
 
 func entryOf(j *fairfactor.Job) entry {
-	return entry{
+	e := entry{
 		seq: j.ID.Seq, order: j.Order, nonce: j.ID.Nonce, number: j.Number, key: j.Key,
 		submitted: j.Submitted.UnixMicro(), attempts: int32(j.Attempts),
 	}
+	if len(j.Factors) > 0 { // primes that are known already
+		e.saved = &saved{job: *j}
+	}
+	return e
 }
 
 // NeedPage says which page to read next, if any; [Backlog.Paged] answers.
@@ -259,7 +264,7 @@ func (b *Backlog) Paged(page []fairfactor.Waiting) {
 			continue
 		}
 		e := entryOf(&w.Job)
-		if w.Job.Turns > 0 || len(w.Checkpoint) > 0 {
+		if w.Job.Turns > 0 || len(w.Checkpoint) > 0 || len(w.Job.Factors) > 0 {
 			e.saved = &saved{job: w.Job, checkpoint: w.Checkpoint}
 		}
 		b.push(e)

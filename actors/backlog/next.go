@@ -45,7 +45,7 @@ func (b *Backlog) nextWaiting() (Turn, bool) {
 		}
 		o := b.begin(&e)
 		if o.machine == nil {
-			return b.offer(o, Turn{ID: o.job.ID, Number: o.job.Number, Predict: factor.Predict(len(o.job.Number))}), true
+			return b.offer(o, Turn{ID: o.job.ID, Number: o.number(), Predict: factor.Predict(len(o.number()))}), true
 		}
 		if t, ok := b.nextLong(); ok {
 			return t, true
@@ -57,9 +57,10 @@ func (b *Backlog) nextWaiting() (Turn, bool) {
 func (b *Backlog) begin(e *entry) *open {
 	o := opened(b.job(e))
 	if e.saved != nil {
+		o.use(e.saved.job.Factors)
 		// A checkpoint that can't be read, or has nothing left to do, costs the
 		// work in it, not the job.
-		if m, err := factor.Restore(e.number, e.saved.checkpoint); err == nil && !m.Done() {
+		if m, err := factor.Restore(o.number(), e.saved.checkpoint); err == nil && !m.Done() {
 			o.machine = m
 			_, o.kept = m.Cut()
 			b.long = append(b.long, o)
@@ -109,7 +110,7 @@ func (o *open) next() (Turn, bool) {
 		return Turn{}, false
 	}
 	for _, t := range o.machine.Next(1) {
-		return Turn{ID: o.job.ID, Turn: t.ID, Number: o.job.Number, Payload: t.Payload, Predict: t.Predict}, true
+		return Turn{ID: o.job.ID, Turn: t.ID, Number: o.number(), Payload: t.Payload, Predict: t.Predict}, true
 	}
 	return Turn{}, false
 }

@@ -90,7 +90,7 @@ func (o *open) began(dispatched uint64, at time.Time) {
 func (b *Backlog) apply(o *open, out Outcome) (done bool, err error) {
 	result := factor.Result{ID: out.Turn, Data: out.Data}
 	if o.machine == nil {
-		primes, done, err := factor.DecodeInto(b.primes, o.job.Number, result)
+		primes, done, err := factor.DecodeInto(b.primes, o.number(), result)
 		if err != nil {
 			return false, err
 		}
@@ -98,7 +98,7 @@ func (b *Backlog) apply(o *open, out Outcome) (done bool, err error) {
 		if done {
 			return true, o.complete(primes)
 		}
-		if o.machine, err = factor.New(o.job.Number); err != nil {
+		if o.machine, err = factor.New(o.number()); err != nil {
 			return false, err
 		}
 		o.machine.Next(1) // turn 0, which was offered without it
@@ -115,6 +115,7 @@ func (b *Backlog) apply(o *open, out Outcome) (done bool, err error) {
 
 // complete checks and books the answer.
 func (o *open) complete(primes []factor.Prime) error {
+	primes = o.withGiven(primes)
 	if err := factor.Product(o.job.Number, primes); err != nil {
 		return err
 	}
@@ -171,7 +172,7 @@ func (b *Backlog) end(o *open, state fairfactor.State, reason string, now time.T
 	withdraw := len(o.offered) > 0
 	b.outstanding -= len(o.offered)
 	if state != fairfactor.Completed && o.machine != nil {
-		o.job.Factors = factors(o.machine.Primes())
+		o.job.Factors = factors(o.withGiven(o.machine.Primes()))
 	}
 	o.was = o.job.State
 	o.job.State, o.job.Reason, o.job.Finished, o.job.Progress = state, reason, now, nil
@@ -266,7 +267,7 @@ func (o *open) look() fairfactor.Job {
 	j := o.job
 	if o.machine != nil && j.State == fairfactor.Running {
 		p := o.machine.Progress()
-		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: p.Left, Found: factors(p.Found), Remaining: p.Remaining}
+		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: p.Left, Found: factors(o.withGiven(p.Found)), Remaining: p.Remaining}
 	}
 	return j
 }

@@ -17,6 +17,7 @@ type Config struct {
 	Idle     func() time.Duration
 	Retry    time.Duration // pause before something that failed is tried again
 	Hold     time.Duration // that an acceptance may wait for the end of its job, so that both are one write
+	Learns   bool          // what took long is made known to all callers
 	Counters *Counters
 	Room     *Room
 }
@@ -158,7 +159,7 @@ func (c *Caller) claimed(r *Read) {
 	c.last, c.queued = r.Claim.Last, r.Claim.Caller.Queued
 	c.weight, c.group = max(r.Claim.Caller.Weight, 1), r.Claim.Caller.Group
 	c.steps.host, c.steps.caller, c.steps.number, c.steps.epoch = c.host, c.cfg.Name, r.Claim.Number, r.Claim.Epoch
-	c.steps.hold = c.cfg.Hold
+	c.steps.hold, c.steps.learns = c.cfg.Hold, c.cfg.Learns
 	c.backlog = backlog.New(backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU}, r.Claim)
 	c.idle, c.saved = now, now
 	c.offers.heard = now

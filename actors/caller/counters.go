@@ -7,5 +7,6 @@ type Counters struct {
 	Accepted, Completed, Failed, Cancelled atomic.Uint64 // jobs, durable
 	Refused                                atomic.Uint64 // submissions
 	AtOnce                                 atomic.Uint64 // jobs whose acceptance and end were one write
+	Known                                  atomic.Uint64 // jobs that ended with what was known of their numbers
 	Fenced                                 atomic.Uint64 // activations that a newer one fenced
 }

@@ -63,6 +63,8 @@ type Submission struct {
 	Key    string // idempotency key, empty for none
 	Nonce  uint64 // of the job's id; the same when it is repeated
 	Wait   bool   // who submits waits for the end, not for the receipt
+	// Known are primes of the number, which were checked; nil for most.
+	Known *fairfactor.Known
 }
 
 // Receipts answers a [Submit], one for each submission.

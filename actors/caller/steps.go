@@ -19,6 +19,7 @@ type step struct {
 	group      string
 
 	admitted bool  // Accept: its turns are offered already
+	known    bool  // Accept: it ended with what is known of its number, and never was in the backlog
 	wait     bool  // Accept: who submitted waits for the end
 	to       slot  // Accept: where the receipt goes
 	asker    Asker // Finish, Requeue, Weigh, Regroup: who asked for it
@@ -40,6 +41,7 @@ type Steps struct {
 	number uint64
 	epoch  uint64
 	hold   time.Duration // that an acceptance may stay while its job runs
+	learns bool          // what took long is made known
 
 	mu      sync.Mutex
 	waiting []*step // guarded by mu: no group has them
@@ -153,6 +155,7 @@ func (s *Steps) change(p *step) fairfactor.Change {
 	if p.ended != nil {
 		ch.Op, ch.Job = fairfactor.AcceptEnded, p.ended
 	}
+	ch.Learn = s.learns && worthKnowing(ch.Job)
 	return ch
 }
 

@@ -114,7 +114,11 @@ func (c *Caller) enqueue(sub *Submission, to slot) error {
 		Caller: c.cfg.Name, Number: sub.Number, Key: sub.Key, Order: c.last,
 		State: fairfactor.Pending, Submitted: c.host.Now().UTC().Truncate(time.Microsecond),
 	}
-	p := c.add(step{op: fairfactor.Accept, job: job, to: to, wait: sub.Wait, admitted: c.backlog.Admit(job)})
+	s := step{op: fairfactor.Accept, job: job, to: to, wait: sub.Wait}
+	if sub.Known == nil || !c.recall(&s, sub.Known) {
+		s.admitted = c.backlog.Admit(job)
+	}
+	p := c.add(s)
 	c.accepts = append(c.accepts, p)
 	c.cfg.Room.taken.Add(1)
 	return nil

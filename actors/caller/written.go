@@ -53,13 +53,15 @@ func (c *Caller) settleAccept(p *step) {
 		return
 	}
 	c.cfg.Counters.Accepted.Add(1)
-	c.backlog.Accept(p.job, p.admitted)
+	if !p.known {
+		c.backlog.Accept(p.job, p.admitted)
+	}
 	receipt := Receipt{Job: p.job}
 	if p.ended != nil {
 		c.cfg.Counters.AtOnce.Add(1)
 		c.backlog.Committed(p.job.ID.Seq)
 		c.ended(p.ended)
-		if p.wait {
+		if p.wait || p.known {
 			receipt.Job = p.ended
 		}
 		if p.asker != nil {
@@ -72,7 +74,7 @@ func (c *Caller) settleAccept(p *step) {
 // dropped forgets a job that the store did not take, with all that was done for it.
 func (c *Caller) dropped(p *step) {
 	c.queued--
-	if c.backlog.Drop(p.job, p.admitted) && !c.stopped {
+	if !p.known && c.backlog.Drop(p.job, p.admitted) && !c.stopped {
 		c.host.Withdraw(p.job.ID.Seq)
 	}
 	for _, q := range c.steps.drop(p.job.ID.Seq) {

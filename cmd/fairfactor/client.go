@@ -26,7 +26,7 @@ type remote struct {
 func clientCommands(io streams) []*cobra.Command {
 	return []*cobra.Command{
 		newSubmit(io), newGet(io), newWait(io), newList(io), newExport(io), newCancel(io), newRetry(io),
-		newCallers(io), newGroups(io), newKeys(io), newNodes(io), newReady(io), newTop(io),
+		newCallers(io), newGroups(io), newKeys(io), newNodes(io), newReady(io), newTop(io), newKnown(io),
 	}
 }
 

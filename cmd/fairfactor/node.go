@@ -188,6 +188,7 @@ func (n *node) startActors(ctx context.Context) error {
 	n.system = actors.New(actors.Config{
 		Store: n.store, Committer: n.committer, Members: n.view, Logger: n.log,
 		Workers: n.cfg.workers, Quantum: n.cfg.quantum, MaxQueue: n.cfg.maxQueue, MaxCPU: n.cfg.maxCPU,
+		KnownSize: n.cfg.knownSize,
 	})
 	n.cluster, err = cluster.Start(ctx, cluster.Config{
 		Name: n.cfg.node, Cluster: n.cfg.cluster, Remote: n.cfg.remote, Gossip: n.cfg.gossip, Advertise: n.cfg.advertise,
@@ -280,6 +281,7 @@ func (n *node) run(ctx context.Context) error {
 	if n.keys != nil && n.members != nil {
 		housekeeping.Go(func() { n.keys.Follow(background) })
 	}
+	housekeeping.Go(func() { n.forget(background) })
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
 	housekeeping.Go(func() { tendHeap(background, tick.C, n.held) })

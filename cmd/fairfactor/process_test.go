@@ -132,6 +132,7 @@ type job struct {
 	Turn     uint64         `json:"turn"`
 	Attempts int            `json:"attempts"`
 	CPU      int64          `json:"cpu_us"`
+	Known    bool           `json:"known"`
 	Error    string         `json:"error"`
 	Detail   string         `json:"detail"`
 }

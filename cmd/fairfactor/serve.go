@@ -43,6 +43,7 @@ type config struct {
 	storeConnections     int
 	storeFile            string
 	open                 bool
+	knownSize            int
 }
 
 func newServe(io streams) *cobra.Command {
@@ -110,6 +111,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.DurationVar(&c.maxCPU, "max-cpu", time.Hour, "CPU time that one job may use; then it fails and keeps the factors found; 0 is no limit")
 	f.Uint64Var(&c.maxQueue, "max-queue", actors.DefaultMaxQueue, "most unfinished jobs of one caller")
 	f.DurationVar(&c.retention, "retention", 7*24*time.Hour, "how long finished jobs are kept")
+	f.IntVar(&c.knownSize, "known-size", 1_000_000, "numbers whose factors are remembered for all callers, if they have 31 digits or more and took 1 ms of CPU or more; 0 remembers none")
 	f.DurationVar(&c.drain, "drain", 10*time.Second, "time that each step of stopping may take: requests, turns, actors, writes")
 	f.DurationVar(&c.linger, "linger", 0, "how long a node still takes jobs after SIGTERM while /readyz says 503, so that balancers notice")
 	f.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error; debug shows each turn")
@@ -165,6 +167,8 @@ func (c *config) check() error {
 		return fairfactor.Errorf(fairfactor.Invalid, "--quantum %v is not above 0 and at most 1h", c.quantum)
 	case c.retention < fairfactor.KeyLife:
 		return fairfactor.Errorf(fairfactor.Invalid, "--retention %v is less than the %v for which idempotency keys are remembered", c.retention, fairfactor.KeyLife)
+	case c.knownSize < 0:
+		return fairfactor.Errorf(fairfactor.Invalid, "--known-size %d is negative", c.knownSize)
 	case c.linger < 0 || c.linger > time.Hour:
 		return fairfactor.Errorf(fairfactor.Invalid, "--linger %v is not between 0 and 1h", c.linger)
 	case c.store != "" && !strings.HasPrefix(c.store, "postgres://") && !strings.HasPrefix(c.store, "postgresql://"):

@@ -49,6 +49,9 @@ func (s *Store) apply(ch *fairfactor.Change) error {
 	if effect.Now.State != 0 {
 		c.jobs[ch.Job.ID.Seq].Job = rules.Row(ch.Job, effect.Now.State)
 	}
+	if k, ok := rules.Learned(ch); ok {
+		s.learn(k)
+	}
 	c.account.Take(&effect)
 	s.place = max(s.place, effect.Dispatched)
 	return nil

@@ -26,6 +26,7 @@ type Store struct {
 	epoch   uint64    // of the scheduler
 	place   uint64    // highest Job.Turn ever stored
 	groups  map[string]int
+	results map[string]fairfactor.Known // by number
 }
 
 // caller is one caller with its jobs.

@@ -89,6 +89,7 @@ func (st *staging) begin(s *Store) {
 	st.s, st.place = s, s.place
 	st.secret = st.secret[:0]
 	st.batch = s.db.NewBatch()
+	s.results.begin()
 }
 
 // close completes the batch with what is written once for the group and returns
@@ -117,6 +118,7 @@ func (st *staging) close() *pebbledb.Batch {
 		s.group++
 		s.place = st.place
 		s.setProgress(b)
+		s.results.close(b)
 	}
 	st.accounts, st.batch, st.at = st.accounts[:0], nil, nil
 	st.accepted.reset()

@@ -40,6 +40,9 @@ func (st *staging) change(ch *fairfactor.Change) error {
 		st.index(ch.Job, &effect, group)
 		st.s.know(placeOf(ch.Job), brief{Job: effect.Now, group: group})
 	}
+	if ch.Learn {
+		st.learned(ch)
+	}
 	a.Take(&effect)
 	a.follow(&effect)
 	if effect.Queued != 0 {

@@ -26,6 +26,9 @@
 //	f<time><group>    roll of the jobs that a group finished; the earliest time
 //	g<name>           weight of a group of callers, if it is not 1
 //	a<id>             API key
+//	zr<hash>          what is known of a number
+//	zu<worth><time><hash>  the same number in the order of usefulness, least first
+//	zc                how many numbers are known
 //	m                 last group of changes, highest place in the dispatch order
 //	l                 how far back the clock of submissions ever went, see times.go
 //	i                 first group that is not indexed yet, see reindex.go

@@ -27,6 +27,7 @@ const (
 	kindEndedAs    = 'x'
 	kindEndedOf    = 'y'
 	kindNumber     = 'h'
+	kindResults    = 'z'
 )
 
 var (

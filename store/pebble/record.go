@@ -26,7 +26,11 @@ const (
 	hasTurns
 	hasFactors
 	hasReason
+	isKnown // others had found the factors; there is no more to it
 )
+
+// lastField is the highest bit that this version knows.
+const lastField = isKnown
 
 // brief is the part of a record that deciding about a change needs; it comes
 // first in the record.
@@ -101,6 +105,7 @@ func fieldsOf(j *fairfactor.Job, state fairfactor.State) (fields uint64) {
 	set(hasTurns, j.Turns != 0)
 	set(hasFactors, len(j.Factors) != 0)
 	set(hasReason, j.Reason != "")
+	set(isKnown, j.Known)
 	return fields
 }
 
@@ -177,7 +182,7 @@ func readBrief(r *reader) (h brief, fields uint64) {
 	if fields&hasTurns != 0 {
 		h.Turns = r.uvarint()
 	}
-	if h.State < fairfactor.Pending || h.State > fairfactor.Cancelled || bits.Len64(fields) > bits.Len64(hasReason) {
+	if h.State < fairfactor.Pending || h.State > fairfactor.Cancelled || bits.Len64(fields) > bits.Len64(lastField) {
 		r.bad = true
 	}
 	return h, fields
@@ -204,6 +209,7 @@ func decodeJob(key, value []byte, caller uint64, name string) (stored, error) {
 	j := stored{group: h.group, Job: fairfactor.Job{
 		ID:     fairfactor.ID{Nonce: h.Nonce, Caller: caller, Seq: h.Seq},
 		Caller: name, Order: h.Order, State: h.State, CPU: h.CPU, Turns: h.Turns,
+		Known: fields&isKnown != 0,
 	}}
 	j.Number = r.digits()
 	if fields&hasKey != 0 {

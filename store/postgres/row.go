@@ -88,20 +88,21 @@ type jobRow struct {
 	submitted, started, finished      time.Time
 	attempts, turn, cpu, turns        int64
 	factors, reason                   string
+	known                             bool
 }
 
 // Columns of jobs and queue in the order of jobRow.scan. What is unfinished is
 // pending and has no end.
 const (
-	jobColumns   = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason`
-	queueColumns = `caller, seq, ord, nonce, accepted, 1::smallint AS state, number, key, submitted, started, timestamptz '0001-01-01 00:00:00Z' AS finished, attempts, turn, cpu, turns, factors, reason`
+	jobColumns   = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known`
+	queueColumns = `caller, seq, ord, nonce, accepted, 1::smallint AS state, number, key, submitted, started, timestamptz '0001-01-01 00:00:00Z' AS finished, attempts, turn, cpu, turns, factors, reason, false AS known`
 )
 
 // fields are where a row is scanned to.
 func (r *jobRow) fields() []any {
 	return []any{
 		&r.caller, &r.seq, &r.ord, &r.nonce, &r.accepted, &r.state, &r.number, &r.key, &r.submitted, &r.started, &r.finished,
-		&r.attempts, &r.turn, &r.cpu, &r.turns, &r.factors, &r.reason,
+		&r.attempts, &r.turn, &r.cpu, &r.turns, &r.factors, &r.reason, &r.known,
 	}
 }
 
@@ -111,7 +112,7 @@ func (r *jobRow) job(caller string) (fairfactor.Job, error) {
 		ID:     fairfactor.ID{Nonce: uint64(r.nonce), Caller: uint64(r.caller), Seq: uint64(r.seq)},
 		Caller: caller, Number: r.number, Key: r.key, Order: uint64(r.ord), State: fairfactor.State(r.state),
 		Submitted: r.submitted.UTC(), Started: r.started.UTC(), Finished: r.finished.UTC(),
-		Attempts: int(r.attempts), Turn: uint64(r.turn), CPU: time.Duration(r.cpu), Turns: uint64(r.turns), Reason: r.reason,
+		Attempts: int(r.attempts), Turn: uint64(r.turn), CPU: time.Duration(r.cpu), Turns: uint64(r.turns), Reason: r.reason, Known: r.known,
 	}
 	var err error
 	if j.Factors, err = parseFactors(r.factors); err != nil || !rules.Decimal(j.Number) || j.State < fairfactor.Pending || j.State > fairfactor.Cancelled {

@@ -29,6 +29,7 @@ type staging struct {
 	index   int64  // jobs accepted in the group
 	place   uint64 // highest in the dispatch order
 	missing []place
+	learned []fairfactor.Known
 }
 
 // place names a job.
@@ -120,7 +121,7 @@ func (s *staging) begin(accounts []rules.Account) {
 		s.accounts[accounts[i].Number] = &account{Account: accounts[i], was: accounts[i], first: math.MaxInt64}
 	}
 	s.jobs, s.order, s.keys = make(map[place]*staged), s.order[:0], nil
-	s.place, s.index, s.missing = 0, 0, nil
+	s.place, s.index, s.missing, s.learned = 0, 0, nil, nil
 }
 
 // run decides about all changes. Nil is for a group in which none is refused.
@@ -199,6 +200,9 @@ func (s *staging) take(a *account, ch *fairfactor.Change, e *rules.Effect) error
 		j.checkpoint, j.pieces = nil, nil
 	case fairfactor.Checkpoint:
 		j.checkpoint, j.pieces = ch.Checkpoint, append(j.pieces, ch.Pieces...)
+	}
+	if k, ok := rules.Learned(ch); ok {
+		s.learned = append(s.learned, k)
 	}
 	j.now.Job, j.record = e.Now, ch.Job
 	return nil

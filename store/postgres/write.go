@@ -20,7 +20,7 @@ type records struct {
 	attempts, turn, cpu, turns        []int64
 	factors, reason                   []string
 	checkpoint                        [][]byte
-	saved                             []bool
+	saved, known                      []bool
 }
 
 func (r *records) add(j *staged) {
@@ -48,6 +48,7 @@ func (r *records) add(j *staged) {
 	}
 	r.checkpoint = append(r.checkpoint, checkpoint)
 	r.saved = append(r.saved, j.now.Saved)
+	r.known = append(r.known, in.Known)
 }
 
 // acceptedAs is the place of a row in the order of acceptance: what was taken over
@@ -153,6 +154,7 @@ func (s *staging) write(b *pgx.Batch, now time.Time) {
 	moved.writeEnded(b, 0, now)
 	ended.writeEnded(b, len(moved.caller)/perPart+1, now)
 	s.writeKeys(b, now)
+	s.writeKnown(b)
 	s.adjust(b)
 }
 
@@ -233,9 +235,9 @@ func (r *records) insertQueued(b *pgx.Batch) {
 
 // Rows of finished jobs as parameters.
 const (
-	endedColumns = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason`
+	endedColumns = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known`
 	unnestEnded  = `unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::smallint[], $7::text[], $8::text[],
-		$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[])`
+		$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::boolean[])`
 )
 
 // move ends jobs that wait, in one statement. It fails as unsuited if one does not
@@ -248,16 +250,16 @@ func (r *records) move(b *pgx.Batch, assumed bool) {
 		WITH gone AS (
 			DELETE FROM fairfactor.queue AS q USING `+unnestEnded+` AS u (`+endedColumns+`)
 			CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.ord = u.ord AND x.seq = u.seq
-				AND x.nonce = u.nonce AND (NOT $18 OR NOT x.saved AND x.cpu = 0 AND x.turns = 0) OFFSET 0) AS x (at)
+				AND x.nonce = u.nonce AND (NOT $19 OR NOT x.saved AND x.cpu = 0 AND x.turns = 0) OFFSET 0) AS x (at)
 			WHERE q.ctid = x.at
 			RETURNING u.caller, u.seq, u.ord, u.nonce, q.accepted, u.state, u.number, u.key, u.submitted, u.started, u.finished,
-				u.attempts, u.turn, u.cpu, u.turns, u.factors, u.reason
+				u.attempts, u.turn, u.cpu, u.turns, u.factors, u.reason, u.known
 		), ended AS (
 			INSERT INTO fairfactor.jobs (`+endedColumns+`) SELECT `+endedColumns+` FROM gone RETURNING 1
 		)
-		SELECT CAST(CASE WHEN count(*) = $19 THEN '1' ELSE 'a group of changes that does not suit what is stored' END AS integer) FROM ended`,
+		SELECT CAST(CASE WHEN count(*) = $20 THEN '1' ELSE 'a group of changes that does not suit what is stored' END AS integer) FROM ended`,
 		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.state, r.number, r.key, r.submitted, r.started, r.finished,
-		r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, assumed, len(r.caller))
+		r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.known, assumed, len(r.caller))
 }
 
 func (r *records) insertEnded(b *pgx.Batch) {
@@ -265,10 +267,10 @@ func (r *records) insertEnded(b *pgx.Batch) {
 		return
 	}
 	b.Queue(`INSERT INTO fairfactor.jobs
-			(caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason)
-		SELECT caller, seq, ord, nonce, `+acceptedAs+`, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason
+			(`+endedColumns+`)
+		SELECT caller, seq, ord, nonce, `+acceptedAs+`, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known
 		FROM `+unnestEnded+` AS u (`+endedColumns+`)`,
-		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.state, r.number, r.key, r.submitted, r.started, r.finished, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason)
+		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.state, r.number, r.key, r.submitted, r.started, r.finished, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.known)
 }
 
 // writeEnded notes which jobs have ended, by the clock of the database, for

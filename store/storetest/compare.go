@@ -10,7 +10,7 @@ import (
 )
 
 // comparisons is how many kinds of comparison there are.
-const comparisons = 5
+const comparisons = 6
 
 // compare asks the store and the model the same questions of one kind.
 func (p *pair) compare(kind int) {
@@ -25,6 +25,8 @@ func (p *pair) compare(kind int) {
 		p.compareKeys()
 	case 4:
 		p.compareCallers()
+	case 5:
+		p.compareKnown()
 	}
 }
 

@@ -22,6 +22,7 @@ type model struct {
 	epoch   uint64      // of the scheduler
 	groups  map[string]int
 	place   uint64 // highest Job.Turn that was stored
+	known   []fairfactor.Known
 }
 
 type modelCaller struct {

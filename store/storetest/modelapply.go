@@ -39,6 +39,7 @@ func (m *model) do(ch *fairfactor.Change) error {
 	err := m.change(ch)
 	if err == nil {
 		m.called(ch.Caller).known = true
+		m.learnFrom(ch)
 	}
 	return err
 }

@@ -30,6 +30,8 @@ func likeTheModel(w *world) {
 			p.reopen()
 		case n < 80:
 			p.weighGroup()
+		case n < 82:
+			p.trim()
 		default:
 			p.compare(p.rng.IntN(comparisons))
 		}
@@ -187,6 +189,7 @@ func (p *pair) change() fairfactor.Change {
 	if p.oneIn(25) {
 		p.spoil(&job)
 	}
+	ch.Learn = p.oneIn(2)
 	if ch.Op == fairfactor.Checkpoint && !p.oneIn(5) {
 		ch.Checkpoint = bytes.Repeat([]byte("progress"), p.rng.IntN(20))
 		for range p.rng.IntN(3) {
@@ -242,6 +245,7 @@ func (p *pair) pick(ch fairfactor.Change) fairfactor.Job {
 
 func (p *pair) end(j *fairfactor.Job) {
 	j.State = fairfactor.Completed + fairfactor.State(p.rng.IntN(3))
+	j.Known = j.State == fairfactor.Completed && p.oneIn(3)
 	j.Finished = p.moment()
 }
 
@@ -250,7 +254,7 @@ func (p *pair) advance(j *fairfactor.Job) {
 	j.Attempts += p.rng.IntN(2)
 	j.Turn = p.rng.Uint64N(1000)
 	j.Started = p.moment()
-	j.CPU = max(0, j.CPU+time.Duration(p.rng.IntN(1000)-200))
+	j.CPU = max(0, j.CPU+time.Duration(p.rng.IntN(1000)-200)<<p.rng.IntN(16))
 	j.Turns = uint64(max(0, int(j.Turns)+p.rng.IntN(10)-2))
 	j.Reason = []string{"", "too hard"}[p.rng.IntN(2)]
 	j.Factors = make([]fairfactor.Factor, p.rng.IntN(3))

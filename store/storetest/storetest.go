@@ -3,7 +3,7 @@
 // tests itself.
 //
 // Start reading at [Run]. The laws are named tests in accepting.go, ending.go,
-// claims.go, reading.go and lasting.go; property.go compares a store with the
+// claims.go, reading.go, knowing.go and lasting.go; property.go compares a store with the
 // one in model.go and modelapply.go, which is slow and plainly right.
 //
 // [RunMembers] does the same for every [fairfactor.MemberTable]; its laws are in
@@ -84,6 +84,10 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"ListRefusesNonsense", listRefusesNonsense},
 		{"ExpireIsBounded", expireIsBounded},
 		{"ExpireAfterRequeue", expireAfterRequeue},
+		{"EndsAreLearned", endsAreLearned},
+		{"MoreIsKept", moreIsKept},
+		{"LeastUsefulIsForgotten", leastUsefulIsForgotten},
+		{"KnownPages", knownPages},
 		{"EndedContext", endedContext},
 		{"ManyWriters", manyWriters},
 		{"LikeTheModel", likeTheModel},

@@ -1,0 +1,62 @@
+package backlog
+
+import (
+	"cmp"
+	"slices"
+
+	"fairfactor"
+	"fairfactor/factor"
+)
+
+// given are primes of a job's number that were known before the job began: its turns
+// work on what is left without them.
+type given struct {
+	primes []factor.Prime
+	rest   string
+}
+
+// use has a job begin with the primes that are known of its number. Those that are
+// only probable are left out, so that the job may prove them; if any is wrong, none is
+// used.
+func (o *open) use(known []fairfactor.Factor) {
+	o.job.Factors = nil
+	var g given
+	for _, f := range known {
+		if !f.Probable {
+			g.primes = append(g.primes, factor.Prime{P: f.Prime, Exponent: f.Exponent, Proven: true})
+		}
+	}
+	if len(g.primes) == 0 {
+		return
+	}
+	var err error
+	if g.rest, err = factor.Check(o.job.Number, g.primes); err == nil {
+		o.given, o.job.Factors = &g, factors(g.primes)
+	}
+}
+
+// number is what the turns of a job work on.
+func (o *open) number() string {
+	if o.given != nil {
+		return o.given.rest
+	}
+	return o.job.Number
+}
+
+// withGiven returns primes that turns found with those that were known before,
+// ascending.
+func (o *open) withGiven(found []factor.Prime) []factor.Prime {
+	if o.given == nil {
+		return found
+	}
+	all := slices.Clone(o.given.primes)
+	for _, p := range found {
+		if i := slices.IndexFunc(all, func(q factor.Prime) bool { return q.P == p.P }); i >= 0 {
+			all[i].Exponent += p.Exponent
+		} else {
+			all = append(all, p)
+		}
+	}
+	slices.SortFunc(all, func(p, q factor.Prime) int { return cmp.Or(cmp.Compare(len(p.P), len(q.P)), cmp.Compare(p.P, q.P)) })
+	return all
+}

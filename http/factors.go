@@ -1,0 +1,174 @@
+package http
+
+import (
+	"encoding/json"
+	"errors"
+
+	"fairfactor"
+)
+
+// factorizationAnswer is what is known of a number.
+type factorizationAnswer struct {
+	Number   string        `json:"number"`
+	Status   string        `json:"status"`
+	Factors  []powerAnswer `json:"factors"`
+	Cofactor string        `json:"cofactor"`
+}
+
+// powerAnswer is a prime of a number.
+type powerAnswer struct {
+	Prime    string `json:"prime"`
+	Exponent int    `json:"exponent"`
+	Proof    string `json:"proof"`
+}
+
+// What is said of the proof of a prime.
+const (
+	proofThere   = "proven"
+	proofMissing = "probable"
+)
+
+func factorizationOf(f *fairfactor.Factorization) factorizationAnswer {
+	a := factorizationAnswer{Number: f.Number, Status: string(f.Status), Factors: make([]powerAnswer, len(f.Factors)), Cofactor: f.Cofactor}
+	for i, p := range f.Factors {
+		a.Factors[i] = powerAnswer{Prime: p.Prime, Exponent: p.Exponent, Proof: proofThere}
+		if p.Probable {
+			a.Factors[i].Proof = proofMissing
+		}
+	}
+	return a
+}
+
+func (a *factorizationAnswer) factorization() fairfactor.Factorization {
+	return fairfactor.Factorization{Number: a.Number, Status: fairfactor.Status(a.Status), Factors: factorsIn(a.Factors), Cofactor: a.Cofactor}
+}
+
+func factorsIn(powers []powerAnswer) (factors []fairfactor.Factor) {
+	for _, p := range powers {
+		factors = append(factors, fairfactor.Factor{Prime: p.Prime, Exponent: p.Exponent, Probable: p.Proof == proofMissing})
+	}
+	return factors
+}
+
+// knownAnswer is a page of numbers that are remembered.
+type knownAnswer struct {
+	Known []factorizationAnswer `json:"known"`
+	Next  textOrNull            `json:"next"`
+}
+
+// taughtAnswer says what became of factorizations that were sent.
+type taughtAnswer struct {
+	Learned int             `json:"learned"`
+	Small   []string        `json:"small"`
+	Refused []refusedAnswer `json:"refused"`
+}
+
+// refusedAnswer is a factorization that is not one.
+type refusedAnswer struct {
+	Number string `json:"number"`
+	Detail string `json:"detail"`
+}
+
+// AppendFactorization appends what is known of a number as the API shows it.
+func AppendFactorization(b []byte, f *fairfactor.Factorization) []byte {
+	return appendValue(b, factorizationOf(f))
+}
+
+// knowledgeOf returns what answers questions about factors.
+func (s *Server) knowledgeOf() (fairfactor.Knowledge, error) {
+	if s.knowledge == nil {
+		return nil, refuse(noSuchThing, "this server answers no questions about factors")
+	}
+	return s.knowledge, nil
+}
+
+// getFactors tells what is known of a number, without a job.
+func (s *Server) getFactors(r *request) error {
+	knowledge, err := s.knowledgeOf()
+	if err != nil {
+		return err
+	}
+	number, err := parseNumber(r.arg, s.maxDigits)
+	if err != nil {
+		return err
+	}
+	f, err := knowledge.Factorization(s.bounded(), number)
+	if err != nil {
+		return err
+	}
+	return answerValue(&r.ctx.Response, factorizationOf(&f))
+}
+
+// listFactors shows all numbers that are remembered, page by page.
+func (s *Server) listFactors(r *request) error {
+	knowledge, err := s.knowledgeOf()
+	if err != nil {
+		return err
+	}
+	limit, err := queryLimit(r, defaultPage)
+	if err != nil {
+		return err
+	}
+	cursor, _, err := queryValue(r, "cursor")
+	if err != nil {
+		return err
+	}
+	list, next, err := knowledge.Factorizations(s.bounded(), cursor, limit)
+	if fairfactor.CodeOf(err) == fairfactor.Invalid {
+		return problemAs(badRequest, err, shown("cursor", cursor))
+	}
+	if err != nil {
+		return err
+	}
+	page := knownAnswer{Known: make([]factorizationAnswer, len(list)), Next: textOrNull(next)}
+	for i := range list {
+		page.Known[i] = factorizationOf(&list[i])
+	}
+	return answerValue(&r.ctx.Response, page)
+}
+
+// postFactors takes factorizations that were found elsewhere. One that is wrong is
+// refused, the others are learned.
+func (s *Server) postFactors(r *request) error {
+	knowledge, err := s.knowledgeOf()
+	if err != nil {
+		return err
+	}
+	values, err := bodyMembers(r, "known")
+	if err != nil {
+		return err
+	}
+	var sent []factorizationAnswer
+	if json.Unmarshal(values["known"], &sent) != nil {
+		return refuse(badRequest, `known must be a list of {"number": "...", "factors": [{"prime": "...", "exponent": 1}]}`)
+	}
+	results := make([]fairfactor.Known, len(sent))
+	for i := range sent {
+		results[i].Factors = factorsIn(sent[i].Factors)
+		if results[i].Number, err = parseNumber(sent[i].Number, s.maxDigits); err != nil {
+			return err
+		}
+	}
+	errs, err := knowledge.Teach(s.bounded(), results)
+	if err != nil {
+		return err
+	}
+	return answerValue(&r.ctx.Response, taught(results, errs))
+}
+
+// taught counts what became of results.
+func taught(results []fairfactor.Known, errs []error) taughtAnswer {
+	a := taughtAnswer{Small: []string{}, Refused: []refusedAnswer{}, Learned: len(results)}
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		a.Learned--
+		if errors.Is(err, fairfactor.ErrSmall) {
+			a.Small = append(a.Small, results[i].Number)
+			continue
+		}
+		a.Refused = append(a.Refused, refusedAnswer{Number: results[i].Number, Detail: fairfactor.MessageOf(err)})
+	}
+	return a
+}
