@@ -92,7 +92,7 @@ func (r *router) lookAt(st *standing, at int, background func(func(context.Conte
 		return
 	}
 	l.asked.Store(true)
-	req, sender := r.requests.add(0, true)
+	req, sender := r.requests.add(deadAfter*r.timing.Probe, true) // it may get lost without a trace
 	r.requests.sent(req.id, destinationOf(st.view.Members[at]))
 	r.system.Root.RequestWithCustomSender(st.targets[at], &clusterpb.Flush{}, sender)
 	background(func(ctx context.Context) {
@@ -103,7 +103,7 @@ func (r *router) lookAt(st *standing, at int, background func(func(context.Conte
 			if l.bad.Swap(false) {
 				r.log.Info("a member answers again", "node", st.view.Members[at].Name, "id", st.view.Members[at].ID)
 			}
-		} else if err == nil { // the connection broke
+		} else if err == nil { // the connection broke, or it is over
 			r.missed(st, at)
 		}
 		l.asked.Store(false)

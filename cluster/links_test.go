@@ -4,8 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"testing"
+	"time"
 
 	"fairfactor/cluster/clusterpb"
+
+	"github.com/asynkron/protoactor-go/actor"
 )
 
 // threeMembers is a view of this node, a member that does not answer, and a third.
@@ -108,5 +111,30 @@ func TestNothingIsPassedOnOverABadLink(t *testing.T) {
 	d := &deliveries{router: r, running: t.Context()}
 	for _, member := range []string{"a", "b", "unknown"} {
 		d.passOn(&clusterpb.Relay{Member: member, Deliver: &clusterpb.Deliver{}}, nil) // would panic: there is no actor system
+	}
+}
+
+// A question that got lost without a trace is asked again.
+func TestLostQuestionIsAskedAgain(t *testing.T) {
+	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
+	defer system.Shutdown()
+	asked := make(chan bool, 2)
+	silent := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		if _, ok := ctx.Message().(*clusterpb.Flush); ok {
+			asked <- true
+		}
+	}))
+	r := &router{system: system, requests: newRequests("a"), log: slog.New(slog.DiscardHandler), timing: Timing{}.withDefaults()}
+	st := threeMembers()
+	st.targets[1] = silent
+	over := make(chan bool, 2)
+	for range 2 {
+		r.lookAt(st, 1, func(f func(context.Context)) { go func() { f(t.Context()); over <- true }() })
+		<-asked
+		r.requests.expire(time.Now().Add(time.Hour))
+		<-over
+	}
+	if st.links[1].late.Load() != 2 {
+		t.Errorf("%d looks without an answer", st.links[1].late.Load())
 	}
 }
