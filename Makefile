@@ -61,9 +61,12 @@ generate: ## write all generated files again
 bench: ## load a private node and print what it did, next to named alternatives
 	go run ./bench all
 
+sim: ## run simulations with seeds that no one has seen, until it is told to stop
+	go test -v -count=1 -timeout 0 ./actors/sim -run TestSimulation -for 10000h
+
 chaos: ## kill, stop, cut off and restart the nodes of a private cluster for half an hour; as root
 	.ci/needs
 	go run ./bench chaos
 
-.PHONY: help build run dev check test peers-test compose-test lint formatted format generate bench chaos
+.PHONY: help build run dev check test peers-test compose-test lint formatted format generate bench sim chaos
 .DEFAULT_GOAL := help

@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"fairfactor/actors/fair":       {},
 	"fairfactor/actors/dispatch":   {"fairfactor/actors/fair"},
 	"fairfactor/actors/backlog":    {"fairfactor", "fairfactor/factor"},
+	"fairfactor/actors/sim":        {"fairfactor", "fairfactor/factor", "fairfactor/actors", "fairfactor/actors/commit", "fairfactor/store/memory"},
 }
 
 // standardOnly are the parts that import nothing from outside the standard

@@ -12,10 +12,11 @@ import (
 // due, however many actors there are.
 type alarms struct {
 	tick time.Duration // between two slots: how late an alarm may ring
+	base time.Time     // slots are counted from here, so that a clock that is set moves none
 	ring func(*actor.PID)
 
 	mu    sync.Mutex
-	slots map[int64][]*alarm // guarded by mu: by time divided by tick
+	slots map[int64][]*alarm // guarded by mu: by time since base divided by tick
 	last  int64              // guarded by mu: the slot that rang last
 }
 
@@ -26,8 +27,8 @@ type alarm struct {
 	slot int64 // guarded by alarms.mu: zero if it is not set
 }
 
-func newAlarms(tick time.Duration, ring func(*actor.PID)) *alarms {
-	return &alarms{tick: tick, ring: ring, slots: map[int64][]*alarm{}}
+func newAlarms(tick time.Duration, now time.Time, ring func(*actor.PID)) *alarms {
+	return &alarms{tick: tick, base: now, ring: ring, slots: map[int64][]*alarm{}}
 }
 
 // set has a ring at a time or soon after it; zero is never. One that is set to ring
@@ -36,7 +37,7 @@ func (w *alarms) set(a *alarm, at time.Time) {
 	if at.IsZero() {
 		return
 	}
-	slot := at.UnixNano()/int64(w.tick) + 1
+	slot := w.slot(at) + 1
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	slot = max(slot, w.last+1)
@@ -47,6 +48,8 @@ func (w *alarms) set(a *alarm, at time.Time) {
 	w.slots[slot] = append(w.slots[slot], a)
 }
 
+func (w *alarms) slot(at time.Time) int64 { return int64(at.Sub(w.base) / w.tick) }
+
 // cancel has a ring no more.
 func (w *alarms) cancel(a *alarm) {
 	w.mu.Lock()
@@ -56,7 +59,7 @@ func (w *alarms) cancel(a *alarm) {
 
 // due rings what is due.
 func (w *alarms) due(now time.Time) {
-	for _, pid := range w.take(now.UnixNano() / int64(w.tick)) {
+	for _, pid := range w.take(w.slot(now)) {
 		w.ring(pid)
 	}
 }

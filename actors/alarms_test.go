@@ -18,7 +18,7 @@ func TestAlarmsRing(t *testing.T) {
 	const tick = time.Second
 	now := time.Unix(1_900_000_000, 0)
 	var rang []*actor.PID
-	w := newAlarms(tick, func(pid *actor.PID) { rang = append(rang, pid) })
+	w := newAlarms(tick, now, func(pid *actor.PID) { rang = append(rang, pid) })
 	all := make([]*alarm, 50)
 	set := make([]time.Time, len(all)) // zero: not set
 	for i := range all {
@@ -61,7 +61,7 @@ func TestAlarmsRing(t *testing.T) {
 // BenchmarkAlarms: what is not due costs nothing, however much there is of it.
 func BenchmarkAlarms(b *testing.B) {
 	now := time.Unix(1_900_000_000, 0)
-	w := newAlarms(time.Second, func(*actor.PID) { b.Error("rings") })
+	w := newAlarms(time.Second, now, func(*actor.PID) { b.Error("rings") })
 	for i := range 1_000_000 {
 		w.set(&alarm{}, now.Add(time.Hour+time.Duration(i)*time.Millisecond))
 	}

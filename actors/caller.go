@@ -194,7 +194,7 @@ func (a *callerActor) Answer(to caller.Asker, answer any) {
 func (a *callerActor) Commit(s *caller.Steps) { a.sys.cfg.Committer.Ready(s) }
 
 // Hold implements [caller.Host].
-func (a *callerActor) Hold(s *caller.Steps, d time.Duration) { time.AfterFunc(d, s.Release) }
+func (a *callerActor) Hold(s *caller.Steps, d time.Duration) { a.sys.run.After(d, s.Release) }
 
 // Arrived implements [caller.Host].
 func (a *callerActor) Arrived() {
@@ -212,7 +212,7 @@ func (a *callerActor) Progress(running []fairfactor.Job, cpu time.Duration, turn
 // ended.
 func (a *callerActor) Read(r *caller.Read) {
 	a.sys.background(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, storeLimit)
+		ctx, cancel := a.sys.run.Within(ctx, storeLimit)
 		defer cancel()
 		a.sys.read(ctx, a.name, a.caller, r)
 		if a.inbox.put(r, a.caller) {

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"fairfactor/actors/caller"
-	"fairfactor/factor"
 )
 
 // RunOnMissingThread runs a turn on a compute thread that does not exist, which
@@ -10,7 +9,7 @@ import (
 // payload is known that makes the engine itself panic.
 func (s *System) RunOnMissingThread(name, number string) (failure string) {
 	w := s.worker
-	return w.runTurn(factor.NewRunner(), len(w.stops), nil, &turn{caller: name, number: number, dispatched: 7}).failure
+	return w.runTurn(s.run.Thread(), len(w.stops), nil, &turn{caller: name, number: number, dispatched: 7}).failure
 }
 
 // MaxWaiters is the bound on long polls of one caller.

@@ -62,7 +62,7 @@ func (a *scheduler) lookUp() {
 	x.reading, x.ticked = true, false
 	sys, self, after, pass := a.sys, a.self, x.after, x.pass
 	sys.background(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, storeLimit)
+		ctx, cancel := sys.run.Within(ctx, storeLimit)
 		defer cancel()
 		callers, err := sys.cfg.Store.Backlogged(ctx, after, limit)
 		sys.send(self, indexPage{callers, limit, pass, err})

@@ -56,27 +56,23 @@ const liveLimit = time.Second
 // living are the callers of all members with jobs that run. A member that does not
 // answer in time is left out.
 func (v *Service) living(ctx context.Context) map[string]liveCaller {
-	ctx, cancel := context.WithTimeout(ctx, liveLimit)
+	ctx, cancel := v.sys.run.Within(ctx, liveLimit)
 	defer cancel()
 	members := v.sys.cfg.Members()
 	found := make([][]liveCaller, len(members))
-	var all sync.WaitGroup
-	for i := range members {
+	v.sys.run.Each(len(members), func(i int) {
 		if members[i].ID == v.sys.net.ID() {
 			found[i] = v.sys.live.all()
-			continue
+			return
 		}
-		all.Go(func() {
-			answer, err := v.sys.net.AskMember(ctx, members[i].ID, workerName, askLive{})
-			if err != nil {
-				v.sys.log.Debug("a member does not say what runs there", "node", members[i].ID, "err", err)
-				return
-			}
-			m, _ := opened(answer).(live)
-			found[i] = m.callers
-		})
-	}
-	all.Wait()
+		answer, err := v.sys.net.AskMember(ctx, members[i].ID, workerName, askLive{})
+		if err != nil {
+			v.sys.log.Debug("a member does not say what runs there", "node", members[i].ID, "err", err)
+			return
+		}
+		m, _ := opened(answer).(live)
+		found[i] = m.callers
+	})
 	callers := map[string]liveCaller{}
 	for _, c := range slices.Concat(found...) {
 		callers[c.name] = c

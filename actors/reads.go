@@ -15,7 +15,7 @@ const storeLimit = 10 * time.Second
 // read answers a caller's question to the store.
 func (s *System) read(ctx context.Context, name string, c *caller.Caller, r *caller.Read) {
 	store := s.cfg.Store
-	pause(ctx, r.Wait)
+	s.run.Pause(ctx, r.Wait)
 	switch r.Kind {
 	case caller.ReadClaim:
 		r.Claim, r.Err = store.ClaimCaller(ctx, name, r.Group)
@@ -35,41 +35,31 @@ func (s *System) read(ctx context.Context, name string, c *caller.Caller, r *cal
 	}
 }
 
-// readEarlier reads a caller's newest jobs, by nonce. Those of the activation that
-// asks are among them, which does no harm.
+// firstEarlier is the first page of [readEarlier]: usually all but one of its jobs are
+// too old.
+const firstEarlier = 8
+
+// readEarlier reads a caller's newest jobs, by nonce: those since a time, and some
+// more, in case a clock was set. Those of the activation that asks are among them,
+// which does no harm.
 func readEarlier(ctx context.Context, store fairfactor.Store, name string, since time.Time) (map[uint64]*fairfactor.Job, error) {
 	found := make(map[uint64]*fairfactor.Job)
-	q := fairfactor.Query{Caller: name, Limit: fairfactor.MaxPage}
-	for seen := 0; seen < caller.EarlierJobs; seen += fairfactor.MaxPage {
+	q := fairfactor.Query{Caller: name, Limit: firstEarlier}
+	for seen := 0; seen < caller.EarlierJobs; seen += q.Limit {
 		page, err := store.List(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		for i := range page.Jobs {
 			job := &page.Jobs[i]
-			if job.Submitted.Before(since) {
-				return found, nil
-			}
 			found[job.ID.Nonce] = &fairfactor.Job{
 				ID: job.ID, Caller: job.Caller, Number: job.Number, Order: job.Order, State: fairfactor.Pending, Submitted: job.Submitted,
 			}
 		}
-		if q.Cursor = page.Next; q.Cursor == "" {
+		if page.Next == "" || page.Jobs[len(page.Jobs)-1].Submitted.Before(since) {
 			break
 		}
+		q.Cursor, q.Limit = page.Next, fairfactor.MaxPage
 	}
 	return found, nil
-}
-
-// pause waits; it is false if ctx has ended.
-func pause(ctx context.Context, wait time.Duration) bool {
-	if wait == 0 {
-		return ctx.Err() == nil
-	}
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(wait):
-		return true
-	}
 }

@@ -87,7 +87,7 @@ func (s *System) touch(k fairfactor.Known) {
 	}
 	k.Used = now
 	s.background(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, storeLimit)
+		ctx, cancel := s.run.Within(ctx, storeLimit)
 		defer cancel()
 		if err := s.cfg.Store.Learn(ctx, []fairfactor.Known{k}); err != nil {
 			s.log.Debug("the use of a known result can't be stored", "err", err)

@@ -88,10 +88,10 @@ func (a *scheduler) elapsed() time.Duration { return a.sys.now().Sub(a.start) }
 func (a *scheduler) claim(wait time.Duration) {
 	sys, self := a.sys, a.self
 	sys.background(func(ctx context.Context) {
-		if !pause(ctx, wait) {
+		if !sys.run.Pause(ctx, wait) {
 			return
 		}
-		ctx, cancel := context.WithTimeout(ctx, storeLimit)
+		ctx, cancel := sys.run.Within(ctx, storeLimit)
 		defer cancel()
 		claim, err := sys.cfg.Store.ClaimScheduler(ctx)
 		sys.send(self, claimedScheduler{claim, err})

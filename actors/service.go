@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"fairfactor"
@@ -30,26 +29,27 @@ const (
 
 // pace is how the tries of a request follow each other.
 type pace struct {
+	run   Runtime
 	begin time.Time
 	wait  time.Duration
 }
 
-func newPace() pace { return pace{time.Now(), firstRetry} }
+func (s *System) newPace() pace { return pace{s.run, s.run.Now(), firstRetry} }
 
 // over reports whether there is no time for another try.
 func (p *pace) over(ctx context.Context) bool {
-	return ctx.Err() != nil || time.Since(p.begin) > moveLimit
+	return ctx.Err() != nil || p.run.Now().Sub(p.begin) > moveLimit
 }
 
 // rest waits before the next try.
 func (p *pace) rest(ctx context.Context) {
-	pause(ctx, p.wait)
+	p.run.Pause(ctx, p.wait)
 	p.wait = min(2*p.wait, lastRetry)
 }
 
 // ask sends a request to a virtual actor and turns a failure into an error.
 func (v *Service) ask(ctx context.Context, kind, identity string, m any) (any, error) {
-	for p := newPace(); ; p.rest(ctx) {
+	for p := v.sys.newPace(); ; p.rest(ctx) {
 		answer, err := unpacked(v.sys.net.Ask(ctx, kind, identity, m))
 		if !errors.Is(err, caller.ErrMoved) || p.over(ctx) {
 			return answer, err
@@ -112,7 +112,7 @@ const (
 // Wait implements fairfactor.Jobs. It goes on waiting when the caller's actor
 // moves or the store can't be reached meanwhile, until this node stops.
 func (v *Service) Wait(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {
-	ctx, cancel := context.WithTimeout(ctx, longestWait)
+	ctx, cancel := v.sys.run.Within(ctx, longestWait)
 	defer cancel()
 	defer context.AfterFunc(v.sys.running, cancel)()
 	for ctx.Err() == nil {
@@ -126,9 +126,9 @@ func (v *Service) Wait(ctx context.Context, id fairfactor.ID) (fairfactor.Job, e
 		case ctx.Err() == nil && fairfactor.CodeOf(err) != fairfactor.Unavailable:
 			return job, err
 		}
-		pause(ctx, retryAfter/4)
+		v.sys.run.Pause(ctx, retryAfter/4)
 	}
-	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	late, cancel := v.sys.run.Within(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	return v.Job(late, id)
 }
@@ -136,7 +136,7 @@ func (v *Service) Wait(ctx context.Context, id fairfactor.ID) (fairfactor.Job, e
 // await asks a job's caller for its end, for a while. It is unavailable if the
 // caller's actor stops before, or that time is over.
 func (v *Service) await(ctx context.Context, job fairfactor.Job) (fairfactor.Job, error) {
-	ctx, cancel := context.WithTimeout(ctx, awaitTime)
+	ctx, cancel := v.sys.run.Within(ctx, awaitTime)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
 	answer, err := unpacked(v.sys.net.Await(ctx, CallerKind, job.Caller, toCaller{caller.Await{ID: job.ID, Deadline: deadline}}))
@@ -179,7 +179,7 @@ func (v *Service) Retry(ctx context.Context, id fairfactor.ID) (fairfactor.Job, 
 func (v *Service) change(ctx context.Context, job fairfactor.Job, m any, done func(fairfactor.State) bool) (fairfactor.Job, error) {
 	id := job.ID
 	again := false
-	for p := newPace(); ; p.rest(ctx) {
+	for p := v.sys.newPace(); ; p.rest(ctx) {
 		answer, err := unpacked(v.sys.net.AskOnce(ctx, CallerKind, job.Caller, toCaller{m}))
 		late := p.over(ctx)
 		lost := errors.Is(err, fairfactor.ErrUnanswered)
@@ -291,13 +291,9 @@ func (v *Service) Fairness(ctx context.Context) (fairfactor.Fairness, error) {
 // second is listed without its workers and counts.
 func (v *Service) Nodes(ctx context.Context) ([]fairfactor.Node, error) {
 	nodes := v.sys.cfg.Members()
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := v.sys.run.Within(ctx, time.Second)
 	defer cancel()
-	var all sync.WaitGroup
-	for i := range nodes {
-		all.Go(func() { nodes[i].Workers, nodes[i].Counts = v.statusOf(ctx, nodes[i].ID) })
-	}
-	all.Wait()
+	v.sys.run.Each(len(nodes), func(i int) { nodes[i].Workers, nodes[i].Counts = v.statusOf(ctx, nodes[i].ID) })
 	return nodes, nil
 }
 

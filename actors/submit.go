@@ -3,7 +3,6 @@ package actors
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 
 	"fairfactor"
 	"fairfactor/actors/caller"
@@ -15,13 +14,13 @@ func (v *Service) Submit(ctx context.Context, name string, subs []fairfactor.Sub
 	t.message.Submissions = make([]caller.Submission, len(subs))
 	for i := range subs {
 		sub := &subs[i]
-		t.message.Submissions[i] = caller.Submission{Number: sub.Number, Key: sub.Key, Nonce: rand.Uint64() >> 16, Wait: sub.Wait}
+		t.message.Submissions[i] = caller.Submission{Number: sub.Number, Key: sub.Key, Nonce: v.sys.run.Nonce() >> 16, Wait: sub.Wait}
 		if sub.Group != "" {
 			t.message.Group = sub.Group
 		}
 	}
 	v.sys.recall(ctx, t.message.Submissions)
-	for p := newPace(); ; p.rest(ctx) {
+	for p := v.sys.newPace(); ; p.rest(ctx) {
 		err := t.try(ctx)
 		switch late := err != nil && p.over(ctx); {
 		case errors.Is(err, fairfactor.ErrUnanswered) && !late:

@@ -54,6 +54,7 @@ type Config struct {
 	Members   func() []fairfactor.Node // of the cluster as this node sees it
 	Logger    *slog.Logger
 	Now       func() time.Time // default time.Now
+	Runtime   Runtime          // default the machine's, with Now
 
 	Workers  int           // compute threads, at least 1
 	Quantum  time.Duration // see package dispatch
@@ -85,7 +86,9 @@ type System struct {
 	cfg    Config
 	log    *slog.Logger
 	now    func() time.Time
+	run    Runtime
 	net    Network
+	actors Actors
 	bound  chan struct{} // closed when net is set
 	alarms *alarms
 	live   liveJobs
@@ -115,9 +118,12 @@ func New(cfg Config) *System {
 	setDefault(&cfg.Passivate, 10*time.Second)
 	setDefault(&cfg.Tick, time.Second)
 	setDefault(&cfg.MaxUncommitted, 1<<16)
-	s := &System{cfg: cfg, log: cfg.Logger, now: cfg.Now, bound: make(chan struct{})}
+	if cfg.Runtime == nil {
+		cfg.Runtime = machine{cfg.Now}
+	}
+	s := &System{cfg: cfg, log: cfg.Logger, now: cfg.Runtime.Now, run: cfg.Runtime, bound: make(chan struct{})}
 	s.room.Limit = cfg.MaxUncommitted
-	s.alarms = newAlarms(cfg.Tick, func(pid *actor.PID) { s.send(pid, tick{}) })
+	s.alarms = newAlarms(cfg.Tick, s.now(), func(pid *actor.PID) { s.send(pid, tick{}) })
 	s.running, s.halt = context.WithCancel(context.Background())
 	return s
 }
@@ -140,20 +146,28 @@ func setDefault[T comparable](v *T, d T) {
 // Kinds returns the virtual actors, by kind. identity tells an actor its own
 // identity.
 func (s *System) Kinds(identity func(actor.Context) string) map[string]*actor.Props {
-	return map[string]*actor.Props{
-		CallerKind:    actor.PropsFromProducer(func() actor.Actor { return &callerActor{sys: s, identity: identity} }),
-		SchedulerKind: actor.PropsFromProducer(func() actor.Actor { return &scheduler{sys: s} }),
+	kinds := map[string]*actor.Props{}
+	for kind, produce := range s.Producers(identity) {
+		kinds[kind] = actor.PropsFromProducer(produce)
+	}
+	return kinds
+}
+
+// Producers are the Kinds for another [Runtime] than protoactor.
+func (s *System) Producers(identity func(actor.Context) string) map[string]actor.Producer {
+	return map[string]actor.Producer{
+		CallerKind:    func() actor.Actor { return &callerActor{sys: s, identity: identity} },
+		SchedulerKind: func() actor.Actor { return &scheduler{sys: s} },
 	}
 }
 
 // Start connects the actors, starts this node's worker and sees that there is a
 // scheduler somewhere.
 func (s *System) Start(net Network) error {
-	s.net = net
+	s.net, s.actors = net, s.run.Actors(net)
 	close(s.bound)
 	s.worker = newWorker(s)
-	props := actor.PropsFromProducer(func() actor.Actor { return s.worker })
-	pid, err := net.System().Root.SpawnNamed(props, workerName)
+	pid, err := s.actors.Spawn(workerName, s.worker)
 	if err != nil {
 		return fairfactor.Wrap(fairfactor.Internal, err, "the worker actor did not start")
 	}
@@ -178,7 +192,11 @@ func (s *System) background(f func(context.Context)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.stopped {
-		s.tasks.Go(func() { f(s.running) })
+		s.tasks.Add(1)
+		s.run.Go(func() {
+			defer s.tasks.Done()
+			f(s.running)
+		})
 	}
 }
 
@@ -207,31 +225,27 @@ func (s *System) Stop() {
 // housekeeping has the worker and the scheduler, if it runs here, look after what
 // time does, and rings the alarms of callers.
 func (s *System) housekeeping(ctx context.Context) {
-	ticker := time.NewTicker(s.cfg.Tick)
-	defer ticker.Stop()
 	for {
 		s.send(s.workerPID, tick{})
 		if pid, ok := s.schedulerHere.Load().(*actor.PID); ok && pid != nil {
 			s.send(pid, tick{})
 		}
 		s.alarms.due(s.now())
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
+		if !s.run.Pause(ctx, s.cfg.Tick) {
 			return
 		}
 	}
 }
 
 // send sends a message to an actor of this node.
-func (s *System) send(to *actor.PID, m any) { s.net.System().Root.Send(to, m) }
+func (s *System) send(to *actor.PID, m any) { s.actors.Send(to, m) }
 
 // portable is a message that has a form between nodes.
 type portable interface{ Proto() proto.Message }
 
 // answer brings those who asked an answer, wherever they are.
 func (s *System) answer(to *actor.PID, m portable) {
-	if to.Address == s.net.System().Address() {
+	if to.Address == s.actors.Address() {
 		s.send(to, m)
 		return
 	}

@@ -18,19 +18,18 @@ const niceness = 15
 // compute is one compute thread: it runs turns until the worker closes or
 // drains.
 func (w *worker) compute(i int) {
-	release := ownThread(niceness)
-	defer release()
-	runner := factor.NewRunner()
-	used, stop := threadCPU(), w.stops[i].Load
+	thread := w.sys.run.Thread()
+	defer thread.Close()
+	used, stop := thread.CPU(), w.stops[i].Load
 	for {
 		t := w.take(i)
 		if t == nil {
 			return
 		}
-		r := w.runTurn(runner, i, stop, t)
+		r := w.runTurn(thread, i, stop, t)
 		// What the thread uses between two turns counts for the second one: a clock
 		// read is a system call, and one a turn is enough.
-		now := threadCPU()
+		now := thread.CPU()
 		r.cpu, used = now-used, now
 		w.logTurn(&r)
 		w.finish(i, r)
@@ -70,17 +69,16 @@ func (w *worker) finish(i int, r news) {
 
 // runTurn runs one turn. A panic in the engine is the job's misfortune, not the
 // node's.
-func (w *worker) runTurn(runner *factor.Runner, i int, stop func() bool, t *turn) (r news) {
+func (w *worker) runTurn(thread Thread, i int, stop func() bool, t *turn) (r news) {
 	r = news{turn: t}
 	defer func() {
 		if p := recover(); p != nil {
 			w.sys.log.Error("a turn panicked", "caller", t.caller, "turn", t.dispatched, "number", t.number, "err", p, "stack", string(debug.Stack()))
 			r.failure = fmt.Sprintf("internal error in the factoring engine: %v", p)
-			*runner = *factor.NewRunner()
 		}
 	}()
 	r.started = w.running[i].since // set by this thread, in take
-	result, err := execute(runner, t, stop)
+	result, err := execute(thread, t, stop)
 	switch {
 	case errors.Is(err, factor.ErrStopped):
 		r.halted = true

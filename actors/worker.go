@@ -29,7 +29,7 @@ type worker struct {
 	greeted atomic.Bool // a scheduler that hands out work knows of this worker
 
 	mu       sync.Mutex
-	ready    *sync.Cond
+	ready    Cond
 	queue    []*turn
 	running  []slot        // by thread
 	stops    []atomic.Bool // by thread: stop the turn that runs; not guarded
@@ -64,14 +64,18 @@ type news struct {
 
 func newWorker(s *System) *worker {
 	w := &worker{sys: s, running: make([]slot, s.cfg.Workers), stops: make([]atomic.Bool, s.cfg.Workers), outcomes: map[string]*outcomes{}}
-	w.ready = sync.NewCond(&w.mu)
+	w.ready = s.run.Cond(&w.mu)
 	return w
 }
 
 // start starts the compute threads.
 func (w *worker) start() {
 	for i := range w.running {
-		w.threads.Go(func() { w.compute(i) })
+		w.threads.Add(1)
+		w.sys.run.Go(func() {
+			defer w.threads.Done()
+			w.compute(i)
+		})
 	}
 }
 
@@ -301,9 +305,9 @@ func (w *worker) close() {
 }
 
 // execute has the engine run a turn.
-func execute(runner *factor.Runner, t *turn, stop func() bool) (factor.Result, error) {
+func execute(thread Thread, t *turn, stop func() bool) (factor.Result, error) {
 	if t.turn == 0 && len(t.payload) == 0 {
-		return runner.RunFirst(t.number, stop)
+		return thread.RunFirst(t.number, stop)
 	}
-	return runner.Run(factor.Turn{ID: t.turn, Payload: t.payload, Predict: time.Duration(t.predict)}, stop)
+	return thread.Run(factor.Turn{ID: t.turn, Payload: t.payload, Predict: time.Duration(t.predict)}, stop)
 }

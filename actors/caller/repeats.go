@@ -14,7 +14,13 @@ import (
 // the store, among those that earlier activations took. None of them can take one
 // any more, because their epochs are over.
 //
-// So a job isn't accepted twice, and only those pay for that who repeat.
+// The first copy can also come last: a node that was paused has it in a buffer, and
+// takes it though it was removed from the cluster meanwhile, and the caller and the
+// repeated copy went to another node. So an activation that is not alone looks at
+// earlier jobs too, for as long as a copy may be on its way.
+//
+// So a job isn't accepted twice, and only those pay for that who repeat, and those
+// whose submissions wake their caller on another node.
 
 // Bounds of what an activation remembers of submissions from other nodes. An answer
 // that got lost is missed within the seconds that it takes to notice that a
@@ -90,6 +96,12 @@ func (r *repeats) resolve(c *Caller, nonce uint64, receipt Receipt) {
 	for _, to := range waiting {
 		c.fill(to, receipt)
 	}
+}
+
+// fresh reports whether a submission may have been sent before this activation
+// claimed its epoch, and accepted by an earlier one since.
+func (c *Caller) fresh() bool {
+	return c.claim.Last > 0 && c.host.Now().Sub(c.claimedAt) < memory
 }
 
 // acceptFar accepts a submission from another node and remembers it.

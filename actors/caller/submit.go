@@ -52,6 +52,8 @@ func (c *Caller) Submit(asker Asker, m *Submit) {
 			}
 		case m.Repeated || c.repeats.find(sub.Nonce) != nil: // the first copy can come last
 			c.acceptRepeated(sub, to)
+		case m.Far && c.fresh(): // it may be the first copy, and a later one was taken elsewhere
+			c.acceptRepeated(sub, to)
 		case m.Far: // its answer may get lost
 			c.acceptFar(sub, to)
 		default:

@@ -42,6 +42,17 @@ type Options struct {
 	// Groups is how many groups may be on their way to the store at once, default 1.
 	// A source is in one of them at most.
 	Groups int
+	// Go and Cond are what the goroutines of the committer run on, by default those of
+	// the language.
+	Go   func(func())
+	Cond func(sync.Locker) Cond
+}
+
+// Cond is a [sync.Cond].
+type Cond interface {
+	Wait()
+	Signal()
+	Broadcast()
 }
 
 // Committer writes the changes of many sources, those first that have waited
@@ -51,7 +62,7 @@ type Committer struct {
 	opts  Options
 
 	mu      sync.Mutex // guards the fields below
-	some    *sync.Cond // there are sources, or closed has changed
+	some    Cond       // there are sources, or closed has changed
 	sources []Source   // those with changes to take, longest waiting first
 	closed  bool
 	writers sync.WaitGroup
@@ -64,9 +75,17 @@ func New(store Applier, opts Options) *Committer {
 	setDefault(&opts.MaxOfOne, 1024)
 	setDefault(&opts.Groups, 1)
 	c := &Committer{store: store, opts: opts}
-	c.some = sync.NewCond(&c.mu)
+	if opts.Go == nil {
+		opts.Go = func(f func()) { go f() }
+		opts.Cond = func(l sync.Locker) Cond { return sync.NewCond(l) }
+	}
+	c.some = opts.Cond(&c.mu)
 	for range opts.Groups {
-		c.writers.Go(c.write)
+		c.writers.Add(1)
+		opts.Go(func() {
+			defer c.writers.Done()
+			c.write()
+		})
 	}
 	return c
 }

@@ -53,6 +53,7 @@ func (s *Store) apply(ch *fairfactor.Change) error {
 		s.learn(k)
 	}
 	c.account.Take(&effect)
+	c.written = c.account.Epoch
 	s.place = max(s.place, effect.Dispatched)
 	return nil
 }

@@ -32,6 +32,7 @@ type Store struct {
 // caller is one caller with its jobs.
 type caller struct {
 	account rules.Account
+	written uint64          // highest epoch that made a change
 	jobs    map[uint64]*job // by sequence number
 	keys    map[string]*job
 }

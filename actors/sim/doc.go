@@ -1,0 +1,34 @@
+// Package sim runs nodes in one goroutine, on a simulated network, clock and store,
+// to find what goes wrong when everything else does. A seed is a run: the same seed
+// gives the same run, step by step.
+//
+// # What is real
+//
+// The actors and the service of package actors with all that they are made of: the
+// machine of a caller, its backlog, the scheduler with its ring, the worker and its
+// queue, the requests that are sent again, the messages between nodes in their form
+// on the wire, the group committer, and the factoring engine. They run on
+// [actors.Runtime], which is simulated here, as is package cluster: its rules for
+// leases, views, hand-over and requests stand in cluster.go, view.go and router.go, on
+// the table of members of store/membership. The store is store/memory.
+//
+// # What goes wrong
+//
+// Processes are killed and stopped, nodes can't reach each other or the store, the
+// store is slow, refuses, or takes what the writer never hears of; messages are late,
+// and in some runs lost, doubled and reordered; clocks are set; processors are busy;
+// turns fail. See [FaultKind]. All that is random comes from the seed, and so does
+// what clients ask for.
+//
+// # What must hold
+//
+// A job ends once, and only the activation that has claimed an epoch writes with it.
+// What was accepted is there and what was refused is not; a submission is one job, and
+// so is an idempotency key. The answers about a job, one after the other and at once,
+// can have happened: model.go says what a job may do, and porcupine looks for an
+// order. They hold over crashes, in which a node loses all that it did not store. The
+// scheduler keeps its bound. After the last fault and the last request all jobs end
+// within a bounded time.
+//
+// Start reading at [Run], then client.go and check.go.
+package sim

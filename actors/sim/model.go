@@ -1,0 +1,135 @@
+package sim
+
+import (
+	"context"
+
+	"github.com/anishathalye/porcupine"
+
+	"fairfactor"
+)
+
+// The model of one job, as clients see it. Linearizability is local (Herlihy and Wing
+// 1990, theorem 1), so the histories of the jobs are checked each on its own; a list
+// is a look at each job of its caller.
+//
+// A job is absent, open (pending or running: which of them is not checked), completed,
+// failed or cancelled. It may end by itself at any moment after it was accepted. No
+// request shows that moment, so the model has a job that is open end at the first
+// answer that says so. A conflict says only that it has ended: then it is ended, and
+// the next answer says how.
+//
+//	submit   absent -> open, or any state by a replay
+//	get      shows the state; open may have become completed or failed
+//	cancel   open -> cancelled; conflict if it has ended
+//	retry    failed -> open; conflict if it has not failed
+//
+// A request without an answer may take effect at any time after it was made, or never.
+const (
+	absent modelState = iota
+	open
+	completed
+	failed
+	cancelled
+	ended // completed or failed
+)
+
+type modelState int
+
+// question is a request about one job, with its answer.
+type question struct {
+	verb    verb
+	state   fairfactor.State
+	code    fairfactor.Code
+	unknown bool
+	again   bool
+}
+
+var model = porcupine.Model{
+	Init: func() any { return absent },
+	Step: func(state, input, _ any) (bool, any) {
+		ok, next := step(state.(modelState), input.(question))
+		return ok, next
+	},
+}
+
+// step says whether a job in a state can give that answer, and the state after it.
+func step(s modelState, q question) (bool, modelState) {
+	switch q.verb {
+	case submit:
+		return stepSubmit(s, q)
+	case get:
+		return stepGet(s, q)
+	case cancel:
+		return stepCancel(s, q)
+	}
+	return stepRetry(s, q)
+}
+
+func stepSubmit(s modelState, q question) (bool, modelState) {
+	if s == absent {
+		s = open
+	}
+	if q.unknown || q.state == fairfactor.Pending {
+		return true, s // the receipt of a replay may be that of the acceptance
+	}
+	return stepGet(s, q)
+}
+
+func stepGet(s modelState, q question) (bool, modelState) {
+	if q.code != "" {
+		return s == absent, s
+	}
+	switch q.state {
+	case fairfactor.Completed:
+		return s == open || s == completed || s == ended, completed
+	case fairfactor.Failed:
+		return s == open || s == failed || s == ended, failed
+	case fairfactor.Cancelled:
+		return s == cancelled, s
+	}
+	return s == open, s
+}
+
+func stepCancel(s modelState, q question) (bool, modelState) {
+	switch {
+	case q.unknown:
+		if s == open {
+			s = cancelled
+		}
+		return true, s
+	case q.code == fairfactor.NotFound:
+		return s == absent, s
+	case q.code != "":
+		if s == open {
+			s = ended
+		}
+		return s > open, s
+	}
+	return s == open || s == cancelled && q.again, cancelled
+}
+
+func stepRetry(s modelState, q question) (bool, modelState) {
+	switch {
+	case q.unknown:
+		if s == failed || s == ended {
+			s = open
+		}
+		return true, s
+	case q.code == fairfactor.NotFound:
+		return s == absent, s
+	case q.code != "":
+		switch s {
+		case failed, absent:
+			return false, s
+		case ended:
+			s = completed
+		}
+		return true, s
+	}
+	if q.again && s != absent {
+		return true, open
+	}
+	return s == failed || s == ended || s == open, open
+}
+
+var ctxNone = context.Background()

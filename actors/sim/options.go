@@ -1,0 +1,139 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+// Options say what happens in a run. All of them follow from the seed; a run that
+// failed is made smaller by leaving some of it out.
+type Options struct {
+	Seed      uint64
+	Embedded  bool // one node with a disk of its own
+	Nodes     int
+	Workers   int // compute threads of a node
+	Callers   int
+	Clients   int
+	Requests  int // of a client
+	Queue     uint64
+	Passivate time.Duration
+	Hold      time.Duration
+	Spoil     float64 // how often a turn goes wrong
+	Long      float64 // how many numbers take many turns
+	Hurry     bool    // clients do not think between requests
+	Faults    []Fault
+}
+
+// Fault is something that goes wrong, for a while.
+type Fault struct {
+	Kind     FaultKind
+	At, For  time.Duration
+	Node     int
+	Other    int           // Cut: the second node
+	OneWay   bool          // Cut: only from the first one to the second
+	Jump     time.Duration // Clock: how far it is set
+	Fraction float64       // Failing: of what the store is asked
+}
+
+// FaultKind is what goes wrong.
+type FaultKind int
+
+// Kinds of faults.
+const (
+	Crash   FaultKind = iota // the process is killed, and started again
+	Pause                    // the process is stopped, and goes on
+	Cut                      // two nodes can't reach each other
+	Loose                    // a node can't reach the store
+	Down                     // no node can
+	Slow                     // the store is slow for a node
+	Failing                  // the store refuses some of what it is asked
+	Rough                    // messages are lost, doubled and reordered
+	Clock                    // the clock of a node is set
+	Busy                     // the processors of a node are taken by others
+	kinds
+)
+
+var kindNames = [kinds]string{"crash", "pause", "cut", "loose", "down", "slow", "failing", "rough", "clock", "busy"}
+
+func (k FaultKind) String() string { return kindNames[k] }
+
+func (f Fault) String() string {
+	text := fmt.Sprintf("%v at %v for %v on node %d", f.Kind, f.At.Round(time.Millisecond), f.For.Round(time.Millisecond), f.Node)
+	switch f.Kind {
+	case Cut:
+		text += fmt.Sprintf(" and %d, one way %v", f.Other, f.OneWay)
+	case Clock:
+		text += fmt.Sprintf(" by %v", f.Jump.Round(time.Millisecond))
+	}
+	return text
+}
+
+// faultsUntil is when the last fault has ended.
+const faultsUntil = 25 * time.Second
+
+// OptionsOf returns what happens in the run of a seed.
+func OptionsOf(seed uint64) Options {
+	rng := rand.New(rand.NewPCG(seed, 0x0b7))
+	pick := func(of ...int) int { return of[rng.IntN(len(of))] }
+	o := Options{
+		Seed: seed, Nodes: pick(1, 2, 3, 3, 3, 4), Workers: pick(1, 2), Callers: pick(1, 2, 3), Clients: pick(2, 3, 4),
+		Requests: pick(6, 8, 12), Queue: uint64(pick(3, 1000, 1000, 1000)), Passivate: time.Duration(pick(1, 10)) * time.Second,
+		Hold: time.Duration(pick(0, 0, 2, 20)) * time.Millisecond, Hurry: rng.IntN(3) == 0,
+	}
+	if rng.IntN(4) == 0 {
+		o.Embedded, o.Nodes = true, 1
+	}
+	if rng.IntN(3) == 0 {
+		o.Spoil = 0.4
+	}
+	o.Long = []float64{0, 0, 0.1, 0.3}[rng.IntN(4)]
+	for range rng.IntN(7) {
+		o.Faults = append(o.Faults, randomFault(rng, &o))
+	}
+	return o
+}
+
+func randomFault(rng *rand.Rand, o *Options) Fault {
+	f := Fault{Kind: FaultKind(rng.IntN(int(kinds))), At: time.Duration(rng.Int64N(int64(faultsUntil * 3 / 5))), Node: rng.IntN(o.Nodes)}
+	if rng.IntN(2) == 0 {
+		f.Kind = []FaultKind{Crash, Pause, Cut}[rng.IntN(3)]
+	}
+	longest := []time.Duration{100 * time.Millisecond, 3 * time.Second, 14 * time.Second}[rng.IntN(3)]
+	f.For = min(time.Duration(rng.Int64N(int64(longest))), faultsUntil-f.At)
+	if f.Other = f.Node; o.Nodes > 1 {
+		f.Other = (f.Node + 1 + rng.IntN(o.Nodes-1)) % o.Nodes
+	}
+	f.OneWay = rng.IntN(4) == 0
+	f.Jump = []time.Duration{time.Second, time.Minute, 25 * time.Hour}[rng.IntN(3)]
+	if rng.IntN(2) == 0 {
+		f.Jump = -f.Jump
+	}
+	f.Fraction = []float64{0.05, 0.5, 1}[rng.IntN(3)]
+	return f
+}
+
+func (o *Options) groups() int {
+	if o.Embedded {
+		return 1
+	}
+	return 2
+}
+
+func (o *Options) maxQueue() uint64 { return o.Queue }
+
+// String tells what happens, a line for each fault.
+func (o Options) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d: %d nodes with %d threads", o.Seed, o.Nodes, o.Workers)
+	if o.Embedded {
+		b.WriteString(" and a disk of its own")
+	}
+	fmt.Fprintf(&b, ", %d callers, %d clients with %d requests, queue %d, passivate %v, hold %v, spoil %v, long %v, hurry %v\n",
+		o.Callers, o.Clients, o.Requests, o.Queue, o.Passivate, o.Hold, o.Spoil, o.Long, o.Hurry)
+	for i, f := range o.Faults {
+		fmt.Fprintf(&b, "  fault %d: %v\n", i, f)
+	}
+	return b.String()
+}
