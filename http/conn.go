@@ -2,6 +2,7 @@ package http
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"fairfactor"
 )
 
 // conn is a connection that is parked instead of being closed when it has been
@@ -21,6 +24,10 @@ type conn struct {
 	owner *connections
 	head  []byte // read while it was parked, not yet taken by the server
 	peer  string // address of the client without its port, empty until someone asks
+
+	secure *tls.Conn          // Conn, if that is TLS
+	shaken bool               // TLS has begun
+	as     *fairfactor.APIKey // what the client's certificate stands for, nil for nothing
 
 	// These belong to the goroutine that serves the connection. Times count from
 	// connections.begun; zero is never.
@@ -176,7 +183,10 @@ const (
 // while bytes are still coming in, the system would reset it, and the answer
 // could be lost on the way.
 func (c *conn) linger() {
-	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if c.secure != nil && c.secure.CloseWrite() != nil {
+		return
+	}
+	half, ok := c.raw().(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil || c.Conn.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
 		return
 	}
@@ -193,6 +203,9 @@ const headBytes = 512
 // listen returns when the head of a request is there, or as much of it as is
 // kept. A client that begins a request has a time limit for its head.
 func (c *conn) listen() error {
+	if err := c.shakeHands(); err != nil {
+		return err
+	}
 	if len(c.head) == 0 {
 		if err := c.Conn.SetReadDeadline(time.Now().Add(c.owner.limits.idle)); err != nil {
 			return err
@@ -221,7 +234,7 @@ func (c *conn) listen() error {
 
 // refuse answers without having read a request.
 func (c *conn) refuse(p *problem) {
-	if c.Conn.SetWriteDeadline(time.Now().Add(time.Second)) != nil {
+	if c.secure != nil && !c.shaken || c.Conn.SetWriteDeadline(time.Now().Add(time.Second)) != nil {
 		return
 	}
 	body := append(appendProblem(nil, p), '\n')

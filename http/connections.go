@@ -2,6 +2,7 @@ package http
 
 import (
 	"container/list"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,8 @@ type connections struct {
 	ln     net.Listener
 	log    *slog.Logger
 	limits limits
+	tls    *tls.Config // nil for none
+	roles  []CertificateRole
 	begun  time.Time // what the connections count their deadlines from
 
 	ready chan *conn    // those that have a request
@@ -71,7 +74,7 @@ func (l *connections) Close() error {
 	l.closed = true
 	close(l.done)
 	for e := l.parked.Front(); e != nil; e = e.Next() {
-		e.Value.(*conn).Conn.Close()
+		e.Value.(*conn).cut()
 	}
 	return l.ln.Close()
 }
@@ -81,7 +84,7 @@ func (l *connections) closeAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.open {
-		c.Conn.Close()
+		c.cut()
 	}
 }
 
@@ -100,7 +103,7 @@ func (l *connections) accept() error {
 		plain, err := l.ln.Accept()
 		if err == nil {
 			pause = 0
-			l.admit(&conn{Conn: plain, owner: l})
+			l.admit(l.wrap(plain))
 			continue
 		}
 		if l.isClosed() {
@@ -126,6 +129,15 @@ func (l *connections) isClosed() bool {
 	return l.closed
 }
 
+func (l *connections) wrap(plain net.Conn) *conn {
+	c := &conn{Conn: plain, owner: l}
+	if l.tls != nil {
+		c.secure = tls.Server(plain, l.tls)
+		c.Conn = c.secure
+	}
+	return c
+}
+
 // admit lets a new connection in, if need be in the place of a parked one.
 func (l *connections) admit(c *conn) {
 	l.mu.Lock()
@@ -133,7 +145,7 @@ func (l *connections) admit(c *conn) {
 		l.mu.Unlock()
 		l.refused.Add(1)
 		c.refuse(refuse(notNow, "too many connections are open", count("max_connections", l.limits.connections)))
-		c.Conn.Close()
+		c.cut()
 		return
 	}
 	l.open[c] = struct{}{}
@@ -151,7 +163,7 @@ func (l *connections) evict() bool {
 	c := l.parked.Remove(oldest).(*conn)
 	l.evicted.Add(1)
 	delete(l.open, c)
-	c.Conn.Close()
+	c.cut()
 	return true
 }
 

@@ -12,7 +12,7 @@
 // way; see poll.go.
 //
 // Who may do what is decided in access.go, which each line of routes.go names, and
-// by the keys of a [Keyring].
+// by the keys of a [Keyring] or the certificates of clients (tls.go).
 //
 // Jobs and receipts are written by hand (json.go); all other answers are structs
 // that server, client and command line share (answers.go).

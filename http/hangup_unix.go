@@ -13,7 +13,7 @@ import (
 func hungUp(conns []*conn) (gone []*conn) {
 	asked, of := make([]unix.PollFd, 0, len(conns)), make([]*conn, 0, len(conns))
 	for _, c := range conns {
-		sys, ok := c.Conn.(syscall.Conn)
+		sys, ok := c.raw().(syscall.Conn)
 		if !ok {
 			continue
 		}

@@ -16,6 +16,9 @@ func (s *Server) identify(r *request) (*fairfactor.APIKey, error) {
 		return nil, refuse(notNow, "the node can't check keys now, because it does not reach its database: try again")
 	}
 	if r.authorization == nil {
+		if c, ok := r.ctx.Conn().(*conn); ok && c.as != nil {
+			return c.as, nil
+		}
 		return nil, r.unauthorised("a key is needed: send it in the header Authorization, as in Authorization: Bearer ff_...", "")
 	}
 	scheme, secret, _ := bytes.Cut(r.authorization, []byte{' '})

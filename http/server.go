@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -34,6 +35,13 @@ type Config struct {
 
 	// Keys are the API keys; nil asks for none.
 	Keys *Keyring
+
+	// TLS is what the server speaks instead of plain text, if it is not nil. Its
+	// GetConfigForClient may answer each handshake with other certificates.
+	TLS *tls.Config
+	// Certificates are what clients may do that show a certificate which TLS has
+	// verified, by its name. A key that a request has counts before it.
+	Certificates []CertificateRole
 
 	// GroupBy says which group a new caller is put in.
 	GroupBy GroupBy
@@ -109,6 +117,8 @@ type Server struct {
 	keys      *Keyring             // nil asks for none
 	knowledge fairfactor.Knowledge // nil if Jobs has none
 	owners    owners
+	tls       *tls.Config
+	roles     []CertificateRole
 
 	mu     sync.Mutex   // guards what follows
 	conns  *connections // nil before Serve
@@ -123,7 +133,7 @@ func newServer(cfg Config, bounds limits) *Server {
 	s := &Server{
 		jobs: jobs, log: cfg.Logger, maxDigits: cfg.MaxDigits, limits: bounds,
 		ready: cfg.Ready, leaving: cfg.Leaving, gatherer: cfg.Gatherer, name: "fairfactor/" + cfg.Version,
-		batches: make(chan struct{}, bounds.batches), now: time.Now, random: rand.Int64N, groupBy: cfg.GroupBy, keys: cfg.Keys,
+		batches: make(chan struct{}, bounds.batches), now: time.Now, random: rand.Int64N, groupBy: cfg.GroupBy, keys: cfg.Keys, tls: cfg.TLS, roles: cfg.Certificates,
 		site: site{proxies: cfg.TrustedProxies, hosts: cfg.Hosts, origins: cfg.Origins, base: cfg.BasePath},
 	}
 	s.knowledge, _ = cfg.Jobs.(fairfactor.Knowledge)
@@ -160,6 +170,7 @@ func newServer(cfg Config, bounds limits) *Server {
 // Shutdown. It owns ln, and may be called once.
 func (s *Server) Serve(ln net.Listener) error {
 	l := newConnections(ln, s.limits, s.log)
+	l.tls, l.roles = s.tls, s.roles
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()

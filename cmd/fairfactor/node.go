@@ -80,6 +80,12 @@ func (n *node) start(ctx context.Context) (err error) {
 		return fairfactor.Wrap(fairfactor.Unavailable, err, "can't listen on "+n.cfg.http+": choose another address with --http")
 	}
 	n.url = "http://" + n.listener.Addr().String()
+	if n.web.TLS, err = n.cfg.webTLS(n.log); err != nil {
+		return err
+	}
+	if n.web.TLS != nil {
+		n.url = "https://" + n.listener.Addr().String()
+	}
 	if err := n.openStore(ctx); err != nil {
 		return err
 	}
@@ -179,11 +185,9 @@ func (n *node) startActors(ctx context.Context) error {
 	if err != nil {
 		return fairfactor.Errorf(fairfactor.Invalid, "--gossip-key is not hexadecimal")
 	}
-	var identity *cluster.TLS
-	if n.cfg.tlsCert != "" {
-		if identity, err = cluster.LoadTLS(n.cfg.tlsCert, n.cfg.tlsKey, n.cfg.tlsCA); err != nil {
-			return err
-		}
+	identity, renew, err := n.cfg.nodeTLS(n.log)
+	if err != nil {
+		return err
 	}
 	n.system = actors.New(actors.Config{
 		Store: n.store, Committer: n.committer, Members: n.view, Logger: n.log,
@@ -192,7 +196,7 @@ func (n *node) startActors(ctx context.Context) error {
 	})
 	n.cluster, err = cluster.Start(ctx, cluster.Config{
 		Name: n.cfg.node, Cluster: n.cfg.cluster, Remote: n.cfg.remote, Gossip: n.cfg.gossip, Advertise: n.cfg.advertise,
-		Join: n.cfg.join, GossipKey: key, TLS: identity, Insecure: n.cfg.insecure,
+		Join: n.cfg.join, GossipKey: key, TLS: identity, Renew: renew, Insecure: n.cfg.insecure,
 		Table: n.members, Fatal: n.fail, Kinds: n.system.Kinds(cluster.Identity), Logger: n.log,
 	})
 	if err != nil {

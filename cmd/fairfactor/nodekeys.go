@@ -21,11 +21,12 @@ func (n *node) openKeys(ctx context.Context) (err error) {
 		}
 		return nil
 	}
-	n.keys, err = httpd.OpenKeyring(ctx, n.keyStore, httpd.KeyringOptions{Logger: n.log, Always: !near, Shared: n.members != nil})
+	byCertificate := len(n.web.Certificates) > 0
+	n.keys, err = httpd.OpenKeyring(ctx, n.keyStore, httpd.KeyringOptions{Logger: n.log, Always: !near || byCertificate, Shared: n.members != nil})
 	if err != nil {
 		return err
 	}
-	if !near && n.keys.Empty() {
+	if !near && n.keys.Empty() && !byCertificate {
 		where := "--data " + n.cfg.data
 		if n.members != nil {
 			where = "the same --store"

@@ -88,7 +88,7 @@ func serve(t *testing.T, dir string, args ...string) *process {
 	}
 	go io.Copy(io.Discard, out)
 	for _, word := range strings.Fields(line) {
-		if strings.HasPrefix(word, "http://") {
+		if strings.HasPrefix(word, "http") {
 			p.url = word
 		}
 	}

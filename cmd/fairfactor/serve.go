@@ -44,6 +44,9 @@ type config struct {
 	storeFile            string
 	open                 bool
 	knownSize            int
+	httpCert, httpKey    string
+	httpClientCA         string
+	httpClients          []string
 }
 
 func newServe(io streams) *cobra.Command {
@@ -89,6 +92,10 @@ fairfactor config prints one.`,
 func (c *config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.file, "config", "", "YAML file of flags, such as \"workers: 4\"; the environment and the command line win")
 	f.StringVar(&c.http, "http", "127.0.0.1:5555", "address of the API and the web page")
+	f.StringVar(&c.httpCert, "http-tls-cert", "", "certificate of the API with its chain, a PEM file: --http speaks HTTPS then; read again when it changes")
+	f.StringVar(&c.httpKey, "http-tls-key", "", "key of --http-tls-cert, a PEM file")
+	f.StringVar(&c.httpClientCA, "http-tls-client-ca", "", "authorities that sign certificates of clients, a PEM file")
+	f.StringSliceVar(&c.httpClients, "http-tls-client", nil, "what clients may do by the name in their certificate, instead of a key: NAME=viewer, NAME=operator or NAME=caller:PATTERN")
 	f.StringVar(&c.data, "data", "./data", "directory of the embedded store")
 	f.StringVar(&c.store, "store", "", "URL of a PostgreSQL that nodes share, postgres://user:password@host:5432/database; empty for the embedded store in --data")
 	f.StringVar(&c.storeFile, "store-file", "", "file that holds the URL of --store, so that its password is in no command line")
@@ -173,12 +180,10 @@ func (c *config) check() error {
 		return fairfactor.Errorf(fairfactor.Invalid, "--linger %v is not between 0 and 1h", c.linger)
 	case c.store != "" && !strings.HasPrefix(c.store, "postgres://") && !strings.HasPrefix(c.store, "postgresql://"):
 		return fairfactor.Errorf(fairfactor.Invalid, "--store is not the URL of a PostgreSQL: write postgres://user:password@host:5432/database, or leave the flag out and set --data")
-	case (c.tlsCert == "") != (c.tlsKey == "") || (c.tlsCert == "") != (c.tlsCA == ""):
-		return fairfactor.Errorf(fairfactor.Invalid, "--tls-cert, --tls-key and --tls-ca belong together: give all three or none")
 	case c.store == "" && len(c.join) > 0:
 		return fairfactor.Errorf(fairfactor.Invalid, "--join needs a store that nodes can share, and the embedded store in %s belongs to one node: give all of them the same PostgreSQL with --store", c.data)
 	}
-	return nil
+	return c.checkTLS()
 }
 
 // place says where the jobs are kept, without the password to get there.

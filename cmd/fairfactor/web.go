@@ -36,6 +36,9 @@ func (c *config) web() (w httpd.Config, err error) {
 	if err := httpd.CheckBasePath(c.basePath); err != nil {
 		return w, fairfactor.Errorf(fairfactor.Invalid, "--base-path %s", fairfactor.MessageOf(err))
 	}
+	if w.Certificates, err = c.certificateRoles(); err != nil {
+		return w, err
+	}
 	w.Hosts, w.Origins, w.BasePath = c.names(), c.origins, c.basePath
 	return w, nil
 }
