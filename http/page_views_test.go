@@ -1,11 +1,13 @@
 package http_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"fairfactor"
+	httpd "fairfactor/http"
 )
 
 // newest is the id of the job that was submitted last.
@@ -54,6 +56,20 @@ func TestPageJobs(t *testing.T) {
 	w.click("[name=status][value=failed]", "")
 	w.at("#/jobs?status=failed")
 	w.reads("tr", "failed bob 1119 too hard")
+	w.click("[name=status][value=pending]", "")
+	w.at("#/jobs?status=pending,failed")
+	w.reads("tr", "failed bob 1119 too hard", "pending alice 1118")
+	w.types("[name=number]", "1,119")
+	w.press("Enter")
+	w.at("#/jobs?status=pending,failed&number=1119")
+	w.wait("one job", `document.querySelectorAll("tbody tr").length === 1`)
+	w.eval(`location.hash = "#/jobs?until=2020-01-02T03:04:05Z"`)
+	w.reads("section", "No job is like that.")
+	w.eval(`document.querySelector("[name=until]").value = ""; document.querySelector("[name=since]").value = "2024-05-06T00:00:00"`)
+	w.click("button", "Find")
+	w.reads("tr", "failed bob 1119 too hard")
+	w.eval(`location.hash = "#/jobs?number=12x"`)
+	w.reads(".refused", "number")
 	w.types("[name=number]", s.newest().String())
 	w.press("Enter")
 	w.at("#/jobs/" + s.newest().String())
@@ -175,6 +191,51 @@ func TestPageNodes(t *testing.T) {
 	w.at("#/callers/nightly")
 }
 
+// knowing is a service that knows the factors of some numbers.
+type knowing struct{ *memory }
+
+func (knowing) Factorization(_ context.Context, number string) (fairfactor.Factorization, error) {
+	if number == "91" {
+		return fairfactor.Factorization{Number: "91", Status: "FF", Factors: sevenThirteen, Cofactor: "1"}, nil
+	}
+	return fairfactor.Factorization{Number: number, Status: "CF", Factors: []fairfactor.Factor{{Prime: "3", Exponent: 2, Probable: true}}, Cofactor: "1009"}, nil
+}
+
+func (k knowing) Factorizations(ctx context.Context, cursor string, _ int) ([]fairfactor.Factorization, string, error) {
+	f, err := k.Factorization(ctx, map[string]string{"": "91", "more": "9081"}[cursor])
+	return []fairfactor.Factorization{f}, map[string]string{"": "more"}[cursor], err
+}
+
+func (knowing) Teach(context.Context, []fairfactor.Known) ([]error, error) { return nil, nil }
+
+func TestPageKnownNumbers(t *testing.T) {
+	t.Parallel()
+	jobs := newMemory()
+	s := startServer(t, jobs, func(cfg httpd.Config) *httpd.Server {
+		cfg.Jobs = knowing{jobs}
+		return httpd.New(cfg)
+	})
+	w := open(t, s.url+"/#/known")
+	w.reads("tr", "91 7 · 13")
+	w.click(".pages a", "Next")
+	w.reads("tr", "9081 32")
+	w.click("td a", "9081")
+	w.at("#/known?n=9081")
+	w.reads("section", "CF composite, some primes known", "9081 = 32 · 1009", "4 digits; what is left has 4")
+	w.reads("tr", "3 2 1 passed the Baillie-PSW test, not proven")
+	w.click("a", "Factor it")
+	w.wait("the number is in the form", `document.querySelector("#form [name=number]").value === "9081"`)
+	w.click("nav a", "Known")
+	w.types("[name=n]", " 9 1 ")
+	w.press("Enter")
+	w.at("#/known?n=91")
+	w.reads("section", "FF composite, all primes known", "91 = 7 · 13")
+	w.types("[name=n]", "0")
+	w.press("Enter")
+	w.reads(".refused", "positive")
+	w.wait("the form stays", `document.querySelector("[name=n]").value === "0"`)
+}
+
 // TestPageForHands: each view fits a phone, and what can be pressed is at least 24 pixels
 // high and wide (WCAG 2.2, 2.5.8; links in a sentence are excepted).
 func TestPageForHands(t *testing.T) {
@@ -184,7 +245,7 @@ func TestPageForHands(t *testing.T) {
 	w := open(t, s.url)
 	for _, size := range []int{360, 1280} {
 		w.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": size, "height": 800, "deviceScaleFactor": 1, "mobile": size < 600}, nil)
-		for hash, shows := range map[string]string{"#/": "Newest jobs", "#/jobs": "alice", "#/jobs/" + id.String(): "Durable", "#/callers": "alice", "#/callers/alice": "pending", "#/nodes": "Nodes"} {
+		for hash, shows := range map[string]string{"#/": "Newest jobs", "#/jobs": "alice", "#/jobs/" + id.String(): "Durable", "#/callers": "alice", "#/callers/alice": "pending", "#/nodes": "Nodes", "#/known?n=1x": "Known numbers"} {
 			w.eval(`location.hash = "` + hash + `"`)
 			w.reads("main", shows)
 			if wide := w.eval(`document.documentElement.scrollWidth`).(float64); wide > float64(size) {

@@ -97,4 +97,33 @@ export const retryJob = id => send("POST", jobPath(id) + "/retry");
 
 export const ended = job => !["pending", "running"].includes(job.status);
 
-export const has = { sort: false, filters: false, bulk: false, pause: false, known: false, events: false };
+export const has = { sort: false, bulk: false, pause: false, };
+
+const heartbeat = 15000; // milliseconds between two signs of life on a stream, at most
+
+// events calls told(kind, data) for each server-sent event of a path, and returns when the
+// node ends the stream. It is not an EventSource, because that can't send a key.
+export async function events(path, signal, told) {
+  const stop = new AbortController();
+  signal.addEventListener("abort", () => stop.abort(signal.reason));
+  let timer = 0, text = "";
+  const alive = () => { clearTimeout(timer); timer = setTimeout(() => stop.abort(late), 2 * heartbeat); };
+  try {
+    alive();
+    const answer = await call(path, { signal: stop.signal, headers: { Accept: "text/event-stream" } });
+    if (!answer.ok) throw new Refusal(answer.status, await answer.json().catch(() => ({})));
+    if (!answer.body) return;
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      alive();
+      const blocks = (text + part.value).split("\n\n");
+      text = blocks.pop();
+      for (const block of blocks) tell(block, told);
+    }
+  } finally { clearTimeout(timer); }
+}
+
+function tell(block, told) {
+  const member = name => block.split("\n").filter(line => line.startsWith(name + ": ")).map(line => line.slice(name.length + 2)).join("\n");
+  if (member("data")) told(member("event"), JSON.parse(member("data")));
+}

@@ -2,14 +2,15 @@
 // whether the node answers. A view is an object with
 //
 //   title(route)                 what the window is called
-//   load(route, signal)          asks the node; returns what show needs
+//   load(route, signal, act)     asks the node; returns what show needs
 //   show(data, route, act)       describes the view; data is null until load has answered
 //   every                        milliseconds between two loads, or a function of data
 //                                that says so; 0 loads once
 //   enter(route)                 forgets what belongs to the view before; may be missing
 //   search(route)                what stays when the node refuses; may be missing
 //
-// and act has load() and draw(), which do it again at once, and say(text).
+// and act has load() and draw(), which do it again at once, set(data), which shows other
+// data, and say(text).
 import { put, h } from "./dom.js";
 import { callerPath, hasKey, may, own, Refusal, Silence, useKey, version, whoami } from "./api.js";
 import { keyForm } from "./key.js";
@@ -20,15 +21,16 @@ import { job } from "./job.js";
 import { callers } from "./callers.js";
 import { caller } from "./caller.js";
 import { nodes } from "./nodes.js";
+import { known } from "./known.js";
 
 const $ = id => document.getElementById(id);
 
-const tabs = [["", "Overview"], ["jobs", "Jobs"], ["callers", "Callers"], ["nodes", "Nodes"]];
+const tabs = [["", "Overview"], ["jobs", "Jobs"], ["callers", "Callers"], ["nodes", "Nodes"], ["known", "Known"]];
 
 // tabsFor are the views that the person's key allows: a caller's key shows its jobs.
-const tabsFor = () => may("look") ? tabs : [["", "Factor"], ["jobs", "Jobs"], ...(own() ? [[callerPath(own()), own()]] : [])];
+const tabsFor = () => may("look") ? tabs : [["", "Factor"], ["jobs", "Jobs"], ["known", "Known"], ...(own() ? [[callerPath(own()), own()]] : [])];
 
-const lists = { "": overview, jobs, callers, nodes };
+const lists = { "": overview, jobs, callers, nodes, known };
 const singles = { jobs: job, callers: caller };
 
 // routeOf reads the address: #/jobs?status=failed is { name: "jobs", id: "", query }.
@@ -48,7 +50,7 @@ const missing = {
 
 let route = null, data = null, refused = null, round = 0, timer = 0, stop = new AbortController(), lastAnswer = 0;
 
-const act = { load: () => load(), draw: () => draw(), say: text => put($("said"), text) };
+const act = { load: () => load(), draw: () => draw(), set: fresh => { data = fresh; draw(); }, say: text => put($("said"), text) };
 
 function draw() {
   if (refused && refused.status === 401) return put($("main"), keyForm(refused.message, load));
@@ -66,19 +68,25 @@ async function load() {
   const mine = ++round, { signal } = stop, { view } = route;
   try {
     await whoami(signal);
-    const answer = await view.load(route, signal);
-    if (mine !== round) return;
+    const answer = await view.load(route, signal, act);
+    if (mine !== round || signal.aborted) return;
     [data, refused, lastAnswer] = [answer, null, Date.now()];
     live();
     draw();
   } catch (e) {
-    if (mine !== round) return;
+    if (mine !== round || signal.aborted) return;
     if (e instanceof Refusal && e.status < 500) { refused = e; lastAnswer = Date.now(); live(); draw(); return; }
     if (!(e instanceof Refusal || e instanceof Silence)) console.error(e);
     silent(e);
   }
   const pause = document.body.classList.contains("stale") ? 1000 : typeof view.every === "function" ? view.every(data) : view.every;
   if (pause && !document.hidden) timer = setTimeout(load, pause);
+}
+
+// rest stops all questions while the page is not seen.
+function rest() {
+  clearTimeout(timer);
+  stop.abort(new Error("the page is not seen"));
 }
 
 function live() {
@@ -114,6 +122,6 @@ function follow(event) {
 
 addEventListener("hashchange", follow);
 $("forget").addEventListener("click", () => { useKey(""); follow(); });
-document.addEventListener("visibilitychange", () => document.hidden ? clearTimeout(timer) : load());
+document.addEventListener("visibilitychange", () => document.hidden ? rest() : load());
 document.querySelector(".skip").addEventListener("click", event => { event.preventDefault(); $("main").focus(); });
 follow();

@@ -1,22 +1,26 @@
 // One caller: its account, its settings, its newest jobs.
 import { h } from "./dom.js";
 import { ask, callerPath, has, may, query, send } from "./api.js";
-import { count, time } from "./format.js";
+import { count, state, time } from "./format.js";
 import { button, facts, section, sure } from "./parts.js";
 import { list } from "./jobs.js";
+import * as operations from "./operation.js";
 
 const jobsShown = 20;
 
 export const caller = {
-  every: 2000,
+  every: data => data && data.operation && data.operation.status === "running" ? 500 : 2000,
   title: route => route.id,
   async load(route, signal) {
-    const [account, page] = await Promise.all([ask(callerPath(route.id), { signal }), ask("compute" + query({ caller_id: route.id, limit: jobsShown }), { signal })]);
-    return { account, page };
+    const [account, page, operation] = await Promise.all([
+      ask(callerPath(route.id), { signal }), ask("compute" + query({ caller_id: route.id, limit: jobsShown }), { signal }), operations.load(route, signal),
+    ]);
+    return { account, page, operation };
   },
   show: (data, route, act) => [
-    h("h1", null, "Caller ", h("span", { class: "mono" }, route.id)),
-    section("Account", { class: "live" }, data ? facts(rows(data.account)) : h("p", { class: "empty" }, "not known yet")),
+    h("h1", null, "Caller ", h("span", { class: "mono" }, route.id), data && data.account.paused ? state("paused") : null),
+    data && operations.show(data.operation),
+    section("Account", { class: "live" }, data ? [facts(rows(data.account)), actions(data.account, route, act)] : h("p", { class: "empty" }, "not known yet")),
     data && may("operate") ? settings(data.account, act) : null,
     section(["Newest jobs", h("a", { href: "#/jobs" + query({ caller_id: route.id }) }, "all")], { class: "live" }, list(data && data.page, act, false, false)),
   ],
@@ -26,6 +30,17 @@ const rows = c => [
   ["queued", count(c.queued)], ["running", count(c.running)], ["completed", count(c.completed)], ["failed", c.failed ? h("a", { href: "#/jobs" + query({ caller_id: c.caller_id, status: "failed" }) }, count(c.failed)) : "0"],
   ["cancelled", count(c.cancelled)], ["turns", count(c.turns)], ["CPU", time(c.cpu_seconds)], ["oldest waits", c.queued > 0 ? time(c.oldest_waiting_seconds) : "-"], ["weight", count(c.weight)], ["group", c.group || "none"],
 ];
+
+// actions are what can be done to a caller's queue.
+function actions(c, route, act) {
+  const name = c.caller_id, left = c.queued + c.running;
+  const empty = async () => await sure("Empty the queue of " + name + "?", "Its " + count(left) + (left === 1 ? " job that has not ended is" : " jobs that have not ended are") + " cancelled. This can't be undone.", "Empty the queue")
+    ? operations.begin(route, "DELETE", "compute", { caller_id: name }) : "";
+  const pause = async () => { await send("PUT", callerPath(name), { paused: !c.paused }); act.load(); return c.paused ? "Its jobs go on." : "Its jobs wait until it is resumed."; };
+  return h("div", { class: "buttons" },
+    has.pause && may("operate") ? button("pause", c.paused ? "Resume" : "Pause", act, null, pause) : null,
+    has.bulk && may("change") && left ? button("empty", "Empty the queue", act, { class: "danger" }, empty) : null);
+}
 
 function settings(c, act) {
   const put = change => send("PUT", callerPath(c.caller_id), change);

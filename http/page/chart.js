@@ -39,7 +39,8 @@ function runs(points) {
   return all;
 }
 
-const path = (points, x, y) => runs(points).map(run => "M" + run.map(([t, v]) => x(t) + " " + y(v)).join("L")).join("");
+// path draws a line, with a break where a sample is missing.
+export const path = (points, x, y) => runs(points).map(run => "M" + run.map(([t, v]) => x(t) + " " + y(v)).join("L")).join("");
 
 const area = (points, x, y) => runs(points).map(run => "M" + x(run[0][0]) + " " + height + "L" + run.map(([t, v]) => x(t) + " " + y(v)).join("L") + "L" + x(run[run.length - 1][0]) + " " + height + "Z").join("");
 

@@ -1,22 +1,20 @@
 // One job: what is known of its number, how far it is, and what it went through.
 import { h } from "./dom.js";
-import { ask, callerPath, cancelJob, ended, jobPath, may, retryJob } from "./api.js";
+import { ask, callerPath, cancelJob, ended, events, jobPath, may, retryJob } from "./api.js";
 import { age, brief, count, formula, micros, moment, primesOf, product, state, time } from "./format.js";
 import { bar, button, copy, facts, section, table } from "./parts.js";
 import { words } from "./submit.js";
 
 let phases = []; // that the page has seen: { name, begun }
-let known = null; // the job as it was last shown
 
 export const job = {
-  every: j => ended(j) ? 0 : 100, // the node answers when it ends, or after a while
+  every: 0, // the node tells what happens
   title: route => "Job " + route.id,
-  enter() { phases = []; known = null; },
-  async load(route, signal) {
-    const wait = known && !ended(known) ? "?wait=1" : "";
-    known = await ask(jobPath(route.id) + wait, { signal }, 20000);
-    see(known);
-    return known;
+  enter() { phases = []; },
+  async load(route, signal, act) {
+    const j = await ask(jobPath(route.id), { signal });
+    if (!ended(j)) follow(j, signal, act);
+    return see(j);
   },
   show: (j, route, act) => j ? [
     h("h1", null, "Job ", h("span", { class: "mono" }, brief(j.number)), state(j.status)),
@@ -27,8 +25,19 @@ export const job = {
 
 // see notes which phases the job has passed.
 function see(j) {
-  const name = j.status === "running" && j.progress ? j.progress.phase : "";
+  const name = j.status === "running" && j.progress ? phaseOf(j.progress) : "";
   if (name && (!phases.length || phases.at(-1).name !== name)) phases.push({ name, begun: Date.now() });
+  return j;
+}
+
+// phaseOf leaves out what changes while a phase lasts: "sieve, 12 of 345 relations".
+const phaseOf = p => p.phase.split(",")[0];
+
+// follow shows what the node tells of a job until it has ended.
+async function follow(j, signal, act) {
+  let last = j;
+  try { await events(jobPath(j.request_id) + "/events", signal, (kind, data) => { if (data.request_id) act.set(see(last = data)); }); } catch { /* asked again below */ }
+  if (!signal.aborted && !ended(last)) setTimeout(() => { if (!signal.aborted) act.load(); }, 1000);
 }
 
 function answer(j, act) {
@@ -41,7 +50,7 @@ function answer(j, act) {
       button("copy-text", "Copy as text", act, null, async () => { await copy(text(j)); return "The text is on the clipboard."; }),
       button("copy-json", "Copy as JSON", act, null, async () => { await copy(JSON.stringify(j, null, 2)); return "The JSON is on the clipboard."; }),
       ended(j) || !may("change") ? null : button("cancel", "Cancel this job", act, { class: "danger" }, async () => { await cancelJob(j.request_id); act.load(); return "The job is cancelled."; }),
-      j.status === "failed" && may("change") ? button("retry", "Try again", act, null, async () => { await retryJob(j.request_id); phases = []; known = null; act.load(); return "The job is at the end of its caller's queue."; }) : null));
+      j.status === "failed" && may("change") ? button("retry", "Try again", act, null, async () => { await retryJob(j.request_id); phases = []; act.load(); return "The job is at the end of its caller's queue."; }) : null));
 }
 
 // text writes a job for people: the line that fairfactor factor prints, or how it does.

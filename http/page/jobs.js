@@ -2,22 +2,27 @@
 import { h } from "./dom.js";
 import { ask, callerPath, cancelJob, ended, has, may, own, query, retryJob } from "./api.js";
 import { ago, brief, count, micros, state } from "./format.js";
-import { button, each, pages, table } from "./parts.js";
+import { button, each, pages, sure, table } from "./parts.js";
 import { outcome } from "./overview.js";
+import * as operations from "./operation.js";
 
 const statuses = ["pending", "running", "completed", "failed", "cancelled"], perPage = 50;
 
 let selected = new Map(); // of the jobs that are ticked, by id
 
 export const jobs = {
-  every: () => selected.size ? 0 : 2000, // rows do not move under a selection
+  every: data => selected.size ? 0 : data && data.operation && data.operation.status === "running" ? 500 : 2000, // rows do not move under a selection
   title: () => "Jobs",
   enter() { selected = new Map(); },
   search,
-  load: (route, signal) => ask("compute" + query({ ...filters(route), cursor: route.query.get("cursor"), limit: perPage }), { signal }),
+  async load(route, signal) {
+    const [page, operation] = await Promise.all([ask("compute" + query({ ...filters(route), cursor: route.query.get("cursor"), limit: perPage }), { signal }), operations.load(route, signal)]);
+    return { ...page, operation };
+  },
   show: (data, route, act) => [
     h("h1", null, "Jobs"),
     search(route),
+    data && operations.show(data.operation),
     h("section", { class: "live", "aria-label": "Jobs found" }, actions(data, route, act), list(data, act, may("change"), true),
       data && pages(cursor => "#/jobs" + query({ ...filters(route), cursor }), route.query.get("cursor") || "", data.next)),
   ],
@@ -31,13 +36,13 @@ function search(route) {
   const q = route.query, ticked = (q.get("status") || "").split(",");
   const field = (text, name, attrs) => h("label", null, text, h("input", { key: name + q.get(name), name, value: local(name, q.get(name)), autocomplete: "off", autocapitalize: "none", spellcheck: "false", ...attrs }));
   return h("section", { "aria-label": "Find jobs" }, h("form", { class: "search", onsubmit: event => { event.preventDefault(); find(event.target); } },
-    field(has.filters ? "Job id or number" : "Job id", "number", { placeholder: has.filters ? "600851475143" : "" }),
+    field("Job id or number", "number", { placeholder: "600851475143" }),
     field("Caller", "caller_id", { maxlength: "64" }),
-    has.filters ? field("Since", "since", { type: "datetime-local", step: "1" }) : null,
-    has.filters ? field("Until", "until", { type: "datetime-local", step: "1" }) : null,
+    field("Since", "since", { type: "datetime-local", step: "1" }),
+    field("Until", "until", { type: "datetime-local", step: "1" }),
     h("button", null, "Find"),
     h("fieldset", null, h("legend", null, "Status"), statuses.map(s => h("label", { class: "chip" },
-      h("input", { type: has.filters ? "checkbox" : "radio", name: "status", value: s, checked: ticked.includes(s), onchange: event => find(event.target.form) }), state(s))),
+      h("input", { type: "checkbox", name: "status", value: s, checked: ticked.includes(s), onchange: event => find(event.target.form) }), state(s))),
     route.hash.includes("?") ? h("a", { href: "#/jobs" }, "Clear") : null)));
 }
 
@@ -56,7 +61,7 @@ function find(form) {
   const number = value("number").replace(/[\s,_]/g, "");
   if (jobID.test(number) && /[a-z]/.test(number)) { location.hash = "#/jobs/" + number; return; }
   const ticked = [...form.querySelectorAll("[name=status]:checked")].map(box => box.value);
-  location.hash = "#/jobs" + query({ caller_id: value("caller_id"), status: ticked.join(","), number: has.filters ? number : "", since: instant("since"), until: instant("until") });
+  location.hash = "#/jobs" + query({ caller_id: value("caller_id"), status: ticked.join(","), number, since: instant("since"), until: instant("until") });
 }
 
 // actions are the buttons for what is ticked.
@@ -71,7 +76,21 @@ function actions(data, route, act) {
   });
   return h("div", { class: "buttons", role: "group", "aria-label": "For the jobs that are ticked" },
     h("span", { class: "soft" }, selected.size ? count(selected.size) + " ticked" : "Tick jobs to cancel or retry them"),
-    change("cancel-ticked", "Cancel", open, "cancelled", cancelJob), change("retry-ticked", "Retry", failed, "will be tried again", retryJob));
+    change("cancel-ticked", "Cancel", open, "cancelled", cancelJob), change("retry-ticked", "Retry", failed, "will be tried again", retryJob),
+    has.bulk ? all(data, route, act) : null);
+}
+
+// all are the buttons for each job that the filters find, on this page or not. The node
+// cancels the jobs of one caller only, so that a slip of a finger can't stop all.
+function all(data, route, act) {
+  const found = filters(route), states = (found.status || "pending,running").split(",");
+  const unfinished = states.includes("pending") && states.every(s => ["pending", "running"].includes(s));
+  const change = (name, text, question, method, path) => button(name, text, act, { class: "danger" }, async () =>
+    await sure(question, "All that the filters find are meant, also on other pages.", text) ? operations.begin(route, method, path, found) : "");
+  return [
+    found.caller_id && unfinished ? change("cancel-all", "Cancel all", "Cancel all unfinished jobs of " + found.caller_id + " that are found?", "DELETE", "compute") : null,
+    found.status === "failed" ? change("retry-all", "Retry all", "Try all failed jobs again that are found?", "POST", "compute/retry") : null,
+  ];
 }
 
 // list describes a table of jobs: with boxes to tick if pick is true, with their callers if
@@ -88,7 +107,7 @@ export function list(data, act, pick, named) {
   return table("Jobs", columns, data && data.jobs.map(j => ({
     key: j.request_id, cells: shown([
       box("Tick job " + j.number.slice(0, 40), [j], selected.has(j.request_id)), state(j.status), h("a", { href: "#/" + callerPath(j.caller_id), class: "mono" }, j.caller_id),
-      h("a", { href: "#/jobs/" + j.request_id }, brief(j.number)), outcome(j), ended(j) ? micros(j.cpu_us) : "-", ago(j.submitted_at),
+      h("a", { href: "#/jobs/" + j.request_id }, brief(j.number)), outcome(j), ended(j) ? micros(j.cpu_us) : "", ago(j.submitted_at),
     ]),
   })), "No job is like that.");
 }

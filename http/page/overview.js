@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 import { ask, callerPath, has, may, query } from "./api.js";
 import { ago, brief, count, micros, product, rate, state, time } from "./format.js";
-import { chart, ceiling } from "./chart.js";
+import { chart, ceiling, path } from "./chart.js";
 import { section, table, facts } from "./parts.js";
 import { history, note, shares } from "./history.js";
 import { submitForm } from "./submit.js";
@@ -20,9 +20,9 @@ export const overview = {
     note(fairness, nodes, callers.callers);
     return { fairness, nodes, callers: callers.callers, more: Boolean(callers.next), jobs: jobs.jobs };
   },
-  show: (data, _, act) => [
+  show: (data, route, act) => [
     h("h1", { class: "unseen" }, "Overview"),
-    may("change") ? submitForm(act) : null,
+    may("change") ? submitForm(act, route.query.get("n")) : null,
     ...(data && !data.fairness ? [] : everything(data)),
   ],
 };
@@ -55,7 +55,7 @@ function shown() {
 function spark(name) {
   const points = history().map(s => [s.t, s[name]]), { from, to } = shown(), top = Math.max(1e-9, ...points.map(p => p[1] || 0));
   return h("svg", { class: "spark", viewBox: "0 0 100 20", preserveAspectRatio: "none", "aria-hidden": "true" },
-    h("polyline", { points: points.filter(p => p[1] !== null).map(([t, v]) => (100 * (t - from) / (to - from)).toFixed(1) + "," + (19 - 18 * v / top).toFixed(1)).join(" ") }));
+    h("path", { d: path(points, t => (100 * (t - from) / (to - from)).toFixed(1), v => (19 - 18 * v / top).toFixed(1)) }));
 }
 
 function fairness(data) {

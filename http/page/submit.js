@@ -10,10 +10,10 @@ const caller = (() => { try { return localStorage.getItem("caller") || "web"; } 
 
 const randomKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), b => b.toString(16).padStart(2, "0")).join("");
 
-// submitForm describes the form.
-export const submitForm = act => section("Factor a number", null,
+// submitForm describes the form, with a number in it if there is one.
+export const submitForm = (act, number) => section("Factor a number", null,
   h("form", { id: "form", onsubmit: event => { event.preventDefault(); submit(event.target, act); } },
-    h("label", null, "Number or expression", h("input", { name: "number", autocomplete: "off", autocapitalize: "none", spellcheck: "false", required: true, placeholder: "600851475143 or 2^67-1" })),
+    h("label", null, "Number or expression", h("input", { key: "number" + number, name: "number", value: number || "", autocomplete: "off", autocapitalize: "none", spellcheck: "false", required: true, placeholder: "600851475143 or 2^67-1" })),
     h("label", null, "In the name of the caller", h("input", {
       name: "caller", autocomplete: "off", autocapitalize: "none", spellcheck: "false", required: true, maxlength: "64", pattern: "[A-Za-z0-9._:@\\-]+", title: "1 to 64 letters, digits or . _ : @ -", value: own() || caller,
     })),
