@@ -68,5 +68,9 @@ chaos: ## kill, stop, cut off and restart the nodes of a private cluster for hal
 	.ci/needs
 	go run ./bench chaos
 
-.PHONY: help build run dev check test peers-test compose-test lint formatted format generate bench sim chaos
+mutants: ## make small faults in the source, one at a time: does a test find each?
+	.ci/needs
+	go run ./bench mutants
+
+.PHONY: help build run dev check test peers-test compose-test lint formatted format generate bench sim chaos mutants
 .DEFAULT_GOAL := help

@@ -8,7 +8,7 @@
 //
 // The load generator is in this folder. The comparisons are in compare, the
 // studies of the factoring engine in engine, the cluster under faults and its
-// checker in chaos; what they share is in internal. Nothing here is used by the
+// checker in chaos, faults in the source in mutants; what they share is in internal. Nothing here is used by the
 // service. Start reading at [loadCommand] for the load generator and at
 // [comparisons] and [studies] for the rest.
 package main
@@ -29,6 +29,7 @@ import (
 	"fairfactor/bench/engine"
 	"fairfactor/bench/internal/command"
 	"fairfactor/bench/internal/report"
+	"fairfactor/bench/mutants"
 )
 
 func main() {
@@ -135,5 +136,5 @@ func describe(w io.Writer) {
 	}
 }
 
-// studies are the subcommands about the engine.
-var studies = []command.Study{engine.Study, engine.Worst, engine.Tune}
+// studies are the subcommands about the engine, and about the tests.
+var studies = []command.Study{engine.Study, engine.Worst, engine.Tune, mutants.Study}

@@ -90,3 +90,20 @@ func TestWhoIsReportedDead(t *testing.T) {
 	g.left, g.ended = nil, map[string]bool{"b": true}
 	step(time.Second, "ad", "abde", "be", false) // its host refuses connections
 }
+
+// A lease that is over is over at the first look, whether or not any goroutine of
+// the node has run since.
+func TestLapsedAtOnce(t *testing.T) {
+	l := newLease(Config{Timing: Timing{}.withDefaults(), Logger: slog.New(slog.DiscardHandler)})
+	l.renewed(time.Now(), fairfactor.MemberList{})
+	if l.lapsed() {
+		t.Error("a new lease is over")
+	}
+	l.renewed(time.Now().Add(-l.timing.Lease), fairfactor.MemberList{})
+	if !l.lapsed() || l.left() > 0 {
+		t.Errorf("a lease is not over %v after its end", -l.left())
+	}
+	if l.lift() || !l.lapsed() {
+		t.Error("a lease that is over was lifted")
+	}
+}

@@ -259,6 +259,8 @@ func TestProduct(t *testing.T) {
 	}{
 		{"1", nil, nil},
 		{"12", []factor.Prime{P("2", 2), P("3", 1)}, nil},
+		{"12", []factor.Prime{P("2", 1), P("3", 1)}, factor.ErrProduct},
+		{"13", []factor.Prime{P("2", 2), P("3", 1)}, factor.ErrProduct},
 		{"12", []factor.Prime{P("3", 1), P("2", 2)}, factor.ErrProduct},
 		{"12", []factor.Prime{P("2", 1), P("2", 1), P("3", 1)}, factor.ErrProduct},
 		{"12", []factor.Prime{P("2", 2), P("3", 0)}, factor.ErrProduct},

@@ -132,6 +132,12 @@ func TestFirstOutcomeCounts(t *testing.T) {
 		}
 	}
 	again := d.run(turns[1])
+	other := again // of a job that had this sequence number before, in a store that went back
+	other.Nonce++
+	d.backlog.Outcome(other, start)
+	if job, ok := d.backlog.Look(2); !ok || job.Turns != 0 {
+		t.Errorf("after an outcome of another job: %+v", job)
+	}
 	d.give(again)
 	d.give(again)
 	if job, ok := d.backlog.Look(2); !ok || job.Turns != 1 || job.CPU != time.Millisecond || job.State != fairfactor.Running {

@@ -352,3 +352,18 @@ func TestJainLooksAtASample(t *testing.T) {
 		t.Errorf("Jain's index is %v, want 0.8", j)
 	}
 }
+
+// A caller that is ahead by the slack still goes in its turn, and one that is ahead
+// by a nanosecond more waits.
+func TestSlackIsExact(t *testing.T) {
+	const first = quantum // what a, which is behind, is charged before each look
+	for more, want := range map[time.Duration]string{0: "b", 1: "a"} {
+		r, _ := ringOf("a b")
+		handOut(r, 1, first)
+		handOut(r, 1, 2*first+slack+more) // b
+		handOut(r, 1, first)
+		if got := name(r.Next()); got != want {
+			t.Errorf("with %v more than the slack it is the turn of %s, want %s", more, got, want)
+		}
+	}
+}
