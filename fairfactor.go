@@ -63,6 +63,9 @@ type Submission struct {
 	Number string // canonical decimal, see [ParseNumber]
 	Key    string // idempotency key, empty for none, at most [MaxKeyBytes]
 	Group  string // that the caller is put in if it is new, empty for none
+	// Deadline is when the job is to be cancelled if it has not ended, zero for never:
+	// see [ParseDeadline].
+	Deadline time.Time
 	// Wait says that the submitter waits for the end of the job rather than for its
 	// acceptance: a job that ends at once may be returned in its final state.
 	Wait bool

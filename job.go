@@ -65,10 +65,13 @@ type Job struct {
 	Turn     uint64
 	CPU      time.Duration
 	Turns    uint64    // finished turns
-	Reason   string    // why it failed, a sentence
+	Reason   string    // why it failed, or was cancelled by its deadline; a sentence
 	Progress *Progress // while running, nil if nothing is known
 	// Known says that the job was completed with factors that others had found.
 	Known bool
+	// Deadline is when the job is cancelled if it has not ended, zero for never. In
+	// microseconds.
+	Deadline time.Time
 }
 
 // Factor is a prime and how often it divides the number.

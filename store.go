@@ -15,6 +15,7 @@ import (
 // served). All methods may be called from many goroutines at once.
 type Store interface {
 	KnownStore
+	DeadlineStore
 	// ClaimCaller opens a new epoch for a caller, which fences all earlier ones
 	// from now on, and returns the caller's account. The claim itself need not be
 	// durable: a store that one process owns may keep it in memory until a change

@@ -174,6 +174,7 @@ func (s *System) Start(net Network) error {
 	s.workerPID = pid
 	s.worker.start()
 	s.background(s.housekeeping)
+	s.background(s.keepDeadlines)
 	return nil
 }
 

@@ -135,7 +135,7 @@ func callerMessageToPB(m any) proto.Message {
 		s := &actorspb.Submit{Again: m.Repeated, Group: m.Group, Submissions: make([]*actorspb.Submission, len(m.Submissions))}
 		for i := range m.Submissions {
 			sub := &m.Submissions[i]
-			s.Submissions[i] = &actorspb.Submission{Number: sub.Number, Key: sub.Key, Nonce: sub.Nonce, Wait: sub.Wait}
+			s.Submissions[i] = &actorspb.Submission{Number: sub.Number, Key: sub.Key, Nonce: sub.Nonce, Wait: sub.Wait, DeadlineUs: micros(sub.Deadline)}
 			if sub.Known != nil {
 				s.Submissions[i].Known, s.Submissions[i].Complete = factorsToPB(sub.Known.Factors), sub.Known.Complete
 			}
@@ -147,6 +147,8 @@ func callerMessageToPB(m any) proto.Message {
 		e.Body = &actorspb.Envelope_Await{Await: &actorspb.Await{Id: idToPB(m.ID), DeadlineUs: micros(m.Deadline)}}
 	case caller.Cancel:
 		e.Body = &actorspb.Envelope_Cancel{Cancel: &actorspb.Cancel{Id: idToPB(m.ID)}}
+	case caller.Expire:
+		e.Body = &actorspb.Envelope_Expire{Expire: &actorspb.Expire{Id: idToPB(m.ID)}}
 	case caller.Retry:
 		e.Body = &actorspb.Envelope_Retry{Retry: &actorspb.Retry{Id: idToPB(m.ID)}}
 	case caller.Weigh:
@@ -180,7 +182,7 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 	case *actorspb.Envelope_Submit:
 		m := &caller.Submit{Repeated: b.Submit.Again, Group: b.Submit.Group, Far: true, Submissions: make([]caller.Submission, len(b.Submit.Submissions))}
 		for i, pb := range b.Submit.Submissions {
-			m.Submissions[i] = caller.Submission{Number: pb.Number, Key: pb.Key, Nonce: pb.Nonce, Wait: pb.Wait}
+			m.Submissions[i] = caller.Submission{Number: pb.Number, Key: pb.Key, Nonce: pb.Nonce, Wait: pb.Wait, Deadline: fromMicros(pb.DeadlineUs)}
 			if len(pb.Known) > 0 {
 				m.Submissions[i].Known = &fairfactor.Known{Number: pb.Number, Factors: factorsFromPB(pb.Known), Complete: pb.Complete}
 			}
@@ -192,6 +194,8 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 		return caller.Await{ID: idFromPB(b.Await.Id), Deadline: fromMicros(b.Await.DeadlineUs)}
 	case *actorspb.Envelope_Cancel:
 		return caller.Cancel{ID: idFromPB(b.Cancel.Id)}
+	case *actorspb.Envelope_Expire:
+		return caller.Expire{ID: idFromPB(b.Expire.Id)}
 	case *actorspb.Envelope_Retry:
 		return caller.Retry{ID: idFromPB(b.Retry.Id)}
 	case *actorspb.Envelope_Weigh:
@@ -316,7 +320,7 @@ func jobToPB(j *fairfactor.Job) *actorspb.Job {
 	pb := &actorspb.Job{
 		Id: idToPB(j.ID), Caller: j.Caller, Number: j.Number, Key: j.Key, Order: j.Order, State: uint32(j.State),
 		Factors: factorsToPB(j.Factors), SubmittedUs: micros(j.Submitted), StartedUs: micros(j.Started), FinishedUs: micros(j.Finished),
-		Attempts: int32(j.Attempts), Turn: j.Turn, CpuNs: int64(j.CPU), Turns: j.Turns, Reason: j.Reason, Known: j.Known,
+		Attempts: int32(j.Attempts), Turn: j.Turn, CpuNs: int64(j.CPU), Turns: j.Turns, Reason: j.Reason, Known: j.Known, DeadlineUs: micros(j.Deadline),
 	}
 	if p := j.Progress; p != nil {
 		pb.Progress = &actorspb.Progress{Phase: p.Phase, Percent: p.Percent, LeftNs: int64(p.Left), Found: factorsToPB(p.Found), Remaining: p.Remaining}
@@ -328,7 +332,7 @@ func jobFromPB(pb *actorspb.Job) fairfactor.Job {
 	j := fairfactor.Job{
 		ID: idFromPB(pb.Id), Caller: pb.Caller, Number: pb.Number, Key: pb.Key, Order: pb.Order, State: fairfactor.State(pb.State),
 		Factors: factorsFromPB(pb.Factors), Submitted: fromMicros(pb.SubmittedUs), Started: fromMicros(pb.StartedUs), Finished: fromMicros(pb.FinishedUs),
-		Attempts: int(pb.Attempts), Turn: pb.Turn, CPU: time.Duration(pb.CpuNs), Turns: pb.Turns, Reason: pb.Reason, Known: pb.Known,
+		Attempts: int(pb.Attempts), Turn: pb.Turn, CPU: time.Duration(pb.CpuNs), Turns: pb.Turns, Reason: pb.Reason, Known: pb.Known, Deadline: fromMicros(pb.DeadlineUs),
 	}
 	if p := pb.Progress; p != nil {
 		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: time.Duration(p.LeftNs), Found: factorsFromPB(p.Found), Remaining: p.Remaining}

@@ -59,7 +59,7 @@ func (b *batch) nextGroup() {
 		}
 		var sub fairfactor.Submission
 		if err == nil {
-			sub, err = parseLine(line, b.s.maxDigits)
+			sub, err = b.s.line.parse(line)
 		}
 		b.plan = append(b.plan, err)
 		if err == nil {

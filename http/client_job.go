@@ -26,6 +26,7 @@ type jobAnswer struct {
 	CPU       int64           `json:"cpu_us"`
 	Error     string          `json:"error"`
 	Known     bool            `json:"known"`
+	Deadline  time.Time       `json:"deadline"` // missing if it has none
 	Progress  *progressAnswer `json:"progress"`
 }
 
@@ -60,7 +61,7 @@ func (a *jobAnswer) job() (fairfactor.Job, error) {
 	job := fairfactor.Job{
 		ID: id, Caller: a.Caller, Number: a.Number, Order: id.Seq, State: state, Factors: factors,
 		Submitted: a.Submitted, Started: a.Started, Finished: a.Finished,
-		Attempts: a.Attempts, Turn: a.Turn, CPU: time.Duration(a.CPU) * time.Microsecond, Reason: a.Error, Known: a.Known,
+		Attempts: a.Attempts, Turn: a.Turn, CPU: time.Duration(a.CPU) * time.Microsecond, Reason: a.Error, Known: a.Known, Deadline: a.Deadline,
 	}
 	if g := a.Progress; g != nil {
 		found, err := g.Found.factors(nil)

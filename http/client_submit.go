@@ -72,7 +72,9 @@ func (c *Client) submitOne(ctx context.Context, caller string, sub fairfactor.Su
 		}
 		header.Set("Idempotency-Key", sub.Key)
 	}
-	job, err := c.job(ctx, call{method: http.MethodPost, path: "/compute", header: header, body: appendSubmission(nil, &fairfactor.Submission{Number: sub.Number})})
+	alone := sub
+	alone.Key = "" // which is in the header
+	job, err := c.job(ctx, call{method: http.MethodPost, path: "/compute", header: header, body: appendSubmission(nil, &alone)})
 	if err != nil {
 		switch fairfactor.CodeOf(err) {
 		case fairfactor.Unavailable, fairfactor.Canceled, fairfactor.Internal:
@@ -102,6 +104,9 @@ func appendSubmission(b []byte, sub *fairfactor.Submission) []byte {
 	b = appendString(append(b, `{"number":`...), sub.Number)
 	if sub.Key != "" {
 		b = appendString(append(b, `,"key":`...), sub.Key)
+	}
+	if !sub.Deadline.IsZero() {
+		b = appendTime(append(b, `,"deadline":`...), sub.Deadline)
 	}
 	return append(b, '}')
 }

@@ -84,7 +84,7 @@ func (s *Server) readSubmission(r *request, caller []byte) (name string, sub fai
 	if first := skipSpace(r.in); form && (len(first) == 0 || first[0] != '{') {
 		return "", sub, notOfType(r, jsonTypes)
 	}
-	digits, err := submittedNumber(r.in, s.maxDigits, nil, &sub)
+	digits, err := s.single.number(r.in, &sub)
 	if err != nil {
 		return "", sub, err
 	}

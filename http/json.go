@@ -40,8 +40,8 @@ func appendKnown(b []byte, j *fairfactor.Job) []byte {
 
 // AppendJob appends everything there is to know of a job. The member result is
 // null until the job has completed; found lists the primes of a job that ended
-// without completing; probable lists the primes that are not proven; progress
-// is there while the job runs and something is known.
+// without completing; probable lists the primes that are not proven; deadline is there
+// if the job has one; progress is there while the job runs and something is known.
 func AppendJob(b []byte, j *fairfactor.Job) []byte {
 	b = append(b, `{"request_id":"`...)
 	b = j.ID.Append(b)
@@ -75,6 +75,10 @@ func AppendJob(b []byte, j *fairfactor.Job) []byte {
 	b = append(b, `,"error":`...)
 	b = appendStringOrNull(b, j.Reason)
 	b = appendKnown(b, j)
+	if !j.Deadline.IsZero() {
+		b = append(b, `,"deadline":`...)
+		b = appendTime(b, j.Deadline)
+	}
 	if j.State == fairfactor.Running && j.Progress != nil {
 		b = append(b, `,"progress":`...)
 		b = appendProgress(b, j.Progress)

@@ -21,6 +21,7 @@ const (
 	badCaller
 	badNumber
 	badKey
+	badDeadline
 	badWeight
 	badGroup
 	badAPIKey
@@ -52,6 +53,7 @@ var kinds = [...]struct {
 	badCaller:    {400, fairfactor.Invalid, "bad-caller", "The caller id is missing or not valid"},
 	badNumber:    {422, fairfactor.Invalid, "bad-number", "The number can't be factored here"},
 	badKey:       {422, fairfactor.Invalid, "key-in-use", "The idempotency key belongs to another number"},
+	badDeadline:  {422, fairfactor.Invalid, "bad-deadline", "The deadline can't be kept"},
 	badWeight:    {422, fairfactor.Invalid, "bad-weight", "The weight is not valid"},
 	badGroup:     {422, fairfactor.Invalid, "bad-group", "The name of the group is not valid"},
 	noSuchThing:  {404, fairfactor.NotFound, "not-found", "There is no such thing"},

@@ -114,6 +114,8 @@ type Server struct {
 	groupBy   GroupBy
 	site      site
 	polls     polls
+	single    form                 // of a submission
+	line      form                 // of a line of a batch
 	keys      *Keyring             // nil asks for none
 	knowledge fairfactor.Knowledge // nil if Jobs has none
 	owners    owners
@@ -147,6 +149,9 @@ func newServer(cfg Config, bounds limits) *Server {
 		s.leaving = func() error { return nil }
 	}
 	s.deadlines.after = bounds.submit
+	now := func() time.Time { return s.now() }
+	s.single = form{maxDigits: cfg.MaxDigits, also: alsoSingle, now: now}
+	s.line = form{maxDigits: cfg.MaxDigits, also: alsoLine, now: now}
 	s.polls.begin()
 	s.http = &fasthttp.Server{
 		Handler:                      s.handle,

@@ -7,55 +7,83 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"fairfactor"
 	"fairfactor/factor/expression"
 )
 
-// A submission has a number or an expression, and may have these members besides.
+// form is what a submission may say. It has a number or an expression, and may have the
+// members also besides.
+type form struct {
+	maxDigits int
+	also      []string
+	now       func() time.Time
+}
+
 var (
 	numberMembers = []string{"number", "expression"}
-	lineMembers   = []string{"key"} // of a line of a batch
+	alsoSingle    = []string{"deadline"}
+	alsoLine      = []string{"deadline", "key"} // of a line of a batch
 )
 
-// parseLine reads a line of a batch, {"number":"..."} or {"expression":"..."}. The
-// number is a string of decimal digits, or a JSON number written with digits only: 7.0
-// and 1e9 are refused, because what other programs make of them may no longer be exact.
-func parseLine(line []byte, maxDigits int) (sub fairfactor.Submission, err error) {
-	text, err := submittedNumber(line, maxDigits, lineMembers, &sub)
+// parse reads a submission, {"number":"..."} or {"expression":"..."}. The number is a
+// string of decimal digits, or a JSON number written with digits only: 7.0 and 1e9 are
+// refused, because what other programs make of them may no longer be exact.
+func (f *form) parse(body []byte) (sub fairfactor.Submission, err error) {
+	text, err := f.number(body, &sub)
 	if err == nil {
-		sub.Number, err = parseNumber(string(text), maxDigits)
+		sub.Number, err = parseNumber(string(text), f.maxDigits)
 	}
 	return sub, err
 }
 
-// submittedNumber returns the text of the number in a submission that may have the
-// members also, which may still be anything unless it is the value of an expression. It
-// may be a part of the body. What the submission says besides is put into sub.
-func submittedNumber(body []byte, maxDigits int, also []string, sub *fairfactor.Submission) ([]byte, error) {
+// number returns the text of the number in a submission, which may still be anything
+// unless it is the value of an expression. It may be a part of the body. What the
+// submission says besides is put into sub.
+func (f *form) number(body []byte, sub *fairfactor.Submission) ([]byte, error) {
 	if digits, ok := plainNumber(body); ok {
 		return digits, nil
 	}
-	values, err := membersOf(body, numberMembers, also)
+	values, err := membersOf(body, numberMembers, f.also)
 	if err != nil {
 		return nil, err
 	}
-	if err := readMembers(values, sub); err != nil {
+	if err := f.members(values, sub); err != nil {
 		return nil, err
 	}
-	text, err := anyNumber(values, maxDigits)
+	text, err := anyNumber(values, f.maxDigits)
 	return []byte(text), err
 }
 
-// readMembers reads what a submission says besides its number.
-func readMembers(values map[string]json.RawMessage, sub *fairfactor.Submission) (err error) {
+// members reads what a submission says besides its number.
+func (f *form) members(values map[string]json.RawMessage, sub *fairfactor.Submission) (err error) {
 	if key := values["key"]; key != nil {
 		if sub.Key, err = keyMember(key); err != nil {
 			return err
 		}
 	}
-	return nil
+	if deadline := values["deadline"]; deadline != nil {
+		sub.Deadline, err = deadlineMember(deadline, f.now())
+	}
+	return err
+}
+
+// deadlineMember is when a job is cancelled if it has not ended.
+func deadlineMember(raw json.RawMessage, now time.Time) (time.Time, error) {
+	if raw[0] != '"' {
+		return time.Time{}, refuse(badDeadline, "deadline must be a string, a time as in RFC 3339", shown("deadline", string(raw)))
+	}
+	text, err := stringOf(raw)
+	if err != nil {
+		return time.Time{}, err
+	}
+	at, err := fairfactor.ParseDeadline(text, now)
+	if err != nil {
+		return at, problemAs(badDeadline, err, shown("deadline", text))
+	}
+	return at, nil
 }
 
 // keyMember is the idempotency key of a line.

@@ -183,7 +183,7 @@ func TestNoJobIsBegunBesideManyLongOnes(t *testing.T) {
 	if _, got := d.next(40); strings.Contains(got, last) {
 		t.Errorf("a job was begun next to %d long ones: %s", backlog.MaxLong, got)
 	}
-	ended, withdraw, ok := d.backlog.Cancel(1, start)
+	ended, withdraw, ok := d.backlog.Cancel(1, "", start)
 	if !ok || !withdraw || ended.State != fairfactor.Cancelled {
 		t.Fatalf("cancel: %+v %v %v", ended, withdraw, ok)
 	}

@@ -38,7 +38,7 @@ func TestUsedCPUIsInOneAccount(t *testing.T) {
 	unbooked("in a new activation", 0)
 	d.give(d.run(d.backlog.Next(nil, 1)[0]))
 	unbooked("after its first turn", 1)
-	ended, _, _ := d.backlog.Cancel(1, start)
+	ended, _, _ := d.backlog.Cancel(1, "", start)
 	unbooked("until the end is durable", 1)
 	d.backlog.Committed(ended.ID.Seq)
 	unbooked("after the end", 0)

@@ -50,14 +50,14 @@ func TestCancelInEveryState(t *testing.T) {
 			if !ok || before.Turns != c.turns {
 				t.Fatalf("before: %+v %v", before, ok)
 			}
-			ended, withdraw, ok := d.backlog.Cancel(1, start)
+			ended, withdraw, ok := d.backlog.Cancel(1, "", start)
 			if !ok || ended.State != fairfactor.Cancelled || ended.Turns != c.turns || !ended.Finished.Equal(start) || withdraw != c.withdraw {
 				t.Fatalf("%+v, withdraw %v, %v", ended, withdraw, ok)
 			}
 			if d.backlog.Outstanding() != 0 || d.backlog.More() || len(d.backlog.Offered()) != 0 {
 				t.Error("its turns are still there")
 			}
-			if _, _, ok := d.backlog.Cancel(1, start); ok || !d.backlog.Ending(1) {
+			if _, _, ok := d.backlog.Cancel(1, "", start); ok || !d.backlog.Ending(1) {
 				t.Error("it can be cancelled twice")
 			}
 			after, ok := d.backlog.Look(1)
@@ -112,10 +112,10 @@ func TestExpelledJobDoesNotComeBack(t *testing.T) {
 		t.Fatal("no page wanted")
 	}
 	page := d.read(after)
-	if _, _, ok := d.backlog.Cancel(1, start); ok {
+	if _, _, ok := d.backlog.Cancel(1, "", start); ok {
 		t.Fatal("a job that is in the store only was cancelled")
 	}
-	ended, ok := d.backlog.Expel(d.jobs[1].job, start)
+	ended, ok := d.backlog.Expel(d.jobs[1].job, "", start)
 	if !ok || ended.State != fairfactor.Cancelled {
 		t.Fatalf("%+v %v", ended, ok)
 	}
@@ -124,7 +124,7 @@ func TestExpelledJobDoesNotComeBack(t *testing.T) {
 	d.backlog.Paged(page)
 	_, got := d.next(9)
 	expect(t, got, "2.0")
-	if _, ok := d.backlog.Expel(d.jobs[2].job, start); ok {
+	if _, ok := d.backlog.Expel(d.jobs[2].job, "", start); ok {
 		t.Error("a job that is open was expelled")
 	}
 	d.work()

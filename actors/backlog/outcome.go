@@ -199,19 +199,19 @@ func (o *open) exhausted(limit time.Duration) string {
 	return fmt.Sprintf("the limit of %v of CPU for a job is used up; %s: %s", limit, what, strings.Join(left, ", "))
 }
 
-// Cancel ends a job that is open or in the window. It is false for a job that
-// the backlog does not have in memory: the store knows it, and [Backlog.Expel]
-// takes it from there.
-func (b *Backlog) Cancel(seq uint64, now time.Time) (ended *fairfactor.Job, withdraw, ok bool) {
+// Cancel ends a job that is open or in the window; reason may be empty. It is false for
+// a job that the backlog does not have in memory: the store knows it, and
+// [Backlog.Expel] takes it from there.
+func (b *Backlog) Cancel(seq uint64, reason string, now time.Time) (ended *fairfactor.Job, withdraw, ok bool) {
 	if o := b.open[seq]; o != nil {
-		ended, withdraw = b.end(o, fairfactor.Cancelled, "", now)
+		ended, withdraw = b.end(o, fairfactor.Cancelled, reason, now)
 		return ended, withdraw, true
 	}
 	for i := range b.window {
 		if e := &b.window[i]; e.seq == seq {
 			o := opened(b.job(e))
 			b.window = slices.Delete(b.window, i, i+1)
-			ended, _ = b.end(o, fairfactor.Cancelled, "", now)
+			ended, _ = b.end(o, fairfactor.Cancelled, reason, now)
 			return ended, false, true
 		}
 	}
@@ -220,7 +220,7 @@ func (b *Backlog) Cancel(seq uint64, now time.Time) (ended *fairfactor.Job, with
 
 // Expel cancels a waiting job that is in the store only. It is false if the job
 // is in memory by now, or ending: see [Backlog.Cancel].
-func (b *Backlog) Expel(job fairfactor.Job, now time.Time) (*fairfactor.Job, bool) {
+func (b *Backlog) Expel(job fairfactor.Job, reason string, now time.Time) (*fairfactor.Job, bool) {
 	if _, here := b.Look(job.ID.Seq); here {
 		return nil, false
 	}
@@ -230,7 +230,7 @@ func (b *Backlog) Expel(job fairfactor.Job, now time.Time) (*fairfactor.Job, boo
 		}
 		b.expelled[job.Order] = true
 	}
-	ended, _ := b.end(opened(job), fairfactor.Cancelled, "", now)
+	ended, _ := b.end(opened(job), fairfactor.Cancelled, reason, now)
 	return ended, true
 }
 

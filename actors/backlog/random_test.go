@@ -234,9 +234,9 @@ func (c *chaos) cancel() {
 	if c.backlog.Ending(seq) {
 		return
 	}
-	ended, _, ok := c.backlog.Cancel(seq, start)
+	ended, _, ok := c.backlog.Cancel(seq, "", start)
 	if !ok && c.jobs[seq] != nil && !c.jobs[seq].job.State.Final() {
-		ended, ok = c.backlog.Expel(c.jobs[seq].job, start)
+		ended, ok = c.backlog.Expel(c.jobs[seq].job, "", start)
 	}
 	if ok {
 		c.end(ended)

@@ -79,6 +79,7 @@ type Caller struct {
 	shown     time.Time      // last Progress
 	showing   bool           // it was not empty
 	advanced  bool           // long jobs have moved since
+	deadline  time.Time      // not after the first of the jobs in memory, zero if none has one
 }
 
 // stashed is a message that waits for the claim.
@@ -168,7 +169,7 @@ func (c *Caller) claimed(r *Read) {
 	}
 }
 
-// Receive handles a message: [*Submit], [Look], [Await], [Cancel], [Retry], [Weigh],
+// Receive handles a message: [*Submit], [Look], [Await], [Cancel], [Expire], [Retry], [Weigh],
 // [Regroup], [AskAccount], [Pull], [*Outcomes] or [Began]. It reports whether it
 // knows the message.
 func (c *Caller) Receive(asker Asker, message any) bool {
@@ -193,6 +194,8 @@ func (c *Caller) Receive(asker Asker, message any) bool {
 		c.cancel(asker, m.ID)
 	case Retry:
 		c.retry(asker, m.ID)
+	case Expire:
+		c.expire(asker, m.ID)
 	case Weigh:
 		c.change(asker, step{op: fairfactor.Weigh, weight: m.Weight})
 	case Regroup:
@@ -236,6 +239,7 @@ func (c *Caller) Flush() {
 	if c.backlog == nil || c.stopped {
 		return
 	}
+	c.expireDue()
 	c.readPage()
 	c.offer()
 	c.steps.ready()
@@ -262,6 +266,9 @@ func (c *Caller) paged(r *Read) {
 	switch {
 	case r.Err == nil:
 		c.backlog.Paged(r.Page)
+		for i := range r.Page {
+			c.expect(r.Page[i].Job.Deadline)
+		}
 	case !c.stopped:
 		c.host.Log().Error("a page of the backlog can't be read, trying again", "err", r.Err)
 		c.unpaged = true

@@ -5,6 +5,7 @@ import "sync/atomic"
 // Counters count what all callers of a node did.
 type Counters struct {
 	Accepted, Completed, Failed, Cancelled atomic.Uint64 // jobs, durable
+	Missed                                 atomic.Uint64 // jobs that their deadline cancelled
 	Refused                                atomic.Uint64 // submissions
 	AtOnce                                 atomic.Uint64 // jobs whose acceptance and end were one write
 	Known                                  atomic.Uint64 // jobs that ended with what was known of their numbers

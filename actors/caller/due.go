@@ -36,6 +36,7 @@ func (c *Caller) NextDue() time.Time {
 	if len(c.repeats.young)+len(c.repeats.old) > 0 {
 		at = earlier(at, c.repeats.turned.Add(memory))
 	}
+	at = earlier(at, c.deadline)
 	if c.waiting > 0 {
 		at = earlier(at, c.firstDeadline())
 	}
@@ -104,6 +105,7 @@ func (c *Caller) Due() (stop bool) {
 		c.unloaded = false
 		c.backlog.Unloaded()
 	}
+	c.expireDue()
 	c.repeats.turn(now)
 	c.offers.overdue(c.backlog, now)
 	c.dropWaiters(now)

@@ -65,6 +65,8 @@ type Submission struct {
 	Wait   bool   // who submits waits for the end, not for the receipt
 	// Known are primes of the number, which were checked; nil for most.
 	Known *fairfactor.Known
+	// Deadline is when the job is cancelled if it has not ended, zero for never.
+	Deadline time.Time
 }
 
 // Receipts answers a [Submit], one for each submission.
@@ -150,4 +152,5 @@ const (
 	toWake   purpose = iota + 1 // those who wait for its end
 	toCancel                    // for asker
 	toRetry                     // for asker
+	toExpire                    // for asker, if its deadline has passed
 )

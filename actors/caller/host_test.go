@@ -157,7 +157,7 @@ func (h *host) do(words []string) error {
 func (h *host) command(words []string) error {
 	args := words[1:]
 	switch words[0] {
-	case "submit": // name, then number[=key] ..., wait, far, repeated, group=g, nonce=n
+	case "submit": // name, then number[=key] ..., wait, far, repeated, group=g, nonce=n, deadline=d
 		h.submit(args)
 	case "read": // brings what was asked for; fail: the store can't be reached
 		h.read(len(args) > 0)
@@ -176,7 +176,7 @@ func (h *host) command(words []string) error {
 		epoch, _ := strconv.ParseUint(args[0], 10, 64)
 		want, _ := strconv.Atoi(args[1])
 		h.caller.Receive(nil, caller.Pull{Epoch: epoch, Want: want})
-	case "await", "cancel", "retry", "look": // name, sequence number
+	case "await", "cancel", "retry", "look", "expire": // name, sequence number
 		return h.ask(words[0], args)
 	case "weigh":
 		weight, _ := strconv.Atoi(args[1])
@@ -212,17 +212,21 @@ func (h *host) command(words []string) error {
 
 func (h *host) submit(args []string) {
 	m := &caller.Submit{}
-	asker, nonce := args[0], uint64(0)
+	asker, nonce, deadline := args[0], uint64(0), time.Time{}
 	wait := slices.Contains(args, "wait")
 	for _, word := range args {
 		if value, ok := strings.CutPrefix(word, "nonce="); ok {
 			nonce, _ = strconv.ParseUint(value, 10, 64)
 		}
+		if value, ok := strings.CutPrefix(word, "deadline="); ok {
+			after, _ := time.ParseDuration(value)
+			deadline = h.now.Add(after)
+		}
 	}
 	for _, word := range args[1:] {
 		name, value, _ := strings.Cut(word, "=")
 		switch name {
-		case "wait", "nonce":
+		case "wait", "nonce", "deadline":
 		case "far":
 			m.Far = true
 		case "repeated":
@@ -230,7 +234,7 @@ func (h *host) submit(args []string) {
 		case "group":
 			m.Group = value
 		default:
-			sub := caller.Submission{Number: name, Key: value, Wait: wait, Nonce: nonce}
+			sub := caller.Submission{Number: name, Key: value, Wait: wait, Nonce: nonce, Deadline: deadline}
 			if nonce == 0 {
 				h.nonces++
 				sub.Nonce = 1000 + h.nonces
@@ -363,6 +367,8 @@ func (h *host) ask(what string, args []string) error {
 		h.caller.Receive(args[0], caller.Retry{ID: id})
 	case "look":
 		h.caller.Receive(args[0], caller.Look{Seq: seq})
+	case "expire":
+		h.caller.Receive(args[0], caller.Expire{ID: id})
 	}
 	return nil
 }

@@ -131,6 +131,7 @@ func (o *offers) due(b *backlog.Backlog) time.Time {
 // outcomes takes in what workers found.
 func (c *Caller) outcomes(m *Outcomes) {
 	c.heard()
+	c.expireDue() // what ends after its deadline has missed it
 	now := c.host.Now().UTC().Truncate(time.Microsecond)
 	for i := range m.Outcomes {
 		out := &m.Outcomes[i]

@@ -20,6 +20,9 @@ type (
 	}
 	// Cancel ends an unfinished job. It is answered with [Jobs], or with an error.
 	Cancel struct{ ID fairfactor.ID }
+	// Expire ends an unfinished job if its deadline has passed. It is answered with
+	// [Jobs], none if nothing came of it, or with an error.
+	Expire struct{ ID fairfactor.ID }
 	// Retry puts a failed job back at the end of the queue. It is answered with
 	// [Jobs], or with an error.
 	Retry struct{ ID fairfactor.ID }
@@ -89,6 +92,8 @@ func (c *Caller) jobRead(r *Read) {
 		c.cancelRead(r)
 	case toRetry:
 		c.retryRead(r)
+	case toExpire:
+		c.expireRead(r)
 	}
 }
 
@@ -143,7 +148,7 @@ func (c *Caller) cancel(asker Asker, id fairfactor.ID) {
 		c.overtaken[id.Seq] = append(c.overtaken[id.Seq], asker)
 		return
 	}
-	if job, withdraw, ok := c.backlog.Cancel(id.Seq, c.host.Now()); ok {
+	if job, withdraw, ok := c.backlog.Cancel(id.Seq, "", c.host.Now()); ok {
 		if withdraw {
 			c.host.Withdraw(id.Seq)
 		}
@@ -163,7 +168,7 @@ func (c *Caller) cancelRead(r *Read) {
 	case r.Job.State.Final():
 		c.answer(r.asker, hasEnded(id))
 	default:
-		if job, ok := c.backlog.Expel(r.Job, c.host.Now()); ok {
+		if job, ok := c.backlog.Expel(r.Job, "", c.host.Now()); ok {
 			c.end(job, r.asker)
 		} else {
 			c.cancel(r.asker, id)
@@ -201,9 +206,14 @@ func (c *Caller) retryRead(r *Read) {
 	c.last++
 	c.queued++
 	c.backlog.Defer()
+	deadline := job.Deadline
+	if !deadline.After(c.host.Now()) {
+		deadline = time.Time{} // who tries a job again waits for it again
+	}
+	c.expect(deadline)
 	c.add(step{op: fairfactor.Requeue, asker: r.asker, job: &fairfactor.Job{
 		ID: job.ID, Caller: job.Caller, Number: job.Number, Key: job.Key, Order: c.last, State: fairfactor.Pending,
-		Submitted: job.Submitted, Attempts: job.Attempts, Factors: job.Factors,
+		Submitted: job.Submitted, Attempts: job.Attempts, Factors: job.Factors, Deadline: deadline,
 	}})
 }
 

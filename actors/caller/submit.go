@@ -114,7 +114,7 @@ func (c *Caller) enqueue(sub *Submission, to slot) error {
 	job := &fairfactor.Job{
 		ID:     fairfactor.ID{Nonce: sub.Nonce, Caller: c.claim.Number, Seq: c.last},
 		Caller: c.cfg.Name, Number: sub.Number, Key: sub.Key, Order: c.last,
-		State: fairfactor.Pending, Submitted: c.host.Now().UTC().Truncate(time.Microsecond),
+		State: fairfactor.Pending, Submitted: c.host.Now().UTC().Truncate(time.Microsecond), Deadline: sub.Deadline,
 	}
 	s := step{op: fairfactor.Accept, job: job, to: to, wait: sub.Wait}
 	if sub.Known == nil || !c.recall(&s, sub.Known) {
@@ -122,6 +122,7 @@ func (c *Caller) enqueue(sub *Submission, to slot) error {
 	}
 	p := c.add(s)
 	c.accepts = append(c.accepts, p)
+	c.expect(sub.Deadline)
 	c.cfg.Room.taken.Add(1)
 	return nil
 }

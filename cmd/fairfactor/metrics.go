@@ -15,7 +15,7 @@ type metrics struct {
 	activations, fenced                   *prometheus.Desc
 	lag, bound, violations, active, ahead *prometheus.Desc
 	open, handedOut, atOnce, dormant      *prometheus.Desc
-	levelLag, levelInLine, known          *prometheus.Desc
+	levelLag, levelInLine, known, missed  *prometheus.Desc
 }
 
 func newMetrics(n *node) *metrics {
@@ -27,6 +27,7 @@ func newMetrics(n *node) *metrics {
 		jobs:        desc("jobs_total", "Jobs that this node's callers accepted and ended.", "state"),
 		atOnce:      desc("jobs_written_at_once_total", "Jobs that ended before their acceptance was written: one record for both."),
 		known:       desc("jobs_known_total", "Jobs that were completed with what was known of their numbers."),
+		missed:      desc("jobs_deadline_missed_total", "Jobs that were cancelled because they had not ended at their deadline."),
 		refused:     desc("submissions_refused_total", "Submissions that were refused by a caller."),
 		turns:       desc("turns_total", "Turns run on this node."),
 		cpu:         desc("turn_cpu_seconds_total", "CPU that turns used on this node."),
@@ -62,6 +63,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	counter(m.jobs, float64(c.Cancelled.Load()), "cancelled")
 	counter(m.atOnce, float64(c.AtOnce.Load()))
 	counter(m.known, float64(c.Known.Load()))
+	counter(m.missed, float64(c.Missed.Load()))
 	counter(m.refused, float64(c.Refused.Load()))
 	counter(m.turns, float64(c.Turns.Load()))
 	counter(m.cpu, time.Duration(c.CPU.Load()).Seconds())

@@ -19,6 +19,7 @@ func newSubmit(streams streams) *cobra.Command {
 	var keys keying
 	var files []string
 	var wait bool
+	var deadline string
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "submit [N ...]",
@@ -31,7 +32,8 @@ func newSubmit(streams streams) *cobra.Command {
   fairfactor submit --caller nightly --wait 100000000000000000050700000000000000004563
   seq 1000000 1001000 | fairfactor submit --caller batch -o json
   fairfactor submit --key-prefix nightly-7 --file numbers.txt || fairfactor submit --key-prefix nightly-7 --file numbers.txt
-  fairfactor submit --wait --timeout 1m --file numbers.txt`,
+  fairfactor submit --wait --timeout 1m --file numbers.txt
+  fairfactor submit --deadline 10m --file numbers.txt   # what has not ended in ten minutes is cancelled`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&caller, "caller", defaultCaller(), "in whose name")
@@ -39,6 +41,7 @@ func newSubmit(streams streams) *cobra.Command {
 	f.StringVar(&keys.one, "key", "", "idempotency key, for one number")
 	f.StringVar(&keys.prefix, "key-prefix", "", "idempotency key of each number: this and its place in the input, P-1, P-2 and so on; the same input can be sent again safely for 24 hours")
 	f.StringArrayVarP(&files, "file", "f", nil, "file of numbers, - for standard input; may be repeated")
+	f.StringVar(&deadline, "deadline", "", "when jobs that have not ended are cancelled: a time, 2031-01-31T12:00:00Z, or a duration from now, 90s")
 	f.BoolVar(&wait, "wait", false, "wait until the jobs have ended")
 	f.DurationVar(&timeout, "timeout", 0, "how long --wait waits; 0 is no limit")
 	withStatuses(cmd, statusDone, "1  error: no number was accepted", statusUsage,
@@ -56,11 +59,15 @@ func newSubmit(streams streams) *cobra.Command {
 		case timeout < 0:
 			return fairfactor.Errorf(fairfactor.Invalid, "--timeout %v is negative", timeout)
 		}
+		end, err := deadlineOf(deadline, time.Now())
+		if err != nil {
+			return err
+		}
 		next, err := numbersOf(ctx, args, files, streams.in)
 		if err != nil {
 			return err
 		}
-		accepted, refused, err := submitAll(ctx, jobs, caller, &keys, next, streams)
+		accepted, refused, err := submitAll(ctx, jobs, caller, &keys, end, next, streams)
 		if err != nil {
 			if len(accepted) > 0 {
 				p.jobs(accepted) // they go on at the node, and their ids are nowhere else
@@ -79,6 +86,24 @@ func newSubmit(streams streams) *cobra.Command {
 func isAPIKey(text string) bool {
 	_, ok := fairfactor.APIKeyID(text)
 	return ok
+}
+
+// deadlineOf reads a deadline: a time, or a duration from now; the zero time if empty.
+func deadlineOf(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if after, err := time.ParseDuration(text); err == nil {
+		if after <= 0 {
+			return time.Time{}, fairfactor.Errorf(fairfactor.Invalid, "--deadline %s is not after now", text)
+		}
+		return now.Add(after).UTC().Truncate(time.Microsecond), nil
+	}
+	at, err := fairfactor.ParseDeadline(text, now)
+	if err != nil {
+		return at, fairfactor.Errorf(fairfactor.Invalid, "--deadline: %s", fairfactor.MessageOf(err))
+	}
+	return at, nil
 }
 
 // keying gives submissions their idempotency keys.
@@ -102,7 +127,7 @@ func (k *keying) next() string {
 }
 
 // submitAll sends numbers in groups. It reports and counts those that are refused.
-func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller string, keys *keying, next words, streams streams) (accepted []fairfactor.Job, refused int, err error) {
+func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller string, keys *keying, deadline time.Time, next words, streams streams) (accepted []fairfactor.Job, refused int, err error) {
 	const groupSize = 1000
 	var end error
 	for end == nil {
@@ -118,7 +143,7 @@ func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller string, keys *k
 					fmt.Fprintf(streams.err, "fairfactor: %s\n", fairfactor.MessageOf(err))
 					continue
 				}
-				subs = append(subs, fairfactor.Submission{Number: number, Key: key})
+				subs = append(subs, fairfactor.Submission{Number: number, Key: key, Deadline: deadline})
 			}
 		}
 		if errors.Is(end, errInterrupted) {

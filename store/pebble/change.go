@@ -84,6 +84,8 @@ func (st *staging) add(j *fairfactor.Job, e *rules.Effect) error {
 	st.accepted.add(placeOf(j))
 	if ended {
 		st.end(j)
+	} else {
+		st.await(j)
 	}
 	return nil
 }
@@ -114,6 +116,7 @@ func (st *staging) finish(j *fairfactor.Job, e *rules.Effect) error {
 		st.batch.Delete(st.key, nil)
 	}
 	st.end(j)
+	st.forgetDeadline(j)
 	return nil
 }
 
@@ -148,6 +151,7 @@ func (st *staging) requeue(j *fairfactor.Job) error {
 	st.value = seal(st.key, binary.AppendUvarint(st.value[:0], j.Order))
 	st.batch.Set(st.key, st.value, nil)
 	st.secret = append(st.secret, placeOf(j))
+	st.await(j)
 	return nil
 }
 

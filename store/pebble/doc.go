@@ -29,6 +29,7 @@
 //	zr<hash>          what is known of a number
 //	zu<worth><time><hash>  the same number in the order of usefulness, least first
 //	zc                how many numbers are known
+//	D<time><caller><seq>  nonce of an unfinished job with that deadline
 //	m                 last group of changes, highest place in the dispatch order
 //	l                 how far back the clock of submissions ever went, see times.go
 //	i                 first group that is not indexed yet, see reindex.go

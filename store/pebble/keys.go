@@ -28,6 +28,7 @@ const (
 	kindEndedOf    = 'y'
 	kindNumber     = 'h'
 	kindResults    = 'z'
+	kindDeadline   = 'D'
 )
 
 var (

@@ -27,10 +27,11 @@ const (
 	hasFactors
 	hasReason
 	isKnown // others had found the factors; there is no more to it
+	hasDeadline
 )
 
 // lastField is the highest bit that this version knows.
-const lastField = isKnown
+const lastField = hasDeadline
 
 // brief is the part of a record that deciding about a change needs; it comes
 // first in the record.
@@ -82,6 +83,9 @@ func appendRecord(b []byte, j *fairfactor.Job, state fairfactor.State, group uin
 	if fields&hasReason != 0 {
 		b = appendString(b, j.Reason)
 	}
+	if fields&hasDeadline != 0 {
+		b = binary.AppendVarint(b, micros(j.Deadline))
+	}
 	if fields&hasFactors != 0 {
 		return appendFactors(b, j)
 	}
@@ -106,6 +110,7 @@ func fieldsOf(j *fairfactor.Job, state fairfactor.State) (fields uint64) {
 	set(hasFactors, len(j.Factors) != 0)
 	set(hasReason, j.Reason != "")
 	set(isKnown, j.Known)
+	set(hasDeadline, !j.Deadline.IsZero())
 	return fields
 }
 
@@ -233,6 +238,9 @@ func decodeJob(key, value []byte, caller uint64, name string) (stored, error) {
 	}
 	if fields&hasReason != 0 {
 		j.Reason = r.string()
+	}
+	if fields&hasDeadline != 0 {
+		j.Deadline = time.UnixMicro(r.varint()).UTC()
 	}
 	if fields&hasFactors != 0 {
 		j.Factors = r.factors()

@@ -87,22 +87,22 @@ type jobRow struct {
 	number, key                       string
 	submitted, started, finished      time.Time
 	attempts, turn, cpu, turns        int64
-	factors, reason                   string
+	factors, reason, wants            string
 	known                             bool
 }
 
 // Columns of jobs and queue in the order of jobRow.scan. What is unfinished is
 // pending and has no end.
 const (
-	jobColumns   = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known`
-	queueColumns = `caller, seq, ord, nonce, accepted, 1::smallint AS state, number, key, submitted, started, timestamptz '0001-01-01 00:00:00Z' AS finished, attempts, turn, cpu, turns, factors, reason, false AS known`
+	jobColumns   = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known, wants`
+	queueColumns = `caller, seq, ord, nonce, accepted, 1::smallint AS state, number, key, submitted, started, timestamptz '0001-01-01 00:00:00Z' AS finished, attempts, turn, cpu, turns, factors, reason, false AS known, wants`
 )
 
 // fields are where a row is scanned to.
 func (r *jobRow) fields() []any {
 	return []any{
 		&r.caller, &r.seq, &r.ord, &r.nonce, &r.accepted, &r.state, &r.number, &r.key, &r.submitted, &r.started, &r.finished,
-		&r.attempts, &r.turn, &r.cpu, &r.turns, &r.factors, &r.reason, &r.known,
+		&r.attempts, &r.turn, &r.cpu, &r.turns, &r.factors, &r.reason, &r.known, &r.wants,
 	}
 }
 
@@ -115,7 +115,10 @@ func (r *jobRow) job(caller string) (fairfactor.Job, error) {
 		Attempts: int(r.attempts), Turn: uint64(r.turn), CPU: time.Duration(r.cpu), Turns: uint64(r.turns), Reason: r.reason, Known: r.known,
 	}
 	var err error
-	if j.Factors, err = parseFactors(r.factors); err != nil || !rules.Decimal(j.Number) || j.State < fairfactor.Pending || j.State > fairfactor.Cancelled {
+	if j.Factors, err = parseFactors(r.factors); err == nil {
+		err = readWants(r.wants, &j)
+	}
+	if err != nil || !rules.Decimal(j.Number) || j.State < fairfactor.Pending || j.State > fairfactor.Cancelled {
 		return fairfactor.Job{}, fairfactor.Errorf(fairfactor.Internal, "the database is damaged: job %s can't be read", j.ID)
 	}
 	return j, nil

@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"math"
+	"time"
 
 	"fairfactor"
 	"fairfactor/store/rules"
@@ -83,6 +84,7 @@ type staged struct {
 	record     *fairfactor.Job // nil if the group does not change it
 	checkpoint []byte          // of an unfinished job
 	pieces     []fairfactor.Piece
+	due, past  time.Time // deadlines that the group brings and takes away, zero for none
 }
 
 // perGroup is how many jobs one group may accept: their places in the order of
@@ -204,6 +206,7 @@ func (s *staging) take(a *account, ch *fairfactor.Change, e *rules.Effect) error
 	if k, ok := rules.Learned(ch); ok {
 		s.learned = append(s.learned, k)
 	}
+	j.dueBy(ch)
 	j.now.Job, j.record = e.Now, ch.Job
 	return nil
 }

@@ -18,7 +18,7 @@ type records struct {
 	number, key                       []string
 	submitted, started, finished      []time.Time
 	attempts, turn, cpu, turns        []int64
-	factors, reason                   []string
+	factors, reason, wants            []string
 	checkpoint                        [][]byte
 	saved, known                      []bool
 }
@@ -42,6 +42,7 @@ func (r *records) add(j *staged) {
 	r.turns = append(r.turns, int64(in.Turns))
 	r.factors = append(r.factors, factorsText(in.Factors))
 	r.reason = append(r.reason, sentence(in.Reason))
+	r.wants = append(r.wants, wantsText(in))
 	checkpoint := j.checkpoint
 	if checkpoint == nil {
 		checkpoint = []byte{}
@@ -155,6 +156,7 @@ func (s *staging) write(b *pgx.Batch, now time.Time) {
 	ended.writeEnded(b, len(moved.caller)/perPart+1, now)
 	s.writeKeys(b, now)
 	s.writeKnown(b)
+	s.writeDeadlines(b)
 	s.adjust(b)
 }
 
@@ -225,19 +227,19 @@ func (r *records) insertQueued(b *pgx.Batch) {
 		return
 	}
 	b.Queue(`INSERT INTO fairfactor.queue
-			(caller, seq, ord, nonce, accepted, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved)
-		SELECT caller, seq, ord, nonce, `+acceptedAs+`, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved
+			(caller, seq, ord, nonce, accepted, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved, wants)
+		SELECT caller, seq, ord, nonce, `+acceptedAs+`, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved, wants
 		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::timestamptz[],
-			$9::timestamptz[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::text[], $16::bytea[], $17::boolean[])
-			AS u (caller, seq, ord, nonce, accepted, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved)`,
-		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint, r.saved)
+			$9::timestamptz[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::text[], $16::bytea[], $17::boolean[], $18::text[])
+			AS u (caller, seq, ord, nonce, accepted, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved, wants)`,
+		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint, r.saved, r.wants)
 }
 
 // Rows of finished jobs as parameters.
 const (
-	endedColumns = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known`
+	endedColumns = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known, wants`
 	unnestEnded  = `unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::smallint[], $7::text[], $8::text[],
-		$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::boolean[])`
+		$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::boolean[], $19::text[])`
 )
 
 // move ends jobs that wait, in one statement. It fails as unsuited if one does not
@@ -250,16 +252,16 @@ func (r *records) move(b *pgx.Batch, assumed bool) {
 		WITH gone AS (
 			DELETE FROM fairfactor.queue AS q USING `+unnestEnded+` AS u (`+endedColumns+`)
 			CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.ord = u.ord AND x.seq = u.seq
-				AND x.nonce = u.nonce AND (NOT $19 OR NOT x.saved AND x.cpu = 0 AND x.turns = 0) OFFSET 0) AS x (at)
+				AND x.nonce = u.nonce AND (NOT $20 OR NOT x.saved AND x.cpu = 0 AND x.turns = 0) OFFSET 0) AS x (at)
 			WHERE q.ctid = x.at
 			RETURNING u.caller, u.seq, u.ord, u.nonce, q.accepted, u.state, u.number, u.key, u.submitted, u.started, u.finished,
-				u.attempts, u.turn, u.cpu, u.turns, u.factors, u.reason, u.known
+				u.attempts, u.turn, u.cpu, u.turns, u.factors, u.reason, u.known, u.wants
 		), ended AS (
 			INSERT INTO fairfactor.jobs (`+endedColumns+`) SELECT `+endedColumns+` FROM gone RETURNING 1
 		)
-		SELECT CAST(CASE WHEN count(*) = $20 THEN '1' ELSE 'a group of changes that does not suit what is stored' END AS integer) FROM ended`,
+		SELECT CAST(CASE WHEN count(*) = $21 THEN '1' ELSE 'a group of changes that does not suit what is stored' END AS integer) FROM ended`,
 		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.state, r.number, r.key, r.submitted, r.started, r.finished,
-		r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.known, assumed, len(r.caller))
+		r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.known, r.wants, assumed, len(r.caller))
 }
 
 func (r *records) insertEnded(b *pgx.Batch) {
@@ -268,9 +270,9 @@ func (r *records) insertEnded(b *pgx.Batch) {
 	}
 	b.Queue(`INSERT INTO fairfactor.jobs
 			(`+endedColumns+`)
-		SELECT caller, seq, ord, nonce, `+acceptedAs+`, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known
+		SELECT caller, seq, ord, nonce, `+acceptedAs+`, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known, wants
 		FROM `+unnestEnded+` AS u (`+endedColumns+`)`,
-		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.state, r.number, r.key, r.submitted, r.started, r.finished, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.known)
+		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.state, r.number, r.key, r.submitted, r.started, r.finished, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.known, r.wants)
 }
 
 // writeEnded notes which jobs have ended, by the clock of the database, for

@@ -16,6 +16,7 @@ func Row(j *fairfactor.Job, state fairfactor.State) fairfactor.Job {
 	if !state.Final() {
 		row.Finished = time.Time{}
 	}
+	row.Deadline = Kept(j.Deadline)
 	row.Submitted, row.Started, row.Finished = Kept(j.Submitted), Kept(j.Started), Kept(row.Finished)
 	return row
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // comparisons is how many kinds of comparison there are.
-const comparisons = 6
+const comparisons = 7
 
 // compare asks the store and the model the same questions of one kind.
 func (p *pair) compare(kind int) {
@@ -27,6 +27,8 @@ func (p *pair) compare(kind int) {
 		p.compareCallers()
 	case 5:
 		p.compareKnown()
+	case 6:
+		p.compareOverdue()
 	}
 }
 

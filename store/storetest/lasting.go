@@ -116,6 +116,7 @@ func endedContext(w *world) {
 		"Piece":      func() error { _, err := w.store.Piece(ctx, a.claim.Number, 1, 0); return err },
 		"List":       func() error { _, err := w.store.List(ctx, fairfactor.Query{Limit: 1}); return err },
 		"Keyed":      func() error { _, err := w.store.Keyed(ctx, a.claim.Number, []string{"k"}, time.Time{}); return err },
+		"Overdue":    func() error { _, err := w.store.Overdue(ctx, w.now, fairfactor.Overdue{}, 1); return err },
 		"Callers":    func() error { _, err := w.store.Callers(ctx, "", 1); return err },
 		"Backlogged": func() error { _, err := w.store.Backlogged(ctx, 0, 1); return err },
 		"WeighGroup": func() error { return w.store.WeighGroup(ctx, "team", 2) },

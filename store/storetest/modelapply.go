@@ -183,6 +183,7 @@ func (j *modelJob) set(in *fairfactor.Job, state fairfactor.State) {
 		j.Finished = time.Time{}
 	}
 	j.Submitted, j.Started, j.Finished = asStored(j.Submitted), asStored(j.Started), asStored(j.Finished)
+	j.Deadline = asStored(j.Deadline)
 	j.Factors = nil
 	if len(in.Factors) > 0 {
 		j.Factors = slices.Clone(in.Factors)

@@ -213,6 +213,9 @@ func (p *pair) pick(ch fairfactor.Change) fairfactor.Job {
 		Number: p.number(), Order: fresh, State: fairfactor.Pending, Submitted: p.moment(),
 		Key: []string{"", "", "x", "y"}[p.rng.IntN(4)],
 	}
+	if p.oneIn(3) {
+		j.Deadline = p.moment()
+	}
 	switch ch.Op {
 	case fairfactor.Accept:
 		return j
@@ -237,6 +240,9 @@ func (p *pair) pick(ch fairfactor.Change) fairfactor.Job {
 	switch ch.Op {
 	case fairfactor.Requeue:
 		j.Order, j.State = fresh, fairfactor.Pending
+		if p.oneIn(2) {
+			j.Deadline = time.Time{}
+		}
 	case fairfactor.Finish:
 		p.end(&j)
 	}

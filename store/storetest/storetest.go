@@ -72,6 +72,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"OldestIsTheLowest", oldestIsTheLowest},
 		{"KeyIsRemembered", keyIsRemembered},
 		{"KeyedAtOnce", keyedAtOnce},
+		{"OverdueByTime", overdueByTime},
 		{"UnknownIsNotFound", unknownIsNotFound},
 		{"JobsAtTheirPlaces", jobsAtTheirPlaces},
 		{"BacklogPages", backlogPages},

@@ -1,0 +1,100 @@
+package postgres
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"fairfactor"
+)
+
+// wantsText writes what the submitter of a job wants besides its factors, empty for
+// nothing: the deadline as in d1920000000000000, in microseconds since 1970.
+func wantsText(j *fairfactor.Job) string {
+	if j.Deadline.IsZero() {
+		return ""
+	}
+	return "d" + strconv.FormatInt(j.Deadline.UnixMicro(), 10)
+}
+
+// readWants reads what wantsText wrote.
+func readWants(text string, j *fairfactor.Job) error {
+	if text == "" {
+		return nil
+	}
+	us, err := strconv.ParseInt(text[1:], 10, 64)
+	if err != nil || text[0] != 'd' {
+		return strconv.ErrSyntax
+	}
+	j.Deadline = time.UnixMicro(us).UTC()
+	return nil
+}
+
+// dueBy notes what a change of a job does to its deadline.
+func (j *staged) dueBy(ch *fairfactor.Change) {
+	switch {
+	case ch.Op == fairfactor.Accept || ch.Op == fairfactor.Requeue:
+		j.due = ch.Job.Deadline
+	case ch.Op == fairfactor.Finish && !j.due.IsZero():
+		j.due = time.Time{}
+	case ch.Op == fairfactor.Finish:
+		j.past = ch.Job.Deadline
+	}
+}
+
+// writeDeadlines has unfinished jobs found by their deadlines, and those that have
+// ended no more.
+func (s *staging) writeDeadlines(b *pgx.Batch) {
+	var come, gone deadlineRows
+	for _, j := range s.order {
+		if !j.past.IsZero() {
+			gone.add(j, j.past)
+		}
+		if !j.due.IsZero() {
+			come.add(j, j.due)
+		}
+	}
+	if len(gone.at) > 0 {
+		b.Queue(`DELETE FROM fairfactor.deadlines AS d USING unnest($1::timestamptz[], $2::bigint[], $3::bigint[]) AS u (at, caller, seq)
+			WHERE d.at = u.at AND d.caller = u.caller AND d.seq = u.seq`, gone.at, gone.caller, gone.seq)
+	}
+	if len(come.at) > 0 {
+		b.Queue(`INSERT INTO fairfactor.deadlines (at, caller, seq, nonce)
+			SELECT * FROM unnest($1::timestamptz[], $2::bigint[], $3::bigint[], $4::bigint[])`, come.at, come.caller, come.seq, come.nonce)
+	}
+}
+
+// deadlineRows are rows of deadlines, column by column.
+type deadlineRows struct {
+	at                 []time.Time
+	caller, seq, nonce []int64
+}
+
+func (r *deadlineRows) add(j *staged, at time.Time) {
+	r.at = append(r.at, kept(at))
+	r.caller, r.seq, r.nonce = append(r.caller, int64(j.caller)), append(r.seq, int64(j.seq)), append(r.nonce, int64(j.now.Nonce))
+}
+
+// Overdue implements [fairfactor.DeadlineStore].
+func (s *Store) Overdue(ctx context.Context, before time.Time, after fairfactor.Overdue, limit int) (list []fairfactor.Overdue, err error) {
+	if limit <= 0 {
+		return nil, live(ctx)
+	}
+	err = s.retry(ctx, "to read deadlines", func(ctx context.Context) error {
+		rows, err := s.reads.Query(ctx, `SELECT d.at, d.caller, d.seq, d.nonce, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = d.caller)
+			FROM fairfactor.deadlines AS d WHERE (d.at, d.caller, d.seq) > ($1::timestamptz, $2::bigint, $3::bigint) AND d.at < $4::timestamptz
+			ORDER BY d.at, d.caller, d.seq LIMIT $5`, kept(after.Deadline), int64(after.ID.Caller), int64(after.ID.Seq), kept(before), limit)
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (o fairfactor.Overdue, err error) {
+			err = row.Scan(&o.Deadline, &o.ID.Caller, &o.ID.Seq, &o.ID.Nonce, &o.Caller)
+			o.Deadline = o.Deadline.UTC()
+			return o, err
+		})
+		return err
+	})
+	return list, err
+}
