@@ -1,6 +1,10 @@
 package http
 
-import "time"
+import (
+	"time"
+
+	"fairfactor"
+)
 
 // NewImpatient returns a server that has all its deadlines after the same short
 // time and takes few connections and one batch, so that tests reach these limits.
@@ -55,3 +59,9 @@ func Routes() (all []string) {
 
 // ForgetSince lets a keyring believe that it last asked the store that long ago.
 func (k *Keyring) ForgetSince(ago time.Duration) { k.asked.Add(-int64(ago)) }
+
+// PlainMembers is what an audit line shows of a body.
+func PlainMembers(body string) string { return plainMembers([]byte(body)) }
+
+// FindKey recognises a key.
+func FindKey(k *Keyring, secret []byte) *fairfactor.APIKey { return k.find(secret) }

@@ -24,7 +24,21 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		return // a poll, which will answer
 	}
 	s.finish(&ctx.Response, mannersOf(r))
-	s.metrics.observe(r.res, r.method, ctx.Response.StatusCode(), s.now().Sub(ctx.Time()))
+	now := s.now()
+	s.metrics.observe(r.res, r.method, ctx.Response.StatusCode(), now.Sub(ctx.Time()))
+	s.audit(r)
+	if s.access != nil {
+		v := s.seenOf(r)
+		s.access.write(&v, ctx.Response.StatusCode(), bodySize(&ctx.Response), now)
+	}
+}
+
+// bodySize is the length of an answer's body, -1 if that is sent as it is made.
+func bodySize(resp *fasthttp.Response) int {
+	if resp.IsBodyStream() {
+		return -1
+	}
+	return len(resp.Body())
 }
 
 // do runs an endpoint and turns a panic into an error: fasthttp would let it
@@ -54,6 +68,7 @@ func (s *Server) do(r *request) (err error) {
 	if err := s.authorise(r, &e.access); err != nil {
 		return err
 	}
+	r.allowed = true
 	if err := e.checkParameters(ctx); err != nil {
 		return err
 	}

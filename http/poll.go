@@ -35,6 +35,7 @@ type poll struct {
 	head      bool // of HEAD, the method
 	old       bool // HTTP/1.0
 	begun     time.Time
+	seen      seen
 	cancel    context.CancelFunc
 }
 
@@ -61,6 +62,7 @@ func (s *Server) wait(r *request, p *poll, wait time.Duration) (detached bool, e
 	p.begun, p.path = r.ctx.Time(), string(r.ctx.URI().PathOriginal())
 	p.manners = mannersOf(r).kept()
 	p.manners.close = r.ctx.Request.Header.ConnectionClose() || !drained(r.ctx)
+	p.seen = s.seenOf(r).kept()
 	p.head, p.old = r.ctx.IsHead(), !r.ctx.Request.Header.IsHTTP11()
 	p.prefix = string(s.site.appendPrefix(nil, r))
 	ctx, cancel := context.WithTimeout(s.polls.running, wait-s.limits.brief)
@@ -147,7 +149,9 @@ func (p *poll) answer(later *fairfactor.Job, err error) {
 	if err == nil {
 		err = w.Flush()
 	}
-	p.s.metrics.observe(p.res, p.method, resp.StatusCode(), p.s.now().Sub(p.begun))
+	now := p.s.now()
+	p.s.metrics.observe(p.res, p.method, resp.StatusCode(), now.Sub(p.begun))
+	p.s.access.write(&p.seen, resp.StatusCode(), bodySize(resp), now)
 	w.Reset(nil)
 	if err != nil || closes {
 		p.conn.Close()

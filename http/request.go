@@ -19,6 +19,7 @@ type request struct {
 	arg     string // what stands for {id} in the path
 	in, out []byte
 	subs    [1]fairfactor.Submission
+	allowed bool               // by its key, or because none is asked for
 	as      *fairfactor.APIKey // of who sends it; nil if the node asks for none, or not here
 
 	host, origin, fetchSite, requestID           []byte

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -42,6 +43,10 @@ type Config struct {
 	// Certificates are what clients may do that show a certificate which TLS has
 	// verified, by its name. A key that a request has counts before it.
 	Certificates []CertificateRole
+
+	// AccessLog gets one line of JSON for each request, each by one call of Write; nil
+	// for none.
+	AccessLog io.Writer
 
 	// GroupBy says which group a new caller is put in.
 	GroupBy GroupBy
@@ -121,6 +126,7 @@ type Server struct {
 	owners    owners
 	tls       *tls.Config
 	roles     []CertificateRole
+	access    *accessLog // nil for none
 
 	mu     sync.Mutex   // guards what follows
 	conns  *connections // nil before Serve
@@ -139,6 +145,9 @@ func newServer(cfg Config, bounds limits) *Server {
 		site: site{proxies: cfg.TrustedProxies, hosts: cfg.Hosts, origins: cfg.Origins, base: cfg.BasePath},
 	}
 	s.knowledge, _ = cfg.Jobs.(fairfactor.Knowledge)
+	if cfg.AccessLog != nil {
+		s.access = &accessLog{to: cfg.AccessLog}
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

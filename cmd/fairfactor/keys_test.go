@@ -50,7 +50,8 @@ func TestKeysOfAnEmbeddedNode(t *testing.T) {
 		t.Errorf("a first key that is no operator's: %v %s", err, out)
 	}
 	operator := keyed(t, "add", "--role", "operator", "--data", dir)
-	p := serve(t, dir)
+	accesses := filepath.Join(t.TempDir(), "access.log")
+	p := serve(t, dir, "--access-log", accesses)
 	if out, err := program("keys", "list", "--data", dir).CombinedOutput(); err == nil || !strings.Contains(string(out), "another node is using") {
 		t.Errorf("the directory of a node that runs: %v %s", err, out)
 	}
@@ -80,9 +81,16 @@ func TestKeysOfAnEmbeddedNode(t *testing.T) {
 		t.Errorf("a revoked key: %d", status)
 	}
 	p.terminate()
+	lines, err := os.ReadFile(accesses)
+	if err != nil || !strings.Contains(string(lines), `"path":"/keys/`+id+`","status":204`) {
+		t.Errorf("the access log: %v %s", err, lines)
+	}
+	if !strings.Contains(p.log.String(), "msg=change who="+strings.Split(operator, "_")[1]) {
+		t.Error("the log does not say who revoked the key")
+	}
 	for _, secret := range []string{caller, operator} {
-		if strings.Contains(p.log.String(), secret) {
-			t.Error("the log has a key in it")
+		if strings.Contains(p.log.String()+string(lines), secret) {
+			t.Error("a log has a key in it")
 		}
 	}
 	open := serve(t, dir, "--open")

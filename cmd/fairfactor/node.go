@@ -42,7 +42,8 @@ type node struct {
 	web        httpd.Config // what the flags say of it
 	server     *httpd.Server
 	listener   net.Listener
-	profiler   io.Closer // nil without --pprof
+	profiler   io.Closer  // nil without --pprof
+	accesses   *accessLog // nil without --access-log
 	url        string
 	leaving    atomic.Bool
 	draining   atomic.Bool
@@ -85,6 +86,9 @@ func (n *node) start(ctx context.Context) (err error) {
 	}
 	if n.web.TLS != nil {
 		n.url = "https://" + n.listener.Addr().String()
+	}
+	if n.accesses, err = openAccessLog(n.cfg.accessLog); err != nil {
+		return err
 	}
 	if err := n.openStore(ctx); err != nil {
 		return err
@@ -226,6 +230,9 @@ func (n *node) startServer() {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newMetrics(n))
 	web := n.web
 	web.Keys = n.keys
+	if n.accesses != nil {
+		web.AccessLog = n.accesses
+	}
 	web.Jobs, web.Logger, web.MaxDigits, web.Ready, web.Leaving = n.system.Service(), n.log, n.cfg.maxDigits, n.ready, n.stays
 	web.Gatherer, web.Registerer, web.Version = registry, registry, version
 	n.server = httpd.New(web)
@@ -286,6 +293,11 @@ func (n *node) run(ctx context.Context) error {
 		housekeeping.Go(func() { n.keys.Follow(background) })
 	}
 	housekeeping.Go(func() { n.forget(background) })
+	if n.accesses != nil {
+		housekeeping.Go(func() {
+			n.accesses.run(background, func(err error) { n.log.Warn("lines of the access log are lost", "err", err) })
+		})
+	}
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
 	housekeeping.Go(func() { tendHeap(background, tick.C, n.held) })
@@ -341,6 +353,9 @@ func (n *node) close() {
 	}
 	if n.profiler != nil {
 		n.profiler.Close()
+	}
+	if n.accesses != nil {
+		errs = append(errs, n.accesses.Close())
 	}
 	if n.system != nil && n.cluster != nil {
 		step(func(ctx context.Context) error { n.system.Drain(ctx); return nil })

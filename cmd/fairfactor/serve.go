@@ -47,6 +47,7 @@ type config struct {
 	httpCert, httpKey    string
 	httpClientCA         string
 	httpClients          []string
+	accessLog            string
 }
 
 func newServe(io streams) *cobra.Command {
@@ -129,6 +130,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.StringSliceVar(&c.hosts, "host", nil, "host names that clients may use for the node, besides localhost, addresses and names without a dot; .example.com allows all names below it, * any name")
 	f.StringSliceVar(&c.origins, "cors-origin", nil, "other sites whose web pages may use the API, such as https://example.com; * allows any site")
 	f.StringVar(&c.basePath, "base-path", "", "path under which a proxy offers the API, such as /factor")
+	f.StringVar(&c.accessLog, "access-log", "", "file that gets a line of JSON for each request, or - for standard output")
 	f.StringVar(&c.pprof, "pprof", "", "loopback address of Go's profiler, for go tool pprof; empty for none")
 	describeDefault(f, "node", "the machine's name")
 	describeDefault(f, "workers", "the number of CPUs")
