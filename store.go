@@ -64,6 +64,15 @@ type Store interface {
 	// default is 1. At most [MaxGroups] groups can have another weight: limit beyond
 	// that.
 	WeighGroup(ctx context.Context, group string, weight int) error
+	// Events returns what has happened to jobs after a position, in the store's order: it
+	// looks at most at limit events and returns those of them that wanted says yes to,
+	// by caller and sequence number, nil for all, unless their jobs are deleted. What is
+	// returned is durable, and nothing that comes later is in a place before Next. At
+	// least the last [KeptEvents] are kept.
+	Events(ctx context.Context, after Position, limit int, wanted func(caller, seq uint64) bool) (EventPage, error)
+	// Changed returns a channel that is closed when this process has made the next
+	// group of changes durable. Those of other processes do not close it.
+	Changed() <-chan struct{}
 	// Expire deletes at most limit jobs that finished before the given time and
 	// returns how many it deleted.
 	Expire(ctx context.Context, before time.Time, limit int) (int, error)

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"fairfactor"
+	"fairfactor/store/journal"
 	"fairfactor/store/rules"
 )
 
@@ -16,6 +17,8 @@ func (s *Store) Apply(ctx context.Context, changes []fairfactor.Change) ([]error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
+	s.events = append(s.events, journal.Maker{})
+	defer s.tell()
 	for i := range changes {
 		if err := s.apply(&changes[i]); err != nil {
 			if errs == nil {
@@ -54,6 +57,7 @@ func (s *Store) apply(ch *fairfactor.Change) error {
 	}
 	c.account.Take(&effect)
 	c.written = c.account.Epoch
+	s.events[len(s.events)-1].Add(ch)
 	s.place = max(s.place, effect.Dispatched)
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"fairfactor"
+	"fairfactor/store/journal"
 	"fairfactor/store/rules"
 )
 
@@ -27,6 +28,8 @@ type Store struct {
 	place   uint64    // highest Job.Turn ever stored
 	groups  map[string]int
 	results map[string]fairfactor.Known // by number
+	events  []journal.Maker             // of each group, from 1
+	changed chan struct{}               // closed with the next group, nil if nothing waits for it
 }
 
 // caller is one caller with its jobs.

@@ -7,6 +7,7 @@ import (
 	pebbledb "github.com/cockroachdb/pebble/v2"
 
 	"fairfactor"
+	"fairfactor/store/journal"
 )
 
 // maxGroup bounds the changes of one group. It must be below half of what the
@@ -22,6 +23,7 @@ type staging struct {
 	accounts []*account // changed by this group
 	accepted rollMaker
 	finished rollMaker
+	journal  journal.Maker
 	secret   []place // jobs that say what is not durable yet, see flights
 	earliest int64   // time of the first job that finished, microseconds
 	place    uint64
@@ -115,6 +117,7 @@ func (st *staging) close() *pebbledb.Batch {
 	}
 	changed := len(st.accounts) > 0
 	if changed {
+		st.writeEvents(s.group + 1)
 		s.group++
 		s.place = st.place
 		s.setProgress(b)
@@ -123,6 +126,7 @@ func (st *staging) close() *pebbledb.Batch {
 	st.accounts, st.batch, st.at = st.accounts[:0], nil, nil
 	st.accepted.reset()
 	st.finished.reset()
+	st.journal.Reset()
 	if !changed {
 		b.Close()
 		return nil

@@ -36,6 +36,7 @@ func (st *staging) change(ch *fairfactor.Change) error {
 	if err != nil {
 		return err
 	}
+	st.journal.Add(ch)
 	if effect.Now.State != 0 {
 		st.index(ch.Job, &effect, group)
 		st.s.know(placeOf(ch.Job), brief{Job: effect.Now, group: group})

@@ -24,6 +24,7 @@
 //	y<caller><state><seq>         the same job among its caller's
 //	h<hash><group><caller><seq>   job of that group whose number has that hash, of 5 bytes
 //	f<time><group>    roll of the jobs that a group finished; the earliest time
+//	e<group>          journal: what a group did to jobs, and how many entries there ever were
 //	g<name>           weight of a group of callers, if it is not 1
 //	a<id>             API key
 //	zr<hash>          what is known of a number

@@ -19,6 +19,7 @@ type flights struct {
 	landed uint64             // guarded by mu: all groups up to this one are on the disk
 	groups map[uint64]*flight // guarded by mu: those in flight
 	jobs   map[place]*flight  // guarded by mu: jobs that one of them changed, see staging.secret
+	wake   chan struct{}      // guarded by mu: closed when the next group lands, nil if nothing waits for it
 }
 
 // flight is one group.
@@ -56,8 +57,30 @@ func (f *flights) land(g *flight) {
 	}
 	delete(f.groups, g.group)
 	f.landed = max(f.landed, g.group)
+	wake := f.wake
+	f.wake = nil
 	f.mu.Unlock()
+	if wake != nil {
+		close(wake)
+	}
 	close(g.landed)
+}
+
+// last returns the last group that is on the disk.
+func (f *flights) last() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.landed
+}
+
+// changed returns a channel that is closed when the next group lands.
+func (f *flights) changed() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.wake == nil {
+		f.wake = make(chan struct{})
+	}
+	return f.wake
 }
 
 // wait returns when what a reader saw of a job is on the disk, or ctx has ended.

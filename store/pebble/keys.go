@@ -29,6 +29,7 @@ const (
 	kindNumber     = 'h'
 	kindResults    = 'z'
 	kindDeadline   = 'D'
+	kindEvents     = 'e'
 )
 
 var (

@@ -66,6 +66,7 @@ type Store struct {
 	backlogged numberSet                 // callers that have unfinished jobs
 	known      *recent[place, brief]     // jobs that were changed or handed out last, as they are
 	changes    uint64                    // uses of known since the start, see [Store.paged]
+	events     events                    // what the journal holds
 	firstRoll  []byte                    // no roll of finished jobs has a key below
 	results    results                   // what is known of numbers
 	stage      staging                   // buffers of the group that is being built
@@ -224,7 +225,7 @@ func (s *Store) load() error {
 	if s.next, err = s.nextCaller(); err != nil {
 		return err
 	}
-	for _, load := range []func() error{s.loadProgress, s.reindex, s.loadTimes, s.loadGroups, s.loadBacklogged, s.loadNewest, s.loadResults, s.probe} {
+	for _, load := range []func() error{s.loadProgress, s.reindex, s.loadTimes, s.loadGroups, s.loadBacklogged, s.loadNewest, s.loadEvents, s.loadResults, s.probe} {
 		if err := load(); err != nil {
 			return err
 		}

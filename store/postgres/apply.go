@@ -45,6 +45,7 @@ func (s *Store) Apply(ctx context.Context, changes []fairfactor.Change) ([]error
 		errs, err := s.try(ctx, l, changes)
 		switch {
 		case err == nil:
+			s.tell()
 			return errs, nil
 		case aborted(err) && aborts < maxAborts:
 			aborts++

@@ -14,6 +14,7 @@
 //	pieces     parts of those checkpoints
 //	jobs       finished jobs, by caller and sequence number
 //	ended      which jobs ended in a group of changes, by the time of the first
+//	events     what each group of changes did to jobs, see events.go
 //	keys       job that was submitted last with an idempotency key
 //	scheduler  epoch of the scheduler
 //	writers    last group of each lane that writes, see below

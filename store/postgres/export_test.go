@@ -16,3 +16,9 @@ func (s *Store) Setting(t *testing.T, name string) (value string) {
 	}
 	return value
 }
+
+// KeepEvents deletes all rows of events but the last ones.
+func (s *Store) KeepEvents(rows int) {
+	s.watched.kept = rows
+	s.trim()
+}

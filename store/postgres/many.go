@@ -27,26 +27,35 @@ func (s *Store) Jobs(ctx context.Context, ids []fairfactor.ID) ([]fairfactor.Job
 	var jobs []fairfactor.Job
 	err := s.retry(ctx, "to read jobs", func(ctx context.Context) error {
 		jobs = make([]fairfactor.Job, len(ids))
-		rows, err := s.reads.Query(ctx, readMany, callers, seqs)
-		if err != nil {
-			return err
-		}
-		_, err = collect(rows, func(r *jobRow, caller string) error {
-			j, err := r.job(caller)
-			for _, i := range places[place{uint64(r.caller), uint64(r.seq)}] {
-				if err == nil && j.ID == ids[i] {
+		return s.readMany(ctx, callers, seqs, func(j fairfactor.Job) {
+			for _, i := range places[place{j.ID.Caller, j.ID.Seq}] {
+				if j.ID == ids[i] {
 					jobs[i] = j
 				}
 			}
-			return err
 		})
-		return err
 	})
 	return jobs, err
 }
 
-// readMany reads jobs by caller and sequence number, with their callers' names.
-const readMany = "SELECT " + jobColumns + `, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = r.caller) FROM (
+// readMany calls f with each of the jobs at places that exist.
+func (s *Store) readMany(ctx context.Context, callers, seqs []int64, f func(fairfactor.Job)) error {
+	rows, err := s.reads.Query(ctx, manyJobs, callers, seqs)
+	if err != nil {
+		return err
+	}
+	_, err = collect(rows, func(r *jobRow, caller string) error {
+		j, err := r.job(caller)
+		if err == nil {
+			f(j)
+		}
+		return err
+	})
+	return err
+}
+
+// manyJobs reads jobs by caller and sequence number, with their callers' names.
+const manyJobs = "SELECT " + jobColumns + `, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = r.caller) FROM (
 	SELECT j.* FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, seq)
 	CROSS JOIN LATERAL (SELECT ` + jobColumns + ` FROM fairfactor.jobs AS x WHERE x.caller = u.caller AND x.seq = u.seq OFFSET 0) AS j
 	UNION ALL

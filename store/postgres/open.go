@@ -60,6 +60,7 @@ type Store struct {
 	lanes      []*lane
 	idle       chan *lane // those not in use
 	history    history
+	watched    watched
 	claims     claims
 	names      names
 	closing    chan struct{} // closed by Close
@@ -84,6 +85,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	}
 	s := &Store{log: opts.Logger, now: opts.Now, onWentBack: opts.WentBack, lanes: newLanes(writers), closing: make(chan struct{})}
 	s.idle = make(chan *lane, writers)
+	s.watched.kept = keptGroups
 	for _, l := range s.lanes {
 		s.idle <- l
 	}
@@ -208,6 +210,9 @@ func (s *Store) prepare(ctx context.Context) error {
 		return err
 	}
 	if err := migrate(ctx, c.Conn()); err != nil {
+		return err
+	}
+	if err := forgetFuture(ctx, c.Conn()); err != nil {
 		return err
 	}
 	return s.sweep(ctx, c.Conn())

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fairfactor"
+	"fairfactor/store/journal"
 	"fairfactor/store/rules"
 )
 
@@ -27,6 +28,7 @@ type staging struct {
 	jobs    map[place]*staged
 	order   []*staged // in the order in which they were first met
 	keys    map[keyed]*fairfactor.Job
+	journal journal.Maker
 	index   int64  // jobs accepted in the group
 	place   uint64 // highest in the dispatch order
 	missing []place
@@ -124,6 +126,7 @@ func (s *staging) begin(accounts []rules.Account) {
 	}
 	s.jobs, s.order, s.keys = make(map[place]*staged), s.order[:0], nil
 	s.place, s.index, s.missing, s.learned = 0, 0, nil, nil
+	s.journal.Reset()
 }
 
 // run decides about all changes. Nil is for a group in which none is refused.
@@ -208,6 +211,7 @@ func (s *staging) take(a *account, ch *fairfactor.Change, e *rules.Effect) error
 	}
 	j.dueBy(ch)
 	j.now.Job, j.record = e.Now, ch.Job
+	s.journal.Add(ch)
 	return nil
 }
 

@@ -157,6 +157,7 @@ func (s *staging) write(b *pgx.Batch, now time.Time) {
 	s.writeKeys(b, now)
 	s.writeKnown(b)
 	s.writeDeadlines(b)
+	s.writeEvents(b)
 	s.adjust(b)
 }
 

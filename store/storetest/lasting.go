@@ -100,7 +100,7 @@ func expireAfterRequeue(w *world) {
 func endedContext(w *world) {
 	a := w.claim("a")
 	j := a.accept(1)[0]
-	before := w.caller("a")
+	before, begin := w.caller("a"), w.end()
 	ctx, cancel := context.WithCancel(w.ctx())
 	cancel()
 	for what, call := range map[string]func() error{
@@ -121,6 +121,7 @@ func endedContext(w *world) {
 		"Backlogged": func() error { _, err := w.store.Backlogged(ctx, 0, 1); return err },
 		"WeighGroup": func() error { return w.store.WeighGroup(ctx, "team", 2) },
 		"Caller":     func() error { _, err := w.store.Caller(ctx, "a"); return err },
+		"Events":     func() error { _, err := w.store.Events(ctx, begin, 1, nil); return err },
 		"Expire":     func() error { _, err := w.store.Expire(ctx, w.tick(), 1); return err },
 	} {
 		if err := call(); fairfactor.CodeOf(err) != fairfactor.Canceled || !errors.Is(err, context.Canceled) {

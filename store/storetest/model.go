@@ -21,6 +21,7 @@ type model struct {
 	jobs    []*modelJob // in the order of their acceptance
 	epoch   uint64      // of the scheduler
 	groups  map[string]int
+	events  []modelEvent
 	place   uint64 // highest Job.Turn that was stored
 	known   []fairfactor.Known
 }

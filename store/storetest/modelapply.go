@@ -40,6 +40,7 @@ func (m *model) do(ch *fairfactor.Change) error {
 	if err == nil {
 		m.called(ch.Caller).known = true
 		m.learnFrom(ch)
+		m.happened(ch)
 	}
 	return err
 }

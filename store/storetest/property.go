@@ -15,7 +15,7 @@ import (
 func likeTheModel(w *world) {
 	seed := uint64(time.Now().UnixNano())
 	w.Logf("seed %d", seed)
-	p := &pair{world: w, rng: rand.New(rand.NewPCG(seed, 0)), twin: &model{}, writers: map[string]fairfactor.Claim{}}
+	p := &pair{world: w, rng: rand.New(rand.NewPCG(seed, 0)), twin: &model{}, writers: map[string]fairfactor.Claim{}, begin: w.end()}
 	for step := 0; step < 400 && !w.Failed(); step++ {
 		switch n := p.rng.IntN(100); {
 		case n < 10:
@@ -47,6 +47,7 @@ type pair struct {
 	rng     *rand.Rand
 	twin    *model
 	writers map[string]fairfactor.Claim // current activations
+	begin   fairfactor.Position         // before anything happened
 }
 
 // callerNames are the callers of a run: few, so that they meet again.

@@ -89,12 +89,15 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"MoreIsKept", moreIsKept},
 		{"LeastUsefulIsForgotten", leastUsefulIsForgotten},
 		{"KnownPages", knownPages},
+		{"EventsInOrder", eventsInOrder},
+		{"EventsSayWhatIsMissing", eventsSayWhatIsMissing},
+		{"EventsWhileWriting", eventsWhileWriting},
 		{"EndedContext", endedContext},
 		{"ManyWriters", manyWriters},
 		{"LikeTheModel", likeTheModel},
 	}
 	if !s.forgetful {
-		laws = append(laws, law{"ReopenKeepsEverything", reopenKeepsEverything})
+		laws = append(laws, law{"ReopenKeepsEverything", reopenKeepsEverything}, law{"EventsOutliveTheProcess", eventsOutliveTheProcess})
 	}
 	for _, l := range laws {
 		t.Run(l.name, func(t *testing.T) { l.check(s.world(t)) })
