@@ -20,7 +20,7 @@ var who = map[string]string{
 	"GET /keys": "operator", "POST /keys": "operator", "DELETE /keys/{id}": "operator",
 	"POST /compute": "submitter", "POST /compute/batch": "submitter",
 	"GET /compute/{id}": "reader of the job", "DELETE /compute/{id}": "owner of the job", "POST /compute/{id}/retry": "owner of the job",
-	"GET /compute": "reader of ?caller_id=", "GET /compute/export": "reader of ?caller_id=", "POST /compute/get": "reader of each job",
+	"GET /compute": "reader of ?caller_id=", "GET /compute/export": "reader of ?caller_id=", "GET /events": "reader of ?caller_id=", "GET /compute/{id}/events": "reader of the job", "POST /compute/get": "reader of each job",
 	"GET /callers/{id}": "reader of the caller",
 }
 

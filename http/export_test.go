@@ -10,8 +10,16 @@ import (
 // time and takes few connections and one batch, so that tests reach these limits.
 func NewImpatient(cfg Config, connections int, deadline time.Duration) *Server {
 	return newServer(cfg, limits{
-		connections: connections, calls: 64, brief: time.Millisecond, look: 50 * time.Millisecond, read: deadline, park: deadline, idle: deadline, write: deadline, submit: deadline, grace: deadline, batches: 1,
+		connections: connections, calls: 64, brief: time.Millisecond, look: 50 * time.Millisecond, read: deadline, park: deadline, idle: deadline, write: deadline, submit: deadline, grace: deadline, batches: 1, heartbeat: deadline,
 	})
+}
+
+// NewQuick returns a server whose subscribers get heartbeats soon, and are too slow when
+// so many events wait for them.
+func NewQuick(cfg Config, heartbeat time.Duration, queued int) *Server {
+	bounds := defaultLimits()
+	bounds.heartbeat, bounds.queued, bounds.look = heartbeat, queued, 50*time.Millisecond
+	return newServer(cfg, bounds)
 }
 
 // NewUngated returns a server that lets all calls into the service at once.

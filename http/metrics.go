@@ -18,7 +18,7 @@ type metrics struct {
 }
 
 const (
-	routeCount  = 24  // at least one more than there are resources
+	routeCount  = 32  // at least one more than there are resources
 	statusFirst = 200 // of the statuses that are kept
 	statusCount = 304
 )
@@ -26,7 +26,7 @@ const (
 // buckets are seconds: from an answer out of memory to the longest poll.
 var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
-func newMetrics(r prometheus.Registerer, current func() *connections, polls func() int, jobs gated) *metrics {
+func newMetrics(r prometheus.Registerer, current func() *connections, polls, streams func() int, jobs gated) *metrics {
 	m := &metrics{requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "fairfactor_http_requests_total", Help: "Requests answered.",
 	}, []string{"route", "method", "status"})}
@@ -48,7 +48,9 @@ func newMetrics(r prometheus.Registerer, current func() *connections, polls func
 		}
 		r.MustRegister(m.requests, durations, waiting("write", jobs.writes), waiting("read", jobs.reads), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "fairfactor_http_polls", Help: "Requests that wait for a job to end.",
-		}, func() float64 { return float64(polls()) }), &connectionMetrics{
+		}, func() float64 { return float64(polls()) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "fairfactor_http_subscribers", Help: "Open streams of events.",
+		}, func() float64 { return float64(streams()) }), &connectionMetrics{
 			current: current,
 			open:    prometheus.NewDesc("fairfactor_http_connections", "Open connections.", []string{"state"}, nil),
 			refused: prometheus.NewDesc("fairfactor_http_connections_refused_total", "Connections that were turned away, or closed while idle, because too many were open.", []string{"how"}, nil),

@@ -26,6 +26,7 @@ type request struct {
 	caller, key, prefer, match                   []byte
 	authorization                                []byte // of several, all joined: no key has that form
 	acceptEncoding, contentEncoding              []byte
+	lastEvent                                    []byte
 	forwardedFor, forwardedHost, forwardedPrefix []byte
 
 	otherCaller []byte // a second X-Caller-ID that differs from the first
@@ -76,6 +77,8 @@ func (r *request) field(name, value []byte) {
 		r.prefers++
 	case "If-None-Match":
 		r.match = value
+	case "Last-Event-Id":
+		r.lastEvent = value
 	case "X-Request-Id":
 		r.requestID = value
 	case "Authorization":

@@ -17,6 +17,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"fairfactor"
+	"fairfactor/http/feed"
 )
 
 // Config is what a server needs from its node.
@@ -43,6 +44,8 @@ type Config struct {
 	// Certificates are what clients may do that show a certificate which TLS has
 	// verified, by its name. A key that a request has counts before it.
 	Certificates []CertificateRole
+	// Events is where the events of jobs come from; nil offers none.
+	Events feed.Source
 
 	// AccessLog gets one line of JSON for each request, each by one call of Write; nil
 	// for none.
@@ -90,6 +93,8 @@ type limits struct {
 	batches     int           // open at once, each with a buffer of up to 64 KiB; 429 above
 	brief       time.Duration // that a request may wait for a job on a worker; see poll
 	look        time.Duration // between two looks for clients that have hung up
+	heartbeat   time.Duration // without an event until a subscriber gets a comment
+	queued      int           // events for one subscriber, then it is closed as too slow
 }
 
 func defaultLimits() limits {
@@ -97,6 +102,7 @@ func defaultLimits() limits {
 		connections: connectionLimit(), calls: maxCalls, read: 10 * time.Second, park: 2 * time.Second, idle: 90 * time.Second,
 		write: 30 * time.Second, submit: 10 * time.Second, grace: 30 * time.Second, batches: 2048,
 		brief: 10 * time.Millisecond, look: 500 * time.Millisecond,
+		heartbeat: 15 * time.Second,
 	}
 }
 
@@ -123,6 +129,8 @@ type Server struct {
 	line      form                 // of a line of a batch
 	keys      *Keyring             // nil asks for none
 	knowledge fairfactor.Knowledge // nil if Jobs has none
+	streams   polls                // of events, see stream
+	feed      *feed.Hub            // nil if the node tells no events
 	owners    owners
 	tls       *tls.Config
 	roles     []CertificateRole
@@ -162,6 +170,8 @@ func newServer(cfg Config, bounds limits) *Server {
 	s.single = form{maxDigits: cfg.MaxDigits, also: alsoSingle, now: now}
 	s.line = form{maxDigits: cfg.MaxDigits, also: alsoLine, now: now}
 	s.polls.begin()
+	s.streams.begin()
+	s.openFeed(cfg.Events)
 	s.http = &fasthttp.Server{
 		Handler:                      s.handle,
 		ErrorHandler:                 s.unreadable,
@@ -176,7 +186,7 @@ func newServer(cfg Config, bounds limits) *Server {
 		CloseOnShutdown:              true,
 		NoDefaultContentType:         true,
 	}
-	s.metrics = newMetrics(cfg.Registerer, s.connections, s.polls.count, jobs)
+	s.metrics = newMetrics(cfg.Registerer, s.connections, s.polls.count, s.streams.count, jobs)
 	return s
 }
 
@@ -195,12 +205,17 @@ func (s *Server) Serve(ln net.Listener) error {
 	accepted := make(chan error, 1)
 	go func() { accepted <- l.accept() }()
 	go s.polls.watch(s.limits.look, l.done)
+	go s.streams.watch(s.limits.look, l.done)
+	if s.feed != nil {
+		go s.feed.Run(s.streams.running)
+	}
 	err := s.http.Serve(l)
 	l.Close()
 	return errors.Join(err, <-accepted)
 }
 
-// Shutdown stops accepting, ends long polls at once with the jobs as they are,
+// Shutdown stops accepting, ends long polls at once with the jobs as they are, and
+// streams of events with one that says so,
 // and returns when all other running requests are answered. When ctx ends
 // before that, their connections are closed and the error is ctx's.
 func (s *Server) Shutdown(ctx context.Context) error {
@@ -209,6 +224,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	l := s.conns
 	s.mu.Unlock()
 	s.polls.end()
+	s.streams.end()
 	if l == nil {
 		return nil
 	}
@@ -216,6 +232,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.http.ShutdownWithContext(ctx)
 	if err == nil {
 		err = s.polls.wait(ctx)
+	}
+	if err == nil {
+		err = s.streams.wait(ctx)
 	}
 	if err != nil {
 		l.closeAll()

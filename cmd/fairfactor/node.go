@@ -234,6 +234,7 @@ func (n *node) startServer() {
 		web.AccessLog = n.accesses
 	}
 	web.Jobs, web.Logger, web.MaxDigits, web.Ready, web.Leaving = n.system.Service(), n.log, n.cfg.maxDigits, n.ready, n.stays
+	web.Events = n.system.Service()
 	web.Gatherer, web.Registerer, web.Version = registry, registry, version
 	n.server = httpd.New(web)
 }

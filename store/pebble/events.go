@@ -94,7 +94,7 @@ func decodeEvents(it *pebbledb.Iterator) (total uint64, entries []byte, err erro
 }
 
 // loadEvents finds out how far the journal reaches. One that is damaged there begins
-// anew after the damage; what is read of it is reported.
+// again after the damage; what is read of it is reported.
 func (s *Store) loadEvents() error {
 	s.events = events{first: 1, kept: fairfactor.KeptEvents}
 	it, err := s.db.NewIter(iterBounds(kindBounds(kindEvents)))

@@ -143,7 +143,7 @@ func (s *Store) events(ctx context.Context, after fairfactor.Position, limit int
 		return page, nil
 	}
 	// The oldest row may be gone though nothing before it is missing: then a gap is
-	// suspected where nothing is missing, which does no harm.
+	// suspected where nothing is missing, and that does no harm.
 	page.Gap = after.Line != line || after.Group < oldest && s.trimmed(ctx)
 	r := eventReader{page: &page, left: limit, wanted: wanted}
 	r.read(after, groups)

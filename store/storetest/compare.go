@@ -10,7 +10,7 @@ import (
 )
 
 // comparisons is how many kinds of comparison there are.
-const comparisons = 9
+const comparisons = 8
 
 // compare asks the store and the model the same questions of one kind.
 func (p *pair) compare(kind int) {
@@ -29,7 +29,7 @@ func (p *pair) compare(kind int) {
 		p.compareKnown()
 	case 6:
 		p.compareOverdue()
-	case 8:
+	case 7:
 		p.compareEvents()
 	}
 }

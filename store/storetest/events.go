@@ -88,10 +88,18 @@ func eventsInOrder(w *world) {
 	w.refused(fairfactor.Conflict, a.change(fairfactor.Finish, a.ended(jobs[0], fairfactor.Failed)))
 	const pending, completed, cancelled = fairfactor.Pending, fairfactor.Completed, fairfactor.Cancelled
 	want := []modelEvent{
-		{jobs[0].ID, pending}, {jobs[1].ID, pending}, {jobs[2].ID, pending}, {other.ID, pending},
-		{jobs[0].ID, completed}, {jobs[1].ID, fairfactor.Failed}, {jobs[1].ID, pending},
-		{atOnce.ID, pending}, {atOnce.ID, completed}, {other.ID, cancelled},
-		{early[0].ID, cancelled}, {jobs[1].ID, cancelled},
+		{jobs[0].ID, pending},
+		{jobs[1].ID, pending},
+		{jobs[2].ID, pending},
+		{other.ID, pending},
+		{jobs[0].ID, completed},
+		{jobs[1].ID, fairfactor.Failed},
+		{jobs[1].ID, pending},
+		{atOnce.ID, pending},
+		{atOnce.ID, completed},
+		{other.ID, cancelled},
+		{early[0].ID, cancelled},
+		{jobs[1].ID, cancelled},
 	}
 	for _, limit := range []int{1, 2, 3, 100} {
 		all, _ := w.events(begin, limit, nil)
