@@ -29,9 +29,10 @@ var mayImport = map[string][]string{
 	"fairfactor/cmd":               nil, // wires everything
 	"fairfactor/bench":             nil,
 	"fairfactor/factor/expression": {},
-	"fairfactor/actors/caller":     {"fairfactor", "fairfactor/actors/backlog"},
+	"fairfactor/actors/caller":     {"fairfactor", "fairfactor/actors/backlog", "fairfactor/actors/share"},
 	"fairfactor/actors/commit":     {"fairfactor"},
 	"fairfactor/actors/fair":       {},
+	"fairfactor/actors/share":      {},
 	"fairfactor/actors/dispatch":   {"fairfactor/actors/fair"},
 	"fairfactor/actors/backlog":    {"fairfactor", "fairfactor/factor"},
 	"fairfactor/actors/sim":        {"fairfactor", "fairfactor/factor", "fairfactor/actors", "fairfactor/actors/commit", "fairfactor/store/memory"},
@@ -41,8 +42,8 @@ var mayImport = map[string][]string{
 // library and the project; pure ones may not even do I/O. Clockless ones are told
 // what time it is: what they do depends on their input alone.
 var (
-	standardOnly = []string{"fairfactor", "fairfactor/factor", "fairfactor/factor/expression", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/membership", "fairfactor/store/rules"}
-	pure         = []string{"fairfactor/factor/expression", "fairfactor/actors/fair", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/membership", "fairfactor/store/rules"}
+	standardOnly = []string{"fairfactor", "fairfactor/factor", "fairfactor/factor/expression", "fairfactor/actors/fair", "fairfactor/actors/share", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/membership", "fairfactor/store/rules"}
+	pure         = []string{"fairfactor/factor/expression", "fairfactor/actors/fair", "fairfactor/actors/share", "fairfactor/actors/dispatch", "fairfactor/actors/backlog", "fairfactor/store/membership", "fairfactor/store/rules"}
 	clockless    = append([]string{"fairfactor/actors/caller", "fairfactor/actors/commit"}, pure...)
 	impure       = []string{"os", "net", "net/http", "log", "log/slog", "sync", "math/rand", "math/rand/v2"}
 	clock        = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"} // in package time

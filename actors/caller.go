@@ -12,6 +12,7 @@ import (
 	"fairfactor/actors/backlog"
 	"fairfactor/actors/caller"
 	"fairfactor/actors/dispatch"
+	"fairfactor/actors/share"
 )
 
 // callerActor is the shell of a [caller.Caller]: it turns messages into calls, and
@@ -157,6 +158,7 @@ func (a *callerActor) Log() *slog.Logger {
 func (a *callerActor) Offer(o caller.Offer) {
 	m := &offer{Offer: dispatch.Offer{
 		Caller: a.name, Group: o.Group, Home: a.sys.net.ID(), Epoch: o.Epoch, Weight: o.Weight, More: o.More, Again: o.Again,
+		Charge: o.Charge, Known: o.Known,
 	}}
 	block := m.body[:]
 	if m.Turns = m.one[:]; len(o.Turns) != 1 {
@@ -189,6 +191,9 @@ func (a *callerActor) Answer(to caller.Asker, answer any) {
 		a.sys.answer(to.(*actor.PID), failure{answer})
 	}
 }
+
+// Want implements [caller.Host].
+func (a *callerActor) Want(w share.Want) { a.sys.tellNumber(w) }
 
 // Commit implements [caller.Host].
 func (a *callerActor) Commit(s *caller.Steps) { a.sys.cfg.Committer.Ready(s) }

@@ -112,7 +112,7 @@ func (m toCaller) Proto() proto.Message  { return callerMessageToPB(m.message) }
 
 func (m *offer) Proto() proto.Message {
 	o := &actorspb.Offer{
-		Caller: m.Caller, Group: m.Group, Home: m.Home, Epoch: m.Epoch, Weight: int32(m.Weight), More: m.More, Again: m.Again, Turns: make([]*actorspb.Turn, len(m.Turns)),
+		Caller: m.Caller, Group: m.Group, Home: m.Home, Epoch: m.Epoch, Weight: int32(m.Weight), More: m.More, Again: m.Again, ChargeNs: int64(m.Charge), Known: int64(m.Known), Turns: make([]*actorspb.Turn, len(m.Turns)),
 	}
 	for i := range m.Turns {
 		o.Turns[i] = turnToPB(m.Turns[i].Body.(*turn))

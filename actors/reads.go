@@ -30,6 +30,8 @@ func (s *System) read(ctx context.Context, name string, c *caller.Caller, r *cal
 		if job, r.Err = store.Job(ctx, r.Job.ID); r.Err == nil {
 			r.Job = job
 		}
+	case caller.ReadKnown:
+		r.Known = s.known(ctx, []string{r.Digits})[r.Digits]
 	case caller.ReadEarlier:
 		r.Earlier, r.Err = readEarlier(ctx, store, name, r.Since)
 	}

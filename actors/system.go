@@ -19,6 +19,7 @@ import (
 const (
 	CallerKind    = "caller"
 	SchedulerKind = "scheduler"
+	NumberKind    = "number" // by the key of a number, see numberActor
 	SchedulerID   = "main"
 	workerName    = "worker" // of the plain actor on each member
 )
@@ -158,6 +159,7 @@ func (s *System) Producers(identity func(actor.Context) string) map[string]actor
 	return map[string]actor.Producer{
 		CallerKind:    func() actor.Actor { return &callerActor{sys: s, identity: identity} },
 		SchedulerKind: func() actor.Actor { return &scheduler{sys: s} },
+		NumberKind:    func() actor.Actor { return &numberActor{sys: s} },
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"fairfactor/actors/backlog"
 	"fairfactor/actors/caller"
 	"fairfactor/actors/dispatch"
+	"fairfactor/actors/share"
 )
 
 // This file maps messages to what they are between nodes, and back.
@@ -44,8 +45,10 @@ func opened(m any) any {
 		o := b.Offer
 		return &offer{Offer: dispatch.Offer{
 			Caller: o.Caller, Group: o.Group, Home: o.Home, Epoch: o.Epoch, Weight: int(o.Weight),
-			Turns: turnsFromPB(o.Turns), More: o.More, Again: o.Again,
+			Turns: turnsFromPB(o.Turns), More: o.More, Again: o.Again, Charge: time.Duration(o.ChargeNs), Known: int(o.Known),
 		}}
+	case *actorspb.Envelope_Want:
+		return wantFromPB(b.Want)
 	case *actorspb.Envelope_Withdraw:
 		return withdraw{b.Withdraw.Caller, b.Withdraw.Seq}
 	case *actorspb.Envelope_Ended:
@@ -159,6 +162,8 @@ func callerMessageToPB(m any) proto.Message {
 		e.Body = &actorspb.Envelope_Account{Account: &actorspb.Account{}}
 	case caller.Pull:
 		e.Body = &actorspb.Envelope_Pull{Pull: &actorspb.Pull{Epoch: m.Epoch, Want: int32(m.Want)}}
+	case share.Shared:
+		e.Body = &actorspb.Envelope_Shared{Shared: &actorspb.Shared{Number: m.Number, Run: m.Run, Known: m.Known, CostNs: int64(m.Cost)}}
 	case caller.Began:
 		e.Body = &actorspb.Envelope_Began{Began: &actorspb.Began{Epoch: m.Epoch, Seq: m.Seq, Nonce: m.Nonce, Dispatched: m.Dispatched, StartedUs: micros(m.Started)}}
 	case *caller.Outcomes:
@@ -206,6 +211,8 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 		return caller.AskAccount{}
 	case *actorspb.Envelope_Pull:
 		return caller.Pull{Epoch: b.Pull.Epoch, Want: int(b.Pull.Want)}
+	case *actorspb.Envelope_Shared:
+		return share.Shared{Number: b.Shared.Number, Run: b.Shared.Run, Known: b.Shared.Known, Cost: time.Duration(b.Shared.CostNs)}
 	case *actorspb.Envelope_Began:
 		return caller.Began{Epoch: b.Began.Epoch, Seq: b.Began.Seq, Nonce: b.Began.Nonce, Dispatched: b.Began.Dispatched, Started: fromMicros(b.Began.StartedUs)}
 	case *actorspb.Envelope_Outcomes:

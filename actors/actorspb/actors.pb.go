@@ -1951,7 +1951,8 @@ type Offer struct {
 	Epoch         uint64                 `protobuf:"varint,6,opt,name=epoch,proto3" json:"epoch,omitempty"`                       // of the caller's activation
 	Group         string                 `protobuf:"bytes,7,opt,name=group,proto3" json:"group,omitempty"`                        // of the caller, empty if it stands for itself
 	Home          string                 `protobuf:"bytes,8,opt,name=home,proto3" json:"home,omitempty"`                          // member on which the caller's actor runs
-	ChargeNs      int64                  `protobuf:"varint,9,opt,name=charge_ns,json=chargeNs,proto3" json:"charge_ns,omitempty"` // of the caller, for what no turn of it was run for
+	ChargeNs      int64                  `protobuf:"varint,9,opt,name=charge_ns,json=chargeNs,proto3" json:"charge_ns,omitempty"` // the caller's part in turns that others ran for it
+	Known         int64                  `protobuf:"varint,10,opt,name=known,proto3" json:"known,omitempty"`                      // jobs of the caller that ended without a turn; each costs a quantum
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2049,17 +2050,25 @@ func (x *Offer) GetChargeNs() int64 {
 	return 0
 }
 
-// Want says that a job of a caller needs the factors of a number. It is repeated as
-// long as it does.
+func (x *Offer) GetKnown() int64 {
+	if x != nil {
+		return x.Known
+	}
+	return 0
+}
+
+// Want says that jobs of a caller need the factors of a number. It is repeated as
+// long as they do.
 type Want struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
 	Caller        string                 `protobuf:"bytes,2,opt,name=caller,proto3" json:"caller,omitempty"`
-	Id            *Id                    `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
-	Runs          bool                   `protobuf:"varint,4,opt,name=runs,proto3" json:"runs,omitempty"`                // the job runs
-	Waits         bool                   `protobuf:"varint,5,opt,name=waits,proto3" json:"waits,omitempty"`              // the job waits for another one, as it was told
-	Over          bool                   `protobuf:"varint,6,opt,name=over,proto3" json:"over,omitempty"`                // the job does not need them any more
-	CpuNs         int64                  `protobuf:"varint,7,opt,name=cpu_ns,json=cpuNs,proto3" json:"cpu_ns,omitempty"` // over: what they took, if they are known now
+	Jobs          int64                  `protobuf:"varint,3,opt,name=jobs,proto3" json:"jobs,omitempty"`                // how many
+	Runs          bool                   `protobuf:"varint,4,opt,name=runs,proto3" json:"runs,omitempty"`                // one of them may run
+	Waits         bool                   `protobuf:"varint,5,opt,name=waits,proto3" json:"waits,omitempty"`              // they wait: the caller has said what it wants before
+	Over          bool                   `protobuf:"varint,6,opt,name=over,proto3" json:"over,omitempty"`                // they do not need them any more
+	Known         bool                   `protobuf:"varint,7,opt,name=known,proto3" json:"known,omitempty"`              // over: what was found is in the store
+	CpuNs         int64                  `protobuf:"varint,8,opt,name=cpu_ns,json=cpuNs,proto3" json:"cpu_ns,omitempty"` // that the job which runs has used
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2108,11 +2117,11 @@ func (x *Want) GetCaller() string {
 	return ""
 }
 
-func (x *Want) GetId() *Id {
+func (x *Want) GetJobs() int64 {
 	if x != nil {
-		return x.Id
+		return x.Jobs
 	}
-	return nil
+	return 0
 }
 
 func (x *Want) GetRuns() bool {
@@ -2136,6 +2145,13 @@ func (x *Want) GetOver() bool {
 	return false
 }
 
+func (x *Want) GetKnown() bool {
+	if x != nil {
+		return x.Known
+	}
+	return false
+}
+
 func (x *Want) GetCpuNs() int64 {
 	if x != nil {
 		return x.CpuNs
@@ -2143,14 +2159,14 @@ func (x *Want) GetCpuNs() int64 {
 	return 0
 }
 
-// Shared answers a Want: the job may run, or has to wait for another one that runs,
-// or need not wait any longer, because what the other one found is in the store.
+// Shared answers a Want: one of the caller's jobs may run; or all of them have to wait
+// for one of another caller; or what that one found is in the store.
 type Shared struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            *Id                    `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
 	Run           bool                   `protobuf:"varint,2,opt,name=run,proto3" json:"run,omitempty"`
 	Known         bool                   `protobuf:"varint,3,opt,name=known,proto3" json:"known,omitempty"`
-	CostNs        int64                  `protobuf:"varint,4,opt,name=cost_ns,json=costNs,proto3" json:"cost_ns,omitempty"` // known: the part of the caller in what it took
+	CostNs        int64                  `protobuf:"varint,4,opt,name=cost_ns,json=costNs,proto3" json:"cost_ns,omitempty"` // known: the caller's part in what it took
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2185,11 +2201,11 @@ func (*Shared) Descriptor() ([]byte, []int) {
 	return file_actors_proto_rawDescGZIP(), []int{24}
 }
 
-func (x *Shared) GetId() *Id {
+func (x *Shared) GetNumber() string {
 	if x != nil {
-		return x.Id
+		return x.Number
 	}
-	return nil
+	return ""
 }
 
 func (x *Shared) GetRun() bool {
@@ -3560,7 +3576,7 @@ const file_actors_proto_rawDesc = "" +
 	" \x01(\x04R\fcallerNumber\"0\n" +
 	"\x04Pull\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x12\n" +
-	"\x04want\x18\x02 \x01(\x05R\x04want\"\xf0\x01\n" +
+	"\x04want\x18\x02 \x01(\x05R\x04want\"\x86\x02\n" +
 	"\x05Offer\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x16\n" +
 	"\x06weight\x18\x02 \x01(\x05R\x06weight\x120\n" +
@@ -3570,17 +3586,20 @@ const file_actors_proto_rawDesc = "" +
 	"\x05epoch\x18\x06 \x01(\x04R\x05epoch\x12\x14\n" +
 	"\x05group\x18\a \x01(\tR\x05group\x12\x12\n" +
 	"\x04home\x18\b \x01(\tR\x04home\x12\x1b\n" +
-	"\tcharge_ns\x18\t \x01(\x03R\bchargeNs\"\xb5\x01\n" +
+	"\tcharge_ns\x18\t \x01(\x03R\bchargeNs\x12\x14\n" +
+	"\x05known\x18\n" +
+	" \x01(\x03R\x05known\"\xb5\x01\n" +
 	"\x04Want\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x16\n" +
-	"\x06caller\x18\x02 \x01(\tR\x06caller\x12(\n" +
-	"\x02id\x18\x03 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x12\n" +
+	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x12\n" +
+	"\x04jobs\x18\x03 \x01(\x03R\x04jobs\x12\x12\n" +
 	"\x04runs\x18\x04 \x01(\bR\x04runs\x12\x14\n" +
 	"\x05waits\x18\x05 \x01(\bR\x05waits\x12\x12\n" +
-	"\x04over\x18\x06 \x01(\bR\x04over\x12\x15\n" +
-	"\x06cpu_ns\x18\a \x01(\x03R\x05cpuNs\"s\n" +
-	"\x06Shared\x12(\n" +
-	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x10\n" +
+	"\x04over\x18\x06 \x01(\bR\x04over\x12\x14\n" +
+	"\x05known\x18\a \x01(\bR\x05known\x12\x15\n" +
+	"\x06cpu_ns\x18\b \x01(\x03R\x05cpuNs\"a\n" +
+	"\x06Shared\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x10\n" +
 	"\x03run\x18\x02 \x01(\bR\x03run\x12\x14\n" +
 	"\x05known\x18\x03 \x01(\bR\x05known\x12\x17\n" +
 	"\acost_ns\x18\x04 \x01(\x03R\x06costNs\"4\n" +
@@ -3794,23 +3813,21 @@ var file_actors_proto_depIdxs = []int32{
 	2,  // 43: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
 	2,  // 44: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
 	20, // 45: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
-	2,  // 46: fairfactor.actors.v1.Want.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 47: fairfactor.actors.v1.Shared.id:type_name -> fairfactor.actors.v1.Id
-	26, // 48: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
-	20, // 49: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
-	30, // 50: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
-	20, // 51: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
-	37, // 52: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
-	37, // 53: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
-	20, // 54: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
-	39, // 55: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
-	43, // 56: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
-	5,  // 57: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
-	58, // [58:58] is the sub-list for method output_type
-	58, // [58:58] is the sub-list for method input_type
-	58, // [58:58] is the sub-list for extension type_name
-	58, // [58:58] is the sub-list for extension extendee
-	0,  // [0:58] is the sub-list for field type_name
+	26, // 46: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
+	20, // 47: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
+	30, // 48: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
+	20, // 49: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
+	37, // 50: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
+	37, // 51: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
+	20, // 52: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
+	39, // 53: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
+	43, // 54: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
+	5,  // 55: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
+	56, // [56:56] is the sub-list for method output_type
+	56, // [56:56] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_actors_proto_init() }

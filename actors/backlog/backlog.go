@@ -45,6 +45,9 @@ const (
 type Config struct {
 	Caller string
 	MaxCPU time.Duration // of a job; zero is no limit
+	// Share is the length from which jobs are parked when they would begin, see
+	// [Backlog.Parked]; zero parks none.
+	Share int
 }
 
 // Turn is a turn as it is offered to the scheduler.
@@ -131,6 +134,7 @@ type Backlog struct {
 	expelled map[uint64]bool
 
 	open        map[uint64]*open // by sequence number
+	parking     parking
 	ending      map[uint64]*open // those that have come to their end, which is not durable yet
 	long        []*open          // those with a machine, in rotation
 	outstanding int              // offered turns of open jobs
@@ -190,6 +194,7 @@ func (b *Backlog) Drop(j *fairfactor.Job, admitted bool) (withdraw bool) {
 	}
 	seq := j.ID.Seq
 	delete(b.ending, seq)
+	delete(b.parking.jobs, seq)
 	if o := b.open[seq]; o != nil {
 		withdraw = len(o.offered) > 0
 		b.outstanding -= len(o.offered)
@@ -281,7 +286,7 @@ func (b *Backlog) Unpaged() { b.paging = false }
 // More reports whether [Backlog.Next] may have turns to give, now or after a
 // page was read.
 func (b *Backlog) More() bool {
-	if len(b.window) > 0 || b.more || b.paging {
+	if len(b.window) > 0 || b.more || b.paging || len(b.parking.ready) > 0 {
 		return true
 	}
 	for _, o := range b.long {
@@ -328,10 +333,10 @@ func (b *Backlog) Long() bool { return len(b.long) > 0 }
 // expelled need not be remembered then: their ends are durable, and no page is on its
 // way that still has them.
 func (b *Backlog) Resting() bool {
-	return len(b.open) == 0 && len(b.ending) == 0 && b.late == 0 && !b.paging && !b.loading
+	return len(b.open) == 0 && len(b.ending) == 0 && len(b.parking.jobs) == 0 && b.late == 0 && !b.paging && !b.loading
 }
 
 // Empty reports whether there is nothing left to do or to make durable.
 func (b *Backlog) Empty() bool {
-	return len(b.window) == 0 && !b.more && !b.paging && len(b.open) == 0 && len(b.ending) == 0
+	return len(b.window) == 0 && !b.more && !b.paging && len(b.open) == 0 && len(b.ending) == 0 && len(b.parking.jobs) == 0
 }

@@ -37,6 +37,9 @@ func (b *Backlog) Overdue(now time.Time) (overdue []fairfactor.Job, next time.Ti
 	for _, o := range b.open {
 		look(o.job.Deadline, func() fairfactor.Job { return o.job })
 	}
+	for _, e := range b.parking.jobs {
+		look(fromMicros(e.deadline), func() fairfactor.Job { return b.job(e) })
+	}
 	for i := range b.window {
 		e := &b.window[i]
 		if b.open[e.seq] == nil && b.ending[e.seq] == nil {

@@ -33,15 +33,10 @@ func (b *Backlog) nextOf(long bool) (Turn, bool) {
 
 // nextWaiting begins the job at the head of the queue.
 func (b *Backlog) nextWaiting() (Turn, bool) {
-	for len(b.window) > 0 && len(b.long) < MaxLong {
-		e := b.window[0]
-		b.window[0] = entry{}
-		b.window = b.window[1:]
-		if len(b.window) == 0 {
-			b.leaveRoom()
-		}
-		if b.ending[e.seq] != nil || b.open[e.seq] != nil {
-			continue
+	for len(b.long) < MaxLong {
+		e, ok := b.head()
+		if !ok {
+			break
 		}
 		o := b.begin(&e)
 		if o.machine == nil {
@@ -52,6 +47,17 @@ func (b *Backlog) nextWaiting() (Turn, bool) {
 		}
 	}
 	return Turn{}, false
+}
+
+// shift takes the head of the window.
+func (b *Backlog) shift() entry {
+	e := b.window[0]
+	b.window[0] = entry{}
+	b.window = b.window[1:]
+	if len(b.window) == 0 {
+		b.leaveRoom()
+	}
+	return e
 }
 
 func (b *Backlog) begin(e *entry) *open {

@@ -207,6 +207,11 @@ func (b *Backlog) Cancel(seq uint64, reason string, now time.Time) (ended *fairf
 		ended, withdraw = b.end(o, fairfactor.Cancelled, reason, now)
 		return ended, withdraw, true
 	}
+	if e := b.parking.jobs[seq]; e != nil {
+		delete(b.parking.jobs, seq)
+		ended, _ = b.end(opened(b.job(e)), fairfactor.Cancelled, reason, now)
+		return ended, false, true
+	}
 	for i := range b.window {
 		if e := &b.window[i]; e.seq == seq {
 			o := opened(b.job(e))
@@ -254,6 +259,9 @@ func (b *Backlog) Look(seq uint64) (fairfactor.Job, bool) {
 		seen := e.job
 		seen.State, seen.Factors, seen.Finished, seen.Reason = e.was, nil, time.Time{}, ""
 		return seen, true
+	}
+	if e := b.parking.jobs[seq]; e != nil {
+		return b.job(e), true
 	}
 	for i := range b.window {
 		if e := &b.window[i]; e.seq == seq {

@@ -7,6 +7,7 @@ import (
 
 	"fairfactor"
 	"fairfactor/actors/backlog"
+	"fairfactor/actors/share"
 )
 
 // Config is what a caller is told once.
@@ -80,6 +81,11 @@ type Caller struct {
 	showing   bool           // it was not empty
 	advanced  bool           // long jobs have moved since
 	deadline  time.Time      // not after the first of the jobs in memory, zero if none has one
+	// What the caller owes the scheduler for jobs that no turn was run for: each of
+	// those that ended with what was known a quantum, and its part in what others ran.
+	recalled int
+	charge   time.Duration
+	shares   map[string]*numberShare // by number
 }
 
 // stashed is a message that waits for the claim.
@@ -137,6 +143,8 @@ func (c *Caller) Done(r *Read) {
 		c.jobRead(r)
 	case ReadEarlier:
 		c.earlierRead(r)
+	case ReadKnown:
+		c.knownRead(r)
 	}
 }
 
@@ -161,7 +169,11 @@ func (c *Caller) claimed(r *Read) {
 	c.weight, c.group = max(r.Claim.Caller.Weight, 1), r.Claim.Caller.Group
 	c.steps.host, c.steps.caller, c.steps.number, c.steps.epoch = c.host, c.cfg.Name, r.Claim.Number, r.Claim.Epoch
 	c.steps.hold, c.steps.learns = c.cfg.Hold, c.cfg.Learns
-	c.backlog = backlog.New(backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU}, r.Claim)
+	cfg := backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU}
+	if c.cfg.Learns {
+		cfg.Share = ShareDigits
+	}
+	c.backlog = backlog.New(cfg, r.Claim)
 	c.idle, c.saved = now, now
 	c.offers.heard = now
 	for _, s := range stash {
@@ -170,7 +182,7 @@ func (c *Caller) claimed(r *Read) {
 }
 
 // Receive handles a message: [*Submit], [Look], [Await], [Cancel], [Expire], [Retry], [Weigh],
-// [Regroup], [AskAccount], [Pull], [*Outcomes] or [Began]. It reports whether it
+// [Regroup], [AskAccount], [Pull], [*Outcomes], [Began] or [share.Shared]. It reports whether it
 // knows the message.
 func (c *Caller) Receive(asker Asker, message any) bool {
 	if c.backlog == nil {
@@ -184,6 +196,8 @@ func (c *Caller) Receive(asker Asker, message any) bool {
 		c.outcomes(m)
 	case Began:
 		c.began(m)
+	case share.Shared:
+		c.shared(m)
 	case Pull:
 		c.pulled(m)
 	case Look:
@@ -242,6 +256,7 @@ func (c *Caller) Flush() {
 	c.expireDue()
 	c.readPage()
 	c.offer()
+	c.park()
 	c.steps.ready()
 	c.readPage()
 	if order, number, ok := c.backlog.NeedPiece(); ok {

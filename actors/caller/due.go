@@ -37,6 +37,9 @@ func (c *Caller) NextDue() time.Time {
 		at = earlier(at, c.repeats.turned.Add(memory))
 	}
 	at = earlier(at, c.deadline)
+	if len(c.shares) > 0 {
+		at = earlier(at, c.wantsDue())
+	}
 	if c.waiting > 0 {
 		at = earlier(at, c.firstDeadline())
 	}
@@ -55,7 +58,7 @@ func (c *Caller) idleUntil() time.Time {
 // busy reports whether there is more in memory than the store has, or a request
 // waits. Jobs that wait are in the store, and the scheduler knows of them.
 func (c *Caller) busy() bool {
-	if c.reads > 0 || len(c.keys) > 0 || c.waiting > 0 || len(c.again) > 0 || len(c.overtaken) > 0 {
+	if c.reads > 0 || len(c.keys) > 0 || c.waiting > 0 || len(c.again) > 0 || len(c.overtaken) > 0 || len(c.shares) > 0 {
 		return true
 	}
 	return c.backlog != nil && (!c.backlog.Resting() || c.backlog.More() && !c.offers.more || c.steps.count() > 0)
@@ -107,6 +110,7 @@ func (c *Caller) Due() (stop bool) {
 	}
 	c.expireDue()
 	c.repeats.turn(now)
+	c.repeatWants(now)
 	c.offers.overdue(c.backlog, now)
 	c.dropWaiters(now)
 	c.show(true)

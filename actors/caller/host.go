@@ -6,6 +6,7 @@ import (
 
 	"fairfactor"
 	"fairfactor/actors/backlog"
+	"fairfactor/actors/share"
 )
 
 // Host is what a caller needs of the world around it. Its methods do not block and
@@ -23,6 +24,8 @@ type Host interface {
 	// Read begins a read of the store or a claim; [Caller.Done] is called with its
 	// results.
 	Read(*Read)
+	// Want tells the actor of a number what the caller wants of it.
+	Want(share.Want)
 	// Commit says that [Caller.Steps] has steps to take, see package commit.
 	Commit(*Steps)
 	// Hold has [Steps.Release] called after a time, once.
@@ -42,7 +45,9 @@ type Asker any
 // Offer gives the scheduler turns of a caller; More says that there are others.
 type Offer struct {
 	Group  string
-	Epoch  uint64 // of the activation
+	Known  int           // jobs that ended without a turn since the last offer
+	Charge time.Duration // the caller's part in turns that others ran for it, since then
+	Epoch  uint64        // of the activation
 	Weight int
 	Turns  []backlog.Turn
 	More   bool
@@ -116,6 +121,7 @@ const (
 	ReadKeys                        // jobs of idempotency keys: Keys, Since -> Keyed
 	ReadJob                         // Job.ID -> Job
 	ReadEarlier                     // newest jobs: Since -> Earlier
+	ReadKnown                       // what is known of a number: Digits -> Known
 )
 
 // ReadKind says what a [Read] reads.
@@ -131,6 +137,7 @@ type Read struct {
 	Number int
 	Keys   []string
 	Since  time.Time
+	Digits string
 
 	Claim   fairfactor.Claim
 	Page    []fairfactor.Waiting
@@ -138,6 +145,7 @@ type Read struct {
 	Keyed   map[string]fairfactor.Job
 	Job     fairfactor.Job
 	Earlier map[uint64]*fairfactor.Job // by nonce
+	Known   *fairfactor.Known          // nil if nothing is, or it can't be read
 	Err     error
 
 	purpose purpose      // what a job is read for

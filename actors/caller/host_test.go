@@ -13,6 +13,7 @@ import (
 	"fairfactor"
 	"fairfactor/actors/backlog"
 	"fairfactor/actors/caller"
+	"fairfactor/actors/share"
 	"fairfactor/factor"
 	"fairfactor/store/memory"
 )
@@ -127,6 +128,10 @@ func reason(err error) string {
 		return "moved"
 	}
 	return string(fairfactor.CodeOf(err))
+}
+
+func (h *host) Want(w share.Want) {
+	h.say("want %s: %d jobs, runs %v, waits %v, over %v, known %v", w.Number, w.Jobs, w.Runs, w.Waits, w.Over, w.Known)
 }
 
 func (h *host) Commit(s *caller.Steps) {

@@ -12,6 +12,11 @@ import (
 // sooner than they are looked up, and pay nothing.
 const KnownDigits = 31
 
+// ShareDigits is the least length of a number that is factored for one job at a time:
+// the first turn of a random number of 50 digits takes 5 ms, a hard one some 60 ms in
+// all, far longer than to ask the number's actor and to look up what is known.
+const ShareDigits = 50
+
 // KnownCPU is the least CPU that a result must have taken to be made known.
 const KnownCPU = time.Millisecond
 
@@ -23,7 +28,7 @@ func worthKnowing(job *fairfactor.Job) bool {
 
 // recall ends a job at its acceptance with what is known of its number, if that is
 // all. If it is not, the job begins with the primes that are known. The caller is
-// charged a quantum, see [Caller.owe].
+// charged a quantum.
 func (c *Caller) recall(s *step, known *fairfactor.Known) bool {
 	if !known.Complete {
 		s.job.Factors = known.Factors
@@ -33,6 +38,7 @@ func (c *Caller) recall(s *step, known *fairfactor.Known) bool {
 	ended.State, ended.Known, ended.Factors = fairfactor.Completed, true, known.Factors
 	ended.Started, ended.Finished = ended.Submitted, ended.Submitted
 	s.known, s.ended = true, &ended
+	c.recalled++
 	c.cfg.Counters.Known.Add(1)
 	return true
 }

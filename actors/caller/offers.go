@@ -53,17 +53,22 @@ func (c *Caller) offer() {
 	defer func() { clear(turns); c.turns = turns[:0] }()
 	more := c.backlog.More()
 	asked := o.want > 0 && !more
-	if len(turns) == 0 && !o.stale && !asked && (more == o.more || !more) {
+	if !more && c.backlog.Outstanding() == 0 {
+		c.recalled, c.charge = 0, 0 // one that is not in line competes with no one
+	}
+	owes := c.recalled > 0 || c.charge > 0
+	if len(turns) == 0 && !o.stale && !asked && !owes && (more == o.more || !more) {
 		return
 	}
-	if len(turns) == 0 && !o.stale && o.want > 0 && c.backlog.Paging() {
+	if len(turns) == 0 && !o.stale && !owes && o.want > 0 && c.backlog.Paging() {
 		return // the answer comes with the page
 	}
 	o.want = max(0, o.want-(len(turns)-known))
 	if asked {
 		o.want = 0
 	}
-	c.host.Offer(Offer{Group: c.group, Epoch: c.claim.Epoch, Weight: c.weight, Turns: turns, More: more, Again: o.again})
+	c.host.Offer(Offer{Group: c.group, Epoch: c.claim.Epoch, Weight: c.weight, Turns: turns, More: more, Again: o.again, Known: c.recalled, Charge: c.charge})
+	c.recalled, c.charge = 0, 0
 	o.more, o.stale, o.again = more, false, false
 }
 

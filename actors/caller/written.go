@@ -77,6 +77,7 @@ func (c *Caller) dropped(p *step) {
 	if !p.known && c.backlog.Drop(p.job, p.admitted) && !c.stopped {
 		c.host.Withdraw(p.job.ID.Seq)
 	}
+	c.unshare(p.job, false)
 	for _, q := range c.steps.drop(p.job.ID.Seq) {
 		c.answer(q.asker, refusal(p.err))
 	}
@@ -133,6 +134,9 @@ func (c *Caller) settleFinish(p *step) bool {
 		}
 	}
 	c.backlog.Committed(p.job.ID.Seq)
+	if p.err != nil {
+		c.unshare(p.job, false)
+	}
 	switch {
 	case p.err == nil:
 		c.ended(p.job)
@@ -168,6 +172,7 @@ func (c *Caller) ended(job *fairfactor.Job) {
 	case fairfactor.Cancelled:
 		c.cfg.Counters.Cancelled.Add(1)
 	}
+	c.unshare(job, job.State == fairfactor.Completed)
 	c.wake(job)
 	if len(c.overtaken) > 0 {
 		c.overtake(job.ID.Seq, hasEnded(job.ID))

@@ -14,6 +14,9 @@ func (m *Machine) Dispatch(now time.Duration) (runs []Run, pulls []Pull) {
 		if w == nil {
 			break
 		}
+		if m.pay(c) {
+			continue
+		}
 		r := m.runOf(w)
 		r.Turns = append(r.Turns, m.hand(now, c, w, predict))
 	}

@@ -97,6 +97,10 @@ type Offer struct {
 	Turns  []Turn // behind those offered before; not kept
 	More   bool   // there are others
 	Again  bool   // some turns may be here already: these are left out
+	// Charge is what the caller owes for work that no turn of it was run for, and Known
+	// how many jobs ended without a turn: each costs a quantum.
+	Charge time.Duration
+	Known  int
 }
 
 // Run gives turns to a worker, in order.
@@ -166,6 +170,7 @@ type Machine struct {
 	retired   queue[*caller] // to be forgotten when they would come back like new ones
 	abandoned queue[*fair.Group]
 	lags      lags
+	debts     map[*caller]time.Duration // that were not charged yet, see [Machine.pay]
 
 	runs        []Run // the last Dispatch's, reused
 	pulls       []Pull
@@ -192,6 +197,7 @@ func New(cfg Config) *Machine {
 		estimate:   estimates{},
 		mean:       float64(firstMean),
 		crowd:      Crowd,
+		debts:      map[*caller]time.Duration{},
 		spareHas:   map[uint64]bool{},
 		spareKnown: map[Key]*handed{},
 	}

@@ -14,6 +14,9 @@ func (m *Machine) Offer(now time.Duration, o Offer) {
 	m.heard(c)
 	m.regroup(c, o.Group)
 	c.fair.Weight = max(o.Weight, 1)
+	if owed := o.Charge + time.Duration(o.Known)*m.quantum; owed > 0 {
+		m.debts[c] += owed
+	}
 	promised := c.asked
 	c.asked, c.silent, c.more = false, false, o.More
 	if len(o.Turns) > 0 {

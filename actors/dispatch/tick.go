@@ -71,6 +71,7 @@ func (m *Machine) forget(most int) {
 			m.ring.Move(&c.fair, nil)
 			m.abandon(g)
 			delete(m.callers, c.name)
+			delete(m.debts, c)
 			m.idle--
 			c.idle, c.retired = false, false
 		default:

@@ -85,7 +85,7 @@ func (c *cluster) boot(at *place) {
 	opts := &c.run.opts
 	p.sys = actors.New(actors.Config{
 		Store: store, Committer: committer(), Members: p.members, Logger: slog.New(&logger{p: p}), Runtime: p, Now: p.Now,
-		Workers: opts.Workers, MaxQueue: opts.maxQueue(), Hold: opts.Hold, Passivate: opts.Passivate,
+		Workers: opts.Workers, MaxQueue: opts.maxQueue(), Hold: opts.Hold, Passivate: opts.Passivate, KnownSize: 1000,
 	})
 	p.produce = p.sys.Producers(identityOf)
 	p.service = p.sys.Service()

@@ -1,0 +1,110 @@
+package backlog
+
+import (
+	"time"
+
+	"fairfactor"
+)
+
+// MaxParked is how many jobs may be parked; the queue stands still behind one more.
+const MaxParked = 1024
+
+// ParkedJob is a job that is not to begin yet.
+type ParkedJob struct {
+	Seq    uint64
+	Number string
+}
+
+// parking are the jobs whose turn to begin has come, but which wait for someone to
+// say so, because another job may be at the same number.
+type parking struct {
+	jobs  map[uint64]*entry // by sequence number
+	fresh []ParkedJob       // not handed out by Parked yet
+	ready []uint64          // may begin now, in order
+}
+
+// head takes the next entry that may begin. Jobs for large numbers are parked on the
+// way.
+func (b *Backlog) head() (entry, bool) {
+	for len(b.parking.ready) > 0 {
+		seq := b.parking.ready[0]
+		b.parking.ready = b.parking.ready[1:]
+		if e := b.parking.jobs[seq]; e != nil {
+			delete(b.parking.jobs, seq)
+			return *e, true
+		}
+	}
+	for len(b.window) > 0 {
+		shared := b.cfg.Share > 0 && len(b.window[0].number) >= b.cfg.Share
+		if shared && len(b.parking.jobs) >= MaxParked {
+			return entry{}, false
+		}
+		e := b.shift()
+		if b.ending[e.seq] != nil || b.open[e.seq] != nil {
+			continue
+		}
+		if !shared {
+			return e, true
+		}
+		b.parkJob(e)
+	}
+	return entry{}, false
+}
+
+func (b *Backlog) parkJob(e entry) {
+	if b.parking.jobs == nil {
+		b.parking.jobs = map[uint64]*entry{}
+	}
+	b.parking.jobs[e.seq] = &e
+	b.parking.fresh = append(b.parking.fresh, ParkedJob{e.seq, e.number})
+}
+
+// Parked returns the jobs that were parked since it was called last. For each of them
+// [Backlog.Unpark] or [Backlog.Recall] must be called, unless it is cancelled.
+func (b *Backlog) Parked() []ParkedJob {
+	fresh := b.parking.fresh
+	b.parking.fresh = nil
+	return fresh
+}
+
+// Unpark lets a parked job begin, with the primes that are known of its number; known
+// may be nil. It is false if the job is not parked.
+func (b *Backlog) Unpark(seq uint64, known *fairfactor.Known) bool {
+	e := b.parking.jobs[seq]
+	if e == nil {
+		return false
+	}
+	if known != nil && len(known.Factors) > 0 && e.saved == nil {
+		job := b.job(e)
+		job.Factors = known.Factors
+		e.saved = &saved{job: job}
+	}
+	b.parking.ready = append(b.parking.ready, seq)
+	return true
+}
+
+// Recall ends a job, parked or begun, with the factors of its number, which were found
+// by another job. It returns nil if the job is neither.
+func (b *Backlog) Recall(seq uint64, factors []fairfactor.Factor, now time.Time) (ended *fairfactor.Job, withdraw bool) {
+	o := b.open[seq]
+	if e := b.parking.jobs[seq]; e != nil {
+		delete(b.parking.jobs, seq)
+		o = opened(b.job(e))
+	}
+	if o == nil {
+		return nil, false
+	}
+	if o.job.Started.IsZero() {
+		o.job.Started = now
+	}
+	o.job.Factors, o.job.Known = factors, true
+	return b.end(o, fairfactor.Completed, "", now)
+}
+
+// CPU is what a job that was begun has used.
+func (b *Backlog) CPU(seq uint64) time.Duration {
+	if o := b.open[seq]; o != nil {
+		return o.job.CPU
+	}
+	return 0
+}
