@@ -43,7 +43,7 @@ func main() {
 
 // comparisons are the subcommands in the order in which `all` runs them.
 var comparisons = []command.Comparison{
-	compare.Accept, compare.Get, compare.Complete, compare.Objects, compare.Waiting, compare.Connections,
+	compare.Accept, compare.Get, compare.Complete, compare.Objects, compare.Waiting, compare.Connections, compare.Events,
 	compare.Fairness, compare.Light, compare.Crash, compare.Hostile,
 	compare.Callers, compare.Groups, compare.Cluster, chaos.Comparison,
 }

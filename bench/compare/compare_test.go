@@ -90,6 +90,11 @@ func TestConnections(t *testing.T) {
 	measured(t, rows, err, 12, "without an answer", "resident memory")
 }
 
+func TestEvents(t *testing.T) {
+	rows, err := (&events{subscribers: 50, jobs: 40, rate: 200, shared: 2, idle: 100 * time.Millisecond}).measure(t.Context(), benchtest.Start(t))
+	measured(t, rows, err, 11, "resident memory", "CPU of the node")
+}
+
 func TestCallers(t *testing.T) {
 	m := &manyCallers{callers: 500, chunk: 250, waiting: 1000, settle: 200 * time.Millisecond, idle: 100 * time.Millisecond}
 	rows, err := m.measure(t.Context(), benchtest.Start(t))
