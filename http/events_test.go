@@ -12,6 +12,7 @@ import (
 
 	"fairfactor"
 	httpd "fairfactor/http"
+	kept "fairfactor/store/memory"
 )
 
 const (
@@ -211,6 +212,36 @@ func TestStreamsEndWithTheNode(t *testing.T) {
 		t.Fatal(err)
 	}
 	if e := c.next(); e.name != "closed" || !strings.Contains(e.data, `"reason":"draining"`) {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestRevokedKeyEndsItsStreams: a stream does not outlive its key by more than a
+// heartbeat.
+func TestRevokedKeyEndsItsStreams(t *testing.T) {
+	ring, err := httpd.OpenKeyring(t.Context(), kept.NewKeys(), httpd.KeyringOptions{Always: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := ring.AddKey(t.Context(), fairfactor.RoleOperator, ""); err != nil {
+		t.Fatal(err)
+	}
+	key, secret, err := ring.AddKey(t.Context(), fairfactor.RoleViewer, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := newJournal(t)
+	s := &telling{source: source, service: startServer(t, newMemory(), func(cfg httpd.Config) *httpd.Server {
+		cfg.Events, cfg.Keys = source, ring
+		return httpd.NewQuick(cfg, 50*time.Millisecond, many)
+	})}
+	c := s.subscribe("/events", "Authorization: Bearer "+secret).ready()
+	source.accept("alice", 1)
+	c.expect("accepted 1001")
+	if err := ring.RevokeKey(t.Context(), key.ID); err != nil {
+		t.Fatal(err)
+	}
+	if e := c.next(); e.name != "closed" || !strings.Contains(e.data, `"reason":"revoked"`) {
 		t.Errorf("%+v", e)
 	}
 }

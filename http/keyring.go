@@ -125,6 +125,9 @@ func (k *Keyring) find(secret []byte) *fairfactor.APIKey {
 	return key
 }
 
+// has reports whether there is a key with that id.
+func (k *Keyring) has(id string) bool { return k.table.Load().byID[id] != nil }
+
 // stale reports whether the keys are too old to be believed in.
 func (k *Keyring) stale(now time.Time) bool {
 	return k.shared && now.Sub(time.Unix(0, k.asked.Load())) > keysLife

@@ -21,6 +21,7 @@ type stream struct {
 	head   []byte // of the answer, until it is written
 	filter feed.Filter
 	from   fairfactor.Position // zero for now on
+	key    string              // id of the key that opened it, empty if none did
 	cancel context.CancelFunc
 
 	last   feed.Kind // of the last event about the filter's job
@@ -48,6 +49,9 @@ func (s *Server) stream(r *request, f feed.Filter) error {
 		return nil
 	}
 	t := &stream{s: s, conn: c, filter: f, from: from}
+	if r.as != nil && r.authorization != nil {
+		t.key = r.as.ID
+	}
 	resp.Header.SetNoDefaultContentType(true)
 	resp.Header.SetServer(s.name)
 	m := mannersOf(r)
@@ -133,6 +137,10 @@ func (t *stream) begin(at fairfactor.Position) error {
 // errSlow ends a stream whose client does not take its events.
 var errSlow = errors.New("too slow")
 
+// errRevoked ends a stream whose key is not valid any more. A stream that has nothing to
+// send notices that with its next heartbeat.
+var errRevoked = errors.New("the key was revoked")
+
 // follow sends what comes into the queue.
 func (t *stream) follow(ctx context.Context, sub *feed.Subscription) error {
 	var batch []*feed.Message
@@ -144,6 +152,9 @@ func (t *stream) follow(ctx context.Context, sub *feed.Subscription) error {
 		}
 		var end feed.End
 		batch, end = sub.Take(batch)
+		if t.key != "" && !t.s.keys.has(t.key) {
+			return errRevoked
+		}
 		if err := t.send(batch); err != nil {
 			return err
 		}
@@ -213,6 +224,8 @@ func (t *stream) farewell(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, errSlow):
 		reason, detail = "slow", "the events were not taken as quickly as they came: come back with the id of the last event to get the rest"
+	case errors.Is(err, errRevoked):
+		reason, detail = "revoked", "the key is not valid any more"
 	case t.s.streams.ended():
 		reason, detail = "draining", "the node is stopping: go on at another one with the id of the last event"
 	case ctx.Err() != nil:
