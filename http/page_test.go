@@ -34,7 +34,7 @@ func front(t *testing.T, node string, pass func(*http.Request) bool) string {
 }
 
 // nodeForPage is a service with something to see in each part of the page.
-func nodeForPage() *told {
+func nodeForPage() fairfactor.Jobs {
 	job := func(seq uint64, state fairfactor.State, number, reason string, factors ...fairfactor.Factor) fairfactor.Job {
 		return fairfactor.Job{ID: fairfactor.ID{Caller: 1, Seq: seq}, Caller: "nightly", Number: number, State: state, Reason: reason, Factors: factors, Submitted: time.Now(), CPU: 1500 * time.Microsecond}
 	}
@@ -42,14 +42,26 @@ func nodeForPage() *told {
 	running.Progress = &fairfactor.Progress{Phase: "sieve", Percent: 41.7}
 	done := job(1, fairfactor.Completed, "360", "", fairfactor.Factor{Prime: "2", Exponent: 3}, fairfactor.Factor{Prime: "3", Exponent: 2}, fairfactor.Factor{Prime: "5", Exponent: 1})
 	done.Finished = time.Now()
-	return &told{
+	return named{&told{
 		page:     fairfactor.Page{Jobs: []fairfactor.Job{running, job(3, fairfactor.Failed, "77", "<b>bold</b><script>document.title='owned'</script>"), done}},
 		callers:  []fairfactor.Caller{{Name: "client-1", Weight: 1}, {Name: "nightly", Weight: 2, Queued: 1234, Running: 1, Completed: 7, Failed: 3, Cancelled: 4, CPU: 90 * time.Minute, Turns: 99, Oldest: time.Now().Add(-time.Hour)}},
 		fairness: fairfactor.Fairness{Quantum: 100 * time.Microsecond, Bound: 600 * time.Millisecond, Lag: 150 * time.Millisecond, MaxLag: 450 * time.Millisecond, Jain: 0.98765, Violations: 2, Active: 2, HandedOut: 4567},
 		nodes: []fairfactor.Node{{ID: "1", Name: "<i>node-a</i>", State: "alive", Self: true, Workers: []fairfactor.Worker{
 			{Caller: "nightly", Job: running.ID.String(), Number: running.Number, Since: time.Now()}, {},
 		}, Counts: fairfactor.NodeCounts{Accepted: 5000, Completed: 4900, Failed: 3, Cancelled: 4, Turns: 6000, CPU: time.Hour}}},
+	}}
+}
+
+// named is a service whose callers have names.
+type named struct{ *told }
+
+func (n named) Caller(_ context.Context, name string) (fairfactor.Caller, error) {
+	for _, c := range n.callers {
+		if c.Name == name {
+			return c, nil
+		}
 	}
+	return fairfactor.Caller{}, fairfactor.Errorf(fairfactor.NotFound, "there is no caller %s", name)
 }
 
 func TestPageOverview(t *testing.T) {
@@ -69,7 +81,7 @@ func TestPageOverview(t *testing.T) {
 // TestPageShares: what two callers got while the page looked, next to their share.
 func TestPageShares(t *testing.T) {
 	t.Parallel()
-	w := open(t, clientOf(t, &growing{told: nodeForPage()}).String())
+	w := open(t, clientOf(t, &growing{told: &told{}}).String())
 	// Each round busy-1 gets 1 s and busy-2, which has twice its weight, 2 s.
 	w.wait("the shares are what the weights say", `(() => {
 		const rows = [...document.querySelectorAll("#shares tbody tr")].map(r => r.innerText.replace(/\s+/g, " "));
@@ -85,26 +97,30 @@ func TestPageShares(t *testing.T) {
 	}
 }
 
-// growing is a service whose callers get CPU with each look, as their weights say.
+// growing is a service whose callers get CPU with each look, as their weights say, and
+// which has completed a hundred jobs more at each look.
 type growing struct {
 	*told
-	looks atomic.Int64
-	done  atomic.Uint64
+	looks [3]atomic.Int64 // at busy-1, at busy-2, at the nodes
 }
 
-// Nodes has completed a hundred jobs more at each look.
+func (g *growing) List(context.Context, fairfactor.Query) (fairfactor.Page, error) {
+	var page fairfactor.Page
+	for i, name := range []string{"busy-1", "busy-2", "busy-1"} {
+		page.Jobs = append(page.Jobs, fairfactor.Job{ID: fairfactor.ID{Caller: 1, Seq: uint64(i + 1)}, Caller: name, Number: "91", State: fairfactor.Running, Submitted: time.Now()})
+	}
+	return page, nil
+}
+
+func (g *growing) Caller(_ context.Context, name string) (fairfactor.Caller, error) {
+	weight := int(name[len(name)-1] - '0')
+	n := time.Duration(g.looks[weight-1].Add(1))
+	return fairfactor.Caller{Name: name, Weight: weight, Queued: 9, Running: 1, CPU: n * time.Duration(weight) * time.Second}, nil
+}
+
 func (g *growing) Nodes(context.Context) ([]fairfactor.Node, error) {
-	g.done.Add(100)
-	return []fairfactor.Node{{ID: "1", State: "alive", Workers: make([]fairfactor.Worker, 1), Counts: fairfactor.NodeCounts{Completed: g.done.Load()}}}, nil
-}
-
-func (g *growing) Callers(context.Context, string, int) ([]fairfactor.Caller, error) {
-	n := time.Duration(g.looks.Add(1))
-	return []fairfactor.Caller{
-		{Name: "busy-1", Weight: 1, Queued: 9, Running: 1, CPU: n * time.Second},
-		{Name: "busy-2", Weight: 2, Queued: 9, Running: 1, CPU: 2 * n * time.Second},
-		{Name: "idle", Weight: 1, CPU: time.Hour},
-	}, nil
+	done := uint64(g.looks[2].Add(1)) * 100
+	return []fairfactor.Node{{ID: "1", State: "alive", Workers: make([]fairfactor.Worker, 1), Counts: fairfactor.NodeCounts{Completed: done}}}, nil
 }
 
 func TestPageFactorsANumber(t *testing.T) {

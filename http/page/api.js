@@ -97,7 +97,7 @@ export const retryJob = id => send("POST", jobPath(id) + "/retry");
 
 export const ended = job => !["pending", "running"].includes(job.status);
 
-export const has = { sort: false, bulk: false, pause: false, };
+export const has = { bulk: false, pause: false };
 
 const heartbeat = 15000; // milliseconds between two signs of life on a stream, at most
 

@@ -28,7 +28,7 @@ export const caller = {
 
 const rows = c => [
   ["queued", count(c.queued)], ["running", count(c.running)], ["completed", count(c.completed)], ["failed", c.failed ? h("a", { href: "#/jobs" + query({ caller_id: c.caller_id, status: "failed" }) }, count(c.failed)) : "0"],
-  ["cancelled", count(c.cancelled)], ["turns", count(c.turns)], ["CPU", time(c.cpu_seconds)], ["oldest waits", c.queued > 0 ? time(c.oldest_waiting_seconds) : "-"], ["weight", count(c.weight)], ["group", c.group || "none"],
+  ["cancelled", count(c.cancelled)], ["turns", count(c.turns)], ["CPU", time(c.cpu_seconds)], ["oldest waits", c.oldest_waiting_seconds > 0 ? time(c.oldest_waiting_seconds) : "-"], ["weight", count(c.weight)], ["group", c.group || "none"],
 ];
 
 // actions are what can be done to a caller's queue.

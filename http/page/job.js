@@ -80,7 +80,7 @@ function life(j) {
   const steps = [
     { name: "Accepted", at: j.submitted_at, text: "by the node" },
     { name: "Durable", at: j.submitted_at, text: "on disk before the answer 202" },
-    { name: "First turn", at: j.started_at, text: j.turn ? joined("place " + count(j.turn), after(j.submitted_at, j.started_at)) : j.status === "cancelled" ? "never came" : "waits for " + time(age(j.submitted_at)) },
+    { name: "First turn", at: j.started_at, text: j.turn ? joined("place " + count(j.turn), after(j.submitted_at, j.started_at)) : j.known ? "none was needed: its factors were known" : ended(j) ? "never came" : "waits for " + time(age(j.submitted_at)) },
     { name: "Turns", at: j.started_at, text: j.started_at ? joined(j.cpu_us ? micros(j.cpu_us) + " of CPU" : "under way", j.attempts > 1 && "begun " + count(j.attempts) + " times") : "", now: j.status === "running" },
     { name: end[0], at: j.finished_at, text: joined(end[1], after(j.started_at, j.finished_at)), bad: j.status === "failed" },
   ];

@@ -1,13 +1,14 @@
 // The overview: how much is done, what waits, and how fair it is.
 import { h } from "./dom.js";
-import { ask, callerPath, has, may, query } from "./api.js";
+import { ask, callerPath, may, query } from "./api.js";
 import { ago, brief, count, micros, product, rate, state, time } from "./format.js";
 import { chart, ceiling, path } from "./chart.js";
+import { busyCallers } from "./busy.js";
 import { section, table, facts } from "./parts.js";
 import { history, note, shares } from "./history.js";
 import { submitForm } from "./submit.js";
 
-const callersAsked = 20, jobsShown = 10;
+const jobsShown = 10;
 
 export const overview = {
   every: 1000,
@@ -15,10 +16,10 @@ export const overview = {
   async load(_, signal) {
     if (!may("look")) return {};
     const [fairness, { nodes }, callers, jobs] = await Promise.all([
-      ask("fairness", { signal }), ask("nodes", { signal }), ask("callers" + query({ sort: has.sort ? "-queued" : "", limit: callersAsked }), { signal }), ask("compute" + query({ limit: jobsShown }), { signal }),
+      ask("fairness", { signal }), ask("nodes", { signal }), busyCallers(signal), ask("compute" + query({ limit: jobsShown }), { signal }),
     ]);
-    note(fairness, nodes, callers.callers);
-    return { fairness, nodes, callers: callers.callers, more: Boolean(callers.next), jobs: jobs.jobs };
+    note(fairness, nodes, callers);
+    return { fairness, nodes, callers, jobs: jobs.jobs };
   },
   show: (data, route, act) => [
     h("h1", { class: "unseen" }, "Overview"),
@@ -33,13 +34,13 @@ const tile = (name, value, detail, extra) => h("div", { class: "tile", "data-nam
 
 function tiles(data) {
   if (!data) return h("div", { class: "tiles live" }, ["completed a second", "jobs that wait", "oldest of them", "workers busy"].map(name => tile(name, "-", "not known yet")));
-  const { fairness, nodes, callers, more } = data, now = history().at(-1);
+  const { fairness, nodes, callers } = data, now = history().at(-1);
   const queued = callers.reduce((sum, c) => sum + c.queued, 0);
-  const oldest = callers.filter(c => c.queued > 0).sort((a, b) => b.oldest_waiting_seconds - a.oldest_waiting_seconds)[0];
+  const oldest = callers.filter(c => c.oldest_waiting_seconds > 0).sort((a, b) => b.oldest_waiting_seconds - a.oldest_waiting_seconds)[0];
   const workers = nodes.flatMap(n => n.workers), busy = workers.filter(w => w.caller_id).length;
   return h("div", { class: "tiles live" },
     tile("completed a second", rate(now.jobs), rate(now.turns) + " turns a second", spark("jobs")),
-    tile("jobs that wait", count(queued) + (more && fairness.active > callers.length ? " or more" : ""), "of " + count(fairness.active) + (fairness.active === 1 ? " caller" : " callers") + " with work"),
+    tile("jobs that wait", count(queued) + (fairness.active > callers.length ? " or more" : ""), "of " + count(fairness.active) + (fairness.active === 1 ? " caller" : " callers") + " with work"),
     tile("oldest of them", oldest ? time(oldest.oldest_waiting_seconds) : "-", oldest ? callerLink(oldest.caller_id) : "none waits"),
     tile("workers busy", busy + " of " + workers.length, nodes.filter(n => n.state === "alive").length + " of " + nodes.length + (nodes.length === 1 ? " node alive" : " nodes alive")));
 }
@@ -88,10 +89,13 @@ function cpu() {
     }))));
 }
 
-const busiest = data => section(["Busiest callers", h("a", { href: "#/callers" }, "all")], { class: "live" }, table("Busiest callers",
+const busiest = data => section(["Busy callers", h("a", { href: "#/callers" }, "all")], { class: "live" }, busyTable(data && data.callers.slice(0, jobsShown)));
+
+// busyTable describes a table of callers that have work.
+export const busyTable = callers => table("Busy callers",
   [{ text: "caller", cls: "head" }, { text: "queued", cls: "n" }, { text: "running", cls: "n" }, { text: "completed", cls: "n" }, { text: "oldest waits", cls: "n" }],
-  data && data.callers.slice(0, jobsShown).map(c => ({ key: c.caller_id, cells: [callerLink(c.caller_id), count(c.queued), count(c.running), count(c.completed), c.queued > 0 ? time(c.oldest_waiting_seconds) : "-"] })),
-  "No caller has submitted anything yet."));
+  callers && callers.map(c => ({ key: c.caller_id, cells: [callerLink(c.caller_id), count(c.queued), count(c.running), count(c.completed), c.oldest_waiting_seconds > 0 ? time(c.oldest_waiting_seconds) : "-"] })),
+  "No caller has work now.");
 
 const newest = data => section(["Newest jobs", h("a", { href: "#/jobs" }, "all")], { class: "live" }, table("Newest jobs",
   [{ text: "status" }, { text: "number" }, { text: "result", cls: "line-only" }, { text: "submitted", cls: "n" }],
