@@ -173,7 +173,7 @@ func TestPageCallers(t *testing.T) {
 	w.click("td a", "c59")
 	w.at("#/callers/c59")
 	w.reads("h1", "Caller c59")
-	w.reads("tr", "pending 91")
+	w.reads("tr", "running 91")
 	w.types("[name=weight]", "7")
 	w.types("[name=group]", "team-a")
 	w.click("button", "Save")
