@@ -18,6 +18,11 @@ import (
 // front hands everything on to a node, unless pass says no: then the connection breaks.
 func front(t *testing.T, node string, pass func(*http.Request) bool) string {
 	t.Helper()
+	return frontServer(t, node, pass).URL
+}
+
+func frontServer(t *testing.T, node string, pass func(*http.Request) bool) *httptest.Server {
+	t.Helper()
 	target, err := url.Parse(node)
 	if err != nil {
 		t.Fatal(err)
@@ -29,8 +34,11 @@ func front(t *testing.T, node string, pass func(*http.Request) bool) string {
 		}
 		proxy.ServeHTTP(w, r)
 	}))
-	t.Cleanup(server.Close)
-	return server.URL
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return server
 }
 
 // nodeForPage is a service with something to see in each part of the page.

@@ -3,8 +3,11 @@ package http_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"fairfactor"
 	httpd "fairfactor/http"
@@ -348,4 +351,44 @@ func TestPageAsksForAKey(t *testing.T) {
 	w.types("[name=caller_id]", "alice")
 	w.press("Enter")
 	w.reads("tr", "pending alice 7")
+}
+
+// TestPageJobEvents: where the node tells events, the page asks for a job once only, and
+// again when the node died.
+func TestPageJobEvents(t *testing.T) {
+	t.Parallel()
+	s := startTelling(t, time.Second, 100)
+	job := s.source.accept("alice", 1)[0]
+	var asked atomic.Int32
+	var dead atomic.Bool
+	node := frontServer(t, s.url, func(r *http.Request) bool {
+		if r.URL.Path == "/compute/"+job.ID.String() {
+			asked.Add(1)
+		}
+		return !dead.Load()
+	})
+	w := open(t, node.URL+"/#/jobs/"+job.ID.String())
+	w.reads("h1", "Job 1001 pending")
+	job.State, job.Started, job.Progress = fairfactor.Running, time.Now(), &fairfactor.Progress{Phase: "curves", Percent: 12}
+	s.source.runs(job)
+	w.reads("#progress", "curves 12 %")
+	job.Progress = &fairfactor.Progress{Phase: "sieve, 7 of 9 relations", Percent: 77}
+	s.source.runs(job)
+	w.reads("#progress", "sieve, 7 of 9 relations 77 %")
+	w.reads(".phases", "curves", "sieve")
+	if n := asked.Load(); n != 1 {
+		t.Errorf("the page asked %d times", n)
+	}
+	dead.Store(true) // and with it the stream
+	node.CloseClientConnections()
+	w.reads("#alarm", "The node does not answer.")
+	w.reads("#progress", "sieve, 7 of 9 relations 77 %")
+	job.Progress.Percent = 88
+	s.source.runs(job)
+	dead.Store(false)
+	w.reads("#progress", "sieve, 7 of 9 relations 88 %")
+	w.wait("the alarm is over", `document.getElementById("alarm").hidden`)
+	s.source.runs()
+	s.source.finish("alice", fairfactor.Completed, job)
+	w.reads("section", "1001 = 1001")
 }
