@@ -40,6 +40,14 @@ type Jobs interface {
 	// Retry puts a failed job back at the end of its caller's queue; conflict if
 	// it is in any other state.
 	Retry(ctx context.Context, id ID) (Job, error)
+	// CancelAll ends all unfinished jobs of a caller that suit a query, and RetryAll
+	// puts all failed ones back: both accept an operation and return it, which goes on
+	// by itself. Jobs that are submitted later are left alone.
+	CancelAll(ctx context.Context, q Query) (Operation, error)
+	RetryAll(ctx context.Context, q Query) (Operation, error)
+	// Operation says how far an operation is: not_found if it does not exist, or was
+	// done more than [OperationLife] ago.
+	Operation(ctx context.Context, id string) (Operation, error)
 	// Callers returns all callers known to the service, ordered by name, after
 	// the given name; at most limit.
 	Callers(ctx context.Context, after string, limit int) ([]Caller, error)
@@ -49,6 +57,9 @@ type Jobs interface {
 	SetWeight(ctx context.Context, name string, weight int) (Caller, error)
 	// SetGroup moves a caller to another group, or with an empty one to none.
 	SetGroup(ctx context.Context, name, group string) (Caller, error)
+	// SetPaused keeps a caller from getting turns, or lets it get them again. Its jobs
+	// are accepted all the same.
+	SetPaused(ctx context.Context, name string, paused bool) (Caller, error)
 	// WeighGroup changes the share of a group of callers, 1 to [MaxWeight]. The group
 	// need not have callers yet.
 	WeighGroup(ctx context.Context, group string, weight int) error
@@ -100,6 +111,7 @@ type Caller struct {
 	Name      string
 	Group     string // empty if it is in none
 	Weight    int    // among the callers of its group, or among all if it has none
+	Paused    bool   // it gets no turns, and its jobs wait
 	Queued    uint64 // unfinished jobs, running ones included
 	Running   uint64
 	Completed uint64
@@ -107,7 +119,7 @@ type Caller struct {
 	Cancelled uint64
 	CPU       time.Duration // used by finished turns
 	Turns     uint64        // finished turns
-	Oldest    time.Time     // submission time of the oldest unfinished job, zero if none
+	Oldest    time.Time     // submission time of the oldest job that waits, zero if none; in a store, of the oldest unfinished one
 }
 
 // Fairness says how the scheduler keeps its promise: for any two callers that both

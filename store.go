@@ -76,6 +76,15 @@ type Store interface {
 	// Expire deletes at most limit jobs that finished before the given time and
 	// returns how many it deleted.
 	Expire(ctx context.Context, before time.Time, limit int) (int, error)
+	// SaveOperation makes an operation durable as it is, new or not. It is
+	// [ErrFenced] if a later scheduler has saved it. With one that is done, others go
+	// that are older than [OperationLife].
+	SaveOperation(ctx context.Context, op Operation) error
+	// Operation returns an operation: not_found if it does not exist.
+	Operation(ctx context.Context, id string) (Operation, error)
+	// OpenOperations returns operations that are not done, the oldest first, at most
+	// limit.
+	OpenOperations(ctx context.Context, limit int) ([]Operation, error)
 	// Close releases the store; nothing may be called after it.
 	Close() error
 }
@@ -104,6 +113,7 @@ type Backlogged struct {
 	Name   string
 	Group  string
 	Weight int
+	Paused bool // it gets no turns
 }
 
 // Waiting is an unfinished job with its saved progress.
@@ -137,6 +147,8 @@ const (
 	AcceptEnded
 	// Regroup moves the caller to another group, or to none.
 	Regroup
+	// Pause keeps the caller from getting turns, or lets it get them again.
+	Pause
 )
 
 // Change is one durable step of one caller.
@@ -145,14 +157,15 @@ type Change struct {
 	Caller     string
 	Number     uint64 // of the caller
 	Epoch      uint64
-	Job        *Job    // all but Weigh and Regroup
+	Job        *Job    // of a job, not of a setting
 	Checkpoint []byte  // Checkpoint only
 	Pieces     []Piece // Checkpoint only: those that are new or have changed
 	Weight     int     // Weigh only
 	Group      string  // Regroup only, at most [MaxGroupBytes]
 	// Learn is for Finish and AcceptEnded: the primes that the job found are worth
 	// knowing, and become known in the same commit, see [KnownStore].
-	Learn bool
+	Learn  bool
+	Paused bool // Pause only
 }
 
 // Piece is a part of a checkpoint that is too large to be written as a whole each

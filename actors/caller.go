@@ -187,6 +187,8 @@ func (a *callerActor) Answer(to caller.Asker, answer any) {
 		a.sys.answer(to.(*actor.PID), jobs(answer))
 	case caller.Account:
 		a.sys.answer(to.(*actor.PID), account(answer))
+	case caller.Changed:
+		a.sys.answer(to.(*actor.PID), changed(answer))
 	case error:
 		a.sys.answer(to.(*actor.PID), failure{answer})
 	}

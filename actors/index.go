@@ -78,18 +78,19 @@ func (a *scheduler) paged(p indexPage) {
 		return // with the next tick, or before
 	}
 	x.begun = true
-	known := make([]dispatch.Known, len(p.callers))
+	known := make([]dispatch.Known, 0, len(p.callers))
 	for i := range p.callers {
-		c := &p.callers[i]
-		known[i] = dispatch.Known{Caller: c.Name, Group: c.Group, Weight: c.Weight}
+		if c := &p.callers[i]; !c.Paused {
+			known = append(known, dispatch.Known{Caller: c.Name, Group: c.Group, Weight: c.Weight})
+		}
 	}
 	a.machine.Backlogged(a.elapsed(), known)
 	if p.pass != x.pass {
 		a.dirty()
 		return
 	}
-	if len(known) > 0 {
-		x.after = p.callers[len(known)-1].Number
+	if n := len(p.callers); n > 0 {
+		x.after = p.callers[n-1].Number
 	}
 	if len(p.callers) < p.limit {
 		x.after, x.through = 0, true

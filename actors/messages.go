@@ -103,6 +103,7 @@ type (
 	receipts caller.Receipts
 	jobs     caller.Jobs
 	account  caller.Account
+	changed  caller.Changed
 )
 
 // Proto implements cluster.Portable, as the methods of this name that follow.
@@ -216,6 +217,10 @@ func (m account) Proto() proto.Message {
 	return &actorspb.Envelope{Body: &actorspb.Envelope_AccountState{AccountState: &actorspb.AccountState{
 		Weight: int32(m.Weight), Group: m.Group, Running: m.Running, CpuNs: int64(m.CPU), Turns: m.Turns,
 	}}}
+}
+
+func (m changed) Proto() proto.Message {
+	return &actorspb.Envelope{Body: &actorspb.Envelope_Changed{Changed: &actorspb.Changed{Done: m.Done, Skipped: m.Skipped}}}
 }
 
 // fairness is the scheduler's report as an answer.

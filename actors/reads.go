@@ -32,6 +32,8 @@ func (s *System) read(ctx context.Context, name string, c *caller.Caller, r *cal
 		}
 	case caller.ReadKnown:
 		r.Known = s.known(ctx, []string{r.Digits})[r.Digits]
+	case caller.ReadJobs:
+		r.Jobs, r.Err = store.Jobs(ctx, r.Many.IDs)
 	case caller.ReadEarlier:
 		r.Earlier, r.Err = readEarlier(ctx, store, name, r.Since)
 	}

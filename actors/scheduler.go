@@ -17,17 +17,18 @@ import (
 // cluster. It owns no state that callers, workers and the store could not tell it
 // again.
 type scheduler struct {
-	sys      *System
-	self     *actor.PID
-	machine  *dispatch.Machine // nil until the epoch is claimed
-	start    time.Time
-	epoch    uint64
-	flushing bool
-	stash    []any
-	asking   []*actor.PID // those who asked for a report before the epoch was claimed
-	members  []string
-	index    index
-	greet    []string // workers that have not heard of this scheduler
+	sys       *System
+	self      *actor.PID
+	machine   *dispatch.Machine // nil until the epoch is claimed
+	start     time.Time
+	epoch     uint64
+	flushing  bool
+	stash     []any
+	asking    []*actor.PID // those who asked for a report before the epoch was claimed
+	members   []string
+	index     index
+	greet     []string // workers that have not heard of this scheduler
+	operating bool     // operations are being worked on
 }
 
 // claimedScheduler brings the epoch.
@@ -59,10 +60,13 @@ func (a *scheduler) Receive(ctx actor.Context) {
 		}
 	case flush:
 		a.flush()
+	case operated:
+		a.operating = false
 	case tick:
 		if a.machine != nil {
 			a.machine.Tick(a.elapsed())
 			a.index.ticked = true
+			a.operate()
 			a.dirty()
 		}
 	case membersAre:

@@ -235,8 +235,37 @@ func (v *Service) complete(ctx context.Context, callers []fairfactor.Caller) {
 		c := &callers[i]
 		if now, ok := living[c.Name]; ok && c.Queued > 0 {
 			c.Running = min(uint64(len(now.jobs)), c.Queued)
+			v.oldestWaiting(ctx, c, now.jobs)
 			c.CPU += now.cpu
 			c.Turns += now.turns
+		}
+	}
+}
+
+// oldestWaiting corrects the time of submission of the oldest job of a caller if that
+// runs: it is to be that of one that waits.
+func (v *Service) oldestWaiting(ctx context.Context, c *fairfactor.Caller, running []fairfactor.Job) {
+	if c.Running == c.Queued {
+		c.Oldest = time.Time{}
+		return
+	}
+	runs := map[fairfactor.ID]bool{}
+	head := false
+	for i := range running {
+		runs[running[i].ID] = true
+		head = head || running[i].Submitted.Equal(c.Oldest)
+	}
+	if !head {
+		return
+	}
+	waiting, err := v.sys.cfg.Store.Backlog(ctx, running[0].ID.Caller, 0, len(running)+1)
+	if err != nil {
+		return // it is about right all the same
+	}
+	for i := range waiting {
+		if !runs[waiting[i].Job.ID] {
+			c.Oldest = waiting[i].Job.Submitted
+			return
 		}
 	}
 }
@@ -263,6 +292,11 @@ func (v *Service) set(ctx context.Context, name string, m any) (fairfactor.Calle
 		return fairfactor.Caller{}, err
 	}
 	return v.Caller(ctx, name)
+}
+
+// SetPaused implements fairfactor.Jobs.
+func (v *Service) SetPaused(ctx context.Context, name string, paused bool) (fairfactor.Caller, error) {
+	return v.set(ctx, name, caller.Pause{Paused: paused})
 }
 
 // WeighGroup implements fairfactor.Jobs.

@@ -101,6 +101,8 @@ func answerFromPB(e *actorspb.Envelope) any {
 	case *actorspb.Envelope_AccountState:
 		s := b.AccountState
 		return account{Weight: int(s.Weight), Group: s.Group, Running: s.Running, CPU: time.Duration(s.CpuNs), Turns: s.Turns}
+	case *actorspb.Envelope_Changed:
+		return changed{Done: b.Changed.Done, Skipped: b.Changed.Skipped}
 	case *actorspb.Envelope_Fairness:
 		return fairness{fairnessFromPB(b.Fairness)}
 	case *actorspb.Envelope_StatusState:
@@ -158,6 +160,14 @@ func callerMessageToPB(m any) proto.Message {
 		e.Body = &actorspb.Envelope_Weigh{Weigh: &actorspb.Weigh{Weight: int32(m.Weight)}}
 	case caller.Regroup:
 		e.Body = &actorspb.Envelope_Regroup{Regroup: &actorspb.Regroup{Group: m.Group}}
+	case *caller.Many:
+		many := &actorspb.Many{Ids: make([]*actorspb.Id, len(m.IDs)), Retry: m.Retry, Waiting: m.Waiting, Again: m.Again, SinceUs: micros(m.Since)}
+		for i, id := range m.IDs {
+			many.Ids[i] = idToPB(id)
+		}
+		e.Body = &actorspb.Envelope_Many{Many: many}
+	case caller.Pause:
+		e.Body = &actorspb.Envelope_Pause{Pause: &actorspb.Pause{Paused: m.Paused}}
 	case caller.AskAccount:
 		e.Body = &actorspb.Envelope_Account{Account: &actorspb.Account{}}
 	case caller.Pull:
@@ -207,6 +217,14 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 		return caller.Weigh{Weight: int(b.Weigh.Weight)}
 	case *actorspb.Envelope_Regroup:
 		return caller.Regroup{Group: b.Regroup.Group}
+	case *actorspb.Envelope_Many:
+		m := &caller.Many{IDs: make([]fairfactor.ID, len(b.Many.Ids)), Retry: b.Many.Retry, Waiting: b.Many.Waiting, Again: b.Many.Again, Since: fromMicros(b.Many.SinceUs)}
+		for i, id := range b.Many.Ids {
+			m.IDs[i] = idFromPB(id)
+		}
+		return m
+	case *actorspb.Envelope_Pause:
+		return caller.Pause{Paused: b.Pause.Paused}
 	case *actorspb.Envelope_Account:
 		return caller.AskAccount{}
 	case *actorspb.Envelope_Pull:

@@ -40,6 +40,8 @@ var (
 	jobOwners = access{decided: true, caller: true, changes: true, narrow: ownJob}
 	// listReaders see jobs of the caller in ?caller_id=, which a caller's key must name.
 	listReaders = access{decided: true, caller: true, viewer: true, narrow: ownList}
+	// listOwners change jobs of that caller.
+	listOwners = access{decided: true, caller: true, changes: true, narrow: ownList}
 	// accountReaders see the caller whose name is in the path.
 	accountReaders = access{decided: true, caller: true, viewer: true, narrow: ownAccount}
 )

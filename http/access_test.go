@@ -22,6 +22,7 @@ var who = map[string]string{
 	"GET /compute/{id}": "reader of the job", "DELETE /compute/{id}": "owner of the job", "POST /compute/{id}/retry": "owner of the job",
 	"GET /compute": "reader of ?caller_id=", "GET /compute/export": "reader of ?caller_id=", "GET /events": "reader of ?caller_id=", "GET /compute/{id}/events": "reader of the job", "POST /compute/get": "reader of each job",
 	"GET /callers/{id}": "reader of the caller",
+	"DELETE /compute":   "owner of ?caller_id=", "POST /compute/retry": "owner of ?caller_id=", "GET /operations/{id}": "any key",
 }
 
 // keyed is a server that asks for keys, with one of each role.
@@ -124,7 +125,7 @@ func (k *keyed) checkRoute(t *testing.T, method, path, role string) {
 		{"a client without a key", "", mine, []string{"anyone"}, 401},
 		{"a stranger", "ff_000000000000_" + strings.Repeat("a", 52), mine, []string{"anyone"}, 401},
 		{"the viewer", k.viewer, mine, []string{"anyone", "any key", "viewer", "reader of the job", "reader of ?caller_id=", "reader of each job", "reader of the caller"}, 403},
-		{"alice", k.alices, mine, []string{"anyone", "any key", "submitter", "reader of the job", "owner of the job", "reader of ?caller_id=", "reader of each job", "reader of the caller"}, 403},
+		{"alice", k.alices, mine, []string{"anyone", "any key", "submitter", "reader of the job", "owner of the job", "reader of ?caller_id=", "owner of ?caller_id=", "reader of each job", "reader of the caller"}, 403},
 		{"the operator", k.operator, mine, nil, 0},
 	} {
 		a := k.as(r.key, method, r.path, "")

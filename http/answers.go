@@ -21,7 +21,8 @@ type callerAnswer struct {
 	Name      string     `json:"caller_id"`
 	Group     textOrNull `json:"group"`
 	Weight    int        `json:"weight"`
-	Queued    uint64     `json:"queued"`
+	Paused    bool       `json:"paused"`
+	Queued    uint64     `json:"queued"` // those that run are not
 	Running   uint64     `json:"running"`
 	Completed uint64     `json:"completed"`
 	Failed    uint64     `json:"failed"`
@@ -36,7 +37,7 @@ type callerAnswer struct {
 // job.
 func callerOf(c *fairfactor.Caller, now time.Time) callerAnswer {
 	a := callerAnswer{
-		Name: c.Name, Group: textOrNull(c.Group), Weight: c.Weight, Queued: c.Queued, Running: c.Running, Completed: c.Completed, Failed: c.Failed,
+		Name: c.Name, Group: textOrNull(c.Group), Weight: c.Weight, Paused: c.Paused, Queued: c.Queued - min(c.Running, c.Queued), Running: c.Running, Completed: c.Completed, Failed: c.Failed,
 		Cancelled: c.Cancelled, CPU: secondsOf(c.CPU), Turns: c.Turns, Oldest: instant{c.Oldest},
 	}
 	if !c.Oldest.IsZero() {
@@ -47,7 +48,7 @@ func callerOf(c *fairfactor.Caller, now time.Time) callerAnswer {
 
 func (a *callerAnswer) caller() fairfactor.Caller {
 	return fairfactor.Caller{
-		Name: a.Name, Group: string(a.Group), Weight: a.Weight, Queued: a.Queued, Running: a.Running, Completed: a.Completed, Failed: a.Failed,
+		Name: a.Name, Group: string(a.Group), Weight: a.Weight, Paused: a.Paused, Queued: a.Queued + a.Running, Running: a.Running, Completed: a.Completed, Failed: a.Failed,
 		Cancelled: a.Cancelled, CPU: a.CPU.duration(), Turns: a.Turns, Oldest: a.Oldest.Time,
 	}
 }

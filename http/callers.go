@@ -44,17 +44,17 @@ func (s *Server) getCaller(r *request) error {
 	return s.answerCaller(r, &caller, err)
 }
 
-// putCaller changes a caller's group, its weight, or both.
+// putCaller changes a caller's group, its weight, and whether it is paused, any of them.
 func (s *Server) putCaller(r *request) error {
 	name, err := checkCaller(r.arg)
 	if err != nil {
 		return err
 	}
-	values, err := bodyMembers(r, "group", "weight")
+	values, err := bodyMembers(r, "group", "weight", "paused")
 	if err != nil {
 		return err
 	}
-	group, weight := "", 0
+	group, weight, paused := "", 0, false
 	if raw := values["group"]; raw != nil {
 		if group, err = groupIn(raw); err != nil {
 			return err
@@ -65,12 +65,20 @@ func (s *Server) putCaller(r *request) error {
 			return err
 		}
 	}
+	if raw := values["paused"]; raw != nil {
+		if paused, err = pausedIn(raw); err != nil {
+			return err
+		}
+	}
 	var caller fairfactor.Caller
 	if values["group"] != nil {
 		caller, err = s.jobs.SetGroup(s.bounded(), name, group)
 	}
 	if values["weight"] != nil && err == nil {
 		caller, err = s.jobs.SetWeight(s.bounded(), name, weight)
+	}
+	if values["paused"] != nil && err == nil {
+		caller, err = s.jobs.SetPaused(s.bounded(), name, paused)
 	}
 	return s.answerCaller(r, &caller, err)
 }
@@ -114,6 +122,17 @@ func groupIn(raw json.RawMessage) (name string, err error) {
 		return "", nil
 	}
 	return name, checkGroup(name)
+}
+
+// pausedIn reads whether a caller is paused.
+func pausedIn(raw json.RawMessage) (paused bool, err error) {
+	switch string(raw) {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, refuse(badRequest, "paused must be true or false", shown("paused", string(raw)))
 }
 
 // weightIn reads a weight.

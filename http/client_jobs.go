@@ -159,6 +159,11 @@ func (c *Client) SetGroup(ctx context.Context, name, group string) (fairfactor.C
 	return c.caller(ctx, name, http.MethodPut, body)
 }
 
+// SetPaused keeps a caller from getting turns, or lets it get them again.
+func (c *Client) SetPaused(ctx context.Context, name string, paused bool) (fairfactor.Caller, error) {
+	return c.caller(ctx, name, http.MethodPut, []byte(`{"paused":`+strconv.FormatBool(paused)+`}`))
+}
+
 // WeighGroup changes a group's share.
 func (c *Client) WeighGroup(ctx context.Context, group string, weight int) error {
 	if err := checkGroup(group); err != nil {

@@ -212,7 +212,7 @@ func TestCallers(t *testing.T) {
 		}
 	}
 	a := s.do("GET", "/callers?limit=2", "")
-	if a.status != 200 || a.text("next") != ".." || !strings.HasPrefix(a.body, `{"callers":[{"caller_id":".","group":null,"weight":1,"queued":1,"running":0,"completed":0,"failed":0,"cancelled":0,"cpu_seconds":0,"turns":0,"oldest_waiting_seconds":`) {
+	if a.status != 200 || a.text("next") != ".." || !strings.HasPrefix(a.body, `{"callers":[{"caller_id":".","group":null,"weight":1,"paused":false,"queued":1,"running":0,"completed":0,"failed":0,"cancelled":0,"cpu_seconds":0,"turns":0,"oldest_waiting_seconds":`) {
 		t.Errorf("first page: %d %s", a.status, a.body)
 	}
 	a = s.do("GET", "/callers?limit=5&after=..", "")

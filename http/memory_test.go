@@ -3,6 +3,8 @@ package http_test
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +28,8 @@ type memory struct {
 	turns   uint64
 	waiting int // calls of Wait under way
 
+	operations []fairfactor.Operation
+
 	maxQueue uint64 // unfinished jobs of a caller
 	broken   error  // what every call answers, if set
 	instant  bool   // numbers are prime, and done when they are accepted
@@ -35,6 +39,7 @@ type account struct {
 	number, last uint64
 	weight       int
 	group        string
+	paused       bool
 	keys         map[string]fairfactor.ID
 }
 
@@ -311,6 +316,57 @@ func (m *memory) SetWeight(_ context.Context, name string, weight int) (fairfact
 	return m.tally(name), nil
 }
 
+func (m *memory) SetPaused(_ context.Context, name string, paused bool) (fairfactor.Caller, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.broken != nil {
+		return fairfactor.Caller{}, m.broken
+	}
+	m.account(name).paused = paused
+	return m.tally(name), nil
+}
+
+func (m *memory) CancelAll(ctx context.Context, q fairfactor.Query) (fairfactor.Operation, error) {
+	return m.operate(fairfactor.CancelJobs, q, func(id fairfactor.ID) error { _, err := m.Cancel(ctx, id); return err })
+}
+
+func (m *memory) RetryAll(ctx context.Context, q fairfactor.Query) (fairfactor.Operation, error) {
+	return m.operate(fairfactor.RetryJobs, q, func(id fairfactor.ID) error { _, err := m.Retry(ctx, id); return err })
+}
+
+// operate does at once what a node does by and by.
+func (m *memory) operate(kind fairfactor.OperationKind, q fairfactor.Query, do func(fairfactor.ID) error) (op fairfactor.Operation, err error) {
+	if err := fairfactor.CheckOperation(kind, &q); err != nil {
+		return op, err
+	}
+	q.Limit = math.MaxInt
+	page, err := m.List(context.Background(), q)
+	if err != nil {
+		return op, err
+	}
+	op = fairfactor.Operation{ID: fmt.Sprint("op", len(m.operations)), Kind: kind, Query: q, Matched: uint64(len(page.Jobs)), Created: m.clock, Finished: m.clock}
+	for i := range page.Jobs {
+		if do(page.Jobs[i].ID) == nil {
+			op.Done++
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.operations = append(m.operations, op)
+	return op, nil
+}
+
+func (m *memory) Operation(_ context.Context, id string) (fairfactor.Operation, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, op := range m.operations {
+		if op.ID == id {
+			return op, nil
+		}
+	}
+	return fairfactor.Operation{}, fairfactor.Errorf(fairfactor.NotFound, "there is no operation %.40q", id)
+}
+
 func (m *memory) SetGroup(_ context.Context, name, group string) (fairfactor.Caller, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -334,7 +390,7 @@ func (m *memory) WeighGroup(_ context.Context, group string, weight int) error {
 // tally counts a caller's jobs; it walks them all, which is what tests can
 // afford, and only when there is a bound to keep.
 func (m *memory) tally(name string) fairfactor.Caller {
-	c := fairfactor.Caller{Name: name, Group: m.callers[name].group, Weight: m.callers[name].weight}
+	c := fairfactor.Caller{Name: name, Group: m.callers[name].group, Weight: m.callers[name].weight, Paused: m.callers[name].paused}
 	if m.instant {
 		return c
 	}

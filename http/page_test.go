@@ -52,7 +52,7 @@ func nodeForPage() fairfactor.Jobs {
 	done.Finished = time.Now()
 	return named{&told{
 		page:     fairfactor.Page{Jobs: []fairfactor.Job{running, job(3, fairfactor.Failed, "77", "<b>bold</b><script>document.title='owned'</script>"), done}},
-		callers:  []fairfactor.Caller{{Name: "client-1", Weight: 1}, {Name: "nightly", Weight: 2, Queued: 1234, Running: 1, Completed: 7, Failed: 3, Cancelled: 4, CPU: 90 * time.Minute, Turns: 99, Oldest: time.Now().Add(-time.Hour)}},
+		callers:  []fairfactor.Caller{{Name: "client-1", Weight: 1}, {Name: "nightly", Weight: 2, Queued: 1235, Running: 1, Completed: 7, Failed: 3, Cancelled: 4, CPU: 90 * time.Minute, Turns: 99, Oldest: time.Now().Add(-time.Hour)}},
 		fairness: fairfactor.Fairness{Quantum: 100 * time.Microsecond, Bound: 600 * time.Millisecond, Lag: 150 * time.Millisecond, MaxLag: 450 * time.Millisecond, Jain: 0.98765, Violations: 2, Active: 2, HandedOut: 4567},
 		nodes: []fairfactor.Node{{ID: "1", Name: "<i>node-a</i>", State: "alive", Self: true, Workers: []fairfactor.Worker{
 			{Caller: "nightly", Job: running.ID.String(), Number: running.Number, Since: time.Now()}, {},

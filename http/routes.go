@@ -54,10 +54,13 @@ type resource struct {
 var resources = compile([]resource{
 	{path: "/compute", endpoints: [methodCount]endpoint{
 		postMethod: does(submitters, (*Server).postCompute, "caller_id", "wait"), getMethod: does(listReaders, (*Server).listJobs, append(filters, "limit", "cursor")...),
+		deleteMethod: does(listOwners, (*Server).cancelJobs, filters...),
 	}},
 	{path: "/compute/batch", endpoints: [methodCount]endpoint{postMethod: does(submitters, (*Server).postBatch, "caller_id")}},
 	{path: "/compute/get", endpoints: [methodCount]endpoint{postMethod: does(manyReaders, (*Server).postGet)}},
 	{path: "/compute/export", endpoints: [methodCount]endpoint{getMethod: does(listReaders, (*Server).exportJobs, filters...)}},
+	{path: "/compute/retry", endpoints: [methodCount]endpoint{postMethod: does(listOwners, (*Server).retryJobs, filters...)}},
+	{path: "/operations/{id}", endpoints: [methodCount]endpoint{getMethod: does(anyKey, (*Server).getOperation)}},
 	{path: "/compute/{id}", endpoints: [methodCount]endpoint{getMethod: does(jobReaders, (*Server).getJob, "wait"), deleteMethod: does(jobOwners, (*Server).cancelJob)}},
 	{path: "/compute/{id}/retry", endpoints: [methodCount]endpoint{postMethod: does(jobOwners, (*Server).retryJob)}},
 	{path: "/compute/{id}/events", endpoints: [methodCount]endpoint{getMethod: does(jobReaders, (*Server).getJobEvents, "last_event_id")}},

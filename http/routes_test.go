@@ -9,7 +9,7 @@ func TestMethods(t *testing.T) {
 	s := start(t)
 	id := s.submit("7").String()
 	allowed := map[string]string{
-		"/compute": "GET, HEAD, POST, OPTIONS", "/compute/batch": "POST, OPTIONS", "/compute/" + id: "GET, HEAD, DELETE, OPTIONS",
+		"/compute": "GET, HEAD, POST, DELETE, OPTIONS", "/compute/batch": "POST, OPTIONS", "/compute/" + id: "GET, HEAD, DELETE, OPTIONS",
 		"/compute/" + id + "/retry": "POST, OPTIONS", "/callers": "GET, HEAD, OPTIONS", "/callers/alice": "GET, HEAD, PUT, OPTIONS",
 		"/fairness": "GET, HEAD, OPTIONS", "/nodes": "GET, HEAD, OPTIONS", "/livez": "GET, HEAD, OPTIONS", "/readyz": "GET, HEAD, OPTIONS",
 		"/groups/team-a": "PUT, OPTIONS", "/favicon.ico": "GET, HEAD, OPTIONS",

@@ -38,6 +38,8 @@ type Envelope struct {
 	//	*Envelope_Account
 	//	*Envelope_Regroup
 	//	*Envelope_Expire
+	//	*Envelope_Pause
+	//	*Envelope_Many
 	//	*Envelope_Pull
 	//	*Envelope_Outcomes
 	//	*Envelope_Began
@@ -60,6 +62,7 @@ type Envelope struct {
 	//	*Envelope_StatusState
 	//	*Envelope_Problem
 	//	*Envelope_LiveState
+	//	*Envelope_Changed
 	Body          isEnvelope_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -178,6 +181,24 @@ func (x *Envelope) GetExpire() *Expire {
 	if x != nil {
 		if x, ok := x.Body.(*Envelope_Expire); ok {
 			return x.Expire
+		}
+	}
+	return nil
+}
+
+func (x *Envelope) GetPause() *Pause {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_Pause); ok {
+			return x.Pause
+		}
+	}
+	return nil
+}
+
+func (x *Envelope) GetMany() *Many {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_Many); ok {
+			return x.Many
 		}
 	}
 	return nil
@@ -381,6 +402,15 @@ func (x *Envelope) GetLiveState() *LiveState {
 	return nil
 }
 
+func (x *Envelope) GetChanged() *Changed {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_Changed); ok {
+			return x.Changed
+		}
+	}
+	return nil
+}
+
 type isEnvelope_Body interface {
 	isEnvelope_Body()
 }
@@ -420,6 +450,14 @@ type Envelope_Regroup struct {
 
 type Envelope_Expire struct {
 	Expire *Expire `protobuf:"bytes,9,opt,name=expire,proto3,oneof"`
+}
+
+type Envelope_Pause struct {
+	Pause *Pause `protobuf:"bytes,15,opt,name=pause,proto3,oneof"`
+}
+
+type Envelope_Many struct {
+	Many *Many `protobuf:"bytes,16,opt,name=many,proto3,oneof"`
 }
 
 type Envelope_Pull struct {
@@ -516,6 +554,10 @@ type Envelope_LiveState struct {
 	LiveState *LiveState `protobuf:"bytes,46,opt,name=live_state,json=liveState,proto3,oneof"`
 }
 
+type Envelope_Changed struct {
+	Changed *Changed `protobuf:"bytes,47,opt,name=changed,proto3,oneof"`
+}
+
 func (*Envelope_Submit) isEnvelope_Body() {}
 
 func (*Envelope_Look) isEnvelope_Body() {}
@@ -533,6 +575,10 @@ func (*Envelope_Account) isEnvelope_Body() {}
 func (*Envelope_Regroup) isEnvelope_Body() {}
 
 func (*Envelope_Expire) isEnvelope_Body() {}
+
+func (*Envelope_Pause) isEnvelope_Body() {}
+
+func (*Envelope_Many) isEnvelope_Body() {}
 
 func (*Envelope_Pull) isEnvelope_Body() {}
 
@@ -577,6 +623,8 @@ func (*Envelope_StatusState) isEnvelope_Body() {}
 func (*Envelope_Problem) isEnvelope_Body() {}
 
 func (*Envelope_LiveState) isEnvelope_Body() {}
+
+func (*Envelope_Changed) isEnvelope_Body() {}
 
 // Problem is an error of the domain.
 type Problem struct {
@@ -1514,6 +1562,181 @@ func (x *Expire) GetId() *Id {
 	return nil
 }
 
+// Many cancels or retries many jobs of one caller, for an operation. It is answered with
+// Changed.
+type Many struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ids           []*Id                  `protobuf:"bytes,1,rep,name=ids,proto3" json:"ids,omitempty"`
+	Retry         bool                   `protobuf:"varint,2,opt,name=retry,proto3" json:"retry,omitempty"`
+	Waiting       bool                   `protobuf:"varint,3,opt,name=waiting,proto3" json:"waiting,omitempty"`                // those that run are left alone
+	Again         bool                   `protobuf:"varint,4,opt,name=again,proto3" json:"again,omitempty"`                    // it may have been done already
+	SinceUs       int64                  `protobuf:"varint,5,opt,name=since_us,json=sinceUs,proto3" json:"since_us,omitempty"` // when the operation was accepted
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Many) Reset() {
+	*x = Many{}
+	mi := &file_actors_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Many) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Many) ProtoMessage() {}
+
+func (x *Many) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Many.ProtoReflect.Descriptor instead.
+func (*Many) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Many) GetIds() []*Id {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *Many) GetRetry() bool {
+	if x != nil {
+		return x.Retry
+	}
+	return false
+}
+
+func (x *Many) GetWaiting() bool {
+	if x != nil {
+		return x.Waiting
+	}
+	return false
+}
+
+func (x *Many) GetAgain() bool {
+	if x != nil {
+		return x.Again
+	}
+	return false
+}
+
+func (x *Many) GetSinceUs() int64 {
+	if x != nil {
+		return x.SinceUs
+	}
+	return 0
+}
+
+type Changed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Done          uint64                 `protobuf:"varint,1,opt,name=done,proto3" json:"done,omitempty"`
+	Skipped       uint64                 `protobuf:"varint,2,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Changed) Reset() {
+	*x = Changed{}
+	mi := &file_actors_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Changed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Changed) ProtoMessage() {}
+
+func (x *Changed) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Changed.ProtoReflect.Descriptor instead.
+func (*Changed) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Changed) GetDone() uint64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *Changed) GetSkipped() uint64 {
+	if x != nil {
+		return x.Skipped
+	}
+	return 0
+}
+
+// Pause keeps a caller from getting turns, or lets it get them again.
+type Pause struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Paused        bool                   `protobuf:"varint,1,opt,name=paused,proto3" json:"paused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pause) Reset() {
+	*x = Pause{}
+	mi := &file_actors_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pause) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pause) ProtoMessage() {}
+
+func (x *Pause) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pause.ProtoReflect.Descriptor instead.
+func (*Pause) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Pause) GetPaused() bool {
+	if x != nil {
+		return x.Paused
+	}
+	return false
+}
+
 type Retry struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            *Id                    `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1523,7 +1746,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_actors_proto_msgTypes[15]
+	mi := &file_actors_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +1758,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[15]
+	mi := &file_actors_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +1771,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{15}
+	return file_actors_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Retry) GetId() *Id {
@@ -1567,7 +1790,7 @@ type Weigh struct {
 
 func (x *Weigh) Reset() {
 	*x = Weigh{}
-	mi := &file_actors_proto_msgTypes[16]
+	mi := &file_actors_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1579,7 +1802,7 @@ func (x *Weigh) String() string {
 func (*Weigh) ProtoMessage() {}
 
 func (x *Weigh) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[16]
+	mi := &file_actors_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1592,7 +1815,7 @@ func (x *Weigh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weigh.ProtoReflect.Descriptor instead.
 func (*Weigh) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{16}
+	return file_actors_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Weigh) GetWeight() int32 {
@@ -1612,7 +1835,7 @@ type Regroup struct {
 
 func (x *Regroup) Reset() {
 	*x = Regroup{}
-	mi := &file_actors_proto_msgTypes[17]
+	mi := &file_actors_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1847,7 @@ func (x *Regroup) String() string {
 func (*Regroup) ProtoMessage() {}
 
 func (x *Regroup) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[17]
+	mi := &file_actors_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1860,7 @@ func (x *Regroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Regroup.ProtoReflect.Descriptor instead.
 func (*Regroup) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{17}
+	return file_actors_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Regroup) GetGroup() string {
@@ -1655,7 +1878,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_actors_proto_msgTypes[18]
+	mi := &file_actors_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1667,7 +1890,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[18]
+	mi := &file_actors_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1680,7 +1903,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{18}
+	return file_actors_proto_rawDescGZIP(), []int{21}
 }
 
 // AccountState tells what the store does not know.
@@ -1698,7 +1921,7 @@ type AccountState struct {
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_actors_proto_msgTypes[19]
+	mi := &file_actors_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1710,7 +1933,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[19]
+	mi := &file_actors_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1723,7 +1946,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{19}
+	return file_actors_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AccountState) GetName() string {
@@ -1787,7 +2010,7 @@ type Turn struct {
 
 func (x *Turn) Reset() {
 	*x = Turn{}
-	mi := &file_actors_proto_msgTypes[20]
+	mi := &file_actors_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1799,7 +2022,7 @@ func (x *Turn) String() string {
 func (*Turn) ProtoMessage() {}
 
 func (x *Turn) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[20]
+	mi := &file_actors_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1812,7 +2035,7 @@ func (x *Turn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Turn.ProtoReflect.Descriptor instead.
 func (*Turn) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{20}
+	return file_actors_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Turn) GetCaller() string {
@@ -1898,7 +2121,7 @@ type Pull struct {
 
 func (x *Pull) Reset() {
 	*x = Pull{}
-	mi := &file_actors_proto_msgTypes[21]
+	mi := &file_actors_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1910,7 +2133,7 @@ func (x *Pull) String() string {
 func (*Pull) ProtoMessage() {}
 
 func (x *Pull) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[21]
+	mi := &file_actors_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1923,7 +2146,7 @@ func (x *Pull) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pull.ProtoReflect.Descriptor instead.
 func (*Pull) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{21}
+	return file_actors_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Pull) GetEpoch() uint64 {
@@ -1959,7 +2182,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1971,7 +2194,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1984,7 +2207,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{22}
+	return file_actors_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Offer) GetCaller() string {
@@ -2075,7 +2298,7 @@ type Want struct {
 
 func (x *Want) Reset() {
 	*x = Want{}
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2087,7 +2310,7 @@ func (x *Want) String() string {
 func (*Want) ProtoMessage() {}
 
 func (x *Want) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2100,7 +2323,7 @@ func (x *Want) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Want.ProtoReflect.Descriptor instead.
 func (*Want) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{23}
+	return file_actors_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Want) GetNumber() string {
@@ -2173,7 +2396,7 @@ type Shared struct {
 
 func (x *Shared) Reset() {
 	*x = Shared{}
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2185,7 +2408,7 @@ func (x *Shared) String() string {
 func (*Shared) ProtoMessage() {}
 
 func (x *Shared) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2198,7 +2421,7 @@ func (x *Shared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shared.ProtoReflect.Descriptor instead.
 func (*Shared) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{24}
+	return file_actors_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Shared) GetNumber() string {
@@ -2240,7 +2463,7 @@ type Withdraw struct {
 
 func (x *Withdraw) Reset() {
 	*x = Withdraw{}
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2252,7 +2475,7 @@ func (x *Withdraw) String() string {
 func (*Withdraw) ProtoMessage() {}
 
 func (x *Withdraw) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2265,7 +2488,7 @@ func (x *Withdraw) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdraw.ProtoReflect.Descriptor instead.
 func (*Withdraw) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{25}
+	return file_actors_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Withdraw) GetCaller() string {
@@ -2300,7 +2523,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2312,7 +2535,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2325,7 +2548,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{26}
+	return file_actors_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Outcome) GetEpoch() uint64 {
@@ -2400,7 +2623,7 @@ type Outcomes struct {
 
 func (x *Outcomes) Reset() {
 	*x = Outcomes{}
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2412,7 +2635,7 @@ func (x *Outcomes) String() string {
 func (*Outcomes) ProtoMessage() {}
 
 func (x *Outcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2425,7 +2648,7 @@ func (x *Outcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcomes.ProtoReflect.Descriptor instead.
 func (*Outcomes) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{27}
+	return file_actors_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Outcomes) GetOutcomes() []*Outcome {
@@ -2449,7 +2672,7 @@ type Began struct {
 
 func (x *Began) Reset() {
 	*x = Began{}
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2461,7 +2684,7 @@ func (x *Began) String() string {
 func (*Began) ProtoMessage() {}
 
 func (x *Began) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2474,7 +2697,7 @@ func (x *Began) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Began.ProtoReflect.Descriptor instead.
 func (*Began) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{28}
+	return file_actors_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Began) GetEpoch() uint64 {
@@ -2525,7 +2748,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2537,7 +2760,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2550,7 +2773,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{29}
+	return file_actors_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Beat) GetMember() string {
@@ -2592,7 +2815,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2604,7 +2827,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2617,7 +2840,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{30}
+	return file_actors_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *End) GetDispatched() uint64 {
@@ -2644,7 +2867,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2656,7 +2879,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2669,7 +2892,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{31}
+	return file_actors_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Ended) GetMember() string {
@@ -2696,7 +2919,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2708,7 +2931,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2721,7 +2944,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{32}
+	return file_actors_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Run) GetEpoch() uint64 {
@@ -2748,7 +2971,7 @@ type Halt struct {
 
 func (x *Halt) Reset() {
 	*x = Halt{}
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2760,7 +2983,7 @@ func (x *Halt) String() string {
 func (*Halt) ProtoMessage() {}
 
 func (x *Halt) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2773,7 +2996,7 @@ func (x *Halt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Halt.ProtoReflect.Descriptor instead.
 func (*Halt) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{33}
+	return file_actors_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Halt) GetDispatched() []uint64 {
@@ -2791,7 +3014,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2803,7 +3026,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2816,7 +3039,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{34}
+	return file_actors_proto_rawDescGZIP(), []int{37}
 }
 
 // WeighGroup changes the weight of a group of callers. It is answered with Fairness.
@@ -2830,7 +3053,7 @@ type WeighGroup struct {
 
 func (x *WeighGroup) Reset() {
 	*x = WeighGroup{}
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2842,7 +3065,7 @@ func (x *WeighGroup) String() string {
 func (*WeighGroup) ProtoMessage() {}
 
 func (x *WeighGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2855,7 +3078,7 @@ func (x *WeighGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeighGroup.ProtoReflect.Descriptor instead.
 func (*WeighGroup) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{35}
+	return file_actors_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *WeighGroup) GetGroup() string {
@@ -2894,7 +3117,7 @@ type Fairness struct {
 
 func (x *Fairness) Reset() {
 	*x = Fairness{}
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2906,7 +3129,7 @@ func (x *Fairness) String() string {
 func (*Fairness) ProtoMessage() {}
 
 func (x *Fairness) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2919,7 +3142,7 @@ func (x *Fairness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fairness.ProtoReflect.Descriptor instead.
 func (*Fairness) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{36}
+	return file_actors_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Fairness) GetQuantumNs() int64 {
@@ -3034,7 +3257,7 @@ type Level struct {
 
 func (x *Level) Reset() {
 	*x = Level{}
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3046,7 +3269,7 @@ func (x *Level) String() string {
 func (*Level) ProtoMessage() {}
 
 func (x *Level) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3059,7 +3282,7 @@ func (x *Level) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Level.ProtoReflect.Descriptor instead.
 func (*Level) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{37}
+	return file_actors_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Level) GetInLine() int64 {
@@ -3105,7 +3328,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3117,7 +3340,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3130,7 +3353,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{38}
+	return file_actors_proto_rawDescGZIP(), []int{41}
 }
 
 // Slot is one compute thread; turn is absent while it idles.
@@ -3144,7 +3367,7 @@ type Slot struct {
 
 func (x *Slot) Reset() {
 	*x = Slot{}
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3156,7 +3379,7 @@ func (x *Slot) String() string {
 func (*Slot) ProtoMessage() {}
 
 func (x *Slot) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3169,7 +3392,7 @@ func (x *Slot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slot.ProtoReflect.Descriptor instead.
 func (*Slot) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{39}
+	return file_actors_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Slot) GetTurn() *Turn {
@@ -3202,7 +3425,7 @@ type StatusState struct {
 
 func (x *StatusState) Reset() {
 	*x = StatusState{}
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3214,7 +3437,7 @@ func (x *StatusState) String() string {
 func (*StatusState) ProtoMessage() {}
 
 func (x *StatusState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3227,7 +3450,7 @@ func (x *StatusState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusState.ProtoReflect.Descriptor instead.
 func (*StatusState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{40}
+	return file_actors_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *StatusState) GetSlots() []*Slot {
@@ -3288,7 +3511,7 @@ type Live struct {
 
 func (x *Live) Reset() {
 	*x = Live{}
-	mi := &file_actors_proto_msgTypes[41]
+	mi := &file_actors_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3300,7 +3523,7 @@ func (x *Live) String() string {
 func (*Live) ProtoMessage() {}
 
 func (x *Live) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[41]
+	mi := &file_actors_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3313,7 +3536,7 @@ func (x *Live) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Live.ProtoReflect.Descriptor instead.
 func (*Live) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{41}
+	return file_actors_proto_rawDescGZIP(), []int{44}
 }
 
 type LiveState struct {
@@ -3325,7 +3548,7 @@ type LiveState struct {
 
 func (x *LiveState) Reset() {
 	*x = LiveState{}
-	mi := &file_actors_proto_msgTypes[42]
+	mi := &file_actors_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3337,7 +3560,7 @@ func (x *LiveState) String() string {
 func (*LiveState) ProtoMessage() {}
 
 func (x *LiveState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[42]
+	mi := &file_actors_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3350,7 +3573,7 @@ func (x *LiveState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveState.ProtoReflect.Descriptor instead.
 func (*LiveState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{42}
+	return file_actors_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *LiveState) GetCallers() []*LiveCaller {
@@ -3373,7 +3596,7 @@ type LiveCaller struct {
 
 func (x *LiveCaller) Reset() {
 	*x = LiveCaller{}
-	mi := &file_actors_proto_msgTypes[43]
+	mi := &file_actors_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3385,7 +3608,7 @@ func (x *LiveCaller) String() string {
 func (*LiveCaller) ProtoMessage() {}
 
 func (x *LiveCaller) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[43]
+	mi := &file_actors_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3398,7 +3621,7 @@ func (x *LiveCaller) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveCaller.ProtoReflect.Descriptor instead.
 func (*LiveCaller) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{43}
+	return file_actors_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *LiveCaller) GetName() string {
@@ -3433,7 +3656,7 @@ var File_actors_proto protoreflect.FileDescriptor
 
 const file_actors_proto_rawDesc = "" +
 	"\n" +
-	"\factors.proto\x12\x14fairfactor.actors.v1\"\xfd\r\n" +
+	"\factors.proto\x12\x14fairfactor.actors.v1\"\x9f\x0f\n" +
 	"\bEnvelope\x126\n" +
 	"\x06submit\x18\x01 \x01(\v2\x1c.fairfactor.actors.v1.SubmitH\x00R\x06submit\x120\n" +
 	"\x04look\x18\x02 \x01(\v2\x1a.fairfactor.actors.v1.LookH\x00R\x04look\x123\n" +
@@ -3443,7 +3666,9 @@ const file_actors_proto_rawDesc = "" +
 	"\x05weigh\x18\x06 \x01(\v2\x1b.fairfactor.actors.v1.WeighH\x00R\x05weigh\x129\n" +
 	"\aaccount\x18\a \x01(\v2\x1d.fairfactor.actors.v1.AccountH\x00R\aaccount\x129\n" +
 	"\aregroup\x18\b \x01(\v2\x1d.fairfactor.actors.v1.RegroupH\x00R\aregroup\x126\n" +
-	"\x06expire\x18\t \x01(\v2\x1c.fairfactor.actors.v1.ExpireH\x00R\x06expire\x120\n" +
+	"\x06expire\x18\t \x01(\v2\x1c.fairfactor.actors.v1.ExpireH\x00R\x06expire\x123\n" +
+	"\x05pause\x18\x0f \x01(\v2\x1b.fairfactor.actors.v1.PauseH\x00R\x05pause\x120\n" +
+	"\x04many\x18\x10 \x01(\v2\x1a.fairfactor.actors.v1.ManyH\x00R\x04many\x120\n" +
 	"\x04pull\x18\n" +
 	" \x01(\v2\x1a.fairfactor.actors.v1.PullH\x00R\x04pull\x12<\n" +
 	"\boutcomes\x18\v \x01(\v2\x1e.fairfactor.actors.v1.OutcomesH\x00R\boutcomes\x123\n" +
@@ -3468,7 +3693,8 @@ const file_actors_proto_rawDesc = "" +
 	"\fstatus_state\x18, \x01(\v2!.fairfactor.actors.v1.StatusStateH\x00R\vstatusState\x129\n" +
 	"\aproblem\x18- \x01(\v2\x1d.fairfactor.actors.v1.ProblemH\x00R\aproblem\x12@\n" +
 	"\n" +
-	"live_state\x18. \x01(\v2\x1f.fairfactor.actors.v1.LiveStateH\x00R\tliveStateB\x06\n" +
+	"live_state\x18. \x01(\v2\x1f.fairfactor.actors.v1.LiveStateH\x00R\tliveState\x129\n" +
+	"\achanged\x18/ \x01(\v2\x1d.fairfactor.actors.v1.ChangedH\x00R\achangedB\x06\n" +
 	"\x04body\"h\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
@@ -3544,7 +3770,18 @@ const file_actors_proto_rawDesc = "" +
 	"\x06Cancel\x12(\n" +
 	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\"2\n" +
 	"\x06Expire\x12(\n" +
-	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\"1\n" +
+	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\"\x93\x01\n" +
+	"\x04Many\x12*\n" +
+	"\x03ids\x18\x01 \x03(\v2\x18.fairfactor.actors.v1.IdR\x03ids\x12\x14\n" +
+	"\x05retry\x18\x02 \x01(\bR\x05retry\x12\x18\n" +
+	"\awaiting\x18\x03 \x01(\bR\awaiting\x12\x14\n" +
+	"\x05again\x18\x04 \x01(\bR\x05again\x12\x19\n" +
+	"\bsince_us\x18\x05 \x01(\x03R\asinceUs\"7\n" +
+	"\aChanged\x12\x12\n" +
+	"\x04done\x18\x01 \x01(\x04R\x04done\x12\x18\n" +
+	"\askipped\x18\x02 \x01(\x04R\askipped\"\x1f\n" +
+	"\x05Pause\x12\x16\n" +
+	"\x06paused\x18\x01 \x01(\bR\x06paused\"1\n" +
 	"\x05Retry\x12(\n" +
 	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\"\x1f\n" +
 	"\x05Weigh\x12\x16\n" +
@@ -3719,7 +3956,7 @@ func file_actors_proto_rawDescGZIP() []byte {
 	return file_actors_proto_rawDescData
 }
 
-var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_actors_proto_goTypes = []any{
 	(*Envelope)(nil),     // 0: fairfactor.actors.v1.Envelope
 	(*Problem)(nil),      // 1: fairfactor.actors.v1.Problem
@@ -3736,98 +3973,105 @@ var file_actors_proto_goTypes = []any{
 	(*Await)(nil),        // 12: fairfactor.actors.v1.Await
 	(*Cancel)(nil),       // 13: fairfactor.actors.v1.Cancel
 	(*Expire)(nil),       // 14: fairfactor.actors.v1.Expire
-	(*Retry)(nil),        // 15: fairfactor.actors.v1.Retry
-	(*Weigh)(nil),        // 16: fairfactor.actors.v1.Weigh
-	(*Regroup)(nil),      // 17: fairfactor.actors.v1.Regroup
-	(*Account)(nil),      // 18: fairfactor.actors.v1.Account
-	(*AccountState)(nil), // 19: fairfactor.actors.v1.AccountState
-	(*Turn)(nil),         // 20: fairfactor.actors.v1.Turn
-	(*Pull)(nil),         // 21: fairfactor.actors.v1.Pull
-	(*Offer)(nil),        // 22: fairfactor.actors.v1.Offer
-	(*Want)(nil),         // 23: fairfactor.actors.v1.Want
-	(*Shared)(nil),       // 24: fairfactor.actors.v1.Shared
-	(*Withdraw)(nil),     // 25: fairfactor.actors.v1.Withdraw
-	(*Outcome)(nil),      // 26: fairfactor.actors.v1.Outcome
-	(*Outcomes)(nil),     // 27: fairfactor.actors.v1.Outcomes
-	(*Began)(nil),        // 28: fairfactor.actors.v1.Began
-	(*Beat)(nil),         // 29: fairfactor.actors.v1.Beat
-	(*End)(nil),          // 30: fairfactor.actors.v1.End
-	(*Ended)(nil),        // 31: fairfactor.actors.v1.Ended
-	(*Run)(nil),          // 32: fairfactor.actors.v1.Run
-	(*Halt)(nil),         // 33: fairfactor.actors.v1.Halt
-	(*Report)(nil),       // 34: fairfactor.actors.v1.Report
-	(*WeighGroup)(nil),   // 35: fairfactor.actors.v1.WeighGroup
-	(*Fairness)(nil),     // 36: fairfactor.actors.v1.Fairness
-	(*Level)(nil),        // 37: fairfactor.actors.v1.Level
-	(*Status)(nil),       // 38: fairfactor.actors.v1.Status
-	(*Slot)(nil),         // 39: fairfactor.actors.v1.Slot
-	(*StatusState)(nil),  // 40: fairfactor.actors.v1.StatusState
-	(*Live)(nil),         // 41: fairfactor.actors.v1.Live
-	(*LiveState)(nil),    // 42: fairfactor.actors.v1.LiveState
-	(*LiveCaller)(nil),   // 43: fairfactor.actors.v1.LiveCaller
+	(*Many)(nil),         // 15: fairfactor.actors.v1.Many
+	(*Changed)(nil),      // 16: fairfactor.actors.v1.Changed
+	(*Pause)(nil),        // 17: fairfactor.actors.v1.Pause
+	(*Retry)(nil),        // 18: fairfactor.actors.v1.Retry
+	(*Weigh)(nil),        // 19: fairfactor.actors.v1.Weigh
+	(*Regroup)(nil),      // 20: fairfactor.actors.v1.Regroup
+	(*Account)(nil),      // 21: fairfactor.actors.v1.Account
+	(*AccountState)(nil), // 22: fairfactor.actors.v1.AccountState
+	(*Turn)(nil),         // 23: fairfactor.actors.v1.Turn
+	(*Pull)(nil),         // 24: fairfactor.actors.v1.Pull
+	(*Offer)(nil),        // 25: fairfactor.actors.v1.Offer
+	(*Want)(nil),         // 26: fairfactor.actors.v1.Want
+	(*Shared)(nil),       // 27: fairfactor.actors.v1.Shared
+	(*Withdraw)(nil),     // 28: fairfactor.actors.v1.Withdraw
+	(*Outcome)(nil),      // 29: fairfactor.actors.v1.Outcome
+	(*Outcomes)(nil),     // 30: fairfactor.actors.v1.Outcomes
+	(*Began)(nil),        // 31: fairfactor.actors.v1.Began
+	(*Beat)(nil),         // 32: fairfactor.actors.v1.Beat
+	(*End)(nil),          // 33: fairfactor.actors.v1.End
+	(*Ended)(nil),        // 34: fairfactor.actors.v1.Ended
+	(*Run)(nil),          // 35: fairfactor.actors.v1.Run
+	(*Halt)(nil),         // 36: fairfactor.actors.v1.Halt
+	(*Report)(nil),       // 37: fairfactor.actors.v1.Report
+	(*WeighGroup)(nil),   // 38: fairfactor.actors.v1.WeighGroup
+	(*Fairness)(nil),     // 39: fairfactor.actors.v1.Fairness
+	(*Level)(nil),        // 40: fairfactor.actors.v1.Level
+	(*Status)(nil),       // 41: fairfactor.actors.v1.Status
+	(*Slot)(nil),         // 42: fairfactor.actors.v1.Slot
+	(*StatusState)(nil),  // 43: fairfactor.actors.v1.StatusState
+	(*Live)(nil),         // 44: fairfactor.actors.v1.Live
+	(*LiveState)(nil),    // 45: fairfactor.actors.v1.LiveState
+	(*LiveCaller)(nil),   // 46: fairfactor.actors.v1.LiveCaller
 }
 var file_actors_proto_depIdxs = []int32{
 	7,  // 0: fairfactor.actors.v1.Envelope.submit:type_name -> fairfactor.actors.v1.Submit
 	10, // 1: fairfactor.actors.v1.Envelope.look:type_name -> fairfactor.actors.v1.Look
 	12, // 2: fairfactor.actors.v1.Envelope.await:type_name -> fairfactor.actors.v1.Await
 	13, // 3: fairfactor.actors.v1.Envelope.cancel:type_name -> fairfactor.actors.v1.Cancel
-	15, // 4: fairfactor.actors.v1.Envelope.retry:type_name -> fairfactor.actors.v1.Retry
-	16, // 5: fairfactor.actors.v1.Envelope.weigh:type_name -> fairfactor.actors.v1.Weigh
-	18, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
-	17, // 7: fairfactor.actors.v1.Envelope.regroup:type_name -> fairfactor.actors.v1.Regroup
+	18, // 4: fairfactor.actors.v1.Envelope.retry:type_name -> fairfactor.actors.v1.Retry
+	19, // 5: fairfactor.actors.v1.Envelope.weigh:type_name -> fairfactor.actors.v1.Weigh
+	21, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
+	20, // 7: fairfactor.actors.v1.Envelope.regroup:type_name -> fairfactor.actors.v1.Regroup
 	14, // 8: fairfactor.actors.v1.Envelope.expire:type_name -> fairfactor.actors.v1.Expire
-	21, // 9: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
-	27, // 10: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
-	28, // 11: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
-	24, // 12: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
-	22, // 13: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
-	25, // 14: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
-	29, // 15: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
-	31, // 16: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
-	34, // 17: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
-	35, // 18: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
-	23, // 19: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
-	32, // 20: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
-	33, // 21: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
-	38, // 22: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
-	41, // 23: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
-	9,  // 24: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
-	11, // 25: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
-	19, // 26: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
-	36, // 27: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
-	40, // 28: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
-	1,  // 29: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
-	42, // 30: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
-	3,  // 31: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
-	2,  // 32: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
-	3,  // 33: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
-	4,  // 34: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
-	3,  // 35: fairfactor.actors.v1.Submission.known:type_name -> fairfactor.actors.v1.Factor
-	6,  // 36: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
-	5,  // 37: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
-	1,  // 38: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
-	8,  // 39: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
-	5,  // 40: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
-	2,  // 41: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 42: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 43: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 44: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
-	20, // 45: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
-	26, // 46: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
-	20, // 47: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
-	30, // 48: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
-	20, // 49: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
-	37, // 50: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
-	37, // 51: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
-	20, // 52: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
-	39, // 53: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
-	43, // 54: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
-	5,  // 55: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
-	56, // [56:56] is the sub-list for method output_type
-	56, // [56:56] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	17, // 9: fairfactor.actors.v1.Envelope.pause:type_name -> fairfactor.actors.v1.Pause
+	15, // 10: fairfactor.actors.v1.Envelope.many:type_name -> fairfactor.actors.v1.Many
+	24, // 11: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
+	30, // 12: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
+	31, // 13: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
+	27, // 14: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
+	25, // 15: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
+	28, // 16: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
+	32, // 17: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
+	34, // 18: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
+	37, // 19: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
+	38, // 20: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
+	26, // 21: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
+	35, // 22: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
+	36, // 23: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
+	41, // 24: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
+	44, // 25: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
+	9,  // 26: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
+	11, // 27: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
+	22, // 28: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
+	39, // 29: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
+	43, // 30: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
+	1,  // 31: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
+	45, // 32: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
+	16, // 33: fairfactor.actors.v1.Envelope.changed:type_name -> fairfactor.actors.v1.Changed
+	3,  // 34: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
+	2,  // 35: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
+	3,  // 36: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
+	4,  // 37: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
+	3,  // 38: fairfactor.actors.v1.Submission.known:type_name -> fairfactor.actors.v1.Factor
+	6,  // 39: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
+	5,  // 40: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
+	1,  // 41: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
+	8,  // 42: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
+	5,  // 43: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
+	2,  // 44: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 45: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 46: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 47: fairfactor.actors.v1.Many.ids:type_name -> fairfactor.actors.v1.Id
+	2,  // 48: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
+	23, // 49: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
+	29, // 50: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
+	23, // 51: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
+	33, // 52: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
+	23, // 53: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
+	40, // 54: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
+	40, // 55: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
+	23, // 56: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
+	42, // 57: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
+	46, // 58: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
+	5,  // 59: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
+	60, // [60:60] is the sub-list for method output_type
+	60, // [60:60] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_actors_proto_init() }
@@ -3845,6 +4089,8 @@ func file_actors_proto_init() {
 		(*Envelope_Account)(nil),
 		(*Envelope_Regroup)(nil),
 		(*Envelope_Expire)(nil),
+		(*Envelope_Pause)(nil),
+		(*Envelope_Many)(nil),
 		(*Envelope_Pull)(nil),
 		(*Envelope_Outcomes)(nil),
 		(*Envelope_Began)(nil),
@@ -3867,6 +4113,7 @@ func file_actors_proto_init() {
 		(*Envelope_StatusState)(nil),
 		(*Envelope_Problem)(nil),
 		(*Envelope_LiveState)(nil),
+		(*Envelope_Changed)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3874,7 +4121,7 @@ func file_actors_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_proto_rawDesc), len(file_actors_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   44,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -177,7 +177,7 @@ func (b *Backlog) Accept(j *fairfactor.Job, admitted bool) {
 	}
 	b.late--
 	switch {
-	case j.Order <= b.tail || b.expelled[j.Order]: // a page brought it already, or it was cancelled
+	case j.Order <= b.tail || b.isExpelled(j.Order): // a page brought it already, or it was cancelled
 	case b.more || b.paging || len(b.window) >= 2*Page:
 		b.more, b.missed = true, true
 	default:
@@ -266,7 +266,7 @@ func (b *Backlog) Paged(page []fairfactor.Waiting) {
 	b.more = len(page) >= Page || b.missed
 	for i := range page {
 		w := &page[i]
-		if w.Job.Order <= b.tail || b.expelled[w.Job.Order] {
+		if w.Job.Order <= b.tail || b.isExpelled(w.Job.Order) {
 			continue
 		}
 		e := entryOf(&w.Job)
@@ -275,6 +275,7 @@ func (b *Backlog) Paged(page []fairfactor.Waiting) {
 		}
 		b.push(e)
 	}
+	b.forgetExpelled()
 }
 
 // Paging reports whether a page was asked for and has not arrived.

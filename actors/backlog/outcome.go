@@ -229,14 +229,7 @@ func (b *Backlog) Expel(job fairfactor.Job, reason string, now time.Time) (*fair
 	if _, here := b.Look(job.ID.Seq); here {
 		return nil, false
 	}
-	if job.Order > b.tail {
-		if b.expelled == nil {
-			b.expelled = map[uint64]bool{}
-		}
-		b.expelled[job.Order] = true
-	}
-	ended, _ := b.end(opened(job), fairfactor.Cancelled, reason, now)
-	return ended, true
+	return b.expel(job, reason, now), true
 }
 
 // Ending reports whether a job has come to its end and is not durable yet.
@@ -245,9 +238,6 @@ func (b *Backlog) Ending(seq uint64) bool { return b.ending[seq] != nil }
 // CountEnding is the number of jobs that have come to their end and are not
 // durable yet.
 func (b *Backlog) CountEnding() int { return len(b.ending) }
-
-// Committed forgets a job whose final state is durable.
-func (b *Backlog) Committed(seq uint64) { delete(b.ending, seq) }
 
 // Look returns an unfinished job as it is now, if it is in memory. A job that is
 // ending still shows as it was before: its end is not durable yet.

@@ -57,6 +57,7 @@ type Caller struct {
 	queued  uint64 // unfinished jobs, those on their way to the store included
 	weight  int
 	group   string
+	paused  bool              // it gets no turns
 	accepts []*step           // acceptances without a result, by sequence number
 	keys    map[string]*keyed // idempotency keys whose jobs are not durable
 	repeats repeats
@@ -141,6 +142,8 @@ func (c *Caller) Done(r *Read) {
 		c.keysRead(r)
 	case ReadJob:
 		c.jobRead(r)
+	case ReadJobs:
+		c.manyRead(r)
 	case ReadEarlier:
 		c.earlierRead(r)
 	case ReadKnown:
@@ -166,7 +169,7 @@ func (c *Caller) claimed(r *Read) {
 	now := c.host.Now()
 	c.claim, c.claimedAt = r.Claim, now
 	c.last, c.queued = r.Claim.Last, r.Claim.Caller.Queued
-	c.weight, c.group = max(r.Claim.Caller.Weight, 1), r.Claim.Caller.Group
+	c.weight, c.group, c.paused = max(r.Claim.Caller.Weight, 1), r.Claim.Caller.Group, r.Claim.Caller.Paused
 	c.steps.host, c.steps.caller, c.steps.number, c.steps.epoch = c.host, c.cfg.Name, r.Claim.Number, r.Claim.Epoch
 	c.steps.hold, c.steps.learns = c.cfg.Hold, c.cfg.Learns
 	cfg := backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU}
@@ -181,8 +184,8 @@ func (c *Caller) claimed(r *Read) {
 	}
 }
 
-// Receive handles a message: [*Submit], [Look], [Await], [Cancel], [Expire], [Retry], [Weigh],
-// [Regroup], [AskAccount], [Pull], [*Outcomes], [Began] or [share.Shared]. It reports whether it
+// Receive handles a message: [*Submit], [Look], [Await], [Cancel], [Expire], [Retry], [*Many],
+// [Weigh], [Regroup], [Pause], [AskAccount], [Pull], [*Outcomes], [Began] or [share.Shared]. It reports whether it
 // knows the message.
 func (c *Caller) Receive(asker Asker, message any) bool {
 	if c.backlog == nil {
@@ -214,6 +217,10 @@ func (c *Caller) Receive(asker Asker, message any) bool {
 		c.change(asker, step{op: fairfactor.Weigh, weight: m.Weight})
 	case Regroup:
 		c.change(asker, step{op: fairfactor.Regroup, group: m.Group})
+	case *Many:
+		c.read(&Read{Kind: ReadJobs, Many: m, asker: asker})
+	case Pause:
+		c.change(asker, step{op: fairfactor.Pause, paused: m.Paused})
 	case AskAccount:
 		c.account(asker)
 	default:
@@ -243,7 +250,11 @@ func (c *Caller) keep(asker Asker, message any) {
 }
 
 func (c *Caller) answer(to Asker, answer any) {
-	if to != nil {
+	switch to := to.(type) {
+	case nil:
+	case *tally:
+		c.count(to, answer)
+	default:
 		c.host.Answer(to, answer)
 	}
 }
@@ -311,7 +322,7 @@ func (c *Caller) pieceRead(r *Read) {
 // Stop answers all that wait. What a group has is answered when its results are
 // there: Done and Written are to be called until then.
 func (c *Caller) Stop() {
-	if !c.stopped && c.backlog != nil && c.queued > 0 && !c.offers.more {
+	if !c.stopped && c.backlog != nil && c.queued > 0 && !c.paused && !c.offers.more {
 		// The scheduler asks for the rest, which activates the caller again.
 		c.host.Offer(Offer{Group: c.group, Epoch: c.claim.Epoch, Weight: c.weight, More: true})
 	}

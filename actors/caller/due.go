@@ -43,6 +43,9 @@ func (c *Caller) NextDue() time.Time {
 	if c.waiting > 0 {
 		at = earlier(at, c.firstDeadline())
 	}
+	if c.paused {
+		return at
+	}
 	return earlier(at, c.offers.due(c.backlog))
 }
 
@@ -61,7 +64,7 @@ func (c *Caller) busy() bool {
 	if c.reads > 0 || len(c.keys) > 0 || c.waiting > 0 || len(c.again) > 0 || len(c.overtaken) > 0 || len(c.shares) > 0 {
 		return true
 	}
-	return c.backlog != nil && (!c.backlog.Resting() || c.backlog.More() && !c.offers.more || c.steps.count() > 0)
+	return c.backlog != nil && (!c.backlog.Resting() || c.backlog.More() && !c.offers.more && !c.paused || c.steps.count() > 0)
 }
 
 // firstDeadline is that of the long poll that runs out first.
@@ -111,7 +114,9 @@ func (c *Caller) Due() (stop bool) {
 	c.expireDue()
 	c.repeats.turn(now)
 	c.repeatWants(now)
-	c.offers.overdue(c.backlog, now)
+	if !c.paused {
+		c.offers.overdue(c.backlog, now)
+	}
 	c.dropWaiters(now)
 	c.show(true)
 	return false

@@ -122,6 +122,7 @@ const (
 	ReadJob                         // Job.ID -> Job
 	ReadEarlier                     // newest jobs: Since -> Earlier
 	ReadKnown                       // what is known of a number: Digits -> Known
+	ReadJobs                        // Many.IDs -> Jobs
 )
 
 // ReadKind says what a [Read] reads.
@@ -138,12 +139,14 @@ type Read struct {
 	Keys   []string
 	Since  time.Time
 	Digits string
+	Many   *Many
 
 	Claim   fairfactor.Claim
 	Page    []fairfactor.Waiting
 	Piece   []byte
 	Keyed   map[string]fairfactor.Job
 	Job     fairfactor.Job
+	Jobs    []fairfactor.Job           // each at the place of its id
 	Earlier map[uint64]*fairfactor.Job // by nonce
 	Known   *fairfactor.Known          // nil if nothing is, or it can't be read
 	Err     error

@@ -44,6 +44,9 @@ func (c *Caller) offer() {
 		limit = max(limit, firstOffer-c.backlog.Outstanding())
 	}
 	limit = min(limit, maxEnding-c.backlog.CountEnding())
+	if c.paused {
+		limit = 0
+	}
 	turns := c.turns[:0]
 	if o.again {
 		turns = append(turns, c.backlog.Offered()...)
@@ -51,7 +54,7 @@ func (c *Caller) offer() {
 	known := len(turns)
 	turns = c.backlog.Next(turns, limit)
 	defer func() { clear(turns); c.turns = turns[:0] }()
-	more := c.backlog.More()
+	more := c.backlog.More() && !c.paused
 	asked := o.want > 0 && !more
 	if !more && c.backlog.Outstanding() == 0 {
 		c.recalled, c.charge = 0, 0 // one that is not in line competes with no one
@@ -60,7 +63,7 @@ func (c *Caller) offer() {
 	if len(turns) == 0 && !o.stale && !asked && !owes && (more == o.more || !more) {
 		return
 	}
-	if len(turns) == 0 && !o.stale && !owes && o.want > 0 && c.backlog.Paging() {
+	if len(turns) == 0 && !o.stale && !owes && o.want > 0 && c.backlog.Paging() && !c.paused {
 		return // the answer comes with the page
 	}
 	o.want = max(0, o.want-(len(turns)-known))

@@ -30,6 +30,9 @@ type (
 	// [Account], or with an error.
 	Weigh   struct{ Weight int }
 	Regroup struct{ Group string }
+	// Pause keeps the caller from getting turns, or lets it get them again. It is
+	// answered with [Account], or with an error.
+	Pause struct{ Paused bool }
 	// AskAccount is answered with [Account].
 	AskAccount struct{}
 	// Pull is the scheduler's wish for up to Want turns more.

@@ -17,12 +17,13 @@ type step struct {
 	pieces     []fairfactor.Piece
 	weight     int
 	group      string
+	paused     bool
 
 	admitted bool  // Accept: its turns are offered already
 	known    bool  // Accept: it ended with what is known of its number, and never was in the backlog
 	wait     bool  // Accept: who submitted waits for the end
 	to       slot  // Accept: where the receipt goes
-	asker    Asker // Finish, Requeue, Weigh, Regroup: who asked for it
+	asker    Asker // Finish, Requeue and settings: who asked for it
 
 	ended    *fairfactor.Job // guarded by Steps.mu: Accept: the job has ended before a group took it
 	taken    bool            // guarded by Steps.mu: a group has it
@@ -150,7 +151,7 @@ func (s *Steps) Take(group []fairfactor.Change, limit int) []fairfactor.Change {
 func (s *Steps) change(p *step) fairfactor.Change {
 	ch := fairfactor.Change{
 		Op: p.op, Caller: s.caller, Number: s.number, Epoch: s.epoch, Job: p.job,
-		Checkpoint: p.checkpoint, Pieces: p.pieces, Weight: p.weight, Group: p.group,
+		Checkpoint: p.checkpoint, Pieces: p.pieces, Weight: p.weight, Group: p.group, Paused: p.paused,
 	}
 	if p.ended != nil {
 		ch.Op, ch.Job = fairfactor.AcceptEnded, p.ended
@@ -235,6 +236,7 @@ func (s *Steps) Pending() (lines []string) {
 var opNames = [...]string{
 	fairfactor.Accept: "accept", fairfactor.Finish: "finish", fairfactor.Checkpoint: "checkpoint",
 	fairfactor.Requeue: "requeue", fairfactor.Weigh: "weigh", fairfactor.Regroup: "regroup",
+	fairfactor.Pause: "pause",
 }
 
 // String is the step for a person.

@@ -208,16 +208,19 @@ func (c *Caller) settleRequeue(p *step) {
 	c.answerStep(p)
 }
 
-// settleSetting: the weight or the group of the caller.
+// settleSetting: the weight or the group of the caller, or whether it is paused.
 func (c *Caller) settleSetting(p *step) {
 	if p.err != nil {
 		c.answer(p.asker, refusal(p.err))
 		return
 	}
-	if p.op == fairfactor.Weigh {
+	switch p.op {
+	case fairfactor.Weigh:
 		c.weight = p.weight
-	} else {
+	case fairfactor.Regroup:
 		c.group = p.group
+	case fairfactor.Pause:
+		c.settlePause(p.paused)
 	}
 	c.offers.stale = true
 	if p.asker != nil {

@@ -188,7 +188,7 @@ func (f fairness) late(ctx context.Context, h *harness.Harness, c *client.Client
 	}
 	bound := f.others + 2*f.workers
 	return []report.Row{
-		report.Figure(fmt.Sprintf("jobs of the burst still waiting when the %d single ones were done", f.others), float64(burst.Queued), "").AtLeast(float64(f.burst) / 2),
+		report.Figure(fmt.Sprintf("jobs of the burst still waiting when the %d single ones were done", f.others), float64(burst.Unfinished()), "").AtLeast(float64(f.burst) / 2),
 		report.Figure("most turns between the 202 of a single job and its turn", float64(most), "turns").AtMost(float64(bound)).Must(),
 		report.Figure("longest time from the submission of a single job to its turn", stats.Millis(longest), "ms"),
 	}, nil
@@ -358,10 +358,10 @@ func feed(ctx context.Context, c *client.Client, caller string, rng *rand.Rand, 
 		if err != nil && !client.IsNotFound(err) {
 			return err
 		}
-		if a.Queued == 0 {
+		if a.Unfinished() == 0 {
 			empty.Add(1)
 		}
-		if a.Queued >= backlog {
+		if a.Unfinished() >= backlog {
 			wait.For(ctx, 10*time.Millisecond)
 			continue
 		}

@@ -134,8 +134,8 @@ func (g *groups) bothWaited(c *client.Client, own client.Account) error {
 	if err != nil {
 		return err
 	}
-	if others := m.Unfinished() - own.Queued; own.Queued == 0 || others <= 0 {
-		return fmt.Errorf("%d jobs of the ordinary caller and %d of the others are left: the workers are too fast for this measurement", own.Queued, others)
+	if others := m.Unfinished() - own.Unfinished(); own.Unfinished() == 0 || others <= 0 {
+		return fmt.Errorf("%d jobs of the ordinary caller and %d of the others are left: the workers are too fast for this measurement", own.Unfinished(), others)
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func ended(ctx context.Context, c *client.Client, all []verify.Accepted) error {
 func quiet(ctx context.Context, c *client.Client, callers []string) error {
 	return wait.Until(ctx, 20*time.Millisecond, func() (bool, error) {
 		for _, name := range callers {
-			if a, err := c.Account(name); err != nil && !client.IsNotFound(err) || a.Queued > 0 {
+			if a, err := c.Account(name); err != nil && !client.IsNotFound(err) || a.Unfinished() > 0 {
 				return false, err
 			}
 		}

@@ -139,7 +139,7 @@ var callerSorts = []struct {
 	{"name", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Name, b.Name) }},
 	{"group", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Group, b.Group) }},
 	{"weight", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Weight, b.Weight) }},
-	{"queued", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Queued, b.Queued) }},
+	{"queued", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Queued-a.Running, b.Queued-b.Running) }},
 	{"running", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Running, b.Running) }},
 	{"completed", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Completed, b.Completed) }},
 	{"failed", func(a, b fairfactor.Caller) int { return cmp.Compare(a.Failed, b.Failed) }},

@@ -25,7 +25,7 @@ type remote struct {
 // clientCommands are the verbs against a node.
 func clientCommands(io streams) []*cobra.Command {
 	return []*cobra.Command{
-		newSubmit(io), newGet(io), newWait(io), newList(io), newExport(io), newEvents(io), newCancel(io), newRetry(io),
+		newSubmit(io), newGet(io), newWait(io), newList(io), newExport(io), newEvents(io), newCancel(io), newRetry(io), newPause(io), newResume(io),
 		newCallers(io), newGroups(io), newKeys(io), newNodes(io), newReady(io), newTop(io), newKnown(io),
 	}
 }

@@ -15,20 +15,6 @@ func newGet(io streams) *cobra.Command {
 	}, fairfactor.Jobs.Job)
 }
 
-func newCancel(io streams) *cobra.Command {
-	return forEachJob(io, &cobra.Command{
-		Use: "cancel ID ...", Short: "End unfinished jobs", Args: cobra.MinimumNArgs(1),
-		Example: `  fairfactor cancel bmx1rhz2q40000002400000004`,
-	}, fairfactor.Jobs.Cancel)
-}
-
-func newRetry(io streams) *cobra.Command {
-	return forEachJob(io, &cobra.Command{
-		Use: "retry ID ...", Short: "Put failed jobs back into their queue", Args: cobra.MinimumNArgs(1),
-		Example: `  fairfactor retry bmx1rhz2q40000002400000004`,
-	}, fairfactor.Jobs.Retry)
-}
-
 // forEachJob completes a verb that does one thing with each job and shows it.
 func forEachJob(io streams, cmd *cobra.Command, do func(fairfactor.Jobs, context.Context, fairfactor.ID) (fairfactor.Job, error)) *cobra.Command {
 	r := &remote{io: io}

@@ -105,7 +105,7 @@ func (p *picture) draw(w io.Writer, f frame, before *picture) {
 func (p *picture) heading(w io.Writer, f frame, rates []rate) {
 	var sum rate
 	for _, r := range rates {
-		sum.Queued, sum.Running, sum.Completed, sum.Failed = sum.Queued+r.Queued, sum.Running+r.Running, sum.Completed+r.Completed, sum.Failed+r.Failed
+		sum.Queued, sum.Running, sum.Completed, sum.Failed = sum.Queued+waiting(r.Caller), sum.Running+r.Running, sum.Completed+r.Completed, sum.Failed+r.Failed
 		sum.jobs += r.jobs
 	}
 	fmt.Fprintln(w, joinUpTo(f.width, p.at.Format(time.TimeOnly), fmt.Sprintf("%.0f jobs/s", sum.jobs), fmt.Sprint("queued ", sum.Queued),
@@ -151,7 +151,7 @@ func callerTable(rates []rate, at time.Time) *table {
 		if !r.Oldest.IsZero() {
 			oldest = max(at.Sub(r.Oldest), 0).Round(time.Millisecond).String()
 		}
-		t.add(r.Name, r.Group, fmt.Sprint(r.Weight), fmt.Sprint(r.Queued), fmt.Sprint(r.Running), fmt.Sprint(r.Completed),
+		t.add(r.Name, r.Group, fmt.Sprint(r.Weight), queuedOf(r.Caller), fmt.Sprint(r.Running), fmt.Sprint(r.Completed),
 			fmt.Sprint(r.Failed), fmt.Sprintf("%.0f", r.jobs), fmt.Sprintf("%.2f", r.cpu), r.CPU.Round(time.Millisecond).String(), oldest)
 	}
 	return t

@@ -132,10 +132,22 @@ func (p printer) callers(all []fairfactor.Caller) {
 		{name: "TURNS", right: true, drop: 1},
 	}}
 	for _, c := range all {
-		t.add(c.Name, c.Group, fmt.Sprint(c.Weight), fmt.Sprint(c.Queued), fmt.Sprint(c.Running), fmt.Sprint(c.Completed),
+		t.add(c.Name, c.Group, fmt.Sprint(c.Weight), queuedOf(c), fmt.Sprint(c.Running), fmt.Sprint(c.Completed),
 			fmt.Sprint(c.Failed), fmt.Sprint(c.Cancelled), c.CPU.Round(time.Millisecond).String(), fmt.Sprint(c.Turns))
 	}
 	t.write(p.out, p.width)
+}
+
+// waiting is how many jobs of a caller wait.
+func waiting(c fairfactor.Caller) uint64 { return c.Queued - min(c.Running, c.Queued) }
+
+// queuedOf says how many jobs of a caller wait, and whether they have to.
+func queuedOf(c fairfactor.Caller) string {
+	text := fmt.Sprint(waiting(c))
+	if c.Paused {
+		text += " paused"
+	}
+	return text
 }
 
 func (p printer) nodes(all []fairfactor.Node) {
@@ -155,4 +167,20 @@ func (p printer) nodes(all []fairfactor.Node) {
 		}
 	}
 	t.write(p.out, p.width)
+}
+
+// operation prints what became of an operation.
+func (p printer) operation(op fairfactor.Operation) {
+	if p.json {
+		p.line(httpd.AppendOperation(nil, &op))
+		return
+	}
+	text := fmt.Sprintf("%d jobs cancelled", op.Done)
+	if op.Kind == fairfactor.RetryJobs {
+		text = fmt.Sprintf("%d jobs are queued again", op.Done)
+	}
+	if op.Skipped > 0 {
+		text += fmt.Sprintf(", %d left alone: it came too late for them, or their queue is full", op.Skipped)
+	}
+	fmt.Fprintln(p.out, text)
 }

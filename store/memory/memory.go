@@ -30,6 +30,8 @@ type Store struct {
 	results map[string]fairfactor.Known // by number
 	events  []journal.Maker             // of each group, from 1
 	changed chan struct{}               // closed with the next group, nil if nothing waits for it
+
+	operations map[string]fairfactor.Operation
 }
 
 // caller is one caller with its jobs.
@@ -232,7 +234,7 @@ func (s *Store) Backlogged(ctx context.Context, after uint64, limit int) (caller
 	defer s.mu.Unlock()
 	for number := min(after, uint64(len(s.numbers))) + 1; number < uint64(len(s.numbers)) && len(callers) < limit; number++ {
 		if a := &s.numbers[number].account; a.Queued > 0 {
-			callers = append(callers, fairfactor.Backlogged{Number: number, Name: a.Name, Group: a.Group, Weight: a.Weight})
+			callers = append(callers, fairfactor.Backlogged{Number: number, Name: a.Name, Group: a.Group, Weight: a.Weight, Paused: a.Paused})
 		}
 	}
 	return callers, nil

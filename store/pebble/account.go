@@ -7,12 +7,16 @@ import (
 	"fairfactor/store/rules"
 )
 
-// First byte of an account: the form it is written in, and the one that the
-// layout before this one wrote.
+// First byte of an account: the form it is written in. The first lacks what was
+// requeued and the group, the second what is set for the caller.
 const (
-	accountVersion = 2
-	accountBefore  = 1
+	accountVersion = 3
+	accountGrouped = 2
+	accountFirst   = 1
 )
+
+// flagPaused is set in the flags of an account whose caller is paused.
+const flagPaused = 1
 
 // account is what is stored of a caller besides its jobs. Accounts in memory are
 // guarded by Store.mu; what they hold is in the batch that is being built or
@@ -69,9 +73,13 @@ func (a *account) follow(e *rules.Effect) {
 // append appends the account's value, without a seal.
 func (a *account) append(b []byte) []byte {
 	b = append(b, accountVersion)
+	flags := uint64(0)
+	if a.Paused {
+		flags |= flagPaused
+	}
 	for _, v := range [...]uint64{
 		a.Number, a.Epoch, uint64(a.Weight), a.Last, a.head, a.saved, a.requeued,
-		a.Queued, a.Completed, a.Failed, a.Cancelled, uint64(a.CPU), a.Turns,
+		a.Queued, a.Completed, a.Failed, a.Cancelled, uint64(a.CPU), a.Turns, flags,
 	} {
 		b = binary.AppendUvarint(b, v)
 	}
@@ -89,17 +97,20 @@ func decodeAccount(key, value []byte) (account, error) {
 	a := account{Account: rules.Account{Name: string(key[1:]), Known: true}, named: true}
 	a.Number, a.Epoch, a.Weight, a.Last = r.uvarint(), r.uvarint(), int(r.uvarint()), r.uvarint()
 	a.head, a.saved = r.uvarint(), r.uvarint()
-	if version == accountVersion {
+	if version >= accountGrouped {
 		a.requeued = r.uvarint()
 	}
 	a.Queued, a.Completed, a.Failed, a.Cancelled = r.uvarint(), r.uvarint(), r.uvarint(), r.uvarint()
 	a.CPU, a.Turns = time.Duration(r.uvarint()), r.uvarint()
 	if version == accountVersion {
+		a.Paused = r.uvarint()&flagPaused != 0
+	}
+	if version >= accountGrouped {
 		a.Group = string(r.take(uint64(len(r.b))))
 	} else {
 		a.requeued = a.Queued
 	}
-	if r.bad || len(r.b) != 0 || version != accountVersion && version != accountBefore {
+	if r.bad || len(r.b) != 0 || version < accountFirst || version > accountVersion {
 		return account{}, damaged(key, "the account has an unknown form")
 	}
 	return a, nil

@@ -31,6 +31,7 @@
 //	zu<worth><time><hash>  the same number in the order of usefulness, least first
 //	zc                how many numbers are known
 //	D<time><caller><seq>  nonce of an unfinished job with that deadline
+//	w<done><id>       operation on many jobs, in JSON
 //	m                 last group of changes, highest place in the dispatch order
 //	l                 how far back the clock of submissions ever went, see times.go
 //	i                 first group that is not indexed yet, see reindex.go

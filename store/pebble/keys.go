@@ -30,6 +30,7 @@ const (
 	kindResults    = 'z'
 	kindDeadline   = 'D'
 	kindEvents     = 'e'
+	kindOperation  = 'w'
 )
 
 var (

@@ -213,10 +213,10 @@ func (s *Store) learn(ctx context.Context, c *pgx.Conn, l *lane, stage *staging,
 	age := s.history.age.Load()
 	ids, groups := s.witnesses()
 	b.Queue("SELECT "+countWitnesses, ids, groups).QueryRow(func(row pgx.Row) error { return row.Scan(&agree) })
-	b.Queue(`SELECT number, name, caller_group, epoch, last, weight, known, queued, completed, failed, cancelled, cpu, turns
+	b.Queue(`SELECT number, name, caller_group, epoch, last, weight, paused, known, queued, completed, failed, cancelled, cpu, turns
 		FROM fairfactor.callers WHERE number = ANY($1::bigint[]) ORDER BY number FOR UPDATE`, numbers).Query(func(rows pgx.Rows) error {
 		accounts, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a rules.Account, err error) {
-			err = row.Scan(&a.Number, &a.Name, &a.Group, &a.Epoch, &a.Last, &a.Weight, &a.Known, &a.Queued, &a.Completed, &a.Failed, &a.Cancelled, &a.CPU, &a.Turns)
+			err = row.Scan(&a.Number, &a.Name, &a.Group, &a.Epoch, &a.Last, &a.Weight, &a.Paused, &a.Known, &a.Queued, &a.Completed, &a.Failed, &a.Cancelled, &a.CPU, &a.Turns)
 			return a, err
 		})
 		return err

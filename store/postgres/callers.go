@@ -22,12 +22,12 @@ const oldest = `(
 	) AS o ORDER BY o.seq LIMIT 1)`
 
 // callerColumns are an account in the order of scanCaller.
-const callerColumns = `c.name, c.caller_group, c.weight, c.queued, c.completed, c.failed, c.cancelled, c.cpu, c.turns, CASE WHEN c.queued > 0 THEN ` + oldest + ` END`
+const callerColumns = `c.name, c.caller_group, c.weight, c.paused, c.queued, c.completed, c.failed, c.cancelled, c.cpu, c.turns, CASE WHEN c.queued > 0 THEN ` + oldest + ` END`
 
 // scanCaller reads an account, behind the given columns.
 func scanCaller(row pgx.CollectableRow, before ...any) (c fairfactor.Caller, err error) {
 	var first *time.Time
-	err = row.Scan(append(before, &c.Name, &c.Group, &c.Weight, &c.Queued, &c.Completed, &c.Failed, &c.Cancelled, &c.CPU, &c.Turns, &first)...)
+	err = row.Scan(append(before, &c.Name, &c.Group, &c.Weight, &c.Paused, &c.Queued, &c.Completed, &c.Failed, &c.Cancelled, &c.CPU, &c.Turns, &first)...)
 	if first != nil {
 		c.Oldest = first.UTC()
 	}
@@ -86,14 +86,14 @@ func (s *Store) Backlogged(ctx context.Context, after uint64, limit int) (list [
 				SELECT (SELECT q.caller FROM fairfactor.queue AS q WHERE q.caller > w.caller ORDER BY q.caller LIMIT 1), w.n + 1
 				FROM waiting AS w WHERE w.caller IS NOT NULL AND w.n < $2
 			)
-			SELECT c.number, c.name, c.caller_group, c.weight FROM waiting AS w
+			SELECT c.number, c.name, c.caller_group, c.weight, c.paused FROM waiting AS w
 			CROSS JOIN LATERAL (SELECT * FROM fairfactor.callers AS x WHERE x.number = w.caller OFFSET 0) AS c ORDER BY c.number`,
 			int64(after), limit)
 		if err != nil {
 			return err
 		}
 		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b fairfactor.Backlogged, err error) {
-			err = row.Scan(&b.Number, &b.Name, &b.Group, &b.Weight)
+			err = row.Scan(&b.Number, &b.Name, &b.Group, &b.Weight, &b.Paused)
 			return b, err
 		})
 		return err

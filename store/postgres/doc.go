@@ -18,6 +18,7 @@
 //	keys       job that was submitted last with an idempotency key
 //	scheduler  epoch of the scheduler
 //	writers    last group of each lane that writes, see below
+//	operations operations on many jobs, and those that were done lately
 //	members    nodes of the cluster with their leases, and those that were, for 30 days
 //	roll       version of the list of members
 //	api_keys   API keys, and in api_keys_version their version

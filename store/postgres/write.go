@@ -320,7 +320,7 @@ func (s *staging) writeKeys(b *pgx.Batch, now time.Time) {
 func (s *staging) adjust(b *pgx.Batch) {
 	for _, a := range s.accounts {
 		if a.adjusted {
-			b.Queue("UPDATE fairfactor.callers SET weight = $2, caller_group = $3 WHERE number = $1", int64(a.Number), a.Weight, a.Group)
+			b.Queue("UPDATE fairfactor.callers SET weight = $2, caller_group = $3, paused = $4 WHERE number = $1", int64(a.Number), a.Weight, a.Group, a.Paused)
 		}
 	}
 }

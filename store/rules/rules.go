@@ -31,6 +31,7 @@ type Account struct {
 	Last   uint64 // highest sequence or order number in use, 0 if none
 	Weight int    // 1 to [fairfactor.MaxWeight]
 	Known  bool   // a change of the caller took effect
+	Paused bool   // it gets no turns
 
 	Queued    uint64 // unfinished jobs
 	Completed uint64
@@ -75,6 +76,7 @@ type Effect struct {
 
 	Weight     int    // Weigh only: the new one
 	Group      string // Regroup only: the new one
+	Paused     bool   // Pause only
 	Dispatched uint64 // dispatch number that the job says; zero if it has no turn yet
 }
 
@@ -93,6 +95,9 @@ func Decide(ch *fairfactor.Change, account *Account, jobs Jobs) (Effect, error) 
 	case fairfactor.Regroup:
 		e.Group = ch.Group
 		return e, fairfactor.CheckGroup(ch.Group)
+	case fairfactor.Pause:
+		e.Paused = ch.Paused
+		return e, nil
 	}
 	j := ch.Job
 	if j == nil || j.ID.Caller != ch.Number || j.ID.Seq == 0 || j.ID.Seq > MaxNumber || j.Order > MaxNumber || j.ID.Nonce > MaxNonce {
@@ -233,6 +238,9 @@ func (a *Account) Take(e *Effect) {
 	case fairfactor.Regroup:
 		a.Group = e.Group
 		return
+	case fairfactor.Pause:
+		a.Paused = e.Paused
+		return
 	}
 	a.Last = e.Last
 	a.Queued += uint64(e.Queued) // a negative one wraps to what it should be
@@ -247,7 +255,7 @@ func (a *Account) Take(e *Effect) {
 // job and what runs.
 func (a *Account) Caller() fairfactor.Caller {
 	return fairfactor.Caller{
-		Name: a.Name, Group: a.Group, Weight: a.Weight, Queued: a.Queued,
+		Name: a.Name, Group: a.Group, Weight: a.Weight, Paused: a.Paused, Queued: a.Queued,
 		Completed: a.Completed, Failed: a.Failed, Cancelled: a.Cancelled, CPU: a.CPU, Turns: a.Turns,
 	}
 }

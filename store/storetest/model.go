@@ -33,6 +33,7 @@ type modelCaller struct {
 	weight int
 	group  string
 	known  bool // a change of it took effect
+	paused bool
 }
 
 type modelJob struct {
@@ -209,7 +210,7 @@ func (m *model) Backlogged(ctx context.Context, after uint64, limit int) (caller
 	defer m.mu.Unlock()
 	for _, c := range m.callers {
 		if c.number > after && m.account(c).Queued > 0 {
-			callers = append(callers, fairfactor.Backlogged{Number: c.number, Name: c.name, Group: c.group, Weight: c.weight})
+			callers = append(callers, fairfactor.Backlogged{Number: c.number, Name: c.name, Group: c.group, Weight: c.weight, Paused: c.paused})
 		}
 	}
 	slices.SortFunc(callers, func(a, b fairfactor.Backlogged) int { return cmp.Compare(a.Number, b.Number) })
@@ -304,7 +305,7 @@ func (m *model) last(c *modelCaller) (last uint64) {
 
 // account counts a caller's jobs; those that expired still count.
 func (m *model) account(c *modelCaller) fairfactor.Caller {
-	a := fairfactor.Caller{Name: c.name, Group: c.group, Weight: c.weight}
+	a := fairfactor.Caller{Name: c.name, Group: c.group, Weight: c.weight, Paused: c.paused}
 	for _, j := range m.jobs {
 		if j.ID.Caller != c.number {
 			continue

@@ -65,6 +65,10 @@ func (m *model) change(ch *fairfactor.Change) error {
 		c.group = ch.Group
 		return nil
 	}
+	if ch.Op == fairfactor.Pause {
+		c.paused = ch.Paused
+		return nil
+	}
 	if j := ch.Job; j == nil || j.ID.Caller != c.number || j.ID.Seq < 1 || j.ID.Seq > maxNumber || j.Order > maxNumber || j.ID.Nonce > maxNonce {
 		return fairfactor.Errorf(fairfactor.Invalid, "the change has no job of caller %q", c.name)
 	}

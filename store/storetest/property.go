@@ -178,6 +178,9 @@ func (p *pair) change() fairfactor.Change {
 	case p.oneIn(20):
 		ch.Op, ch.Group = fairfactor.Regroup, []string{"g", "h", "", "not a group"}[p.rng.IntN(4)]
 		return ch
+	case p.oneIn(20):
+		ch.Op, ch.Paused = fairfactor.Pause, p.oneIn(2)
+		return ch
 	case p.oneIn(5):
 		ch.Op = fairfactor.AcceptEnded
 	case p.oneIn(60):

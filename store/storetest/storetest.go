@@ -92,6 +92,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"EventsInOrder", eventsInOrder},
 		{"EventsSayWhatIsMissing", eventsSayWhatIsMissing},
 		{"EventsWhileWriting", eventsWhileWriting},
+		{"OperationsLast", operationsLast},
 		{"EndedContext", endedContext},
 		{"ManyWriters", manyWriters},
 		{"LikeTheModel", likeTheModel},

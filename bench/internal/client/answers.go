@@ -30,12 +30,16 @@ type Page struct {
 
 // Account is what the node says of a caller.
 type Account struct {
-	Queued     int     `json:"queued"` // unfinished, running ones included
+	Queued     int     `json:"queued"` // those that run are not
+	Running    int     `json:"running"`
 	Completed  int     `json:"completed"`
 	Failed     int     `json:"failed"`
 	CPUSeconds float64 `json:"cpu_seconds"`
 	Turns      uint64  `json:"turns"`
 }
+
+// Unfinished is how many jobs wait or run.
+func (a *Account) Unfinished() int { return a.Queued + a.Running }
 
 // Fairness is what the node says of its own fairness; times in microseconds.
 type Fairness struct {

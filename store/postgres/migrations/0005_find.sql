@@ -11,3 +11,15 @@ CREATE INDEX queue_submitted ON fairfactor.queue (submitted, accepted);
 -- and has four bytes.
 CREATE INDEX jobs_number ON fairfactor.jobs (hashtext(number));
 CREATE INDEX queue_number ON fairfactor.queue (hashtext(number));
+
+ALTER TABLE fairfactor.callers ADD COLUMN paused boolean NOT NULL DEFAULT false;
+
+-- Operations on many jobs.
+CREATE TABLE fairfactor.operations (
+    id    text COLLATE "C" PRIMARY KEY, -- ascends with time
+    epoch bigint NOT NULL,              -- of the scheduler that works on it
+    done  boolean NOT NULL,
+    data  text NOT NULL                 -- JSON
+) WITH (fillfactor = 10);
+
+CREATE INDEX operations_open ON fairfactor.operations (id) WHERE NOT done;

@@ -1,0 +1,247 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"fairfactor"
+	"fairfactor/actors/caller"
+)
+
+// An operation on many jobs is a record in the store, and what works on it may die at
+// any moment. The node of the scheduler does it, a page at a time: the page is saved
+// with the operation before anything of it is changed, and what became of it together
+// with the next one. So the node that goes on knows which jobs may have been changed.
+// Jobs are changed by the actors of their callers only. The epoch of the scheduler keeps
+// an earlier one from writing.
+
+const (
+	// operationPages is how many pages of a list an operation changes together: some
+	// tens of milliseconds of a store's time.
+	operationPages = 2
+	// openOperations is how many operations are worked on in turns.
+	openOperations = 100
+	// changeLimit bounds the time for a page; then it is asked for again.
+	changeLimit = time.Minute
+)
+
+// operated tells the scheduler that no operation is worked on.
+type operated struct{}
+
+// operate looks for operations that are open, once a second, and works on them. A
+// scheduler that has stopped has them taken over by the next one.
+func (a *scheduler) operate() {
+	if a.operating {
+		return
+	}
+	a.operating = true
+	o, self := &operator{v: a.sys.Service(), epoch: a.epoch, listed: map[string]bool{}}, a.self
+	a.sys.background(func(ctx context.Context) {
+		for o.round(ctx) {
+		}
+		o.v.sys.send(self, operated{})
+	})
+}
+
+// operator works on operations for one scheduler.
+type operator struct {
+	v     *Service
+	epoch uint64
+	// listed are the operations whose pages were listed here and not sent yet: the
+	// pages of others may have been changed in part.
+	listed map[string]bool
+}
+
+// round takes each open operation a page further. It is false if there are none, or
+// nothing can be done now.
+func (o *operator) round(ctx context.Context) (more bool) {
+	ops, err := o.v.sys.cfg.Store.OpenOperations(ctx, openOperations)
+	for i := range ops {
+		if err == nil {
+			err = o.page(ctx, &ops[i])
+		}
+	}
+	if err != nil && ctx.Err() == nil && !errors.Is(err, fairfactor.ErrFenced) {
+		o.v.sys.log.Warn("an operation on many jobs can't go on, trying again", "err", err)
+	}
+	return err == nil && len(ops) > 0
+}
+
+// page changes the page of an operation, lists the next one and saves both.
+func (o *operator) page(ctx context.Context, op *fairfactor.Operation) error {
+	if op.Epoch > o.epoch {
+		return fairfactor.ErrFenced
+	}
+	op.Epoch = o.epoch
+	if len(op.Page) > 0 {
+		again := !o.listed[op.ID]
+		delete(o.listed, op.ID)
+		if err := o.change(ctx, op, again); err != nil {
+			return err
+		}
+	}
+	if op.Cursor == "" && op.Page != nil {
+		op.Page, op.Finished = nil, o.v.sys.now().UTC().Truncate(time.Microsecond)
+	} else if err := o.list(ctx, op); err != nil {
+		return err
+	}
+	if err := o.v.sys.cfg.Store.SaveOperation(ctx, *op); err != nil {
+		return err
+	}
+	o.listed[op.ID] = len(op.Page) > 0
+	return nil
+}
+
+// list reads the next page of an operation.
+func (o *operator) list(ctx context.Context, op *fairfactor.Operation) error {
+	op.Page = []fairfactor.ID{}
+	q := op.Query
+	q.Limit, q.Cursor = fairfactor.MaxPage, op.Cursor
+	for range operationPages {
+		page, err := o.v.sys.cfg.Store.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for i := range page.Jobs {
+			if id := page.Jobs[i].ID; op.Top == 0 || id.Seq <= op.Top {
+				op.Page = append(op.Page, id)
+			}
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			break
+		}
+	}
+	op.Cursor = q.Cursor
+	return nil
+}
+
+// change has the callers of a page change their jobs.
+func (o *operator) change(ctx context.Context, op *fairfactor.Operation, again bool) error {
+	ctx, cancel := context.WithTimeout(ctx, changeLimit)
+	defer cancel()
+	for _, ids := range byCaller(op.Page) {
+		name, err := o.v.callerOf(ctx, op, ids)
+		if fairfactor.CodeOf(err) == fairfactor.NotFound {
+			op.Skipped += uint64(len(ids)) // they are gone
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		answer, err := o.v.askCaller(ctx, name, &caller.Many{
+			IDs: ids, Retry: op.Kind == fairfactor.RetryJobs, Waiting: !op.Query.States.Has(fairfactor.Running), Again: again, Since: op.Created,
+		})
+		if err != nil {
+			return err
+		}
+		c, ok := answer.(changed)
+		if !ok {
+			return unknown(answer)
+		}
+		op.Done, op.Skipped = op.Done+c.Done, op.Skipped+c.Skipped
+	}
+	return nil
+}
+
+// byCaller divides jobs among their callers. Those of one keep their order.
+func byCaller(ids []fairfactor.ID) [][]fairfactor.ID {
+	at := map[uint64]int{}
+	var all [][]fairfactor.ID
+	for _, id := range ids {
+		i, ok := at[id.Caller]
+		if !ok {
+			i = len(all)
+			at[id.Caller], all = i, append(all, nil)
+		}
+		all[i] = append(all[i], id)
+	}
+	return all
+}
+
+// callerOf returns the name of the caller of jobs. Some of them may be gone.
+func (v *Service) callerOf(ctx context.Context, op *fairfactor.Operation, ids []fairfactor.ID) (name string, err error) {
+	if op.Query.Caller != "" {
+		return op.Query.Caller, nil
+	}
+	for _, id := range ids {
+		job, err := v.sys.cfg.Store.Job(ctx, id)
+		if fairfactor.CodeOf(err) != fairfactor.NotFound {
+			return job.Caller, err
+		}
+	}
+	return "", fairfactor.Errorf(fairfactor.NotFound, "all of the jobs are gone")
+}
+
+// CancelAll implements fairfactor.Jobs.
+func (v *Service) CancelAll(ctx context.Context, q fairfactor.Query) (fairfactor.Operation, error) {
+	return v.accept(ctx, fairfactor.CancelJobs, q)
+}
+
+// RetryAll implements fairfactor.Jobs.
+func (v *Service) RetryAll(ctx context.Context, q fairfactor.Query) (fairfactor.Operation, error) {
+	return v.accept(ctx, fairfactor.RetryJobs, q)
+}
+
+// Operation implements fairfactor.Jobs.
+func (v *Service) Operation(ctx context.Context, id string) (fairfactor.Operation, error) {
+	return v.sys.cfg.Store.Operation(ctx, id)
+}
+
+// accept saves an operation, which the scheduler's node then works on.
+func (v *Service) accept(ctx context.Context, kind fairfactor.OperationKind, q fairfactor.Query) (op fairfactor.Operation, err error) {
+	if err := fairfactor.CheckOperation(kind, &q); err != nil {
+		return op, err
+	}
+	now := v.sys.now().UTC().Truncate(time.Microsecond)
+	op = fairfactor.Operation{ID: fairfactor.NewOperationID(now, rand.Uint32()), Kind: kind, Query: q, Created: now}
+	op.Query.Limit, op.Query.Cursor = 0, ""
+	if q.Caller != "" {
+		if _, err := v.sys.cfg.Store.Caller(ctx, q.Caller); err != nil {
+			return op, err
+		}
+		if op.Top, err = v.top(ctx, q.Caller); err != nil {
+			return op, err
+		}
+	} else if q.Until.IsZero() || q.Until.After(now) {
+		op.Query.Until = now
+	}
+	if op.Matched, err = v.count(ctx, &op); err != nil {
+		return op, err
+	}
+	return op, v.sys.cfg.Store.SaveOperation(ctx, op)
+}
+
+// top returns the highest sequence number of a caller's jobs.
+func (v *Service) top(ctx context.Context, name string) (uint64, error) {
+	page, err := v.sys.cfg.Store.List(ctx, fairfactor.Query{Caller: name, Limit: 1})
+	if err != nil || len(page.Jobs) == 0 {
+		return 0, err
+	}
+	return page.Jobs[0].ID.Seq, nil
+}
+
+// count returns how many jobs suit an operation now. Those of a whole queue are counted
+// already.
+func (v *Service) count(ctx context.Context, op *fairfactor.Operation) (n uint64, err error) {
+	q := op.Query
+	if whole := q.Number == "" && q.Since.IsZero() && q.Until.IsZero(); whole && op.Kind == fairfactor.CancelJobs {
+		c, err := v.Caller(ctx, q.Caller)
+		if n = c.Queued; !q.States.Has(fairfactor.Running) {
+			n -= c.Running
+		}
+		return n, err
+	}
+	q.Limit = fairfactor.MaxPage
+	for {
+		page, err := v.sys.cfg.Store.List(ctx, q)
+		if err != nil {
+			return n, err
+		}
+		n += uint64(len(page.Jobs))
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return n, nil
+		}
+	}
+}
