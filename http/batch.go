@@ -86,7 +86,10 @@ func (b *batch) submit() []fairfactor.Receipt {
 	if len(b.subs) == 0 {
 		return nil
 	}
-	err := b.s.takesJobs()
+	err := b.s.stillKnown(b.as) // the client may have taken its time
+	if err == nil {
+		err = b.s.takesJobs()
+	}
 	if err == nil {
 		ctx := b.s.bounded()
 		var receipts []fairfactor.Receipt

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"fairfactor"
 )
 
 // Limits of exchanges, besides those of their lines.
@@ -33,6 +35,7 @@ type exchange struct {
 	next   func() // appends the next group's answers to out, or sets end
 	lines  lines  // of the request
 	waited time.Duration
+	as     *fairfactor.APIKey // of who asks
 
 	out  []byte // answers, unread from done on
 	done int
@@ -52,7 +55,7 @@ func (x *exchange) begin(s *Server, r *request, name string, next func()) error 
 	default:
 		return refuse(full, "this node reads as many batches as it can: try again", count("max_batches", cap(s.batches)))
 	}
-	x.s, x.ctx, x.name, x.next, x.open = s, ctx, name, next, true
+	x.s, x.ctx, x.name, x.next, x.open, x.as = s, ctx, name, next, true, r.as
 	conn := ctx.Conn()
 	x.stop = context.AfterFunc(s.polls.running, func() {
 		_ = conn.SetReadDeadline(s.now()) // what waits for the client waits no longer
@@ -77,6 +80,11 @@ func (x *exchange) Read(p []byte) (n int, err error) {
 			return 0, x.end
 		}
 		x.out, x.done = x.out[:0], 0
+		if err := x.s.stillKnown(x.as); err != nil {
+			x.refuse(err)
+			x.end = io.ErrUnexpectedEOF
+			continue
+		}
 		x.next()
 	}
 	if len(p) > answerBytes {

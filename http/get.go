@@ -12,8 +12,7 @@ import (
 // of each, or the problem, in order.
 type lookup struct {
 	exchange
-	as   *fairfactor.APIKey // nil while the node asks for none
-	plan []error            // for each line of the group its refusal, nil for the next of ids
+	plan []error // for each line of the group its refusal, nil for the next of ids
 	ids  []fairfactor.ID
 }
 
@@ -22,7 +21,7 @@ func (s *Server) postGet(r *request) error {
 	if _, err := checkMedia(r, ndjsonTypes); err != nil {
 		return err
 	}
-	l := &lookup{as: r.as}
+	l := &lookup{}
 	return l.begin(s, r, "a look at many jobs", l.nextGroup)
 }
 

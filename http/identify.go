@@ -6,6 +6,13 @@ import (
 	"fairfactor"
 )
 
+// Challenges of WWW-Authenticate (RFC 6750, section 3).
+const (
+	challenge        = `Bearer realm="fairfactor"`
+	invalidToken     = `, error="invalid_token"`
+	revokedChallenge = challenge + invalidToken
+)
+
 // identify returns the key of a request: nil if the node asks for none.
 func (s *Server) identify(r *request) (*fairfactor.APIKey, error) {
 	k := s.keys
@@ -28,11 +35,20 @@ func (s *Server) identify(r *request) (*fairfactor.APIKey, error) {
 	if key := k.find(bytes.TrimSpace(secret)); key != nil {
 		return key, nil
 	}
-	return nil, r.unauthorised("the key is not known here: it was revoked, or belongs to another service", `, error="invalid_token"`)
+	return nil, r.unauthorised("the key is not known here: it was revoked, or belongs to another service", invalidToken)
 }
 
-// unauthorised refuses a request without a key that is known (RFC 6750, section 3).
+// stillKnown refuses to go on with an answer that takes time, for a key that was revoked
+// meanwhile. A nil key is that of a node that asks for none.
+func (s *Server) stillKnown(key *fairfactor.APIKey) error {
+	if key == nil || s.keys == nil || s.keys.has(key) {
+		return nil
+	}
+	return refuse(noKey, "the key was revoked while the answer was being made")
+}
+
+// unauthorised refuses a request without a key that is known.
 func (r *request) unauthorised(detail, parameters string) error {
-	r.ctx.Response.Header.Set("WWW-Authenticate", `Bearer realm="fairfactor"`+parameters)
+	r.ctx.Response.Header.Set("WWW-Authenticate", challenge+parameters)
 	return refuse(noKey, detail)
 }

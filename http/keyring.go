@@ -125,8 +125,11 @@ func (k *Keyring) find(secret []byte) *fairfactor.APIKey {
 	return key
 }
 
-// has reports whether there is a key with that id.
-func (k *Keyring) has(id string) bool { return k.table.Load().byID[id] != nil }
+// has reports whether a key that was found is still there. What stands for a key, a
+// certificate, is not in the store.
+func (k *Keyring) has(key *fairfactor.APIKey) bool {
+	return key.Hash == [len(key.Hash)]byte{} || k.table.Load().byID[key.ID] != nil
+}
 
 // stale reports whether the keys are too old to be believed in.
 func (k *Keyring) stale(now time.Time) bool {

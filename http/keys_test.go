@@ -3,6 +3,7 @@ package http_test
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -157,4 +158,56 @@ func TestKeyringFollows(t *testing.T) {
 	s.do("GET", "/nodes", "", "Authorization: Bearer "+secret).problem(t, "keys that are old", 503, "unavailable")
 	mine.away.Store(false)
 	eventually(t, "the store is back", func() bool { return status() == 401 })
+}
+
+// What has begun with a key ends with it: a long poll gets no answer about the job, a
+// batch takes no more lines.
+func TestRevokedKeyEndsWhatHasBegun(t *testing.T) {
+	k := startKeyed(t)
+	job := k.aliceJob()
+	id, err := fairfactor.ParseID(job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	polled := make(chan *answer, 1)
+	go func() { polled <- k.as(k.alices, "GET", "/compute/"+job+"?wait=60", "") }()
+	eventually(t, "the poll waits", func() bool { return k.jobs.polls() > 0 })
+	body, lines := io.Pipe()
+	answered := make(chan *answer, 1)
+	go func() {
+		a, err := k.try("POST", "/compute/batch", body, "Authorization: Bearer "+k.alices, "X-Caller-ID: alice", ndjson)
+		if err == nil {
+			t.Errorf("the batch ended as if all of it had been read: %d %s", a.status, a.body)
+		}
+		answered <- a
+	}()
+	for range 1000 { // one group
+		if _, err := io.WriteString(lines, "{\"number\":\"7\"}\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the group is submitted", func() bool { return k.jobs.count() >= 1001 })
+	if err := k.ring.RevokeKey(t.Context(), k.aliceID); err != nil {
+		t.Fatal(err)
+	}
+	before := k.jobs.count()
+	go func() {
+		for range 2000 {
+			if _, err := io.WriteString(lines, "{\"number\":\"7\"}\n"); err != nil {
+				return
+			}
+		}
+		lines.Close()
+	}()
+	<-answered
+	body.Close()
+	if after := k.jobs.count(); after != before {
+		t.Errorf("%d jobs were submitted with a revoked key", after-before)
+	}
+	k.jobs.finish(id, fairfactor.Completed, nil, "")
+	a := <-polled
+	a.problem(t, "the poll of a revoked key", 401, "no-key")
+	if a.header.Get("Www-Authenticate") == "" {
+		t.Error("no WWW-Authenticate")
+	}
 }

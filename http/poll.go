@@ -36,6 +36,7 @@ type poll struct {
 	old       bool // HTTP/1.0
 	begun     time.Time
 	seen      seen
+	as        *fairfactor.APIKey // of who asks
 	cancel    context.CancelFunc
 }
 
@@ -62,7 +63,7 @@ func (s *Server) wait(r *request, p *poll, wait time.Duration) (detached bool, e
 	p.begun, p.path = r.ctx.Time(), string(r.ctx.URI().PathOriginal())
 	p.manners = mannersOf(r).kept()
 	p.manners.close = r.ctx.Request.Header.ConnectionClose() || !drained(r.ctx)
-	p.seen = s.seenOf(r).kept()
+	p.seen, p.as = s.seenOf(r).kept(), r.as
 	p.head, p.old = r.ctx.IsHead(), !r.ctx.Request.Header.IsHTTP11()
 	p.prefix = string(s.site.appendPrefix(nil, r))
 	ctx, cancel := context.WithTimeout(s.polls.running, wait-s.limits.brief)
@@ -135,7 +136,12 @@ func (p *poll) answer(later *fairfactor.Job, err error) {
 	if err == nil {
 		p.job = *later
 	}
-	p.write(resp, err)
+	if revoked := p.s.stillKnown(p.as); revoked != nil {
+		resp.Header.Set("WWW-Authenticate", revokedChallenge)
+		p.s.answerError(resp, methodNames[p.method], p.path, revoked)
+	} else {
+		p.write(resp, err)
+	}
 	p.s.finish(resp, p.manners)
 	closes := resp.ConnectionClose()
 	if p.old && !closes {

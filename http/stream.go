@@ -21,7 +21,7 @@ type stream struct {
 	head   []byte // of the answer, until it is written
 	filter feed.Filter
 	from   fairfactor.Position // zero for now on
-	key    string              // id of the key that opened it, empty if none did
+	as     *fairfactor.APIKey  // of who listens
 	cancel context.CancelFunc
 
 	last   feed.Kind // of the last event about the filter's job
@@ -48,10 +48,7 @@ func (s *Server) stream(r *request, f feed.Filter) error {
 	if r.ctx.IsHead() || !ok {
 		return nil
 	}
-	t := &stream{s: s, conn: c, filter: f, from: from}
-	if r.as != nil && r.authorization != nil {
-		t.key = r.as.ID
-	}
+	t := &stream{s: s, conn: c, filter: f, from: from, as: r.as}
 	resp.Header.SetNoDefaultContentType(true)
 	resp.Header.SetServer(s.name)
 	m := mannersOf(r)
@@ -152,7 +149,7 @@ func (t *stream) follow(ctx context.Context, sub *feed.Subscription) error {
 		}
 		var end feed.End
 		batch, end = sub.Take(batch)
-		if t.key != "" && !t.s.keys.has(t.key) {
+		if t.s.stillKnown(t.as) != nil {
 			return errRevoked
 		}
 		if err := t.send(batch); err != nil {
