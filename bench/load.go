@@ -32,7 +32,7 @@ func (l *loadFlags) declare(f *flag.FlagSet) {
 	f.IntVar(&l.requests, "requests", 20000, "numbers to submit")
 	f.IntVar(&l.clients, "clients", 10, "callers that submit them")
 	f.IntVar(&l.concurrency, "concurrency", 50, "requests at once")
-	f.StringVar(&l.url, "url", defaultURL(), "URL of the node [FAIRFACTOR_URL]")
+	f.StringVar(&l.url, "url", defaultURL(), "URL of the node [FAIRFACTOR_URL]; FAIRFACTOR_KEY has its API key")
 	f.StringVar(&l.json, "json", "", "write a report for machines to this `file`")
 	f.StringVar(&l.html, "html", "", "write a report for people to this `file`")
 	f.Uint64Var(&l.seed, "seed", uint64(time.Now().UnixNano()), "seed of the random numbers")
@@ -93,6 +93,7 @@ func (l *loadFlags) run(ctx context.Context, out, progress io.Writer) error {
 		return err
 	}
 	defer c.Close()
+	c.Authorise(os.Getenv("FAIRFACTOR_KEY"))
 	// What hangs when the run is interrupted must not hold it up.
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(interruptGrace, c.Hangup) })()
 	rng := random.New(l.seed, 0)

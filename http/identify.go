@@ -26,7 +26,7 @@ func (s *Server) identify(r *request) (*fairfactor.APIKey, error) {
 		if c, ok := r.ctx.Conn().(*conn); ok && c.as != nil {
 			return c.as, nil
 		}
-		return nil, r.unauthorised("a key is needed: send it in the header Authorization, as in Authorization: Bearer ff_...", "")
+		return nil, r.unauthorised("a key is needed: send the header Authorization: Bearer ff_...; the command line takes the key from FAIRFACTOR_KEY", "")
 	}
 	scheme, secret, _ := bytes.Cut(r.authorization, []byte{' '})
 	if !bytes.EqualFold(scheme, []byte("Bearer")) {

@@ -24,7 +24,8 @@ type Keyring struct {
 	table  atomic.Pointer[keyTable]
 	asked  atomic.Int64 // when the store was last asked with success, in ns since 1970
 
-	mu sync.Mutex // held while the store is asked, so that an older answer never replaces a newer one
+	mu      sync.Mutex // held while the store is asked, so that an older answer never replaces a newer one
+	changed []func()   // called after each change; guarded by mu
 }
 
 var _ fairfactor.Keys = (*Keyring)(nil)
@@ -101,9 +102,19 @@ func (k *Keyring) refresh(ctx context.Context) error {
 			t.byID[keys[i].ID] = &keys[i]
 		}
 		k.table.Store(t)
+		for _, tell := range k.changed {
+			tell()
+		}
 	}
 	k.asked.Store(begun.UnixNano())
 	return nil
+}
+
+// onChange has a function called after each change of the keys. It must not block.
+func (k *Keyring) onChange(tell func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.changed = append(k.changed, tell)
 }
 
 // Asks reports whether requests need a key: they do once there was one.

@@ -160,17 +160,38 @@ func TestKeyringFollows(t *testing.T) {
 	eventually(t, "the store is back", func() bool { return status() == 401 })
 }
 
+// A subscriber is told that its key was revoked, and hears nothing more.
+func TestRevokedKeyEndsItsStreamsAtOnce(t *testing.T) {
+	k := startKeyed(t)
+	source := newJournal(t)
+	s := &telling{source: source, service: startServer(t, k.jobs, func(cfg httpd.Config) *httpd.Server {
+		cfg.Keys, cfg.Events, cfg.Jobs = k.ring, source, sourceJobs{cfg.Jobs, source}
+		return httpd.New(cfg)
+	})}
+	mine := s.subscribe("/events?caller_id=alice", "Authorization: Bearer "+k.alices).ready()
+	others := s.subscribe("/events", "Authorization: Bearer "+k.viewer).ready()
+	if err := k.ring.RevokeKey(t.Context(), k.aliceID); err != nil {
+		t.Fatal(err)
+	}
+	if e := mine.next(); e.name != "closed" || !strings.Contains(e.data, "revoked") {
+		t.Errorf("the stream of a revoked key: %+v", e)
+	}
+	if e := mine.next(); !e.closed {
+		t.Errorf("after its end: %+v", e)
+	}
+	source.accept("alice", 1)
+	if e := others.next(); e.name != "accepted" {
+		t.Errorf("another key's stream: %+v", e)
+	}
+}
+
 // What has begun with a key ends with it: a long poll gets no answer about the job, a
 // batch takes no more lines.
 func TestRevokedKeyEndsWhatHasBegun(t *testing.T) {
 	k := startKeyed(t)
 	job := k.aliceJob()
-	id, err := fairfactor.ParseID(job)
-	if err != nil {
-		t.Fatal(err)
-	}
 	polled := make(chan *answer, 1)
-	go func() { polled <- k.as(k.alices, "GET", "/compute/"+job+"?wait=60", "") }()
+	go func() { polled <- k.as(k.alices, "GET", "/compute/"+job+"?wait=60", "") }() // longer than the test's client waits
 	eventually(t, "the poll waits", func() bool { return k.jobs.polls() > 0 })
 	body, lines := io.Pipe()
 	answered := make(chan *answer, 1)
@@ -204,8 +225,7 @@ func TestRevokedKeyEndsWhatHasBegun(t *testing.T) {
 	if after := k.jobs.count(); after != before {
 		t.Errorf("%d jobs were submitted with a revoked key", after-before)
 	}
-	k.jobs.finish(id, fairfactor.Completed, nil, "")
-	a := <-polled
+	a := <-polled // at once
 	a.problem(t, "the poll of a revoked key", 401, "no-key")
 	if a.header.Get("Www-Authenticate") == "" {
 		t.Error("no WWW-Authenticate")

@@ -69,6 +69,9 @@ func (s *Server) wait(r *request, p *poll, wait time.Duration) (detached bool, e
 	ctx, cancel := context.WithTimeout(s.polls.running, wait-s.limits.brief)
 	p.cancel = cancel
 	s.polls.add(p)
+	if s.stillKnown(p.as) != nil { // revoked meanwhile
+		cancel()
+	}
 	c.detached = func() { go p.run(ctx) }
 	r.ctx.HijackSetNoResponse(true)
 	r.ctx.Hijack(p.detach)
@@ -269,6 +272,17 @@ func (l *polls) waiting(conns []*conn) []*conn {
 		conns = append(conns, c)
 	}
 	return conns
+}
+
+// giveRevoked ends the waits of those whose key is not known any more.
+func (l *polls) giveRevoked(known func(*fairfactor.APIKey) error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, p := range l.open {
+		if known(p.as) != nil {
+			p.cancel()
+		}
+	}
 }
 
 // give ends the wait of a connection's poll, if it has one.

@@ -172,6 +172,12 @@ func newServer(cfg Config, bounds limits) *Server {
 	s.polls.begin()
 	s.streams.begin()
 	s.openFeed(cfg.Events)
+	if s.keys != nil {
+		s.keys.onChange(func() {
+			s.polls.giveRevoked(s.stillKnown)
+			s.streams.giveRevoked(s.stillKnown)
+		})
+	}
 	s.http = &fasthttp.Server{
 		Handler:                      s.handle,
 		ErrorHandler:                 s.unreadable,

@@ -58,11 +58,17 @@ func (s *Server) stream(r *request, f feed.Filter) error {
 	t.head = append([]byte(nil), resp.Header.Header()...)
 	ctx, cancel := context.WithCancel(s.streams.running)
 	t.cancel = cancel
-	s.streams.add(&poll{conn: c, cancel: cancel})
+	s.streams.add(&poll{conn: c, cancel: cancel, as: r.as})
+	if s.stillKnown(r.as) != nil { // revoked meanwhile
+		cancel()
+	}
 	c.detached = func() { go t.run(ctx) }
 	r.ctx.HijackSetNoResponse(true)
 	r.ctx.Hijack((&poll{conn: c}).detach)
-	s.metrics.observe(r.res, r.method, fasthttp.StatusOK, s.now().Sub(r.ctx.Time()))
+	begun := s.now()
+	s.metrics.observe(r.res, r.method, fasthttp.StatusOK, begun.Sub(r.ctx.Time()))
+	v := s.seenOf(r)
+	s.access.write(&v, fasthttp.StatusOK, -1, begun)
 	return nil
 }
 
@@ -134,8 +140,7 @@ func (t *stream) begin(at fairfactor.Position) error {
 // errSlow ends a stream whose client does not take its events.
 var errSlow = errors.New("too slow")
 
-// errRevoked ends a stream whose key is not valid any more. A stream that has nothing to
-// send notices that with its next heartbeat.
+// errRevoked ends a stream whose key is not valid any more.
 var errRevoked = errors.New("the key was revoked")
 
 // follow sends what comes into the queue.
@@ -221,10 +226,10 @@ func (t *stream) farewell(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, errSlow):
 		reason, detail = "slow", "the events were not taken as quickly as they came: come back with the id of the last event to get the rest"
-	case errors.Is(err, errRevoked):
-		reason, detail = "revoked", "the key is not valid any more"
 	case t.s.streams.ended():
 		reason, detail = "draining", "the node is stopping: go on at another one with the id of the last event"
+	case t.s.stillKnown(t.as) != nil:
+		reason, detail = "revoked", "the key is not valid any more"
 	case ctx.Err() != nil:
 		return // the client has hung up
 	case fairfactor.CodeOf(err) == fairfactor.Unavailable:

@@ -25,6 +25,7 @@ type Client struct {
 	asks   *fasthttp.HostClient // questions besides the load, on connections of their own
 	dialer *dialer
 	base   string // http://host:port
+	key    string // API key, empty for none
 }
 
 // AnswerTime is how long an ordinary request may take.
@@ -61,6 +62,15 @@ func New(base string, conns int) (*Client, error) {
 	return c, nil
 }
 
+// Authorise sends an API key with all requests. It comes before the first of them.
+func (c *Client) Authorise(key string) { c.key = key }
+
+func (c *Client) sign(req *fasthttp.Request) {
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
+}
+
 // Connect opens n connections of the load beforehand, so that connecting is no part of
 // the answer times.
 func (c *Client) Connect(ctx context.Context, n int) error { return c.dialer.keep(ctx, n) }
@@ -80,6 +90,7 @@ func (c *Client) Poster() *Poster {
 	p := &Poster{client: c, req: &fasthttp.Request{}, resp: &fasthttp.Response{}}
 	p.req.SetRequestURI(c.base + "/compute")
 	p.req.Header.SetMethod(fasthttp.MethodPost)
+	c.sign(p.req)
 	p.req.Header.SetContentType("application/json")
 	return p
 }
@@ -94,6 +105,7 @@ func (c *Client) Batch(caller string, numbers []string) ([]string, error) {
 	req.Header.SetMethod(fasthttp.MethodPost)
 	req.Header.SetContentType("application/x-ndjson")
 	req.Header.Set("X-Caller-ID", caller)
+	c.sign(req)
 	req.SetBodyRaw(ndjson(numbers))
 	if err := c.host.DoTimeout(req, resp, AnswerTime); err != nil {
 		return nil, err
@@ -139,6 +151,7 @@ func (c *Client) Get(path string) ([]byte, error) {
 	defer fasthttp.ReleaseRequest(req)
 	defer fasthttp.ReleaseResponse(resp)
 	req.SetRequestURI(c.base + path)
+	c.sign(req)
 	err := c.asks.DoTimeout(req, resp, AnswerTime)
 	for again := 0; errors.Is(err, fasthttp.ErrConnectionClosed) && again < repeats && !c.dialer.hung.Load(); again++ {
 		c.asks.CloseIdleConnections() // the node may have closed the others too

@@ -118,6 +118,7 @@ func (c *Client) Getter() *Getter {
 // OK asks for a path; an answer other than 200 with a body is an error.
 func (g *Getter) OK(path string) error {
 	g.req.SetRequestURI(g.client.base + path)
+	g.client.sign(g.req)
 	if err := g.client.host.DoTimeout(g.req, g.resp, AnswerTime); err != nil {
 		return err
 	}
