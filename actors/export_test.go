@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"context"
+
 	"fairfactor/actors/caller"
 )
 
@@ -14,3 +16,6 @@ func (s *System) RunOnMissingThread(name, number string) (failure string) {
 
 // MaxWaiters is the bound on long polls of one caller.
 const MaxWaiters = caller.MaxWaiters
+
+// Recall looks submissions up.
+func (s *System) Recall(ctx context.Context, subs []caller.Submission) { s.recall(ctx, subs) }

@@ -35,6 +35,7 @@ type host struct {
 	nonces uint64
 	counts caller.Counters
 	room   caller.Room
+	learns bool
 }
 
 type turn struct {
@@ -53,7 +54,7 @@ func (h *host) activate() {
 	h.steps, h.reads = nil, nil // those of the last one are lost
 	h.caller = caller.New(h, caller.Config{
 		Name: "alice", MaxQueue: 20, Idle: func() time.Duration { return 10 * time.Second }, Retry: time.Second,
-		Counters: &h.counts, Room: &h.room,
+		Counters: &h.counts, Room: &h.room, Learns: h.learns,
 	})
 }
 
@@ -183,6 +184,17 @@ func (h *host) command(words []string) error {
 		h.caller.Receive(nil, caller.Pull{Epoch: epoch, Want: want})
 	case "await", "cancel", "retry", "look", "expire": // name, sequence number
 		return h.ask(words[0], args)
+	case "learns": // results are known to all callers, and numbers shared
+		h.learns = true
+		h.activate()
+	case "shared": // number, then run, wait or known: its actor says so
+		h.caller.Receive(nil, share.Shared{Number: args[0], Run: args[1] == "run", Known: args[1] == "known"})
+	case "learn": // number, primes ...: another caller had it factored
+		k := fairfactor.Known{Number: args[0], Complete: true}
+		for _, p := range args[1:] {
+			k.Factors = append(k.Factors, fairfactor.Factor{Prime: p, Exponent: 1})
+		}
+		return h.store.Learn(context.Background(), []fairfactor.Known{k})
 	case "weigh":
 		weight, _ := strconv.Atoi(args[1])
 		h.caller.Receive(args[0], caller.Weigh{Weight: weight})
@@ -277,6 +289,10 @@ func (h *host) answerRead(ctx context.Context, r *caller.Read) {
 		r.Keyed, r.Err = h.store.Keyed(ctx, h.caller.Number(), r.Keys, r.Since)
 	case caller.ReadJob:
 		r.Job, r.Err = h.store.Job(ctx, r.Job.ID)
+	case caller.ReadKnown:
+		if known, err := h.store.Known(ctx, []string{r.Digits}); err == nil && len(known) == 1 {
+			r.Known = &known[0]
+		}
 	case caller.ReadEarlier:
 		page, err := h.store.List(ctx, fairfactor.Query{Caller: "alice", Limit: 100})
 		r.Earlier, r.Err = map[uint64]*fairfactor.Job{}, err

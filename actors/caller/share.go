@@ -31,6 +31,7 @@ type numberShare struct {
 	jobs   []uint64  // by sequence number, in order; the one that runs among them
 	runner uint64    // zero if none runs
 	sent   time.Time // when the number's actor was told last, zero if never
+	heard  time.Time // when it was heard last, or the share was made
 }
 
 // park makes shares of what the backlog has parked.
@@ -38,7 +39,7 @@ func (c *Caller) park() {
 	for _, p := range c.backlog.Parked() {
 		s := c.shares[p.Number]
 		if s == nil {
-			s = &numberShare{number: p.Number, state: asking}
+			s = &numberShare{number: p.Number, state: asking, heard: c.host.Now()}
 			if c.shares == nil {
 				c.shares = map[string]*numberShare{}
 			}
@@ -74,6 +75,9 @@ func (c *Caller) unwanted(s *numberShare, known bool, jobs int, cpu time.Duratio
 // shared takes in what the number's actor says.
 func (c *Caller) shared(m share.Shared) {
 	s := c.shares[m.Number]
+	if s != nil {
+		s.heard = c.host.Now()
+	}
 	switch {
 	case s == nil:
 		c.host.Want(share.Want{Number: m.Number, Caller: c.cfg.Name, Over: true})
@@ -176,9 +180,14 @@ func (c *Caller) endShare(s *numberShare, seq uint64, completed bool, cpu time.D
 	}
 }
 
-// repeatWants tells the actors of numbers again, those whose time has come.
+// repeatWants tells the actors of numbers again, those whose time has come. One that
+// does not answer, because its node is out of reach, holds up no job.
 func (c *Caller) repeatWants(now time.Time) {
 	for _, s := range c.shares {
+		if (s.state == asking || s.state == waiting) && now.Sub(s.heard) > share.Lease {
+			s.state = reading
+			c.readKnown(s)
+		}
 		if now.Sub(s.sent) >= share.Every {
 			c.want(s)
 		}
