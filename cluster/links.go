@@ -65,7 +65,21 @@ func (n *Node) watchLinks(ctx context.Context) {
 				n.router.lookAt(st, at, n.background)
 			}
 		}
+		if st.isolated() {
+			n.router.lease.poke() // the others may have taken this node out: it should know soon
+		}
 	}
+}
+
+// isolated tells whether no other member has answered for long, of two or more: then
+// this node has been cut off, and another one should be asked.
+func (p *placement) isolated() bool {
+	for at, l := range p.links {
+		if at != p.self && l.late.Load() < deadAfter {
+			return false
+		}
+	}
+	return len(p.links) > 2
 }
 
 // answers tells whether a member has answered lately. It is asked if nothing else

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -102,6 +103,35 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// A node is cut off if none of several others answers; a request for one of them
+// is refused then, and not sent.
+func TestIsolated(t *testing.T) {
+	r := &router{requests: newRequests("a"), log: slog.New(slog.DiscardHandler), timing: Timing{}.withDefaults()}
+	st := threeMembers()
+	r.standing.Store(st)
+	st.links[1].late.Store(deadAfter)
+	if st.isolated() {
+		t.Error("one of two answers")
+	}
+	st.links[2].late.Store(deadAfter)
+	if !st.isolated() {
+		t.Error("none of two answers")
+	}
+	began := time.Now()
+	_, err := r.ask(t.Context(), &envelope{member: "b", identity: "worker", message: &clusterpb.Flush{}})
+	if !errors.Is(err, errIsolated) || time.Since(began) > time.Minute {
+		t.Errorf("after %v: %v", time.Since(began), err)
+	}
+	if err := (&Node{router: r}).Ready(); !errors.Is(err, errIsolated) {
+		t.Errorf("ready: %v", err)
+	}
+	pair := &standing{placement: newPlacement(View{Members: []Member{{ID: "a", Self: true}, {ID: "b"}}})}
+	pair.links[1].late.Store(deadAfter)
+	if pair.isolated() {
+		t.Error("the other one may have died")
+	}
+}
+
 // A member does not pass anything on to one that it can't reach either.
 func TestNothingIsPassedOnOverABadLink(t *testing.T) {
 	r := &router{requests: newRequests("a"), log: slog.New(slog.DiscardHandler)}
@@ -132,7 +162,11 @@ func TestLostQuestionIsAskedAgain(t *testing.T) {
 		r.lookAt(st, 1, func(f func(context.Context)) { go func() { f(t.Context()); over <- true }() })
 		<-asked
 		r.requests.expire(time.Now().Add(time.Hour))
-		<-over
+		select {
+		case <-over:
+		case <-time.After(30 * time.Second):
+			t.Fatal("the question is still waited for")
+		}
 	}
 	if st.links[1].late.Load() != 2 {
 		t.Errorf("%d looks without an answer", st.links[1].late.Load())

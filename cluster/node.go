@@ -274,12 +274,15 @@ func (n *Node) AskMember(ctx context.Context, member, name string, m any) (any, 
 	return n.router.ask(ctx, &envelope{member: member, identity: name, message: m})
 }
 
-// Ready returns why this node may not act now: it could not renew its lease, or
-// the others removed it. It returns nil if the node may act; a node without a table
-// of members always may.
+// Ready returns why this node should not be asked now: it could not renew its lease,
+// the others removed it, or it reaches none of them. It returns nil if all is well; a
+// node that is alone is always ready.
 func (n *Node) Ready() error {
-	if n.router.lease.lapsed() {
+	switch {
+	case n.router.lease.lapsed():
 		return errFenced
+	case n.router.standing.Load().isolated():
+		return errIsolated
 	}
 	return nil
 }

@@ -49,6 +49,9 @@ func destinationOf(m Member) destination { return destination{member: m.ID, addr
 // gone answers a request whose answer can't come any more: it may be retried.
 type gone struct{}
 
+// isolated answers a request that was not sent, because no other member answers.
+type isolated struct{}
+
 func newRequests(id string) *requests {
 	r := &requests{name: "requests-" + id}
 	r.pool.New = func() any { return &request{answer: make(chan any, 1)} }

@@ -246,6 +246,10 @@ func (r *router) forward(st *standing, at int, e *envelope) outcome {
 	}
 	via, relayed := st.way(at)
 	if e.sender != nil && e.sender.Id == r.requests.name {
+		if st.isolated() {
+			r.requests.answer(e.sender.RequestId, isolated{})
+			return sent
+		}
 		to := destination{member: st.view.Members[at].ID, address: st.view.Members[via].Address}
 		r.requests.sent(e.sender.RequestId, to)
 		// A view without that member may have come since st was read; it has failed
@@ -348,6 +352,8 @@ func (r *router) ask(ctx context.Context, e *envelope) (any, error) {
 			if e.once {
 				return nil, fairfactor.ErrUnanswered
 			}
+		case isolated:
+			return nil, errIsolated
 		case *clusterpb.NotMine, *actor.DeadLetterResponse:
 		case *clusterpb.Inactive:
 			return nil, errInactive
@@ -381,6 +387,12 @@ var errStopped = fairfactor.Errorf(fairfactor.Unavailable, "this node has stoppe
 // errFenced answers requests to a node that has lost its lease.
 var errFenced = &fairfactor.Error{
 	Code: fairfactor.Unavailable, Message: "this node can't reach the table of members: ask another", Retry: time.Second,
+}
+
+// errIsolated answers requests for actors of other members while none of them
+// answers. Nothing was sent.
+var errIsolated = &fairfactor.Error{
+	Code: fairfactor.Unavailable, Message: "this node can't reach any other node of the cluster: ask another", Retry: time.Second,
 }
 
 // abandon fails the requests that were sent to former members. Another process at

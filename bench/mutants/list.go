@@ -267,6 +267,21 @@ var List = []Mutant{
 		"cluster", "TestLinkGoesBad|TestTwoThatDoNotReachEachOther",
 	},
 	{
+		"a node that is cut off holds on to requests", "cluster/links.go",
+		"return len(p.links) > 2", "return len(p.links) > 20",
+		"cluster", "TestIsolated",
+	},
+	{
+		"a slow member that answers is reported dead", "cluster/leased.go",
+		"case d.answers(m.ID) && !d.gossip.gone(m.ID):", "case d.answers(m.ID) && !d.gossip.gone(m.ID) && !a.heard:",
+		"cluster", "TestWhoIsReportedDead",
+	},
+	{
+		"a question that got lost is waited for for ever", "cluster/links.go",
+		"r.requests.add(deadAfter*r.timing.Probe, true)", "r.requests.add(0, true)",
+		"cluster", "TestLostQuestionIsAskedAgain",
+	},
+	{
 		"what must not be sent twice is", "cluster/links.go",
 		"return q.to == to && !q.once", "return q.to == to",
 		"cluster", "TestLinkGoesBad",
