@@ -392,3 +392,80 @@ func TestPageJobEvents(t *testing.T) {
 	s.source.finish("alice", fairfactor.Completed, job)
 	w.reads("section", "1001 = 1001")
 }
+
+// TestPageEmptiesAQueue, after asking; other callers keep theirs.
+func TestPageEmptiesAQueue(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for i := range 30 {
+		s.do("POST", "/compute", `{"number":"91"}`, "X-Caller-ID: "+[]string{"alice", "bob"}[i%2])
+	}
+	w := open(t, s.url+"/#/callers/alice")
+	w.reads("dl", "queued 15")
+	w.click("button", "Empty the queue")
+	w.reads("dialog", "Empty the queue of alice?", "Its 15 jobs that have not ended are cancelled.")
+	w.wait("the safe answer has the focus", `document.activeElement.innerText === "Keep things as they are"`)
+	w.press("Enter")
+	w.wait("the question has gone", `!document.querySelector("dialog")`)
+	w.click("button", "Empty the queue")
+	w.reads("dialog", "Empty the queue of alice?")
+	w.click("dialog button", "Empty the queue")
+	w.reads("#said", "15 jobs suit.")
+	w.reads("#operation", "Cancelled 15")
+	w.at("#/callers/alice?operation=op0")
+	w.reads("dl", "queued 0", "cancelled 15")
+	w.wait("nothing is left to empty", `![...document.querySelectorAll("button")].some(b => b.innerText.includes("Empty"))`)
+	w.reload()
+	w.reads("#operation", "Cancelled 15")
+	if c, err := s.jobs.Caller(deadline(), "bob"); err != nil || c.Queued != 15 {
+		t.Errorf("bob has %d jobs, %v", c.Queued, err)
+	}
+}
+
+func TestPagePausesACaller(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.submit("91")
+	w := open(t, s.url+"/#/callers/alice")
+	w.click("button", "Pause")
+	w.reads("h1", "Caller alice paused")
+	w.reads("#said", "Its jobs wait until it is resumed.")
+	if c, err := s.jobs.Caller(deadline(), "alice"); err != nil || !c.Paused {
+		t.Errorf("%+v %v", c, err)
+	}
+	w.click("button", "Resume")
+	w.wait("it is not paused", `!document.querySelector("h1").innerText.includes("paused")`)
+	if c, err := s.jobs.Caller(deadline(), "alice"); err != nil || c.Paused {
+		t.Errorf("%+v %v", c, err)
+	}
+}
+
+// TestPageChangesAllThatIsFound, on all pages of a list.
+func TestPageChangesAllThatIsFound(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for range 60 {
+		s.jobs.finish(s.submit("91"), fairfactor.Failed, nil, "too hard")
+		s.submit("92")
+	}
+	w := open(t, s.url+"/#/jobs")
+	w.reads("tr", "failed alice 91")
+	w.wait("all jobs of all callers can't be cancelled", `![...document.querySelectorAll("button")].some(b => /all/.test(b.innerText))`)
+	w.click("[name=status][value=failed]", "")
+	w.click("button", "Retry all")
+	w.reads("dialog", "Try all failed jobs again that are found?")
+	w.press("Escape")
+	w.wait("the question has gone", `!document.querySelector("dialog")`)
+	w.click("button", "Retry all")
+	w.click("dialog button", "Retry all")
+	w.reads("#operation", "Put back into their queues: 60")
+	w.reads("section", "No job is like that.")
+	w.eval(`location.hash = "#/jobs?caller_id=alice&number=92"`)
+	w.click("button", "Cancel all")
+	w.click("dialog button", "Cancel all")
+	w.reads("#operation", "Cancelled 60")
+	w.reads("tr", "cancelled alice 92")
+	if c, err := s.jobs.Caller(deadline(), "alice"); err != nil || c.Queued != 60 || c.Cancelled != 60 {
+		t.Errorf("%+v %v", c, err)
+	}
+}

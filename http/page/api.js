@@ -97,8 +97,6 @@ export const retryJob = id => send("POST", jobPath(id) + "/retry");
 
 export const ended = job => !["pending", "running"].includes(job.status);
 
-export const has = { bulk: false, pause: false };
-
 const heartbeat = 15000; // milliseconds between two signs of life on a stream, at most
 
 // events calls told(kind, data) for each server-sent event of a path, and returns when the

@@ -50,7 +50,15 @@ const missing = {
 
 let route = null, data = null, refused = null, round = 0, timer = 0, stop = new AbortController(), lastAnswer = 0;
 
-const act = { load: () => load(), draw: () => draw(), set: fresh => { data = fresh; draw(); }, say: text => put($("said"), text) };
+const act = { load: () => load(), draw: () => draw(), set: fresh => { data = fresh; draw(); }, say };
+
+// say tells a person what became of something, for a while.
+let saying = 0;
+function say(text) {
+  put($("said"), text);
+  clearTimeout(saying);
+  saying = setTimeout(() => put($("said")), 20000);
+}
 
 function draw() {
   if (refused && refused.status === 401) return put($("main"), keyForm(refused.message, load));
@@ -112,11 +120,12 @@ function follow(event) {
   route = routeOf(location.hash);
   document.title = route.view.title(route) + " - fairfactor";
   [data, refused] = [null, null];
-  act.say("");
+  const other = !before || before.name !== route.name || before.id !== route.id;
+  if (other) say("");
   if (route.view.enter) route.view.enter(route);
   put($("main"));
   draw();
-  if (event && (before.name !== route.name || before.id !== route.id)) { $("main").focus({ preventScroll: true }); scrollTo(0, 0); }
+  if (event && other) { $("main").focus({ preventScroll: true }); scrollTo(0, 0); }
   load();
 }
 

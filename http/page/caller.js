@@ -1,6 +1,6 @@
 // One caller: its account, its settings, its newest jobs.
 import { h } from "./dom.js";
-import { ask, callerPath, has, may, query, send } from "./api.js";
+import { ask, callerPath, may, query, send } from "./api.js";
 import { count, state, time } from "./format.js";
 import { button, facts, section, sure } from "./parts.js";
 import { list } from "./jobs.js";
@@ -38,8 +38,8 @@ function actions(c, route, act) {
     ? operations.begin(route, "DELETE", "compute", { caller_id: name }) : "";
   const pause = async () => { await send("PUT", callerPath(name), { paused: !c.paused }); act.load(); return c.paused ? "Its jobs go on." : "Its jobs wait until it is resumed."; };
   return h("div", { class: "buttons" },
-    has.pause && may("operate") ? button("pause", c.paused ? "Resume" : "Pause", act, null, pause) : null,
-    has.bulk && may("change") && left ? button("empty", "Empty the queue", act, { class: "danger" }, empty) : null);
+    may("operate") ? button("pause", c.paused ? "Resume" : "Pause", act, null, pause) : null,
+    may("change") && left ? button("empty", "Empty the queue", act, { class: "danger" }, empty) : null);
 }
 
 function settings(c, act) {

@@ -1,6 +1,6 @@
 // The list of jobs: found by id, number, caller, status and time, page by page.
 import { h } from "./dom.js";
-import { ask, callerPath, cancelJob, ended, has, may, own, query, retryJob } from "./api.js";
+import { ask, callerPath, cancelJob, ended, may, own, query, retryJob } from "./api.js";
 import { ago, brief, count, micros, state } from "./format.js";
 import { button, each, pages, sure, table } from "./parts.js";
 import { outcome } from "./overview.js";
@@ -77,7 +77,7 @@ function actions(data, route, act) {
   return h("div", { class: "buttons", role: "group", "aria-label": "For the jobs that are ticked" },
     h("span", { class: "soft" }, selected.size ? count(selected.size) + " ticked" : "Tick jobs to cancel or retry them"),
     change("cancel-ticked", "Cancel", open, "cancelled", cancelJob), change("retry-ticked", "Retry", failed, "will be tried again", retryJob),
-    has.bulk ? all(data, route, act) : null);
+    all(data, route, act));
 }
 
 // all are the buttons for each job that the filters find, on this page or not. The node
