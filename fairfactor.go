@@ -74,6 +74,8 @@ type Submission struct {
 	Number string // canonical decimal, see [ParseNumber]
 	Key    string // idempotency key, empty for none, at most [MaxKeyBytes]
 	Group  string // that the caller is put in if it is new, empty for none
+	// Callback is the URL that is told of the job's end, empty for none: see [Callback].
+	Callback string
 	// Deadline is when the job is to be cancelled if it has not ended, zero for never:
 	// see [ParseDeadline].
 	Deadline time.Time

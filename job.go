@@ -69,6 +69,8 @@ type Job struct {
 	Progress *Progress // while running, nil if nothing is known
 	// Known says that the job was completed with factors that others had found.
 	Known bool
+	// Callback is whom to tell of the job's end, nil for most.
+	Callback *Callback
 	// Deadline is when the job is cancelled if it has not ended, zero for never. In
 	// microseconds.
 	Deadline time.Time

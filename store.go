@@ -16,6 +16,7 @@ import (
 type Store interface {
 	KnownStore
 	DeadlineStore
+	DeliveryStore
 	// ClaimCaller opens a new epoch for a caller, which fences all earlier ones
 	// from now on, and returns the caller's account. The claim itself need not be
 	// durable: a store that one process owns may keep it in memory until a change

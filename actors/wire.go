@@ -140,7 +140,7 @@ func callerMessageToPB(m any) proto.Message {
 		s := &actorspb.Submit{Again: m.Repeated, Group: m.Group, Submissions: make([]*actorspb.Submission, len(m.Submissions))}
 		for i := range m.Submissions {
 			sub := &m.Submissions[i]
-			s.Submissions[i] = &actorspb.Submission{Number: sub.Number, Key: sub.Key, Nonce: sub.Nonce, Wait: sub.Wait, DeadlineUs: micros(sub.Deadline)}
+			s.Submissions[i] = &actorspb.Submission{Number: sub.Number, Key: sub.Key, Nonce: sub.Nonce, Wait: sub.Wait, DeadlineUs: micros(sub.Deadline), Callback: urlOf(sub.Callback)}
 			if sub.Known != nil {
 				s.Submissions[i].Known, s.Submissions[i].Complete = factorsToPB(sub.Known.Factors), sub.Known.Complete
 			}
@@ -197,7 +197,7 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 	case *actorspb.Envelope_Submit:
 		m := &caller.Submit{Repeated: b.Submit.Again, Group: b.Submit.Group, Far: true, Submissions: make([]caller.Submission, len(b.Submit.Submissions))}
 		for i, pb := range b.Submit.Submissions {
-			m.Submissions[i] = caller.Submission{Number: pb.Number, Key: pb.Key, Nonce: pb.Nonce, Wait: pb.Wait, Deadline: fromMicros(pb.DeadlineUs)}
+			m.Submissions[i] = caller.Submission{Number: pb.Number, Key: pb.Key, Nonce: pb.Nonce, Wait: pb.Wait, Deadline: fromMicros(pb.DeadlineUs), Callback: callbackOf(pb.Callback)}
 			if len(pb.Known) > 0 {
 				m.Submissions[i].Known = &fairfactor.Known{Number: pb.Number, Factors: factorsFromPB(pb.Known), Complete: pb.Complete}
 			}
@@ -345,7 +345,7 @@ func jobToPB(j *fairfactor.Job) *actorspb.Job {
 	pb := &actorspb.Job{
 		Id: idToPB(j.ID), Caller: j.Caller, Number: j.Number, Key: j.Key, Order: j.Order, State: uint32(j.State),
 		Factors: factorsToPB(j.Factors), SubmittedUs: micros(j.Submitted), StartedUs: micros(j.Started), FinishedUs: micros(j.Finished),
-		Attempts: int32(j.Attempts), Turn: j.Turn, CpuNs: int64(j.CPU), Turns: j.Turns, Reason: j.Reason, Known: j.Known, DeadlineUs: micros(j.Deadline),
+		Attempts: int32(j.Attempts), Turn: j.Turn, CpuNs: int64(j.CPU), Turns: j.Turns, Reason: j.Reason, Known: j.Known, DeadlineUs: micros(j.Deadline), Callback: urlOf(j.Callback),
 	}
 	if p := j.Progress; p != nil {
 		pb.Progress = &actorspb.Progress{Phase: p.Phase, Percent: p.Percent, LeftNs: int64(p.Left), Found: factorsToPB(p.Found), Remaining: p.Remaining}
@@ -357,7 +357,7 @@ func jobFromPB(pb *actorspb.Job) fairfactor.Job {
 	j := fairfactor.Job{
 		ID: idFromPB(pb.Id), Caller: pb.Caller, Number: pb.Number, Key: pb.Key, Order: pb.Order, State: fairfactor.State(pb.State),
 		Factors: factorsFromPB(pb.Factors), Submitted: fromMicros(pb.SubmittedUs), Started: fromMicros(pb.StartedUs), Finished: fromMicros(pb.FinishedUs),
-		Attempts: int(pb.Attempts), Turn: pb.Turn, CPU: time.Duration(pb.CpuNs), Turns: pb.Turns, Reason: pb.Reason, Known: pb.Known, Deadline: fromMicros(pb.DeadlineUs),
+		Attempts: int(pb.Attempts), Turn: pb.Turn, CPU: time.Duration(pb.CpuNs), Turns: pb.Turns, Reason: pb.Reason, Known: pb.Known, Deadline: fromMicros(pb.DeadlineUs), Callback: callbackOf(pb.Callback),
 	}
 	if p := pb.Progress; p != nil {
 		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: time.Duration(p.LeftNs), Found: factorsFromPB(p.Found), Remaining: p.Remaining}
@@ -399,4 +399,21 @@ func fairnessFromPB(pb *actorspb.Fairness) fairfactor.Fairness {
 		Jain: pb.Jain, Violations: pb.Violations, Active: int(pb.Active), Waiting: int(pb.Waiting), Open: int(pb.Open),
 		HandedOut: pb.HandedOut, Epoch: pb.Epoch, Dormant: int(pb.Dormant), Between: levelFromPB(pb.Between), Inside: levelFromPB(pb.Inside),
 	}
+}
+
+// urlOf is the URL of a callback, empty for none. What is said of jobs between nodes has
+// no deliveries: those are in the store.
+func urlOf(c *fairfactor.Callback) string {
+	if c == nil {
+		return ""
+	}
+	return c.URL
+}
+
+// callbackOf is the callback with that URL, nil if it is empty.
+func callbackOf(url string) *fairfactor.Callback {
+	if url == "" {
+		return nil
+	}
+	return &fairfactor.Callback{URL: url}
 }

@@ -26,12 +26,22 @@ type jobAnswer struct {
 	CPU       int64           `json:"cpu_us"`
 	Error     string          `json:"error"`
 	Known     bool            `json:"known"`
+	Callback  *callbackAnswer `json:"callback"` // missing if it has none
 	Deadline  time.Time       `json:"deadline"` // missing if it has none
 	Progress  *progressAnswer `json:"progress"`
 }
 
 // factorsAnswer maps primes to their exponents.
 type factorsAnswer map[string]int
+
+// callbackAnswer is whom to tell of a job's end, and how far that is.
+type callbackAnswer struct {
+	URL       string    `json:"url"`
+	State     string    `json:"state"`
+	Attempts  int       `json:"attempts"`
+	LastError string    `json:"last_error"`
+	Next      time.Time `json:"next"`
+}
 
 type progressAnswer struct {
 	Phase     string        `json:"phase"`
@@ -62,6 +72,13 @@ func (a *jobAnswer) job() (fairfactor.Job, error) {
 		ID: id, Caller: a.Caller, Number: a.Number, Order: id.Seq, State: state, Factors: factors,
 		Submitted: a.Submitted, Started: a.Started, Finished: a.Finished,
 		Attempts: a.Attempts, Turn: a.Turn, CPU: time.Duration(a.CPU) * time.Microsecond, Reason: a.Error, Known: a.Known, Deadline: a.Deadline,
+	}
+	if c := a.Callback; c != nil {
+		state, ok := fairfactor.ParseDeliveryState(c.State)
+		if !ok {
+			return fairfactor.Job{}, fmt.Errorf("the callback of job %s has the unknown state %.40q", id, c.State)
+		}
+		job.Callback = &fairfactor.Callback{URL: c.URL, State: state, Attempts: c.Attempts, LastError: c.LastError, Next: c.Next}
 	}
 	if g := a.Progress; g != nil {
 		found, err := g.Found.factors(nil)

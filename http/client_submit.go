@@ -105,6 +105,9 @@ func appendSubmission(b []byte, sub *fairfactor.Submission) []byte {
 	if sub.Key != "" {
 		b = appendString(append(b, `,"key":`...), sub.Key)
 	}
+	if sub.Callback != "" {
+		b = appendString(append(b, `,"callback_url":`...), sub.Callback)
+	}
 	if !sub.Deadline.IsZero() {
 		b = appendTime(append(b, `,"deadline":`...), sub.Deadline)
 	}

@@ -75,6 +75,9 @@ func AppendJob(b []byte, j *fairfactor.Job) []byte {
 	b = append(b, `,"error":`...)
 	b = appendStringOrNull(b, j.Reason)
 	b = appendKnown(b, j)
+	if j.Callback != nil {
+		b = appendCallback(b, j.Callback)
+	}
 	if !j.Deadline.IsZero() {
 		b = append(b, `,"deadline":`...)
 		b = appendTime(b, j.Deadline)
@@ -83,6 +86,16 @@ func AppendJob(b []byte, j *fairfactor.Job) []byte {
 		b = append(b, `,"progress":`...)
 		b = appendProgress(b, j.Progress)
 	}
+	return append(b, '}')
+}
+
+// appendCallback appends what became of the message to a callback.
+func appendCallback(b []byte, c *fairfactor.Callback) []byte {
+	b = appendString(append(b, `,"callback":{"url":`...), c.URL)
+	b = appendString(append(b, `,"state":`...), c.State.String())
+	b = strconv.AppendInt(append(b, `,"attempts":`...), int64(c.Attempts), 10)
+	b = appendStringOrNull(append(b, `,"last_error":`...), c.LastError)
+	b = appendTime(append(b, `,"next":`...), c.Next)
 	return append(b, '}')
 }
 

@@ -101,6 +101,9 @@ func (m *memory) submit(caller string, sub fairfactor.Submission) fairfactor.Rec
 		ID:     fairfactor.ID{Nonce: a.last * 7919 & (1<<48 - 1), Caller: a.number, Seq: a.last},
 		Caller: caller, Number: sub.Number, Key: sub.Key, Order: a.last, State: fairfactor.Pending, Submitted: m.clock, Deadline: sub.Deadline,
 	}
+	if sub.Callback != "" {
+		job.Callback = &fairfactor.Callback{URL: sub.Callback}
+	}
 	if sub.Key != "" {
 		a.keys[sub.Key] = job.ID
 	}

@@ -14,7 +14,7 @@ import (
 func TestOpenAPIHasTheMembers(t *testing.T) {
 	doc := document(t)
 	for name, answer := range map[string]any{
-		"Job": jobAnswer{}, "Progress": progressAnswer{}, "JobPage": pageAnswer{}, "Caller": callerAnswer{}, "CallerPage": callersAnswer{}, "Group": groupAnswer{},
+		"Job": jobAnswer{}, "Progress": progressAnswer{}, "Callback": callbackAnswer{}, "JobPage": pageAnswer{}, "Caller": callerAnswer{}, "CallerPage": callersAnswer{}, "Group": groupAnswer{},
 		"Factorization": factorizationAnswer{}, "Power": powerAnswer{}, "KnownPage": knownAnswer{}, "Taught": taughtAnswer{}, "RefusedFactors": refusedAnswer{},
 		"Key": keyAnswer{}, "KeyPage": keysAnswer{},
 		"Fairness": fairnessAnswer{}, "FairnessLevel": levelAnswer{}, "NodeList": nodesAnswer{}, "Node": nodeAnswer{}, "Worker": workerAnswer{}, "Health": statusAnswer{}, "Problem": problemAnswer{},

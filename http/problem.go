@@ -22,6 +22,7 @@ const (
 	badNumber
 	badKey
 	badDeadline
+	badCallback
 	badWeight
 	badGroup
 	badAPIKey
@@ -54,6 +55,7 @@ var kinds = [...]struct {
 	badNumber:    {422, fairfactor.Invalid, "bad-number", "The number can't be factored here"},
 	badKey:       {422, fairfactor.Invalid, "key-in-use", "The idempotency key belongs to another number"},
 	badDeadline:  {422, fairfactor.Invalid, "bad-deadline", "The deadline can't be kept"},
+	badCallback:  {422, fairfactor.Invalid, "bad-callback", "The callback can't be called from here"},
 	badWeight:    {422, fairfactor.Invalid, "bad-weight", "The weight is not valid"},
 	badGroup:     {422, fairfactor.Invalid, "bad-group", "The name of the group is not valid"},
 	noSuchThing:  {404, fairfactor.NotFound, "not-found", "There is no such thing"},

@@ -25,6 +25,9 @@ type Config struct {
 	Jobs      fairfactor.Jobs // if it is a [fairfactor.Knowledge] too, /factors shows that
 	Logger    *slog.Logger    // nil for none
 	MaxDigits int             // longest number that is taken, in digits, 1 or more
+	// Callbacks says why a callback can't have a URL, nil if it can; a nil Callbacks
+	// takes none.
+	Callbacks func(url string) error
 	// Ready says why the node takes no jobs now, nil if it does; a nil Ready
 	// means always.
 	Ready func() error
@@ -166,9 +169,12 @@ func newServer(cfg Config, bounds limits) *Server {
 		s.leaving = func() error { return nil }
 	}
 	s.deadlines.after = bounds.submit
-	now := func() time.Time { return s.now() }
-	s.single = form{maxDigits: cfg.MaxDigits, also: alsoSingle, now: now}
-	s.line = form{maxDigits: cfg.MaxDigits, also: alsoLine, now: now}
+	now, callbacks := func() time.Time { return s.now() }, cfg.Callbacks
+	if callbacks == nil {
+		callbacks = func(string) error { return fairfactor.Errorf(fairfactor.Invalid, "this node calls no webhooks") }
+	}
+	s.single = form{maxDigits: cfg.MaxDigits, also: alsoSingle, now: now, callbacks: callbacks}
+	s.line = form{maxDigits: cfg.MaxDigits, also: alsoLine, now: now, callbacks: callbacks}
 	s.polls.begin()
 	s.streams.begin()
 	s.openFeed(cfg.Events)

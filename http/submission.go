@@ -20,12 +20,13 @@ type form struct {
 	maxDigits int
 	also      []string
 	now       func() time.Time
+	callbacks func(url string) error // says why a URL can't be called
 }
 
 var (
 	numberMembers = []string{"number", "expression"}
-	alsoSingle    = []string{"deadline"}
-	alsoLine      = []string{"deadline", "key"} // of a line of a batch
+	alsoSingle    = []string{"deadline", "callback_url"}
+	alsoLine      = []string{"deadline", "callback_url", "key"} // of a line of a batch
 )
 
 // parse reads a submission, {"number":"..."} or {"expression":"..."}. The number is a
@@ -65,9 +66,29 @@ func (f *form) members(values map[string]json.RawMessage, sub *fairfactor.Submis
 		}
 	}
 	if deadline := values["deadline"]; deadline != nil {
-		sub.Deadline, err = deadlineMember(deadline, f.now())
+		if sub.Deadline, err = deadlineMember(deadline, f.now()); err != nil {
+			return err
+		}
+	}
+	if callback := values["callback_url"]; callback != nil {
+		sub.Callback, err = f.callbackMember(callback)
 	}
 	return err
+}
+
+// callbackMember is the URL that is told of the job's end.
+func (f *form) callbackMember(raw json.RawMessage) (string, error) {
+	if raw[0] != '"' {
+		return "", refuse(badCallback, "callback_url must be a string", shown("callback_url", string(raw)))
+	}
+	text, err := stringOf(raw)
+	if err != nil {
+		return "", err
+	}
+	if err := f.callbacks(text); err != nil {
+		return "", problemAs(badCallback, err, shown("callback_url", text))
+	}
+	return text, nil
 }
 
 // deadlineMember is when a job is cancelled if it has not ended.

@@ -912,6 +912,7 @@ type Job struct {
 	Progress      *Progress              `protobuf:"bytes,16,opt,name=progress,proto3" json:"progress,omitempty"`
 	Known         bool                   `protobuf:"varint,24,opt,name=known,proto3" json:"known,omitempty"` // completed with factors that others had found
 	DeadlineUs    int64                  `protobuf:"varint,20,opt,name=deadline_us,json=deadlineUs,proto3" json:"deadline_us,omitempty"`
+	Callback      string                 `protobuf:"bytes,21,opt,name=callback,proto3" json:"callback,omitempty"` // a URL, empty for none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1072,6 +1073,13 @@ func (x *Job) GetDeadlineUs() int64 {
 	return 0
 }
 
+func (x *Job) GetCallback() string {
+	if x != nil {
+		return x.Callback
+	}
+	return ""
+}
+
 type Submission struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
@@ -1081,6 +1089,7 @@ type Submission struct {
 	Known         []*Factor              `protobuf:"bytes,8,rep,name=known,proto3" json:"known,omitempty"`        // primes of the number
 	Complete      bool                   `protobuf:"varint,9,opt,name=complete,proto3" json:"complete,omitempty"` // these are all
 	DeadlineUs    int64                  `protobuf:"varint,10,opt,name=deadline_us,json=deadlineUs,proto3" json:"deadline_us,omitempty"`
+	Callback      string                 `protobuf:"bytes,11,opt,name=callback,proto3" json:"callback,omitempty"` // a URL, empty for none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1162,6 +1171,13 @@ func (x *Submission) GetDeadlineUs() int64 {
 		return x.DeadlineUs
 	}
 	return 0
+}
+
+func (x *Submission) GetCallback() string {
+	if x != nil {
+		return x.Callback
+	}
+	return ""
 }
 
 type Submit struct {
@@ -3714,7 +3730,7 @@ const file_actors_proto_rawDesc = "" +
 	"\apercent\x18\x02 \x01(\x01R\apercent\x12\x17\n" +
 	"\aleft_ns\x18\x03 \x01(\x03R\x06leftNs\x122\n" +
 	"\x05found\x18\x04 \x03(\v2\x1c.fairfactor.actors.v1.FactorR\x05found\x12\x1c\n" +
-	"\tremaining\x18\x05 \x03(\tR\tremaining\"\xa0\x04\n" +
+	"\tremaining\x18\x05 \x03(\tR\tremaining\"\xbc\x04\n" +
 	"\x03Job\x12(\n" +
 	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x16\n" +
@@ -3737,7 +3753,8 @@ const file_actors_proto_rawDesc = "" +
 	"\bprogress\x18\x10 \x01(\v2\x1e.fairfactor.actors.v1.ProgressR\bprogress\x12\x14\n" +
 	"\x05known\x18\x18 \x01(\bR\x05known\x12\x1f\n" +
 	"\vdeadline_us\x18\x14 \x01(\x03R\n" +
-	"deadlineUs\"\xd1\x01\n" +
+	"deadlineUs\x12\x1a\n" +
+	"\bcallback\x18\x15 \x01(\tR\bcallback\"\xed\x01\n" +
 	"\n" +
 	"Submission\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x10\n" +
@@ -3748,7 +3765,8 @@ const file_actors_proto_rawDesc = "" +
 	"\bcomplete\x18\t \x01(\bR\bcomplete\x12\x1f\n" +
 	"\vdeadline_us\x18\n" +
 	" \x01(\x03R\n" +
-	"deadlineUs\"x\n" +
+	"deadlineUs\x12\x1a\n" +
+	"\bcallback\x18\v \x01(\tR\bcallback\"x\n" +
 	"\x06Submit\x12B\n" +
 	"\vsubmissions\x18\x01 \x03(\v2 .fairfactor.actors.v1.SubmissionR\vsubmissions\x12\x14\n" +
 	"\x05again\x18\x02 \x01(\bR\x05again\x12\x14\n" +

@@ -80,6 +80,7 @@ type entry struct {
 	attempts          int32
 	saved             *saved // nil for a job that was never begun
 	deadline          int64  // microseconds since 1970, zero for none
+	callback          *fairfactor.Callback
 }
 
 // saved is what the store kept of a job's progress.
@@ -243,7 +244,7 @@ func (b *Backlog) leaveRoom() {
 func entryOf(j *fairfactor.Job) entry {
 	e := entry{
 		seq: j.ID.Seq, order: j.Order, nonce: j.ID.Nonce, number: j.Number, key: j.Key,
-		submitted: j.Submitted.UnixMicro(), attempts: int32(j.Attempts), deadline: microsOf(j.Deadline),
+		submitted: j.Submitted.UnixMicro(), attempts: int32(j.Attempts), deadline: microsOf(j.Deadline), callback: j.Callback,
 	}
 	if len(j.Factors) > 0 { // primes that are known already
 		e.saved = &saved{job: *j}

@@ -89,7 +89,7 @@ func (b *Backlog) job(e *entry) fairfactor.Job {
 	return fairfactor.Job{
 		ID:     fairfactor.ID{Nonce: e.nonce, Caller: b.number, Seq: e.seq},
 		Caller: b.cfg.Caller, Number: e.number, Key: e.key, Order: e.order, State: fairfactor.Pending,
-		Submitted: time.UnixMicro(e.submitted).UTC(), Attempts: int(e.attempts), Deadline: fromMicros(e.deadline),
+		Submitted: time.UnixMicro(e.submitted).UTC(), Attempts: int(e.attempts), Deadline: fromMicros(e.deadline), Callback: e.callback,
 	}
 }
 

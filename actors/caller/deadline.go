@@ -77,3 +77,11 @@ func (c *Caller) expel(job *fairfactor.Job, asker Asker) {
 	}
 	c.answer(asker, Jobs{})
 }
+
+// owedAgain is the callback of a job that is queued again.
+func owedAgain(c *fairfactor.Callback) *fairfactor.Callback {
+	if c == nil {
+		return nil
+	}
+	return &fairfactor.Callback{URL: c.URL}
+}

@@ -70,6 +70,8 @@ type Submission struct {
 	Wait   bool   // who submits waits for the end, not for the receipt
 	// Known are primes of the number, which were checked; nil for most.
 	Known *fairfactor.Known
+	// Callback is whom to tell of the job's end, nil for most.
+	Callback *fairfactor.Callback
 	// Deadline is when the job is cancelled if it has not ended, zero for never.
 	Deadline time.Time
 }

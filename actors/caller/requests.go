@@ -216,7 +216,7 @@ func (c *Caller) retryRead(r *Read) {
 	c.expect(deadline)
 	c.add(step{op: fairfactor.Requeue, asker: r.asker, job: &fairfactor.Job{
 		ID: job.ID, Caller: job.Caller, Number: job.Number, Key: job.Key, Order: c.last, State: fairfactor.Pending,
-		Submitted: job.Submitted, Attempts: job.Attempts, Factors: job.Factors, Deadline: deadline,
+		Submitted: job.Submitted, Attempts: job.Attempts, Factors: job.Factors, Deadline: deadline, Callback: owedAgain(job.Callback),
 	}})
 }
 

@@ -4,7 +4,7 @@ import "strings"
 
 // concealed are the flags whose values other users of the machine must not read
 // with ps.
-var concealed = []string{"api-key", "store", "gossip-key"}
+var concealed = []string{"api-key", "store", "gossip-key", "webhook-secret"}
 
 // conceal returns copies of the arguments of the process, and blanks secrets in the
 // originals. They can be read until then: a file or the environment is safer.

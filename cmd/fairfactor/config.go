@@ -80,7 +80,7 @@ func withoutSecret(flag, value string) string {
 	switch {
 	case value == "":
 		return value
-	case flag == "gossip-key":
+	case flag == "gossip-key" || flag == "webhook-secret":
 		return masked
 	case flag != "store":
 		return value

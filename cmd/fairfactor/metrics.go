@@ -16,6 +16,7 @@ type metrics struct {
 	lag, bound, violations, active, ahead *prometheus.Desc
 	open, handedOut, atOnce, dormant      *prometheus.Desc
 	levelLag, levelInLine, known, missed  *prometheus.Desc
+	webhooks, webhooksFlying              *prometheus.Desc
 }
 
 func newMetrics(n *node) *metrics {
@@ -23,27 +24,29 @@ func newMetrics(n *node) *metrics {
 		return prometheus.NewDesc("fairfactor_"+name, help, labels, nil)
 	}
 	return &metrics{
-		node:        n,
-		jobs:        desc("jobs_total", "Jobs that this node's callers accepted and ended.", "state"),
-		atOnce:      desc("jobs_written_at_once_total", "Jobs that ended before their acceptance was written: one record for both."),
-		known:       desc("jobs_known_total", "Jobs that were completed with what was known of their numbers."),
-		missed:      desc("jobs_deadline_missed_total", "Jobs that were cancelled because they had not ended at their deadline."),
-		refused:     desc("submissions_refused_total", "Submissions that were refused by a caller."),
-		turns:       desc("turns_total", "Turns run on this node."),
-		cpu:         desc("turn_cpu_seconds_total", "CPU that turns used on this node."),
-		callers:     desc("callers_active", "Caller actors that live on this node."),
-		activations: desc("caller_activations_total", "Times a caller actor started on this node."),
-		fenced:      desc("callers_fenced_total", "Caller actors that stopped because a newer one exists."),
-		lag:         desc("fairness_lag_seconds", "Largest difference in charged CPU between two waiting callers."),
-		bound:       desc("fairness_bound_seconds", "What the lag may be at most."),
-		violations:  desc("fairness_violations_total", "Times that the lag was above its bound."),
-		active:      desc("scheduler_callers", "Callers with work."),
-		dormant:     desc("scheduler_callers_dormant", "Callers with work whose turns are asked for when they are due."),
-		levelLag:    desc("fairness_level_lag_seconds", "Lag between groups, and inside the group where it is largest.", "level"),
-		levelInLine: desc("fairness_level_in_line", "Groups and callers without one that have work; inside: groups.", "level"),
-		ahead:       desc("scheduler_turns_waiting", "Turns offered and not handed out."),
-		open:        desc("scheduler_turns_open", "Turns handed out and not ended."),
-		handedOut:   desc("scheduler_place", "Place of the last hand-out in the global dispatch order."),
+		node:           n,
+		jobs:           desc("jobs_total", "Jobs that this node's callers accepted and ended.", "state"),
+		atOnce:         desc("jobs_written_at_once_total", "Jobs that ended before their acceptance was written: one record for both."),
+		known:          desc("jobs_known_total", "Jobs that were completed with what was known of their numbers."),
+		webhooks:       desc("webhooks_total", "Attempts to call webhooks: delivered, failed (tried again later), given_up.", "outcome"),
+		webhooksFlying: desc("webhooks_under_way", "Attempts to call webhooks that are under way."),
+		missed:         desc("jobs_deadline_missed_total", "Jobs that were cancelled because they had not ended at their deadline."),
+		refused:        desc("submissions_refused_total", "Submissions that were refused by a caller."),
+		turns:          desc("turns_total", "Turns run on this node."),
+		cpu:            desc("turn_cpu_seconds_total", "CPU that turns used on this node."),
+		callers:        desc("callers_active", "Caller actors that live on this node."),
+		activations:    desc("caller_activations_total", "Times a caller actor started on this node."),
+		fenced:         desc("callers_fenced_total", "Caller actors that stopped because a newer one exists."),
+		lag:            desc("fairness_lag_seconds", "Largest difference in charged CPU between two waiting callers."),
+		bound:          desc("fairness_bound_seconds", "What the lag may be at most."),
+		violations:     desc("fairness_violations_total", "Times that the lag was above its bound."),
+		active:         desc("scheduler_callers", "Callers with work."),
+		dormant:        desc("scheduler_callers_dormant", "Callers with work whose turns are asked for when they are due."),
+		levelLag:       desc("fairness_level_lag_seconds", "Lag between groups, and inside the group where it is largest.", "level"),
+		levelInLine:    desc("fairness_level_in_line", "Groups and callers without one that have work; inside: groups.", "level"),
+		ahead:          desc("scheduler_turns_waiting", "Turns offered and not handed out."),
+		open:           desc("scheduler_turns_open", "Turns handed out and not ended."),
+		handedOut:      desc("scheduler_place", "Place of the last hand-out in the global dispatch order."),
 	}
 }
 
@@ -63,6 +66,11 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	counter(m.jobs, float64(c.Cancelled.Load()), "cancelled")
 	counter(m.atOnce, float64(c.AtOnce.Load()))
 	counter(m.known, float64(c.Known.Load()))
+	hooks := &m.node.hookCounters
+	counter(m.webhooks, float64(hooks.Delivered.Load()), "delivered")
+	counter(m.webhooks, float64(hooks.Failed.Load()), "failed")
+	counter(m.webhooks, float64(hooks.GivenUp.Load()), "given_up")
+	gauge(m.webhooksFlying, float64(hooks.Flying.Load()))
 	counter(m.missed, float64(c.Missed.Load()))
 	counter(m.refused, float64(c.Refused.Load()))
 	counter(m.turns, float64(c.Turns.Load()))

@@ -20,6 +20,7 @@ import (
 	groups "fairfactor/actors/commit"
 	"fairfactor/cluster"
 	httpd "fairfactor/http"
+	"fairfactor/http/webhook"
 	"fairfactor/store/pebble"
 	"fairfactor/store/postgres"
 )
@@ -39,7 +40,8 @@ type node struct {
 	committer  *groups.Committer
 	system     *actors.System
 	cluster    *cluster.Node
-	web        httpd.Config // what the flags say of it
+	web        httpd.Config   // what the flags say of it
+	hooks      *webhook.Hosts // nil: no webhooks
 	server     *httpd.Server
 	listener   net.Listener
 	profiler   io.Closer  // nil without --pprof
@@ -48,6 +50,9 @@ type node struct {
 	leaving    atomic.Bool
 	draining   atomic.Bool
 	fatal      chan error
+
+	hookSecrets  []string
+	hookCounters webhook.Counters
 }
 
 // spareThreads is how many goroutines may run next to the compute threads:
@@ -63,12 +68,17 @@ func startNode(ctx context.Context, cfg config, log *slog.Logger) (*node, error)
 	if err != nil {
 		return nil, err
 	}
+	hooks, secrets, err := cfg.webhooks()
+	if err != nil {
+		return nil, err
+	}
+	web.Callbacks = hooks.Check
 	runtime.GOMAXPROCS(cfg.workers + spareThreads)
 	memory, err := useMemory(int64(cfg.storeMemory), log)
 	if err != nil {
 		return nil, err
 	}
-	n := &node{cfg: cfg, web: web, log: log, memory: memory, held: func() int64 { return 0 }, fatal: make(chan error, 1)}
+	n := &node{cfg: cfg, web: web, hooks: hooks, hookSecrets: secrets, log: log, memory: memory, held: func() int64 { return 0 }, fatal: make(chan error, 1)}
 	if err := n.start(ctx); err != nil {
 		n.close()
 		return nil, err
@@ -290,6 +300,7 @@ func (n *node) run(ctx context.Context) error {
 	defer cancel()
 	var housekeeping sync.WaitGroup
 	housekeeping.Go(func() { n.expire(background) })
+	housekeeping.Go(func() { n.sendWebhooks(background) })
 	if n.keys != nil && n.members != nil {
 		housekeeping.Go(func() { n.keys.Follow(background) })
 	}

@@ -39,6 +39,9 @@ type config struct {
 	groupBy, basePath    string
 	proxies              []string
 	hosts, origins       []string
+	hookHosts            []string
+	hookSecrets          []string
+	hookSecretFile       string
 	storeMemory          byteSize
 	storeConnections     int
 	storeFile            string
@@ -129,6 +132,9 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.StringSliceVar(&c.proxies, "trusted-proxies", nil, "networks of proxies whose X-Forwarded-For, -Host and -Prefix count, such as 10.0.0.0/8")
 	f.StringSliceVar(&c.hosts, "host", nil, "host names that clients may use for the node, besides localhost, addresses and names without a dot; .example.com allows all names below it, * any name")
 	f.StringSliceVar(&c.origins, "cors-origin", nil, "other sites whose web pages may use the API, such as https://example.com; * allows any site")
+	f.StringSliceVar(&c.hookHosts, "webhook-hosts", nil, "hosts that callback_url may name: example.com, *.example.com, example.com:8443; addresses and networks that are not public, 10.0.0.0/8, have to be named too")
+	f.StringSliceVar(&c.hookSecrets, "webhook-secret", nil, "secret that signs webhooks, 16 bytes or more; several sign them all, for a change of secrets")
+	f.StringVar(&c.hookSecretFile, "webhook-secret-file", "", "file of such secrets, one a line")
 	f.StringVar(&c.basePath, "base-path", "", "path under which a proxy offers the API, such as /factor")
 	f.StringVar(&c.accessLog, "access-log", "", "file that gets a line of JSON for each request, or - for standard output")
 	f.StringVar(&c.pprof, "pprof", "", "loopback address of Go's profiler, for go tool pprof; empty for none")

@@ -19,7 +19,7 @@ func newSubmit(streams streams) *cobra.Command {
 	var keys keying
 	var files []string
 	var wait bool
-	var deadline string
+	var deadline, callback string
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "submit [N ...]",
@@ -41,6 +41,7 @@ func newSubmit(streams streams) *cobra.Command {
 	f.StringVar(&keys.one, "key", "", "idempotency key, for one number")
 	f.StringVar(&keys.prefix, "key-prefix", "", "idempotency key of each number: this and its place in the input, P-1, P-2 and so on; the same input can be sent again safely for 24 hours")
 	f.StringArrayVarP(&files, "file", "f", nil, "file of numbers, - for standard input; may be repeated")
+	f.StringVar(&callback, "callback", "", "URL that is told of each job's end, at a host that the node may call")
 	f.StringVar(&deadline, "deadline", "", "when jobs that have not ended are cancelled: a time, 2031-01-31T12:00:00Z, or a duration from now, 90s")
 	f.BoolVar(&wait, "wait", false, "wait until the jobs have ended")
 	f.DurationVar(&timeout, "timeout", 0, "how long --wait waits; 0 is no limit")
@@ -67,7 +68,7 @@ func newSubmit(streams streams) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		accepted, refused, err := submitAll(ctx, jobs, caller, &keys, end, next, streams)
+		accepted, refused, err := submitAll(ctx, jobs, caller, &keys, fairfactor.Submission{Deadline: end, Callback: callback}, next, streams)
 		if err != nil {
 			if len(accepted) > 0 {
 				p.jobs(accepted) // they go on at the node, and their ids are nowhere else
@@ -126,8 +127,8 @@ func (k *keying) next() string {
 	return k.prefix + "-" + strconv.Itoa(k.place)
 }
 
-// submitAll sends numbers in groups. It reports and counts those that are refused.
-func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller string, keys *keying, deadline time.Time, next words, streams streams) (accepted []fairfactor.Job, refused int, err error) {
+// submitAll sends numbers in groups, each as like says besides. It reports and counts those that are refused.
+func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller string, keys *keying, like fairfactor.Submission, next words, streams streams) (accepted []fairfactor.Job, refused int, err error) {
 	const groupSize = 1000
 	var end error
 	for end == nil {
@@ -143,7 +144,9 @@ func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller string, keys *k
 					fmt.Fprintf(streams.err, "fairfactor: %s\n", fairfactor.MessageOf(err))
 					continue
 				}
-				subs = append(subs, fairfactor.Submission{Number: number, Key: key, Deadline: deadline})
+				sub := like
+				sub.Number, sub.Key = number, key
+				subs = append(subs, sub)
 			}
 		}
 		if errors.Is(end, errInterrupted) {

@@ -50,7 +50,11 @@ func (s *Store) apply(ch *fairfactor.Change) error {
 		c.jobs[ch.Job.ID.Seq].save(ch)
 	}
 	if effect.Now.State != 0 {
-		c.jobs[ch.Job.ID.Seq].Job = rules.Row(ch.Job, effect.Now.State)
+		j := c.jobs[ch.Job.ID.Seq]
+		j.Job, j.claim = rules.Row(ch.Job, effect.Now.State), 0
+		if j.Callback != nil && j.State.Final() {
+			s.owe()
+		}
 	}
 	if k, ok := rules.Learned(ch); ok {
 		s.learn(k)

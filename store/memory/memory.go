@@ -27,6 +27,8 @@ type Store struct {
 	epoch   uint64    // of the scheduler
 	place   uint64    // highest Job.Turn ever stored
 	groups  map[string]int
+	owed    chan struct{}
+	claims  uint64                      // of deliveries
 	results map[string]fairfactor.Known // by number
 	events  []journal.Maker             // of each group, from 1
 	changed chan struct{}               // closed with the next group, nil if nothing waits for it
@@ -48,11 +50,13 @@ type job struct {
 	saved   []byte            // of its progress, nil if nothing
 	pieces  map[uint32][]byte // of what was saved
 	expired bool
+	claim   uint64    // of its delivery, zero for none
+	leased  time.Time // until then
 }
 
 // New returns an empty store.
 func New() *Store {
-	return &Store{callers: map[string]*caller{}, numbers: []*caller{nil}, groups: map[string]int{}}
+	return &Store{callers: map[string]*caller{}, numbers: []*caller{nil}, groups: map[string]int{}, owed: make(chan struct{}, 1)}
 }
 
 // Close does nothing.

@@ -25,6 +25,7 @@ type staging struct {
 	finished rollMaker
 	journal  journal.Maker
 	secret   []place // jobs that say what is not durable yet, see flights
+	owes     bool    // jobs with callbacks ended
 	earliest int64   // time of the first job that finished, microseconds
 	place    uint64
 	open     map[uint64]uint64 // unfinished jobs of groups, where this one changes them
@@ -77,19 +78,22 @@ func (s *Store) Start(changes []fairfactor.Change) (wait func() ([]error, error)
 		return func() ([]error, error) { return errs, nil }, nil
 	}
 	flight := s.flights.depart(s.group, st.secret)
-	synced := s.start(b)
+	synced, owes := s.start(b), st.owes
 	return func() ([]error, error) {
 		if err := synced(); err != nil {
 			return nil, err
 		}
 		s.flights.land(flight)
+		if owes {
+			s.deliveries.owe()
+		}
 		return errs, nil
 	}, nil
 }
 
 func (st *staging) begin(s *Store) {
 	st.s, st.place = s, s.place
-	st.secret = st.secret[:0]
+	st.secret, st.owes = st.secret[:0], false
 	st.batch = s.db.NewBatch()
 	s.results.begin()
 }

@@ -93,6 +93,7 @@ func (st *staging) add(j *fairfactor.Job, e *rules.Effect) error {
 
 // end lists a job among those that ended.
 func (st *staging) end(j *fairfactor.Job) {
+	st.owe(j)
 	if at := micros(j.Finished); st.finished.n == 0 || at < st.earliest {
 		st.earliest = at
 	}
@@ -153,6 +154,7 @@ func (st *staging) requeue(j *fairfactor.Job) error {
 	st.batch.Set(st.key, st.value, nil)
 	st.secret = append(st.secret, placeOf(j))
 	st.await(j)
+	st.disown(j)
 	return nil
 }
 

@@ -30,6 +30,8 @@
 //	zr<hash>          what is known of a number
 //	zu<worth><time><hash>  the same number in the order of usefulness, least first
 //	zc                how many numbers are known
+//	W<caller><seq>    delivery to the callback of a job that has ended
+//	H<host>0<time><caller><seq>  when the next attempt of a delivery to that host is due
 //	D<time><caller><seq>  nonce of an unfinished job with that deadline
 //	w<done><id>       operation on many jobs, in JSON
 //	m                 last group of changes, highest place in the dispatch order

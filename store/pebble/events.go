@@ -234,5 +234,8 @@ func (s *Store) jobAt(ctx context.Context, at place) (fairfactor.Job, bool, erro
 	if err == nil && ok {
 		err = s.flights.wait(ctx, j.ID, j.group)
 	}
+	if err == nil && ok {
+		err = s.attach(&j.Job)
+	}
 	return j.Job, ok && err == nil, err
 }

@@ -169,6 +169,9 @@ func (e *expiry) job(p place) (at int64, keep bool, err error) {
 	h, _ := readBrief(&r)
 	e.batch.Delete(key, nil)
 	e.batch.Delete(numberKey(nil, j.Number, h.group, p), nil)
+	if j.Callback != nil {
+		e.batch.Delete(slot(nil, kindDelivery, p.caller, p.seq), nil)
+	}
 	if h.State != fairfactor.Completed {
 		e.batch.Delete(endedAsKey(nil, h.State, h.group, p), nil)
 		e.batch.Delete(endedOfKey(nil, h.State, p), nil)

@@ -31,6 +31,8 @@ const (
 	kindDeadline   = 'D'
 	kindEvents     = 'e'
 	kindOperation  = 'w'
+	kindDelivery   = 'W'
+	kindDue        = 'H'
 )
 
 var (

@@ -38,6 +38,9 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, 
 		if err == nil {
 			err = s.flights.wait(ctx, p.page.Jobs[i].ID, p.groups[i])
 		}
+		if err == nil {
+			err = s.attach(&p.page.Jobs[i])
+		}
 	}
 	if err != nil {
 		return fairfactor.Page{}, err

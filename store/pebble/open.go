@@ -69,6 +69,7 @@ type Store struct {
 	events     events                    // what the journal holds
 	firstRoll  []byte                    // no roll of finished jobs has a key below
 	results    results                   // what is known of numbers
+	deliveries deliveries
 	stage      staging                   // buffers of the group that is being built
 	times      times                     // of submission
 	unfinished *recent[uint64, uint64]   // jobs of a group, see index.go
@@ -95,6 +96,7 @@ func open(dir string, opts Options, fs vfs.FS) (*Store, error) {
 	s := &Store{
 		log: opts.Logger, fatal: opts.Fatal, write: pebbledb.Sync,
 		accounts:   newRecent[string, *account](size.callers),
+		deliveries: deliveries{owed: make(chan struct{}, 1)},
 		known:      newRecent[place, brief](size.jobs),
 		names:      newRecent[uint64, string](size.callers),
 		heads:      newRecent[uint64, uint64](size.callers),

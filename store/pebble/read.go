@@ -33,6 +33,9 @@ func (s *Store) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, erro
 	if err == nil {
 		err = s.flights.wait(ctx, id, j.group)
 	}
+	if err == nil {
+		err = s.attach(&j.Job)
+	}
 	if err != nil {
 		return fairfactor.Job{}, err
 	}

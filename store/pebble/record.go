@@ -28,10 +28,11 @@ const (
 	hasReason
 	isKnown // others had found the factors; there is no more to it
 	hasDeadline
+	hasCallback
 )
 
 // lastField is the highest bit that this version knows.
-const lastField = hasDeadline
+const lastField = hasCallback
 
 // brief is the part of a record that deciding about a change needs; it comes
 // first in the record.
@@ -86,6 +87,9 @@ func appendRecord(b []byte, j *fairfactor.Job, state fairfactor.State, group uin
 	if fields&hasDeadline != 0 {
 		b = binary.AppendVarint(b, micros(j.Deadline))
 	}
+	if fields&hasCallback != 0 {
+		b = appendString(b, j.Callback.URL)
+	}
 	if fields&hasFactors != 0 {
 		return appendFactors(b, j)
 	}
@@ -111,6 +115,7 @@ func fieldsOf(j *fairfactor.Job, state fairfactor.State) (fields uint64) {
 	set(hasReason, j.Reason != "")
 	set(isKnown, j.Known)
 	set(hasDeadline, !j.Deadline.IsZero())
+	set(hasCallback, j.Callback != nil)
 	return fields
 }
 
@@ -241,6 +246,9 @@ func decodeJob(key, value []byte, caller uint64, name string) (stored, error) {
 	}
 	if fields&hasDeadline != 0 {
 		j.Deadline = time.UnixMicro(r.varint()).UTC()
+	}
+	if fields&hasCallback != 0 {
+		j.Callback = &fairfactor.Callback{URL: r.string()}
 	}
 	if fields&hasFactors != 0 {
 		j.Factors = r.factors()

@@ -152,6 +152,9 @@ func (s *Store) write(ctx context.Context, c *pgx.Conn, l *lane, stage *staging)
 	err := send(context.WithoutCancel(ctx), c, b)
 	switch {
 	case err == nil:
+		if stage.owes() {
+			s.owe()
+		}
 		l.acked.Store(l.next)
 		l.age.Store(age)
 		return nil

@@ -45,13 +45,15 @@ const expire = `
 		SELECT e.ctid AS at, e.skew, e.callers, e.seqs FROM fairfactor.ended AS e
 		WHERE e.earliest < (SELECT before FROM due) ORDER BY e.earliest, e.grp, e.part LIMIT $4 FOR UPDATE SKIP LOCKED
 	), job AS MATERIALIZED (
-		SELECT p.at AS part, j.at, j.caller, j.seq, j.key, j.finished + p.skew * interval '1 microsecond' AS ended
+		SELECT p.at AS part, j.at, j.caller, j.seq, j.key, j.wants, j.finished + p.skew * interval '1 microsecond' AS ended
 		FROM part AS p CROSS JOIN LATERAL unnest(p.callers, p.seqs) AS u (caller, seq)
 		CROSS JOIN LATERAL (SELECT x.ctid AS at, x.* FROM fairfactor.jobs AS x WHERE x.caller = u.caller AND x.seq = u.seq OFFSET 0) AS j
 	), old AS MATERIALIZED (
-		SELECT DISTINCT caller, seq, key, at FROM job WHERE ended < (SELECT before FROM due) ORDER BY caller, seq LIMIT $3
+		SELECT DISTINCT caller, seq, key, wants, at FROM job WHERE ended < (SELECT before FROM due) ORDER BY caller, seq LIMIT $3
 	), gone AS (
 		DELETE FROM fairfactor.jobs AS j USING old WHERE j.ctid = old.at RETURNING 1
+	), undelivered AS (
+		DELETE FROM fairfactor.deliveries AS d USING old WHERE old.wants <> '' AND d.caller = old.caller AND d.seq = old.seq
 	), free AS MATERIALIZED (
 		SELECT k.at FROM old CROSS JOIN LATERAL (SELECT x.ctid AS at FROM fairfactor.keys AS x
 			WHERE x.caller = old.caller AND x.key = old.key AND x.seq = old.seq OFFSET 0 FOR UPDATE SKIP LOCKED) AS k

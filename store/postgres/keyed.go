@@ -46,6 +46,12 @@ func (s *Store) Keyed(ctx context.Context, caller uint64, keys []string, since t
 			found[job.Key] = job
 			return err
 		})
+		for key, job := range found {
+			if err == nil && job.Callback != nil {
+				err = s.attach(ctx, []*fairfactor.Job{&job})
+				found[key] = job
+			}
+		}
 		return err
 	})
 	return found, err

@@ -44,7 +44,9 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (page fairfactor.P
 		l.query.States = stored
 	}
 	err = s.retry(ctx, "to list jobs", func(ctx context.Context) (err error) {
-		page, err = s.list(ctx, l)
+		if page, err = s.list(ctx, l); err == nil {
+			err = s.attach(ctx, pointers(page.Jobs))
+		}
 		return err
 	})
 	return page, err

@@ -44,13 +44,18 @@ func (s *Store) readMany(ctx context.Context, callers, seqs []int64, f func(fair
 	if err != nil {
 		return err
 	}
+	var jobs []fairfactor.Job
 	_, err = collect(rows, func(r *jobRow, caller string) error {
 		j, err := r.job(caller)
-		if err == nil {
-			f(j)
-		}
+		jobs = append(jobs, j)
 		return err
 	})
+	if err == nil {
+		err = s.attach(ctx, pointers(jobs))
+	}
+	for i := 0; err == nil && i < len(jobs); i++ {
+		f(jobs[i])
+	}
 	return err
 }
 

@@ -63,6 +63,7 @@ type Store struct {
 	watched    watched
 	claims     claims
 	names      names
+	owed       chan struct{} // gets a value when jobs with callbacks have ended
 	closing    chan struct{} // closed by Close
 	closed     atomic.Bool
 }
@@ -84,7 +85,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{log: opts.Logger, now: opts.Now, onWentBack: opts.WentBack, lanes: newLanes(writers), closing: make(chan struct{})}
-	s.idle = make(chan *lane, writers)
+	s.idle, s.owed = make(chan *lane, writers), make(chan struct{}, 1)
 	s.watched.kept = keptGroups
 	for _, l := range s.lanes {
 		s.idle <- l

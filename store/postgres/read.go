@@ -30,6 +30,9 @@ func (s *Store) Job(ctx context.Context, id fairfactor.ID) (j fairfactor.Job, er
 		if err == nil {
 			j, err = r.job(caller)
 		}
+		if err == nil {
+			err = s.attach(ctx, []*fairfactor.Job{&j})
+		}
 		return err
 	})
 	return j, err

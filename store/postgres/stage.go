@@ -86,7 +86,9 @@ type staged struct {
 	record     *fairfactor.Job // nil if the group does not change it
 	checkpoint []byte          // of an unfinished job
 	pieces     []fairfactor.Piece
-	due, past  time.Time // deadlines that the group brings and takes away, zero for none
+	due, past  time.Time       // deadlines that the group brings and takes away, zero for none
+	owes       *fairfactor.Job // ended with a callback
+	disowned   bool            // was queued again, with a callback
 }
 
 // perGroup is how many jobs one group may accept: their places in the order of
@@ -210,6 +212,7 @@ func (s *staging) take(a *account, ch *fairfactor.Change, e *rules.Effect) error
 		s.learned = append(s.learned, k)
 	}
 	j.dueBy(ch)
+	j.owedBy(ch)
 	j.now.Job, j.record = e.Now, ch.Job
 	s.journal.Add(ch)
 	return nil

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,24 +12,40 @@ import (
 )
 
 // wantsText writes what the submitter of a job wants besides its factors, empty for
-// nothing: the deadline as in d1920000000000000, in microseconds since 1970.
+// nothing: the deadline in microseconds since 1970, then the URL of the callback, as in
+// d1920000000000000 and chttps://example.com/ with a space between.
 func wantsText(j *fairfactor.Job) string {
-	if j.Deadline.IsZero() {
+	if j.Deadline.IsZero() && j.Callback == nil {
 		return ""
 	}
-	return "d" + strconv.FormatInt(j.Deadline.UnixMicro(), 10)
+	var wants []string
+	if !j.Deadline.IsZero() {
+		wants = append(wants, "d"+strconv.FormatInt(j.Deadline.UnixMicro(), 10))
+	}
+	if j.Callback != nil {
+		wants = append(wants, "c"+j.Callback.URL)
+	}
+	return strings.Join(wants, " ")
 }
 
 // readWants reads what wantsText wrote.
 func readWants(text string, j *fairfactor.Job) error {
-	if text == "" {
-		return nil
+	for rest := text; rest != ""; {
+		switch rest[0] {
+		case 'd':
+			var digits string
+			digits, rest, _ = strings.Cut(rest[1:], " ")
+			us, err := strconv.ParseInt(digits, 10, 64)
+			if err != nil {
+				return err
+			}
+			j.Deadline = time.UnixMicro(us).UTC()
+		case 'c':
+			j.Callback, rest = &fairfactor.Callback{URL: rest[1:]}, ""
+		default:
+			return strconv.ErrSyntax
+		}
 	}
-	us, err := strconv.ParseInt(text[1:], 10, 64)
-	if err != nil || text[0] != 'd' {
-		return strconv.ErrSyntax
-	}
-	j.Deadline = time.UnixMicro(us).UTC()
 	return nil
 }
 

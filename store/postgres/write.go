@@ -158,6 +158,7 @@ func (s *staging) write(b *pgx.Batch, now time.Time) {
 	s.writeKnown(b)
 	s.writeDeadlines(b)
 	s.writeEvents(b)
+	s.writeDeliveries(b)
 	s.adjust(b)
 }
 

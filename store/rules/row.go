@@ -16,6 +16,7 @@ func Row(j *fairfactor.Job, state fairfactor.State) fairfactor.Job {
 	if !state.Final() {
 		row.Finished = time.Time{}
 	}
+	row.Callback = owed(j.Callback, &row)
 	row.Deadline = Kept(j.Deadline)
 	row.Submitted, row.Started, row.Finished = Kept(j.Submitted), Kept(j.Started), Kept(row.Finished)
 	return row
@@ -27,4 +28,25 @@ func Kept(t time.Time) time.Time {
 		return time.Time{}
 	}
 	return t.UTC().Truncate(time.Microsecond)
+}
+
+// owed returns the callback of a job as it is from now on.
+func owed(c *fairfactor.Callback, row *fairfactor.Job) *fairfactor.Callback {
+	switch {
+	case c == nil:
+		return nil
+	case !row.State.Final():
+		return &fairfactor.Callback{URL: c.URL}
+	}
+	return &fairfactor.Callback{URL: c.URL, State: fairfactor.DeliveryPending, Next: Kept(row.Finished)}
+}
+
+// Settle returns a callback after an attempt.
+func Settle(c fairfactor.Callback, s *fairfactor.Settled) *fairfactor.Callback {
+	c.Attempts++
+	c.State, c.LastError, c.Next = s.State, s.LastError, time.Time{}
+	if s.State == fairfactor.DeliveryPending {
+		c.Next = Kept(s.Next)
+	}
+	return &c
 }

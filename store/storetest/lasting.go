@@ -110,19 +110,24 @@ func endedContext(w *world) {
 			_, err := w.store.Apply(ctx, []fairfactor.Change{a.change(fairfactor.Finish, a.ended(j, fairfactor.Completed))})
 			return err
 		},
-		"Job":        func() error { _, err := w.store.Job(ctx, j.ID); return err },
-		"Jobs":       func() error { _, err := w.store.Jobs(ctx, []fairfactor.ID{j.ID}); return err },
-		"Backlog":    func() error { _, err := w.store.Backlog(ctx, a.claim.Number, 0, 1); return err },
-		"Piece":      func() error { _, err := w.store.Piece(ctx, a.claim.Number, 1, 0); return err },
-		"List":       func() error { _, err := w.store.List(ctx, fairfactor.Query{Limit: 1}); return err },
-		"Keyed":      func() error { _, err := w.store.Keyed(ctx, a.claim.Number, []string{"k"}, time.Time{}); return err },
-		"Overdue":    func() error { _, err := w.store.Overdue(ctx, w.now, fairfactor.Overdue{}, 1); return err },
-		"Callers":    func() error { _, err := w.store.Callers(ctx, "", 1); return err },
-		"Backlogged": func() error { _, err := w.store.Backlogged(ctx, 0, 1); return err },
-		"WeighGroup": func() error { return w.store.WeighGroup(ctx, "team", 2) },
-		"Caller":     func() error { _, err := w.store.Caller(ctx, "a"); return err },
-		"Events":     func() error { _, err := w.store.Events(ctx, begin, 1, nil); return err },
-		"Expire":     func() error { _, err := w.store.Expire(ctx, w.tick(), 1); return err },
+		"Job":     func() error { _, err := w.store.Job(ctx, j.ID); return err },
+		"Jobs":    func() error { _, err := w.store.Jobs(ctx, []fairfactor.ID{j.ID}); return err },
+		"Backlog": func() error { _, err := w.store.Backlog(ctx, a.claim.Number, 0, 1); return err },
+		"Piece":   func() error { _, err := w.store.Piece(ctx, a.claim.Number, 1, 0); return err },
+		"List":    func() error { _, err := w.store.List(ctx, fairfactor.Query{Limit: 1}); return err },
+		"Keyed":   func() error { _, err := w.store.Keyed(ctx, a.claim.Number, []string{"k"}, time.Time{}); return err },
+		"ClaimDeliveries": func() error {
+			_, err := w.store.ClaimDeliveries(ctx, w.now, time.Minute, nil, 1, 1)
+			return err
+		},
+		"SettleDeliveries": func() error { return w.store.SettleDeliveries(ctx, []fairfactor.Settled{{ID: j.ID, Claim: 1}}) },
+		"Overdue":          func() error { _, err := w.store.Overdue(ctx, w.now, fairfactor.Overdue{}, 1); return err },
+		"Callers":          func() error { _, err := w.store.Callers(ctx, "", 1); return err },
+		"Backlogged":       func() error { _, err := w.store.Backlogged(ctx, 0, 1); return err },
+		"WeighGroup":       func() error { return w.store.WeighGroup(ctx, "team", 2) },
+		"Caller":           func() error { _, err := w.store.Caller(ctx, "a"); return err },
+		"Events":           func() error { _, err := w.store.Events(ctx, begin, 1, nil); return err },
+		"Expire":           func() error { _, err := w.store.Expire(ctx, w.tick(), 1); return err },
 	} {
 		if err := call(); fairfactor.CodeOf(err) != fairfactor.Canceled || !errors.Is(err, context.Canceled) {
 			w.Errorf("%s: got %v, want canceled", what, err)

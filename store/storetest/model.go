@@ -22,6 +22,7 @@ type model struct {
 	epoch   uint64      // of the scheduler
 	groups  map[string]int
 	events  []modelEvent
+	claims  uint64 // of deliveries
 	place   uint64 // highest Job.Turn that was stored
 	known   []fairfactor.Known
 }
@@ -44,6 +45,8 @@ type modelJob struct {
 	cpu        time.Duration // used, over all its attempts
 	turns      uint64
 	expired    bool
+	claim      uint64 // of its delivery, zero for none
+	leased     time.Time
 }
 
 var _ fairfactor.Store = (*model)(nil)

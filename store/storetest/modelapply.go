@@ -189,6 +189,13 @@ func (j *modelJob) set(in *fairfactor.Job, state fairfactor.State) {
 	}
 	j.Submitted, j.Started, j.Finished = asStored(j.Submitted), asStored(j.Started), asStored(j.Finished)
 	j.Deadline = asStored(j.Deadline)
+	j.claim = 0
+	if in.Callback != nil {
+		j.Callback = &fairfactor.Callback{URL: in.Callback.URL}
+		if state.Final() {
+			j.Callback.State, j.Callback.Next = fairfactor.DeliveryPending, asStored(in.Finished)
+		}
+	}
 	j.Factors = nil
 	if len(in.Factors) > 0 {
 		j.Factors = slices.Clone(in.Factors)

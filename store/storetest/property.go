@@ -220,6 +220,9 @@ func (p *pair) pick(ch fairfactor.Change) fairfactor.Job {
 	if p.oneIn(3) {
 		j.Deadline = p.moment()
 	}
+	if p.oneIn(4) {
+		j.Callback = &fairfactor.Callback{URL: "https://example.com/hook"}
+	}
 	switch ch.Op {
 	case fairfactor.Accept:
 		return j
