@@ -48,3 +48,13 @@ func callerByte(c byte) bool {
 	}
 	return strings.IndexByte("._:@-", c) >= 0
 }
+
+// BeforePrefix returns what stands right before all names of callers that begin with a
+// prefix, in the order of lists of callers; empty for an empty one.
+func BeforePrefix(prefix string) string {
+	if prefix == "" {
+		return ""
+	}
+	last := len(prefix) - 1
+	return prefix[:last] + string(prefix[last]-1) + "~" // which sorts behind all that a name can have
+}

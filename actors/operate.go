@@ -18,9 +18,6 @@ import (
 // an earlier one from writing.
 
 const (
-	// operationPages is how many pages of a list an operation changes together: some
-	// tens of milliseconds of a store's time.
-	operationPages = 2
 	// openOperations is how many operations are worked on in turns.
 	openOperations = 100
 	// changeLimit bounds the time for a page; then it is asked for again.
@@ -75,17 +72,25 @@ func (o *operator) page(ctx context.Context, op *fairfactor.Operation) error {
 		return fairfactor.ErrFenced
 	}
 	op.Epoch = o.epoch
-	if len(op.Page) > 0 {
-		again := !o.listed[op.ID]
-		delete(o.listed, op.ID)
-		if err := o.change(ctx, op, again); err != nil {
-			return err
+	again, last := !o.listed[op.ID], op.Cursor == "" && op.Page != nil
+	delete(o.listed, op.ID)
+	next, listed := *op, make(chan error, 1)
+	go func() { // the next page does not depend on what becomes of this one
+		if last {
+			listed <- nil
+		} else {
+			listed <- o.list(ctx, &next)
 		}
+	}()
+	err := o.change(ctx, op, again)
+	if listErr := <-listed; err == nil {
+		err = listErr
 	}
-	if op.Cursor == "" && op.Page != nil {
-		op.Page, op.Finished = nil, o.v.sys.now().UTC().Truncate(time.Microsecond)
-	} else if err := o.list(ctx, op); err != nil {
+	if err != nil {
 		return err
+	}
+	if op.Page, op.Cursor = next.Page, next.Cursor; last {
+		op.Page, op.Finished = nil, o.v.sys.now().UTC().Truncate(time.Microsecond)
 	}
 	if err := o.v.sys.cfg.Store.SaveOperation(ctx, *op); err != nil {
 		return err
@@ -99,22 +104,14 @@ func (o *operator) list(ctx context.Context, op *fairfactor.Operation) error {
 	op.Page = []fairfactor.ID{}
 	q := op.Query
 	q.Limit, q.Cursor = fairfactor.MaxPage, op.Cursor
-	for range operationPages {
-		page, err := o.v.sys.cfg.Store.List(ctx, q)
-		if err != nil {
-			return err
-		}
-		for i := range page.Jobs {
-			if id := page.Jobs[i].ID; op.Top == 0 || id.Seq <= op.Top {
-				op.Page = append(op.Page, id)
-			}
-		}
-		if q.Cursor = page.Next; q.Cursor == "" {
-			break
+	page, err := o.v.sys.cfg.Store.List(ctx, q)
+	for i := range page.Jobs {
+		if id := page.Jobs[i].ID; op.Top == 0 || id.Seq <= op.Top {
+			op.Page = append(op.Page, id)
 		}
 	}
-	op.Cursor = q.Cursor
-	return nil
+	op.Cursor = page.Next
+	return err
 }
 
 // change has the callers of a page change their jobs.

@@ -3,6 +3,7 @@ package http
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"fairfactor"
 )
@@ -20,18 +21,48 @@ func (s *Server) listCallers(r *request) error {
 	if len(after) > fairfactor.MaxCallerBytes {
 		return refuse(badRequest, "after is longer than a caller's name", shown("after", after), count("max_bytes", fairfactor.MaxCallerBytes))
 	}
-	callers, err := s.jobs.Callers(s.bounded(), after, limit)
+	prefix, err := prefixOf(r)
 	if err != nil {
 		return err
+	}
+	callers, err := s.jobs.Callers(s.bounded(), max(after, fairfactor.BeforePrefix(prefix)), limit)
+	if err != nil {
+		return err
+	}
+	more := len(callers) == limit
+	for i := range callers {
+		if !strings.HasPrefix(callers[i].Name, prefix) {
+			callers, more = callers[:i], false
+			break
+		}
 	}
 	page := callersAnswer{Callers: make([]callerAnswer, len(callers))}
 	for i := range callers {
 		page.Callers[i] = callerOf(&callers[i], s.now())
 	}
-	if len(callers) == limit {
+	if more {
 		page.Next = textOrNull(callers[limit-1].Name)
 	}
 	return answerValue(&r.ctx.Response, page)
+}
+
+// prefixOf reads ?prefix=, and refuses an order that no index has.
+func prefixOf(r *request) (string, error) {
+	order, _, err := queryValue(r, "sort")
+	if err != nil {
+		return "", err
+	}
+	if order != "" && order != "name" {
+		return "", refuse(badRequest, "callers are listed by name only: no index has them in another order", fact{name: "parameter", text: "sort"}, shown("value", order))
+	}
+	prefix, _, err := queryValue(r, "prefix")
+	if err != nil || prefix == "" {
+		return "", err
+	}
+	if _, err := fairfactor.ParseCaller(prefix); err != nil {
+		return "", problemAs(badRequest, fairfactor.Errorf(fairfactor.Invalid, "prefix %.80q is not the beginning of a caller's name", prefix), fact{name: "parameter", text: "prefix"})
+	}
+	return prefix, nil
 }
 
 // getCaller shows one caller's account.

@@ -215,6 +215,14 @@ func TestCallers(t *testing.T) {
 	if a.status != 200 || a.text("next") != ".." || !strings.HasPrefix(a.body, `{"callers":[{"caller_id":".","group":null,"weight":1,"paused":false,"queued":1,"running":0,"completed":0,"failed":0,"cancelled":0,"cpu_seconds":0,"turns":0,"oldest_waiting_seconds":`) {
 		t.Errorf("first page: %d %s", a.status, a.body)
 	}
+	for path, want := range map[string]string{"?prefix=a": "alice", "?prefix=alice": "alice", "?prefix=b:o": "b:o@b", "?prefix=alicf": "", "?prefix=.&limit=1": ".", "?prefix=c&sort=name": "carol"} {
+		a := s.do("GET", "/callers"+path, "")
+		if a.status != 200 || strings.Count(a.body, "caller_id") != min(len(want), 1) || !strings.Contains(a.body, want) {
+			t.Errorf("%s: %d %s, want %q", path, a.status, a.body, want)
+		}
+	}
+	s.do("GET", "/callers?sort=-queued", "").problem(t, "an order without an index", 400, "bad-request")
+	s.do("GET", "/callers?prefix=%20", "").problem(t, "no prefix", 400, "bad-request")
 	a = s.do("GET", "/callers?limit=5&after=..", "")
 	if len(a.doc["callers"].([]any)) != 3 || a.doc["next"] != nil {
 		t.Errorf("second page: %d %s", a.status, a.body)

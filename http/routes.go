@@ -65,7 +65,7 @@ var resources = compile([]resource{
 	{path: "/compute/{id}/retry", endpoints: [methodCount]endpoint{postMethod: does(jobOwners, (*Server).retryJob)}},
 	{path: "/compute/{id}/events", endpoints: [methodCount]endpoint{getMethod: does(jobReaders, (*Server).getJobEvents, "last_event_id")}},
 	{path: "/events", endpoints: [methodCount]endpoint{getMethod: does(listReaders, (*Server).getEvents, "caller_id", "last_event_id")}},
-	{path: "/callers", endpoints: [methodCount]endpoint{getMethod: does(viewers, (*Server).listCallers, "after", "limit")}},
+	{path: "/callers", endpoints: [methodCount]endpoint{getMethod: does(viewers, (*Server).listCallers, "after", "limit", "prefix", "sort")}},
 	{path: "/callers/{id}", endpoints: [methodCount]endpoint{getMethod: does(accountReaders, (*Server).getCaller), putMethod: does(operators, (*Server).putCaller)}},
 	{path: "/groups/{id}", endpoints: [methodCount]endpoint{putMethod: does(operators, (*Server).putGroup)}},
 	{path: "/keys", endpoints: [methodCount]endpoint{

@@ -17,7 +17,7 @@ func newCallers(io streams) *cobra.Command {
 	r := &remote{io: io}
 	var set changes
 	var limit int
-	var order string
+	var order, prefix string
 	cmd := &cobra.Command{
 		Use: "callers [NAME ...]", Short: "Show callers and their accounts, or change them",
 		Long: `callers shows all callers by name, or those that are named. --weight and --group
@@ -33,6 +33,7 @@ it shows the first --limit of them.`,
 	f.StringVar(&set.group, "group", "", "group to put the callers named into; \"\" takes them out of theirs")
 	f.IntVar(&limit, "limit", 0, "most callers to show; 0 is no limit")
 	f.StringVar(&order, "sort", "name", "sort by "+strings.Join(callerKeys(), ", ")+"; -queued shows the largest first")
+	f.StringVar(&prefix, "prefix", "", "only callers whose names begin with it")
 	complete(cmd, "sort", callerKeys())
 	withStatuses(cmd, statusDone, "1  error: not done for any of the callers", statusUsage, statusSomeFailed, statusNodeAway)
 	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, args []string) error {
@@ -55,9 +56,9 @@ it shows the first --limit of them.`,
 		case len(args) > 0:
 			all, failed = r.named(args, func(name string) (fairfactor.Caller, error) { return set.apply(ctx, jobs, name) })
 		case order == "name":
-			all, failed = firstCallers(ctx, jobs, limit)
+			all, failed = firstCallers(ctx, jobs, prefix, limit)
 		default:
-			all, failed = firstCallers(ctx, jobs, math.MaxInt)
+			all, failed = firstCallers(ctx, jobs, prefix, math.MaxInt)
 		}
 		slices.SortStableFunc(all, compare)
 		if len(all) > 0 || failed == nil {
@@ -116,13 +117,18 @@ func (r *remote) named(names []string, get func(string) (fairfactor.Caller, erro
 	return all, someFailed(len(names)-len(all), len(names))
 }
 
-// firstCallers reads pages of callers, by name, until there are enough.
-func firstCallers(ctx context.Context, jobs fairfactor.Jobs, limit int) (all []fairfactor.Caller, err error) {
-	for after := ""; len(all) < limit; after = all[len(all)-1].Name {
+// firstCallers reads pages of callers whose names begin with a prefix, by name, until
+// there are enough.
+func firstCallers(ctx context.Context, jobs fairfactor.Jobs, prefix string, limit int) (all []fairfactor.Caller, err error) {
+	for after := fairfactor.BeforePrefix(prefix); len(all) < limit; after = all[len(all)-1].Name {
 		size := min(limit-len(all), fairfactor.MaxPage)
 		page, err := jobs.Callers(ctx, after, size)
 		if err != nil {
 			return nil, err
+		}
+		end := slices.IndexFunc(page, func(c fairfactor.Caller) bool { return !strings.HasPrefix(c.Name, prefix) })
+		if end >= 0 {
+			return append(all, page[:end]...), nil
 		}
 		if all = append(all, page...); len(page) < size {
 			break

@@ -22,7 +22,7 @@ func execute(t *testing.T, in string, args ...string) (status int, out, err stri
 	return status, stdout.String(), stderr.String()
 }
 
-func decode(t *testing.T, resp *http.Response, v any) {
+func decode(t testing.TB, resp *http.Response, v any) {
 	t.Helper()
 	defer resp.Body.Close()
 	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {

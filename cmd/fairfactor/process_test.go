@@ -38,7 +38,7 @@ func program(args ...string) *exec.Cmd {
 
 // process is a running node.
 type process struct {
-	t   *testing.T
+	t   testing.TB
 	cmd *exec.Cmd
 	url string
 	log *lockedBuffer
@@ -63,7 +63,7 @@ func (l *lockedBuffer) String() string {
 
 // serve starts a node on a free port and waits for the line that says it is
 // ready.
-func serve(t *testing.T, dir string, args ...string) *process {
+func serve(t testing.TB, dir string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, log: &lockedBuffer{}}
 	p.cmd = program(append([]string{"serve", "--http", "127.0.0.1:0", "--data", dir}, args...)...)

@@ -344,7 +344,7 @@ func checkTallies(t *testing.T, p *process, accepted int) {
 }
 
 // account is what a node says of a caller.
-type account struct{ Queued, Completed, Failed int }
+type account struct{ Queued, Running, Completed, Failed int }
 
 // idle returns the account of a caller that has nothing queued any more, or as it
 // is after half a minute.
@@ -356,7 +356,7 @@ func (p *process) idle(caller string) (a account) {
 			p.t.Fatal(err)
 		}
 		decode(p.t, resp, &a)
-		if a.Queued == 0 || time.Now().After(end) {
+		if a.Queued+a.Running == 0 || time.Now().After(end) {
 			return a
 		}
 	}

@@ -121,7 +121,7 @@ type picture struct {
 
 func look(ctx context.Context, jobs fairfactor.Jobs) (p *picture, err error) {
 	p = &picture{at: time.Now()}
-	if p.callers, err = firstCallers(ctx, jobs, allCallers); err != nil {
+	if p.callers, err = firstCallers(ctx, jobs, "", allCallers); err != nil {
 		return nil, err
 	}
 	if p.nodes, err = jobs.Nodes(ctx); err != nil {
