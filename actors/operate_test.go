@@ -225,3 +225,28 @@ func TestOldestWaits(t *testing.T) {
 	s.wait(n, rest...)
 	s.cancel(n, jobs[0])
 }
+
+// TestPauseLeavesWhatIsShared: a number that a paused caller was at goes on for another
+// caller, and what that finds is for both in the end.
+func TestPauseLeavesWhatIsShared(t *testing.T) {
+	s := newSite(t, 2, knowing)
+	n := n0(s)
+	rng := seeded(t)
+	number := product(prime(rng, 105), prime(rng, 106))
+	hers := s.submit(n, "alice", number, number)
+	s.oneRuns(n, hers)
+	his := s.submit(n, "bob", number)
+	if _, err := n.SetPaused(t.Context(), "alice", true); err != nil {
+		t.Fatal(err)
+	}
+	s.completed(n, his...)
+	for _, j := range hers {
+		if now, err := n.Job(t.Context(), j.ID); err != nil || now.State.Final() {
+			t.Errorf("a job of a paused caller is %s: %v", now.State, err)
+		}
+	}
+	if _, err := n.SetPaused(t.Context(), "alice", false); err != nil {
+		t.Fatal(err)
+	}
+	s.completed(n, hers...)
+}

@@ -58,6 +58,7 @@ type Caller struct {
 	weight  int
 	group   string
 	paused  bool              // it gets no turns
+	aside   []*numberShare    // those of a caller that is paused
 	accepts []*step           // acceptances without a result, by sequence number
 	keys    map[string]*keyed // idempotency keys whose jobs are not durable
 	repeats repeats

@@ -110,14 +110,41 @@ func (c *Caller) counted(t *tally) {
 	c.answer(t.asker, t.Changed)
 }
 
-// settlePause: the caller gets no turns from now on, or gets them again.
+// settlePause: the caller gets no turns from now on, or gets them again. What it shares
+// with other callers is left to them meanwhile.
 func (c *Caller) settlePause(paused bool) {
+	if c.paused == paused {
+		return
+	}
 	c.paused = paused
 	if !paused {
+		c.shareAgain()
 		return
 	}
 	for _, seq := range c.backlog.WithdrawAll() {
 		c.host.Withdraw(seq)
 	}
 	c.offers.want = 0
+	for _, s := range c.shares {
+		c.aside = append(c.aside, s)
+		c.unwanted(s, false, len(s.jobs), 0)
+	}
+}
+
+// shareAgain asks for the numbers that were left to others.
+func (c *Caller) shareAgain() {
+	for _, s := range c.aside {
+		s.state, s.sent, s.heard = asking, time.Time{}, c.host.Now()
+		if _, here := c.backlog.Look(s.runner); s.runner != 0 && here {
+			s.state = running
+		} else {
+			s.runner = 0
+		}
+		if c.shares == nil {
+			c.shares = map[string]*numberShare{}
+		}
+		c.shares[s.number] = s
+		c.want(s)
+	}
+	c.aside = nil
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // execute runs a command line in this process.
-func execute(t *testing.T, in string, args ...string) (status int, out, err string) {
+func execute(t testing.TB, in string, args ...string) (status int, out, err string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	status = run(context.Background(), args, streams{strings.NewReader(in), &stdout, &stderr})
