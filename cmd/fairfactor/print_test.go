@@ -55,7 +55,7 @@ func TestJSONIsWhatTheAPISays(t *testing.T) {
 		{"an accepted job", func(p printer) {
 			p.jobs([]fairfactor.Job{{ID: id, Caller: "a", Number: "10", State: fairfactor.Pending}})
 		}, `{"request_id":"` + id.String() + `","status":"pending","caller_id":"a","number":"10"}`},
-		{"a caller", func(p printer) { p.callers([]fairfactor.Caller{caller}) }, `{"caller_id":"a","group":"team","weight":2,"queued":1,`},
+		{"a caller", func(p printer) { p.callers([]fairfactor.Caller{caller}) }, `{"caller_id":"a","group":"team","weight":2,"paused":false,"queued":1,`},
 		{"a caller's age", func(p printer) { p.callers([]fairfactor.Caller{caller}) }, `"oldest_waiting_seconds":`},
 		{"a node", func(p printer) { p.nodes([]fairfactor.Node{node}) }, string(httpd.AppendNode(nil, &node))},
 	} {
