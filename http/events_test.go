@@ -205,8 +205,12 @@ func TestSlowSubscriber(t *testing.T) {
 
 func TestStreamsEndWithTheNode(t *testing.T) {
 	s := startTelling(t, rarely, many)
-	c := s.subscribe("/events").ready()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	c := s.subscribe("/events?caller_id=bob").ready()
+	s.subscribe("/events").ready() // does not read, and does not hold up the end
+	for range 600 {
+		s.source.accept("alice", 100)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 14*time.Second) // a write may take 15 s
 	defer cancel()
 	if err := s.server.Shutdown(ctx); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -78,6 +79,7 @@ var errTold = errors.New("the job has ended")
 // run sends events until something ends the stream.
 func (t *stream) run(ctx context.Context) {
 	defer t.s.streams.done.Done()
+	defer context.AfterFunc(ctx, t.hurry)()
 	t.conn.idle, t.conn.head = false, nil
 	err := t.tell(ctx)
 	if !errors.Is(err, errTold) {
@@ -87,6 +89,12 @@ func (t *stream) run(ctx context.Context) {
 	t.s.streams.remove(&poll{conn: t.conn})
 	t.conn.Close()
 }
+
+// hurryTime is what a client that does not read holds up the end of its stream.
+const hurryTime = time.Second
+
+// hurry bounds a write that is under way when the stream is to end.
+func (t *stream) hurry() { _ = t.conn.Conn.SetWriteDeadline(time.Now().Add(hurryTime)) }
 
 // tell sends what the client has missed, then what happens.
 func (t *stream) tell(ctx context.Context) error {
