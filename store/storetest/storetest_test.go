@@ -8,5 +8,5 @@ import (
 
 // TestModel holds the model itself to the laws.
 func TestModel(t *testing.T) {
-	Run(t, func(*testing.T, string) fairfactor.Store { return &model{} }, Forgetful())
+	Run(t, func(*testing.T, string) fairfactor.Store { return &model{} }, Forgetful(), func(s *suite) { s.model = true })
 }
