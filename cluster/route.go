@@ -54,6 +54,7 @@ type envelope struct {
 	patient        bool               // the answer may take long
 	peek           bool               // it activates no actor
 	waited         bool               // it was in the waiting room
+	relayed        bool               // it was last sent to a member that passes it on
 	deadline       time.Time
 }
 
@@ -259,6 +260,7 @@ func (r *router) forward(st *standing, at int, e *envelope) outcome {
 			return sent
 		}
 	}
+	e.relayed = relayed
 	var m proto.Message = wire
 	if relayed {
 		relay := &clusterpb.Relay{Member: st.view.Members[at].ID, Deliver: wire}
@@ -340,7 +342,7 @@ func (r *router) ask(ctx context.Context, e *envelope) (any, error) {
 	}
 	for pause := firstPause; ; pause, limit = min(2*pause, lastPause), min(2*limit, r.timing.Ask) {
 		req, sender := r.requests.add(limit, e.once)
-		e.sender, e.deadline, e.waited = sender, deadline, false
+		e.sender, e.deadline, e.waited, e.relayed = sender, deadline, false, false
 		r.send(e)
 		answer, err := r.requests.await(ctx, req)
 		if err != nil {
@@ -355,6 +357,9 @@ func (r *router) ask(ctx context.Context, e *envelope) (any, error) {
 		case isolated:
 			return nil, errIsolated
 		case *clusterpb.NotMine, *actor.DeadLetterResponse:
+			if e.relayed { // no other member reaches it either: nothing changes as fast as an owner does
+				pause = max(pause, r.timing.Spread)
+			}
 		case *clusterpb.Inactive:
 			return nil, errInactive
 		case *clusterpb.Failed:
