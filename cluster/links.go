@@ -34,7 +34,7 @@ type link struct {
 // slowness for that of the others. Gossip takes longer than deadAfter to lose a member
 // that has died.
 const (
-	badAfter  = 2
+	badAfter  = 3
 	deadAfter = 4
 )
 
@@ -43,25 +43,19 @@ const (
 const manyMembers = 16
 
 // watchLinks looks at the link to each member, once for each probe of gossip, until
-// ctx ends. A look that comes late itself counts nothing against the others, unless
-// the one before came late too.
+// ctx ends.
 func (n *Node) watchLinks(ctx context.Context) {
-	every := n.cfg.Timing.Probe
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(n.cfg.Timing.Probe)
 	defer tick.Stop()
-	last, slow := time.Now(), false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		now := time.Now()
-		slow = !slow && now.Sub(last) > every+every/2
-		last = now
 		st := n.router.standing.Load()
 		for at := range st.links {
-			if at != st.self && !slow {
+			if at != st.self {
 				n.router.lookAt(st, at, n.background)
 			}
 		}
