@@ -64,6 +64,9 @@ bench: ## load a private node and print what it did, next to named alternatives
 sim: ## run simulations with seeds that no one has seen, until it is told to stop
 	go test -v -count=1 -timeout 0 ./actors/sim -run TestSimulation -for 10000h
 
+sim-mutants: ## put faults into a copy of the source, and see that the simulation finds each
+	go test -v -count=1 -timeout 0 ./actors/sim -run TestMutants -mutants
+
 chaos: ## kill, stop, cut off and restart the nodes of a private cluster for half an hour; as root
 	.ci/needs
 	go run ./bench chaos
@@ -72,5 +75,5 @@ mutants: ## make small faults in the source, one at a time: does a test find eac
 	.ci/needs
 	go run ./bench mutants
 
-.PHONY: help build run dev check test peers-test compose-test lint formatted format generate bench sim chaos mutants
+.PHONY: help build run dev check test peers-test compose-test lint formatted format generate bench sim sim-mutants chaos mutants
 .DEFAULT_GOAL := help

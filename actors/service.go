@@ -199,7 +199,7 @@ func (v *Service) change(ctx context.Context, job fairfactor.Job, m any, done fu
 				return job, err
 			}
 		case late || !errors.Is(err, caller.ErrMoved):
-			return job, err
+			return job, unsure(again, err)
 		}
 	}
 }

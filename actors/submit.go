@@ -69,12 +69,16 @@ func (t *tries) giveUp(err error) {
 }
 
 // unsure is the error of a submission whose first copy may have been accepted.
-func (t *tries) unsure(err error) error {
-	if !t.repeated || fairfactor.CodeOf(err) != fairfactor.Unavailable || errors.Is(err, fairfactor.ErrUnanswered) {
+func (t *tries) unsure(err error) error { return unsure(t.repeated, err) }
+
+// unsure is the error of what was asked for again if an answer to an earlier try is
+// lost: that one may have been carried out.
+func unsure(again bool, err error) error {
+	if !again || fairfactor.CodeOf(err) != fairfactor.Unavailable || errors.Is(err, fairfactor.ErrUnanswered) {
 		return err
 	}
 	return fairfactor.Wrap(fairfactor.Unavailable, errors.Join(fairfactor.ErrUnanswered, err),
-		"the node that got the request has gone or does not answer, and whether it accepted is not known yet: look for the job in the list, or use an Idempotency-Key and send it again")
+		"the node that got the request has gone or does not answer, and whether it did what was asked is not known yet: look at the job, or for it in the list; use an Idempotency-Key to send a number again")
 }
 
 // try sends what is open once. It returns ErrMoved if some of it is open still.

@@ -31,8 +31,11 @@ func (r *run) check() {
 			r.w.broke("key %s has %d jobs", name, n)
 		}
 	}
-	r.checkSubmissions(byNumber, byID)
 	r.checkAccounts(jobs)
+	if r.went {
+		return // what was said may be lost
+	}
+	r.checkSubmissions(byNumber, byID)
 	r.checkOrder()
 	r.linearizable(jobs, byNumber)
 }

@@ -86,29 +86,28 @@ func (r *run) client(i int) {
 func (r *run) request(client int, rng *rand.Rand, name string) {
 	known := r.known[name]
 	what := rng.IntN(100)
-	if len(known) == 0 && what >= 58 {
-		what = rng.IntN(58)
+	if len(known) == 0 {
+		what = 99
 	}
+	keyed := rng.Float64() < r.opts.Keyed
 	var id fairfactor.ID
 	if len(known) > 0 {
 		id = known[len(known)-1-rng.IntN(min(len(known), 6))]
 	}
 	o := &op{client: client, caller: name, id: id}
-	switch {
-	case what < 30:
-		r.submit(rng, o, 1, false)
-	case what < 50:
-		r.submit(rng, o, 1, true)
-	case what < 58:
-		r.submit(rng, o, 2+rng.IntN(4), rng.IntN(2) == 0)
-	case what < 74:
-		r.one(o, get, func(ctx context.Context, s *service) (fairfactor.Job, error) { return s.Job(ctx, id) })
-	case what < 80:
-		r.list(o)
-	case what < 89:
+	switch changes := r.opts.Changes; {
+	case what < changes:
 		r.one(o, cancel, func(ctx context.Context, s *service) (fairfactor.Job, error) { return s.Cancel(ctx, id) })
-	case what < 95:
+	case what < 2*changes:
 		r.one(o, retry, func(ctx context.Context, s *service) (fairfactor.Job, error) { return s.Retry(ctx, id) })
+	case what < 2*changes+15:
+		r.one(o, get, func(ctx context.Context, s *service) (fairfactor.Job, error) { return s.Job(ctx, id) })
+	case what < 2*changes+21:
+		r.list(o)
+	case what < 2*changes+28:
+		r.submit(rng, o, 2+rng.IntN(4), keyed)
+	case what >= 2*changes+33:
+		r.submit(rng, o, 1, keyed)
 	default:
 		limit := time.Duration(rng.Int64N(int64(8 * time.Second)))
 		r.one(o, await, func(ctx context.Context, s *service) (fairfactor.Job, error) {
@@ -126,7 +125,7 @@ func (r *run) ask(do func(context.Context, *service)) (answered, sent bool) {
 	r.again = false
 	at := r.c.places[w.rng.IntN(len(r.c.places))]
 	p := at.proc
-	if p == nil || !p.started || p.lapsed() && !p.paused {
+	if p == nil || !p.started || p.closing || p.lapsed() && !p.paused {
 		w.sleep(20 * time.Millisecond)
 		return false, false
 	}

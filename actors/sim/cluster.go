@@ -171,7 +171,7 @@ func (p *process) keep() {
 		return
 	}
 	wait := renewEvery
-	for {
+	for !p.closing {
 		if !p.lease.poked {
 			p.w.wait(p.w.now+wait, func(wake func()) { p.lease.poke = wake })
 		}
@@ -181,6 +181,8 @@ func (p *process) keep() {
 			return p.cluster.table.Renew(context.Background(), p.id, dead, leaseTime)
 		})
 		switch {
+		case p.closing:
+			return
 		case err == nil:
 			p.renewed(begin, list)
 			wait = renewEvery
@@ -205,6 +207,27 @@ func (p *process) exit(why string) {
 			p.cluster.boot(at)
 		}
 	})
+}
+
+// leave takes the process out of the cluster in good order, and ends it.
+func (p *process) leave() {
+	p.w.say("%s leaves", p.id)
+	p.closing = true
+	for _, k := range p.activations() {
+		p.live[k].stop()
+	}
+	for until := p.w.now + settleTime; len(p.live) > 0 && p.w.now < until; {
+		p.w.sleep(5 * time.Millisecond)
+	}
+	if p.cluster.table != nil {
+		_, _ = p.call(func() (fairfactor.MemberList, error) {
+			return fairfactor.MemberList{}, p.cluster.table.Leave(context.Background(), p.id)
+		})
+	}
+	rest := slices.DeleteFunc(slices.Clone(p.view.members), func(id string) bool { return id == p.id })
+	p.follow(view{version: p.view.version + 1, members: rest})
+	p.w.sleep(p.w.between(0, time.Second)) // what is on its way is answered, or not
+	p.w.after(0, nil, p.die)
 }
 
 func (p *process) pokeLease() {
@@ -233,7 +256,7 @@ func (p *process) provide() {
 
 // decide looks at who is alive and follows the view of the table.
 func (p *process) decide() {
-	if !p.may() {
+	if p.closing || !p.may() {
 		return
 	}
 	dead := p.judge()

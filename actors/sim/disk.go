@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -101,7 +102,7 @@ func (p *process) land(f *flight) {
 		}
 	}
 	r := p.run
-	f.errs, _ = r.store.Apply(context.Background(), f.changes)
+	f.errs = r.apply(f.changes)
 	for i := range f.changes {
 		var err error
 		if f.errs != nil {
@@ -112,6 +113,25 @@ func (p *process) land(f *flight) {
 	if f.answer != nil && !p.dead {
 		f.answer()
 	}
+}
+
+// apply makes changes in the store, unless they come from activations that believe in
+// what is lost.
+func (r *run) apply(changes []fairfactor.Change) []error {
+	if slices.ContainsFunc(changes, func(ch fairfactor.Change) bool { return ch.Epoch < r.since }) {
+		errs := make([]error, len(changes))
+		for i := range changes {
+			if errs[i] = fairfactor.ErrWentBack; changes[i].Epoch >= r.since {
+				errs[i] = nil
+				if own, _ := r.store.Apply(context.Background(), changes[i:i+1]); own != nil {
+					errs[i] = own[0]
+				}
+			}
+		}
+		return errs
+	}
+	errs, _ := r.store.Apply(context.Background(), changes)
+	return errs
 }
 
 // ClaimCaller implements [fairfactor.Store], as all that follow.

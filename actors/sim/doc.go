@@ -15,9 +15,9 @@
 // # What goes wrong
 //
 // Processes are killed and stopped, nodes can't reach each other or the store, the
-// store is slow, refuses, or takes what the writer never hears of; messages are late,
-// and in some runs lost, doubled and reordered; clocks are set; processors are busy;
-// turns fail. See [FaultKind]. All that is random comes from the seed, and so does
+// store is slow, refuses, takes what the writer never hears of, or loses what it
+// acknowledged; messages are late, and in some runs lost, doubled and reordered; clocks
+// are set; processors are busy; turns fail. See [FaultKind]. All that is random comes from the seed, and so does
 // what clients ask for.
 //
 // # What must hold
@@ -29,6 +29,11 @@
 // order. They hold over crashes, in which a node loses all that it did not store. The
 // scheduler keeps its bound. After the last fault and the last request all jobs end
 // within a bounded time.
+//
+// # Does it find anything
+//
+// testdata/mutants.txt has faults, old ones and some that would be, and make
+// sim-mutants puts them back and sees that each is found.
 //
 // Start reading at [Run], then client.go and check.go.
 package sim

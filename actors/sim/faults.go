@@ -1,10 +1,17 @@
 package sim
 
-import "time"
+import (
+	"time"
+
+	"fairfactor/actors"
+)
 
 // inject has the faults of a run happen.
 func (r *run) inject() {
 	for _, f := range r.opts.Faults {
+		if f.Kind == Back {
+			r.w.after(f.At-f.For/10, nil, func() { r.standby = r.store.Copy() })
+		}
 		r.w.after(f.At, nil, func() { r.begin(f) })
 	}
 	r.w.after(faultsUntil, nil, r.heal)
@@ -61,11 +68,47 @@ func (r *run) begin(f Fault) {
 	case Clock:
 		at.ahead += f.Jump
 		return
+	case Back:
+		r.goBack()
+		return
+	case Leave:
+		if p := at.proc; p != nil && p.started && !p.paused {
+			r.w.start(0, p, p.leave)
+		}
+		undo = func() { r.reboot(at) }
 	case Busy:
 		at.slow = 50
 		undo = func() { at.slow = 1 }
 	}
 	r.w.after(f.For, nil, undo)
+}
+
+// goBack has the store lose what it acknowledged since the standby had its last
+// copy. Processes find out when they reach it again, and stop their callers.
+func (r *run) goBack() {
+	if r.standby == nil {
+		return
+	}
+	r.since, r.standby = r.store.GoBack(r.standby), nil
+	r.went = true
+	clear(r.ends)
+	r.unfinished = 0
+	for _, job := range r.stored() {
+		if !job.State.Final() {
+			r.unfinished++
+		}
+	}
+	for _, at := range r.c.places {
+		if p := at.proc; p != nil {
+			r.w.after(r.w.between(0, time.Second), p, func() {
+				for _, k := range p.activations() {
+					if k.kind == actors.CallerKind {
+						p.live[k].stop()
+					}
+				}
+			})
+		}
+	}
 }
 
 func (r *run) reboot(at *place) {

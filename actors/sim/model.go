@@ -69,8 +69,8 @@ func stepSubmit(s modelState, q question) (bool, modelState) {
 	if s == absent {
 		s = open
 	}
-	if q.unknown || q.state == fairfactor.Pending {
-		return true, s // the receipt of a replay may be that of the acceptance
+	if q.unknown || q.again || q.state == fairfactor.Pending {
+		return true, s // it may have been accepted by one try, and its state read by the next
 	}
 	return stepGet(s, q)
 }

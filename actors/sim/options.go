@@ -23,6 +23,9 @@ type Options struct {
 	Spoil     float64 // how often a turn goes wrong
 	Long      float64 // how many numbers take many turns
 	Hurry     bool    // clients do not think between requests
+	Slow      int     // how many times longer turns take than they use the processor
+	Changes   int     // how many requests of 100 are cancels, and as many retries
+	Keyed     float64 // how many submissions have a key
 	Faults    []Fault
 }
 
@@ -52,10 +55,12 @@ const (
 	Rough                    // messages are lost, doubled and reordered
 	Clock                    // the clock of a node is set
 	Busy                     // the processors of a node are taken by others
+	Leave                    // the process ends in good order, and is started again
+	Back                     // the store loses what it acknowledged in the last while
 	kinds
 )
 
-var kindNames = [kinds]string{"crash", "pause", "cut", "loose", "down", "slow", "failing", "rough", "clock", "busy"}
+var kindNames = [kinds]string{"crash", "pause", "cut", "loose", "down", "slow", "failing", "rough", "clock", "busy", "leave", "back"}
 
 func (k FaultKind) String() string { return kindNames[k] }
 
@@ -88,17 +93,24 @@ func OptionsOf(seed uint64) Options {
 	if rng.IntN(3) == 0 {
 		o.Spoil = 0.4
 	}
-	o.Long = []float64{0, 0, 0.1, 0.3}[rng.IntN(4)]
-	for range rng.IntN(7) {
-		o.Faults = append(o.Faults, randomFault(rng, &o))
+	o.Long = []float64{0, 0, 0, 0, 0, 0, 0.1, 0.3}[rng.IntN(8)]
+	o.Slow = pick(1, 1, 300, 20_000)
+	o.Changes, o.Keyed = pick(6, 6, 18), []float64{0.1, 0.4, 0.4, 0.9}[rng.IntN(4)]
+	at, span := time.Duration(0), faultsUntil*3/5
+	if rng.IntN(2) == 0 { // all at once
+		at, span = time.Duration(rng.Int64N(int64(span-2*time.Second))), 2*time.Second
+	}
+	for range rng.IntN(9) {
+		o.Faults = append(o.Faults, randomFault(rng, &o, at, span))
 	}
 	return o
 }
 
-func randomFault(rng *rand.Rand, o *Options) Fault {
-	f := Fault{Kind: FaultKind(rng.IntN(int(kinds))), At: time.Duration(rng.Int64N(int64(faultsUntil * 3 / 5))), Node: rng.IntN(o.Nodes)}
+// randomFault is a fault that begins within a span.
+func randomFault(rng *rand.Rand, o *Options, at, span time.Duration) Fault {
+	f := Fault{Kind: FaultKind(rng.IntN(int(kinds))), At: at + time.Duration(rng.Int64N(int64(span))), Node: rng.IntN(o.Nodes)}
 	if rng.IntN(2) == 0 {
-		f.Kind = []FaultKind{Crash, Pause, Cut}[rng.IntN(3)]
+		f.Kind = []FaultKind{Crash, Pause, Cut, Leave}[rng.IntN(4)]
 	}
 	longest := []time.Duration{100 * time.Millisecond, 3 * time.Second, 14 * time.Second}[rng.IntN(3)]
 	f.For = min(time.Duration(rng.Int64N(int64(longest))), faultsUntil-f.At)
@@ -109,6 +121,9 @@ func randomFault(rng *rand.Rand, o *Options) Fault {
 	f.Jump = []time.Duration{time.Second, time.Minute, 25 * time.Hour}[rng.IntN(3)]
 	if rng.IntN(2) == 0 {
 		f.Jump = -f.Jump
+	}
+	if f.Kind == Back && (o.Embedded || rng.IntN(2) == 0) {
+		f.Kind = Crash
 	}
 	f.Fraction = []float64{0.05, 0.5, 1}[rng.IntN(3)]
 	return f
@@ -123,6 +138,15 @@ func (o *Options) groups() int {
 
 func (o *Options) maxQueue() uint64 { return o.Queue }
 
+// longest is how long a turn may take: less if there are jobs with many of them, which
+// must end in time too.
+func (o *Options) longest() time.Duration {
+	if o.Long > 0 {
+		return 200 * time.Millisecond
+	}
+	return 2 * time.Second
+}
+
 // String tells what happens, a line for each fault.
 func (o Options) String() string {
 	var b strings.Builder
@@ -130,8 +154,8 @@ func (o Options) String() string {
 	if o.Embedded {
 		b.WriteString(" and a disk of its own")
 	}
-	fmt.Fprintf(&b, ", %d callers, %d clients with %d requests, queue %d, passivate %v, hold %v, spoil %v, long %v, hurry %v\n",
-		o.Callers, o.Clients, o.Requests, o.Queue, o.Passivate, o.Hold, o.Spoil, o.Long, o.Hurry)
+	fmt.Fprintf(&b, ", %d callers, %d clients with %d requests, queue %d, passivate %v, hold %v, spoil %v, long %v, hurry %v, slow %d, changes %d, keyed %v\n",
+		o.Callers, o.Clients, o.Requests, o.Queue, o.Passivate, o.Hold, o.Spoil, o.Long, o.Hurry, o.Slow, o.Changes, o.Keyed)
 	for i, f := range o.Faults {
 		fmt.Fprintf(&b, "  fault %d: %v\n", i, f)
 	}

@@ -21,6 +21,9 @@ type run struct {
 
 	// The store, and what it is known to have been told.
 	store      *memory.Store
+	standby    *memory.Store // what it was when the standby had its last copy
+	since      uint64        // activations with a lower epoch believe in what is lost
+	went       bool          // it lost what it had acknowledged
 	failing    float64
 	claims     map[string]*process // who claimed an epoch of a caller
 	ends       map[string]int      // of a job in a place of its queue
@@ -157,6 +160,9 @@ func (r *run) wrote(p *process, ch *fairfactor.Change, err error) {
 	switch ch.Op {
 	case fairfactor.Accept, fairfactor.Requeue:
 		r.unfinished++
+		if have, err := r.store.Caller(ctxNone, ch.Caller); err != nil || have.Queued > r.opts.Queue {
+			r.w.broke("the queue of %s has %d jobs, %v; its limit is %d", ch.Caller, have.Queued, err, r.opts.Queue)
+		}
 		return
 	case fairfactor.Finish:
 		r.unfinished--

@@ -90,10 +90,7 @@ type thread struct {
 func (t *thread) Run(turn factor.Turn, stop func() bool) (factor.Result, error) {
 	w := t.p.w
 	cpu := t.p.cost(turn)
-	took := cpu
-	if slow := t.p.place.slow; slow > 1 {
-		took *= time.Duration(slow)
-	}
+	took := min(cpu*time.Duration(t.p.place.slow*t.p.run.opts.Slow), t.p.run.opts.longest())
 	for end := w.now + took; w.now < end; {
 		w.sleep(min(end-w.now, 5*time.Millisecond*time.Duration(max(1, t.p.place.slow))))
 		if stop() {

@@ -17,6 +17,7 @@ var (
 	less    = flag.String("less", "", "with -seed: what is left of the run, as a failure prints it")
 	from    = flag.Uint64("from", 1, "first seed")
 	seeds   = flag.Uint64("seeds", usualSeeds, "how many seeds are run")
+	quick   = flag.Bool("quick", false, "stop at the first seed that fails, and leave it as it is")
 	forever = flag.Duration("for", 0, "go on with seeds that no one has seen for this long")
 )
 
@@ -79,7 +80,7 @@ func (m *many) work() {
 	for {
 		m.mu.Lock()
 		s := m.next
-		over := s >= m.last || m.bad >= 3 || !m.until.IsZero() && time.Now().After(m.until)
+		over := s >= m.last || m.bad >= 3 || m.bad > 0 && *quick || !m.until.IsZero() && time.Now().After(m.until)
 		m.next++
 		m.mu.Unlock()
 		if over {
@@ -115,6 +116,10 @@ func (m *many) failed(r sim.Result) {
 	m.mu.Lock()
 	m.bad++
 	m.mu.Unlock()
+	if *quick {
+		m.Errorf("%vfirst: %s", r.Options, r.Faults[0])
+		return
+	}
 	l := sim.Shrink(r.Options)
 	o := r.Options.Only(l)
 	small := sim.Run(o, nil)

@@ -32,6 +32,7 @@ type Store struct {
 	results map[string]fairfactor.Known // by number
 	events  []journal.Maker             // of each group, from 1
 	changed chan struct{}               // closed with the next group, nil if nothing waits for it
+	base    uint64                      // epochs up to here were given before the store went back
 
 	operations map[string]fairfactor.Operation
 }
@@ -72,7 +73,7 @@ func (s *Store) ClaimCaller(ctx context.Context, name, group string) (fairfactor
 	c := s.callers[name]
 	if c == nil {
 		c = &caller{
-			account: rules.Account{Name: name, Number: uint64(len(s.numbers)), Weight: 1},
+			account: rules.Account{Name: name, Number: uint64(len(s.numbers)), Epoch: s.base, Weight: 1},
 			jobs:    map[uint64]*job{},
 			keys:    map[string]*job{},
 		}
