@@ -38,8 +38,9 @@ const (
 
 // carry brings something from one process to the one with an id. Messages between
 // two places keep their order, unless the network is rough. What a connection has
-// when it breaks is lost.
-func (c *cluster) carry(from *process, to string, do func(*process)) {
+// when it breaks is lost. A request is not doubled: no connection does that, and those
+// who ask rely on it.
+func (c *cluster) carry(from *process, to string, request bool, do func(*process)) {
 	w := c.w
 	q := c.byID[to]
 	if q == nil || from.dead {
@@ -61,7 +62,7 @@ func (c *cluster) carry(from *process, to string, do func(*process)) {
 		switch {
 		case w.chance(0.03):
 			return
-		case w.chance(0.03):
+		case !request && w.chance(0.03):
 			times = 2
 		case w.chance(0.05):
 			arrives = w.now + w.between(0, time.Second) // out of order

@@ -107,7 +107,7 @@ func (p *process) sendTo(to *actor.PID, m any) {
 		p.receive(to, m)
 		return
 	}
-	p.cluster.carry(p, to.Address, func(q *process) { q.receive(to, m) })
+	p.cluster.carry(p, to.Address, false, func(q *process) { q.receive(to, m) })
 }
 
 // receive brings a message to an actor or a request of this process.
@@ -385,7 +385,7 @@ func (p *process) forward(to string, e *envelope) outcome {
 	copied := envelope{
 		kind: e.kind, identity: e.identity, member: e.member, message: body, sender: e.sender, hops: e.hops + 1, peek: e.peek,
 	}
-	p.cluster.carry(p, to, func(q *process) {
+	p.cluster.carry(p, to, e.sender != nil, func(q *process) {
 		c := copied
 		q.send(&c)
 	})

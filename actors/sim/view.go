@@ -105,7 +105,7 @@ func (p *process) announce(answer bool) {
 
 func (p *process) tellView(id string, answer bool) {
 	sum, from := p.view.hash(), p.id
-	p.cluster.carry(p, id, func(q *process) { q.applied(from, sum, answer) })
+	p.cluster.carry(p, id, false, func(q *process) { q.applied(from, sum, answer) })
 }
 
 // applied hears that a member follows a view.
