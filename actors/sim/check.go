@@ -37,7 +37,7 @@ func (r *run) check() {
 	}
 	r.checkSubmissions(byNumber, byID)
 	r.checkOrder()
-	r.linearizable(jobs, byNumber)
+	r.linearizable(jobs)
 }
 
 // clockWentFar tells whether a key may have been forgotten, by a clock that was set by
@@ -136,12 +136,12 @@ func (r *run) checkOrder() {
 }
 
 // linearizable checks the answers about each job against the model.
-func (r *run) linearizable(jobs []fairfactor.Job, byNumber map[string][]*fairfactor.Job) {
+func (r *run) linearizable(jobs []fairfactor.Job) {
 	for i := range jobs {
 		job := &jobs[i]
 		var ops []porcupine.Operation
 		for _, o := range r.history {
-			if in, ok := r.about(o, job, len(byNumber[job.Caller+" "+job.Number])); ok {
+			if in, ok := r.about(o, job); ok {
 				end := o.end
 				if in.unknown {
 					end = math.MaxInt64
@@ -152,30 +152,30 @@ func (r *run) linearizable(jobs []fairfactor.Job, byNumber map[string][]*fairfac
 		final := question{verb: get, state: job.State}
 		ops = append(ops, porcupine.Operation{ClientId: r.opts.Clients, Input: final, Call: r.ticks + 1, Return: r.ticks + 2})
 		if !porcupine.CheckOperations(model, ops) {
-			r.w.broke("what was said of job %d of %s can't have happened:\n%s", job.ID.Seq, job.Caller, r.said(job, len(byNumber[job.Caller+" "+job.Number])))
+			r.w.broke("what was said of job %d of %s can't have happened:\n%s", job.ID.Seq, job.Caller, r.said(job))
 		}
 	}
 }
 
 // said prints the answers about a job.
-func (r *run) said(job *fairfactor.Job, like int) (text string) {
+func (r *run) said(job *fairfactor.Job) (text string) {
 	for _, o := range r.history {
-		if in, ok := r.about(o, job, like); ok {
+		if in, ok := r.about(o, job); ok {
 			text += fmt.Sprintf("\t%d-%d %v, %v\n", o.call, o.end, o, in)
 		}
 	}
 	return text + fmt.Sprintf("\tin the end: %v", job.State)
 }
 
-// about is what a request says of a job; like is how many jobs have its number.
-func (r *run) about(o *op, job *fairfactor.Job, like int) (question, bool) {
+// about is what a request says of a job.
+func (r *run) about(o *op, job *fairfactor.Job) (question, bool) {
 	q := question{verb: o.verb, state: o.state, code: o.code, unknown: o.unknown, again: o.again}
 	switch {
 	case o.caller != job.Caller:
 		return q, false
 	case o.verb == submit:
 		if o.unknown {
-			return q, o.number == job.Number && o.key == job.Key && like == 1
+			return q, o.number == job.Number && o.key == job.Key // which it may have made, or not
 		}
 		return q, o.code == "" && o.id == job.ID
 	case o.verb == list:
