@@ -15,9 +15,8 @@ func TestSolveInSteps(t *testing.T) {
 	r := factortest.Seeded(t)
 	run := newTestRunner()
 	m := anyMatrix(r, gf2.LanczosColumns+300, gf2.LanczosColumns+900)
-	m.Prune(run.Poller, 100)
-	if m.Columns() < gf2.LanczosColumns {
-		t.Fatalf("%d columns", m.Columns())
+	for m.Prune(run.Poller, 100); m.Columns() < gf2.LanczosColumns; m.Prune(run.Poller, 100) { // more was pruned than usual
+		m = anyMatrix(r, gf2.LanczosColumns+300, gf2.LanczosColumns+900)
 	}
 	want := gf2.NewLanczos(run.Poller, m).Dependencies(run.Poller)
 	packed := m.Append(nil, nil)
