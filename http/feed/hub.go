@@ -155,7 +155,11 @@ func (h *Hub) serve(ctx context.Context) {
 func (h *Hub) step(ctx context.Context) (more bool) {
 	bounded, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
-	page, err := h.opts.Source.Events(bounded, h.at, pageEvents, h.wanted)
+	looked := 0 // at events, wanted or not
+	page, err := h.opts.Source.Events(bounded, h.at, pageEvents, func(caller, seq uint64) bool {
+		looked++
+		return h.wanted(caller, seq)
+	})
 	if err != nil {
 		if ctx.Err() == nil {
 			h.opts.Logger.Warn("events can't be read, trying again", "err", err)
@@ -172,7 +176,7 @@ func (h *Hub) step(ctx context.Context) (more bool) {
 	}
 	h.at = page.Next
 	h.tellRunning(page.Head)
-	return moved && page.Next.Compare(page.Head) < 0 && len(page.Events) > 0
+	return moved && page.Next.Compare(page.Head) < 0 && (len(page.Events) > 0 || looked >= pageEvents)
 }
 
 // wanted tells whether anyone may want the events of a job.
