@@ -51,19 +51,34 @@ type operator struct {
 	listed map[string]bool
 }
 
-// round takes each open operation a page further. It is false if there are none, or
-// nothing can be done now.
+// round takes each open operation a page further; one that can't go on holds up no
+// other. It is false if there are none, or nothing can be done now.
 func (o *operator) round(ctx context.Context) (more bool) {
 	ops, err := o.v.sys.cfg.Store.OpenOperations(ctx, openOperations)
+	if err != nil {
+		o.failed(ctx, "", err)
+		return false
+	}
 	for i := range ops {
-		if err == nil {
-			err = o.page(ctx, &ops[i])
+		err := o.page(ctx, &ops[i])
+		switch {
+		case ctx.Err() != nil || errors.Is(err, fairfactor.ErrFenced):
+			return false
+		case err != nil:
+			o.failed(ctx, ops[i].ID, err)
+		default:
+			more = true
 		}
 	}
-	if err != nil && ctx.Err() == nil && !errors.Is(err, fairfactor.ErrFenced) {
-		o.v.sys.log.Warn("an operation on many jobs can't go on, trying again", "err", err)
+	return more
+}
+
+// failed tells the operator of the node why an operation does not go on; id is empty if
+// none does.
+func (o *operator) failed(ctx context.Context, id string, err error) {
+	if ctx.Err() == nil {
+		o.v.sys.log.Warn("an operation on many jobs can't go on, trying again", "operation", id, "err", err)
 	}
-	return err == nil && len(ops) > 0
 }
 
 // page changes the page of an operation, lists the next one and saves both.
@@ -95,7 +110,9 @@ func (o *operator) page(ctx context.Context, op *fairfactor.Operation) error {
 	if err := o.v.sys.cfg.Store.SaveOperation(ctx, *op); err != nil {
 		return err
 	}
-	o.listed[op.ID] = len(op.Page) > 0
+	if len(op.Page) > 0 {
+		o.listed[op.ID] = true
+	}
 	return nil
 }
 

@@ -137,6 +137,27 @@ func TestOperationSurvivesItsNodes(t *testing.T) {
 	}
 }
 
+// TestOperationThatCannotGoOn: one whose next page can't be read holds up no other.
+func TestOperationThatCannotGoOn(t *testing.T) {
+	s := newSite(t, 1, nil)
+	n := s.nodes[0]
+	jobs := s.submit(n, "alice", many(hard(seeded(t)), 10)...)
+	before := time.Now().Add(-time.Minute)
+	stuck := fairfactor.Operation{
+		ID: fairfactor.NewOperationID(before, 1), Kind: fairfactor.CancelJobs, Query: fairfactor.Query{Caller: "bob"}, Created: before, Cursor: "none of ours",
+	}
+	if err := s.store.SaveOperation(t.Context(), stuck); err != nil {
+		t.Fatal(err)
+	}
+	op, err := n.CancelAll(t.Context(), fairfactor.Query{Caller: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if op = s.finished(n, op); op.Done != uint64(len(jobs)) {
+		t.Errorf("%d done of %d", op.Done, len(jobs))
+	}
+}
+
 // TestRetryAll puts back what failed, of all callers or of one.
 func TestRetryAll(t *testing.T) {
 	s := newSite(t, 2, func(c *actors.Config) { c.MaxCPU = time.Nanosecond })
