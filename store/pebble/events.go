@@ -133,6 +133,10 @@ func (s *Store) Events(ctx context.Context, after fairfactor.Position, limit int
 		return page, err
 	}
 	landed := s.flights.last()
+	// What is removed after this snapshot is there to be read; what was removed before it
+	// is a gap.
+	db := s.db.NewSnapshot()
+	defer db.Close()
 	s.mu.Lock()
 	first, lost := s.events.first, s.events.lost
 	s.mu.Unlock()
@@ -148,13 +152,14 @@ func (s *Store) Events(ctx context.Context, after fairfactor.Position, limit int
 		page.Gap = true
 		after = fairfactor.Position{Line: journalLine, Group: first}
 	}
-	p := eventPager{s: s, page: &page, left: limit, wanted: wanted}
+	p := eventPager{s: s, db: db, page: &page, left: limit, wanted: wanted}
 	return page, p.read(ctx, after, end)
 }
 
 // eventPager collects one page of events.
 type eventPager struct {
 	s      *Store
+	db     *pebbledb.Snapshot
 	page   *fairfactor.EventPage
 	left   int // entries that may still be looked at
 	wanted func(caller, seq uint64) bool
@@ -162,7 +167,7 @@ type eventPager struct {
 
 // read reads from one position to another, or to the limit.
 func (p *eventPager) read(ctx context.Context, from, end fairfactor.Position) error {
-	it, err := p.s.db.NewIter(iterBounds(eventsKey(nil, from.Group), eventsKey(nil, end.Group)))
+	it, err := p.db.NewIter(iterBounds(eventsKey(nil, from.Group), eventsKey(nil, end.Group)))
 	if err != nil {
 		return readError(err)
 	}

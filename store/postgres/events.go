@@ -91,14 +91,15 @@ func (s *staging) writeEvents(b *pgx.Batch) {
 	}
 }
 
-// askEvents says how far everything has ended, what is under way, and which rows there
-// are; readEvents reads rows that are final.
+// askEvents says how far everything has ended and what is under way; readEvents reads rows
+// that are final; firstEvents says which rows there are after that, so that none is
+// missing unnoticed which was deleted meanwhile.
 const (
 	askEvents = `SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint,
-		pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
-		coalesce((SELECT xact FROM fairfactor.events ORDER BY xact LIMIT 1), 0)`
+		pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint`
 	readEvents = `SELECT xact, entries FROM fairfactor.events
 		WHERE xact >= $1 AND xact < pg_snapshot_xmin(pg_current_snapshot())::text::bigint ORDER BY xact LIMIT $2`
+	firstEvents = "SELECT coalesce((SELECT xact FROM fairfactor.events ORDER BY xact LIMIT 1), 0)"
 )
 
 // Events implements [fairfactor.Store].
@@ -120,7 +121,7 @@ func (s *Store) events(ctx context.Context, after fairfactor.Position, limit int
 	var line, ended, begun, oldest uint64
 	var groups []groupRow
 	b := &pgx.Batch{}
-	b.Queue(askEvents).QueryRow(func(row pgx.Row) error { return row.Scan(&line, &ended, &begun, &oldest) })
+	b.Queue(askEvents).QueryRow(func(row pgx.Row) error { return row.Scan(&line, &ended, &begun) })
 	if after != (fairfactor.Position{}) && after.Group <= maxXact {
 		b.Queue(readEvents, int64(after.Group), eventsLimit).Query(func(rows pgx.Rows) error {
 			groups, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (g groupRow, err error) {
@@ -129,6 +130,7 @@ func (s *Store) events(ctx context.Context, after fairfactor.Position, limit int
 			})
 			return err
 		})
+		b.Queue(firstEvents).QueryRow(func(row pgx.Row) error { return row.Scan(&oldest) })
 	}
 	if err := s.reads.SendBatch(ctx, b).Close(); err != nil {
 		return page, err
