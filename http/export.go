@@ -36,6 +36,9 @@ func queryTime(r *request, name string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, refuse(badRequest, name+" must be a time as in 2026-01-31T12:00:00Z", fact{name: "parameter", text: name}, shown("value", text))
 	}
+	if at.IsZero() {
+		at = at.Add(1) // zero stands for no time: until= would let all jobs suit
+	}
 	return at, nil
 }
 

@@ -67,6 +67,11 @@ func (s *Server) retryJobs(r *request) error {
 }
 
 func (s *Server) acceptOperation(r *request, do func(context.Context, fairfactor.Query) (fairfactor.Operation, error)) error {
+	for _, name := range filters {
+		if text, has, err := queryValue(r, name); err == nil && has && text == "" {
+			return refuse(badRequest, "the parameter "+name+" is empty: leave it out for all jobs", fact{name: "parameter", text: name})
+		}
+	}
 	q, err := filtersOf(r)
 	if err != nil {
 		return err

@@ -17,6 +17,8 @@ func TestOperations(t *testing.T) {
 		{"DELETE", "/compute?caller_id=client-1&since=yesterday", "bad-request"},
 		{"POST", "/compute/retry?status=pending", "bad-request"},
 		{"DELETE", "/compute?caller_id=client-1&number=x", "bad-request"},
+		{"DELETE", "/compute?caller_id=alice&status=", "bad-request"},
+		{"POST", "/compute/retry?caller_id=", "bad-request"},
 	} {
 		s.do(row.method, row.path, "").problem(t, row.method+" "+row.path, 400, row.kind)
 	}
@@ -40,7 +42,7 @@ func TestFilters(t *testing.T) {
 	s.do("DELETE", "/compute/"+first.String(), "")
 	for path, want := range map[string]string{
 		"?status=cancelled": first.String(), "?status=pending,running": second.String(), "?number=91": second.String(), "?number=0091": second.String(),
-		"?number=91&status=cancelled": "", "?until=2000-01-01T00:00:00Z": "", "?since=2000-01-01T00:00:00.5%2B01:00&status=cancelled": first.String(),
+		"?number=91&status=cancelled": "", "?until=2000-01-01T00:00:00Z": "", "?until=0001-01-01T00:00:00Z": "", "?since=2000-01-01T00:00:00.5%2B01:00&status=cancelled": first.String(),
 	} {
 		a := s.do("GET", "/compute"+path, "")
 		if a.status != 200 || strings.Count(a.body, "request_id") != min(len(want), 1) || !strings.Contains(a.body, want) {

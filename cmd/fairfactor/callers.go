@@ -34,6 +34,7 @@ it shows the first --limit of them.`,
 	f.IntVar(&limit, "limit", 0, "most callers to show; 0 is no limit")
 	f.StringVar(&order, "sort", "name", "sort by "+strings.Join(callerKeys(), ", ")+"; -queued shows the largest first")
 	f.StringVar(&prefix, "prefix", "", "only callers whose names begin with it")
+	onlyTyped(f, "weight", "group")
 	complete(cmd, "sort", callerKeys())
 	withStatuses(cmd, statusDone, "1  error: not done for any of the callers", statusUsage, statusSomeFailed, statusNodeAway)
 	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, args []string) error {

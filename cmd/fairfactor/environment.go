@@ -61,7 +61,7 @@ func setFromEnvironment(cmd *cobra.Command, environment []string, from origins) 
 			return err
 		}
 	}
-	for _, name := range flagNames(cmd) {
+	for _, name := range flagsOfEnvironment(cmd) {
 		value := values[envName(name)]
 		if value == "" || from[name] != "" {
 			continue
@@ -72,6 +72,11 @@ func setFromEnvironment(cmd *cobra.Command, environment []string, from origins) 
 		from[name] = "environment " + envName(name)
 	}
 	return nil
+}
+
+// flagsOfEnvironment are the flags of a command that have a variable.
+func flagsOfEnvironment(cmd *cobra.Command) []string {
+	return slices.DeleteFunc(flagNames(cmd), func(name string) bool { return isOnlyTyped(cmd.Flags().Lookup(name)) })
 }
 
 // allCommands are the commands below one.
@@ -87,7 +92,7 @@ func checkVariable(cmd *cobra.Command, name, value string) error {
 	flags := map[string]string{} // by variable
 	var variables []string       // this command's first
 	for _, c := range append([]*cobra.Command{cmd}, allCommands(cmd.Root())...) {
-		for _, flag := range flagNames(c) {
+		for _, flag := range flagsOfEnvironment(c) {
 			flags[envName(flag)] = flag
 			variables = append(variables, envName(flag))
 		}

@@ -32,7 +32,7 @@ func withEnv(cmd *cobra.Command) *cobra.Command {
 // withOrigins is withEnv for a command that has to know where its values come
 // from. The file that --config names, if there is such a flag, comes last.
 func withOrigins(cmd *cobra.Command, from origins) *cobra.Command {
-	for _, name := range flagNames(cmd) {
+	for _, name := range flagsOfEnvironment(cmd) {
 		f := cmd.Flags().Lookup(name)
 		f.Usage += " [" + envName(f.Name) + "]"
 	}
@@ -47,6 +47,25 @@ func withOrigins(cmd *cobra.Command, from origins) *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// typedOnly marks flags that say what a command changes: the environment, which is set
+// for many commands, doesn't set them.
+const typedOnly = "typed-only"
+
+// onlyTyped marks flags that have to be on the command line.
+func onlyTyped(fs *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		if err := fs.SetAnnotation(name, typedOnly, nil); err != nil {
+			panic(err) // no such flag
+		}
+	}
+}
+
+// isOnlyTyped says whether a flag has to be on the command line.
+func isOnlyTyped(f *pflag.Flag) bool {
+	_, typed := f.Annotations[typedOnly]
+	return typed
 }
 
 // describeDefault replaces the default that the help shows for a flag where it

@@ -57,8 +57,9 @@ func newRoot(io streams) *cobra.Command {
 		Long: `fairfactor factors integers for many callers at once. A burst from one caller
 never makes another wait, and an accepted job is never lost.
 
-Every flag can also be set by an environment variable, which the help shows in
-brackets; the command line wins. An empty variable counts as unset.`,
+Flags can also be set by environment variables, which the help shows in brackets;
+the command line wins. An empty variable counts as unset. Flags that say what a
+command changes have none.`,
 		Example: `  fairfactor serve                                  # a node on http://127.0.0.1:5555
   fairfactor factor 600851475143                    # right here, no node needed
   fairfactor submit --caller me --wait 600851475143 # through the node`,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"fairfactor"
 )
@@ -47,8 +48,12 @@ func newMany(io streams, cmd *cobra.Command, needs string, one func(fairfactor.J
 	r := &remote{io: io}
 	var filters filterFlags
 	filters.add(cmd)
+	onlyTyped(cmd.Flags(), "caller", "status", "number", "since", "until")
 	withStatuses(cmd, statusDone, "1  error: not done for any of the jobs", statusUsage, statusSomeFailed, statusNodeAway)
 	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, ids []string) error {
+		if err := refuseEmpty(cmd.Flags()); err != nil {
+			return err
+		}
 		switch filtered := filters != (filterFlags{}); {
 		case filtered && len(ids) > 0:
 			return fairfactor.Errorf(fairfactor.Invalid, "name jobs by their ids, or by --%s and other flags, not both", needs)
@@ -78,6 +83,17 @@ func newMany(io streams, cmd *cobra.Command, needs string, one func(fairfactor.J
 		}
 		return err
 	})
+}
+
+// refuseEmpty refuses flags that are there without a value, as --number "$N" is where a
+// script has no N: without the filter far more jobs would suit.
+func refuseEmpty(fs *pflag.FlagSet) (err error) {
+	fs.Visit(func(f *pflag.Flag) {
+		if isOnlyTyped(f) && f.Value.String() == "" && err == nil {
+			err = fairfactor.Errorf(fairfactor.Invalid, "--%s is empty: leave it out for all jobs", f.Name)
+		}
+	})
+	return err
 }
 
 // follow shows on standard error how far an operation is until it is done.
