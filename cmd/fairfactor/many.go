@@ -122,7 +122,7 @@ func newPause(io streams) *cobra.Command {
 	return newPaused(io, true, &cobra.Command{
 		Use: "pause CALLER ...", Short: "Let the jobs of callers wait",
 		Long: `pause keeps callers from getting turns: their jobs are accepted and wait, also when the
-node is started again. Jobs that run go back to their queue.`,
+node is started again. Jobs that run stop after their turn and go on from there later.`,
 		Example: `  fairfactor pause nightly`,
 	})
 }
