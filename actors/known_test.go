@@ -3,6 +3,7 @@ package actors_test
 import (
 	"context"
 	"math/big"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,6 +25,53 @@ type lookups struct {
 func (l lookups) Known(ctx context.Context, numbers []string) ([]fairfactor.Known, error) {
 	l.n.Add(int64(len(numbers)))
 	return l.Store.Known(ctx, numbers)
+}
+
+// lessons counts the writes of known results.
+type lessons struct {
+	fairfactor.Store
+	n *atomic.Int64
+}
+
+func (l lessons) Learn(ctx context.Context, learned []fairfactor.Known) error {
+	l.n.Add(1)
+	return l.Store.Learn(ctx, learned)
+}
+
+// TestUsesAreWrittenTogether: that all numbers of a submission are known, from long
+// ago, costs one write, not one for each of them.
+func TestUsesAreWrittenTogether(t *testing.T) {
+	var n atomic.Int64
+	s := newSite(t, 1, func(cfg *actors.Config) {
+		cfg.KnownSize = 1000
+		cfg.Store = lessons{cfg.Store, &n}
+	})
+	rng, before := seeded(t), time.Now().Add(-2*time.Hour)
+	var numbers []string
+	var known []fairfactor.Known
+	for range 20 {
+		p, q := prime(rng, 60), prime(rng, 61)
+		number := product(p, q)
+		numbers = append(numbers, number)
+		known = append(known, fairfactor.Known{
+			Number: number, Factors: []fairfactor.Factor{{Prime: p.String(), Exponent: 1}, {Prime: q.String(), Exponent: 1}},
+			Complete: true, CPU: time.Second, Used: before,
+		})
+	}
+	if err := s.store.Learn(t.Context(), known); err != nil {
+		t.Fatal(err)
+	}
+	s.completed(n0(s), s.submit(n0(s), "alice", numbers...)...)
+	s.eventually("all are used", func() bool {
+		now, err := s.store.Known(t.Context(), numbers)
+		if err != nil || len(now) != len(numbers) {
+			t.Fatalf("%d known: %v", len(now), err)
+		}
+		return !slices.ContainsFunc(now, func(k fairfactor.Known) bool { return k.Used.Before(before.Add(time.Hour)) })
+	})
+	if n.Load() != 1 {
+		t.Errorf("%d writes", n.Load())
+	}
 }
 
 // product is a number of two primes of that many bits, and the smaller one.

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"fairfactor"
@@ -12,6 +13,9 @@ import (
 // touchEvery is how old the last use of a result may be before a new one is written
 // down.
 const touchEvery = time.Hour
+
+// touchPage bounds the uses that are written down at once.
+const touchPage = 1000
 
 // recall looks up which of the submitted numbers are known, once for all of them. Short
 // numbers are passed over, which is all that they pay. A store that can't be asked
@@ -49,18 +53,25 @@ func (s *System) known(ctx context.Context, numbers []string) map[string]*fairfa
 		return nil
 	}
 	var known map[string]*fairfactor.Known
+	var used []fairfactor.Known
+	now := s.now()
 	for i := range stored {
 		k := &stored[i]
 		if err := checkKnown(k); err != nil {
 			s.log.Error("a known result is wrong, it counts as unknown", "number", k.Number, "err", err)
 			continue
 		}
-		s.touch(*k)
+		if now.Sub(k.Used) >= touchEvery {
+			again := *k
+			again.Used = now
+			used = append(used, again)
+		}
 		if known == nil {
 			known = make(map[string]*fairfactor.Known, len(stored))
 		}
 		known[k.Number] = k
 	}
+	s.touch(used)
 	return known
 }
 
@@ -79,18 +90,18 @@ func primesOf(fs []fairfactor.Factor) []factor.Prime {
 	return primes
 }
 
-// touch notes that a result was used, now and then: what is used stays longer.
-func (s *System) touch(k fairfactor.Known) {
-	now := s.now()
-	if now.Sub(k.Used) < touchEvery {
+// touch notes that results were used, now and then: what is used stays longer.
+func (s *System) touch(used []fairfactor.Known) {
+	if len(used) == 0 {
 		return
 	}
-	k.Used = now
 	s.background(func(ctx context.Context) {
 		ctx, cancel := s.run.Within(ctx, storeLimit)
 		defer cancel()
-		if err := s.cfg.Store.Learn(ctx, []fairfactor.Known{k}); err != nil {
-			s.log.Debug("the use of a known result can't be stored", "err", err)
+		for some := range slices.Chunk(used, touchPage) {
+			if err := s.cfg.Store.Learn(ctx, some); err != nil {
+				s.log.Debug("the use of known results can't be stored", "err", err)
+			}
 		}
 	})
 }
