@@ -194,12 +194,15 @@ func (c *claiming) host(ctx context.Context, it *pebbledb.Iterator, host string)
 			continue
 		}
 		ok, err := c.take(ctx, it, p, due)
-		if err != nil {
+		switch {
+		case fairfactor.CodeOf(err) == fairfactor.Internal: // it holds up no other, and is looked at again after the lease
+			c.s.log.Error("the callback of a job that is damaged can't be told", "err", err)
+			c.hold(p, 0, it.Key())
+		case err != nil:
 			return err
-		}
-		if ok {
+		case ok:
 			taken++
-		} else {
+		default:
 			c.stale.Delete(bytes.Clone(it.Key()), nil)
 		}
 	}
@@ -223,14 +226,19 @@ func (c *claiming) take(ctx context.Context, it *pebbledb.Iterator, p place, due
 	case !job.State.Final() || job.Callback == nil || job.Callback.State != fairfactor.DeliveryPending || !job.Callback.Next.Equal(due):
 		return false, nil
 	}
+	c.list = append(c.list, fairfactor.Delivery{Job: job, Claim: c.hold(p, job.Order, it.Key())})
+	return true, nil
+}
+
+// hold keeps later calls from a delivery until the lease is over, and returns its claim.
+func (c *claiming) hold(p place, order uint64, due []byte) (claim uint64) {
 	d := &c.s.deliveries
 	if d.claims == nil {
 		d.claims = map[place]claimedDelivery{}
 	}
 	d.last++
-	d.claims[p] = claimedDelivery{d.last, c.until, job.Order, bytes.Clone(it.Key())}
-	c.list = append(c.list, fairfactor.Delivery{Job: job, Claim: d.last})
-	return true, nil
+	d.claims[p] = claimedDelivery{d.last, c.until, order, bytes.Clone(due)}
+	return d.last
 }
 
 // SettleDeliveries implements [fairfactor.DeliveryStore].
