@@ -73,3 +73,47 @@ func TestEventBehindOthers(t *testing.T) {
 		t.Errorf("%d messages, end %d", len(messages), end)
 	}
 }
+
+// behind is a source that is not as far as it was before, for a while.
+type behind struct {
+	busy
+	until time.Time // zero before the subscription
+	asked int
+}
+
+func (b *behind) Events(_ context.Context, after fairfactor.Position, _ int, _ func(caller, seq uint64) bool) (page fairfactor.EventPage, err error) {
+	page.Head = b.at(9)
+	if page.Next = b.at(9); after == b.at(1) {
+		b.asked++
+		if time.Now().Before(b.until) {
+			page.Next = after
+		}
+	}
+	return page, nil
+}
+
+// TestCatchUpWithWhatIsBehind: who has to wait for the source asks it now and then, not
+// all the time.
+func TestCatchUpWithWhatIsBehind(t *testing.T) {
+	b := &behind{busy: busy{changed: make(chan struct{})}}
+	h := feed.New(feed.Options{
+		Source: b, Logger: slog.New(slog.DiscardHandler),
+		Render:    func(feed.Kind, *fairfactor.Job, fairfactor.Position) []byte { return nil },
+		Heartbeat: time.Hour, Look: time.Hour, Poll: time.Hour, Pace: time.Millisecond,
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { h.Run(ctx); close(done) }()
+	defer func() { cancel(); <-done }()
+	s, err := h.Subscribe(ctx, feed.Filter{Job: mine.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.until = time.Now().Add(500 * time.Millisecond)
+	if err := s.CatchUp(ctx, b.at(1), func([]*feed.Message) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if b.asked > 20 {
+		t.Errorf("asked %d times", b.asked)
+	}
+}

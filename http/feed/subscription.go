@@ -169,8 +169,12 @@ func (s *Subscription) Close() {
 func (s *Subscription) CatchUp(ctx context.Context, from fairfactor.Position, send func([]*Message) error) error {
 	r := replay{hub: s.hub, filter: &s.filter, at: from, names: map[uint64]bool{}}
 	for r.at.Compare(s.Start) < 0 {
+		before := r.at
 		if _, err := r.page(ctx, s.Start, send); err != nil {
 			return err
+		}
+		if r.at == before { // a standby that has taken over is not that far yet
+			pause(ctx, retryPause)
 		}
 	}
 	return nil
