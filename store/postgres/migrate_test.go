@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -71,6 +72,35 @@ func TestEarlierTables(t *testing.T) {
 	page, err := s.List(t.Context(), fairfactor.Query{Limit: fairfactor.MaxPage})
 	if err != nil || len(page.Jobs) != 300+3-249 || page.Jobs[53].ID.Seq != 303 {
 		t.Errorf("%d jobs are listed: %v", len(page.Jobs), err)
+	}
+}
+
+// TestEveryEarlierVersion: the tables of each version are brought up to date.
+func TestEveryEarlierVersion(t *testing.T) {
+	steps, err := os.ReadDir("migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version := 1; version < len(steps); version++ {
+		url := pgtest.Database(t)
+		run(t, url, "CREATE SCHEMA fairfactor; CREATE TABLE fairfactor.schema (version bigint NOT NULL)")
+		for _, step := range steps[:version] {
+			text, err := os.ReadFile("migrations/" + step.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			run(t, url, string(text))
+		}
+		run(t, url, fmt.Sprintf("INSERT INTO fairfactor.schema VALUES (%d)", version))
+		s := open(t, url)
+		a := claim(t, s, "a")
+		if errs, err := s.Apply(t.Context(), a.group(1)); errs != nil || err != nil {
+			t.Errorf("from version %d: %v, %v", version, errs, err)
+		}
+		s.Close()
+		if n := count(t, url, "SELECT max(version) FROM fairfactor.schema"); n != len(steps) {
+			t.Errorf("from version %d to %d, want %d", version, n, len(steps))
+		}
 	}
 }
 
