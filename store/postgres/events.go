@@ -22,7 +22,7 @@ import (
 
 const (
 	keptGroups  = 500_000 // rows of events: some 20 jobs each, under load
-	trimGroups  = 1024    // after so many groups of this process the oldest rows are deleted
+	trimGroups  = 8192    // after so many groups of this process the oldest rows are deleted: it counts all rows
 	eventsLimit = 256     // rows in one question
 )
 
