@@ -97,15 +97,19 @@ func (c *Client) teach(ctx context.Context, results []fairfactor.Known) ([]error
 // errors returns what became of each of the results that were sent.
 func (a *taughtAnswer) errors(results []fairfactor.Known) []error {
 	errs := make([]error, len(results))
-	refused := map[string]error{}
+	small := map[string]bool{}
 	for _, number := range a.Small {
-		refused[number] = fairfactor.ErrSmall
-	}
-	for _, r := range a.Refused {
-		refused[r.Number] = fairfactor.Errorf(fairfactor.Invalid, "%s", r.Detail)
+		small[number] = true
 	}
 	for i := range results {
-		errs[i] = refused[results[i].Number]
+		if small[results[i].Number] {
+			errs[i] = fairfactor.ErrSmall
+		}
+	}
+	for _, r := range a.Refused {
+		if r.Index >= 0 && r.Index < len(errs) {
+			errs[r.Index] = fairfactor.Errorf(fairfactor.Invalid, "%s", r.Detail)
+		}
 	}
 	return errs
 }

@@ -65,6 +65,7 @@ type taughtAnswer struct {
 
 // refusedAnswer is a factorization that is not one.
 type refusedAnswer struct {
+	Index  int    `json:"index"` // its place in the request, from 0: a number may be there twice
 	Number string `json:"number"`
 	Detail string `json:"detail"`
 }
@@ -142,18 +143,36 @@ func (s *Server) postFactors(r *request) error {
 	if json.Unmarshal(values["known"], &sent) != nil {
 		return refuse(badRequest, `known must be a list of {"number": "...", "factors": [{"prime": "...", "exponent": 1}]}`)
 	}
-	results := make([]fairfactor.Known, len(sent))
-	for i := range sent {
-		results[i].Factors = factorsIn(sent[i].Factors)
-		if results[i].Number, err = parseNumber(sent[i].Number, s.maxDigits); err != nil {
-			return err
-		}
-	}
-	errs, err := knowledge.Teach(s.bounded(), results)
+	results, errs, err := s.teach(knowledge, sent)
 	if err != nil {
 		return err
 	}
 	return answerValue(&r.ctx.Response, taught(results, errs))
+}
+
+// teach makes known what was sent and returns an error for each that was not learned.
+func (s *Server) teach(knowledge fairfactor.Knowledge, sent []factorizationAnswer) ([]fairfactor.Known, []error, error) {
+	all, errs := make([]fairfactor.Known, len(sent)), make([]error, len(sent))
+	var good []fairfactor.Known
+	var places []int // of the good ones
+	for i := range sent {
+		all[i] = fairfactor.Known{Number: sent[i].Number, Factors: factorsIn(sent[i].Factors)}
+		number, err := fairfactor.ParseNumber(sent[i].Number, s.maxDigits)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		all[i].Number = number
+		good, places = append(good, all[i]), append(places, i)
+	}
+	if len(good) == 0 {
+		return all, errs, nil
+	}
+	found, err := knowledge.Teach(s.bounded(), good)
+	for i := range found {
+		errs[places[i]] = found[i]
+	}
+	return all, errs, err
 }
 
 // taught counts what became of results.
@@ -168,7 +187,7 @@ func taught(results []fairfactor.Known, errs []error) taughtAnswer {
 			a.Small = append(a.Small, results[i].Number)
 			continue
 		}
-		a.Refused = append(a.Refused, refusedAnswer{Number: results[i].Number, Detail: fairfactor.MessageOf(err)})
+		a.Refused = append(a.Refused, refusedAnswer{Index: i, Number: results[i].Number, Detail: fairfactor.MessageOf(err)})
 	}
 	return a
 }

@@ -41,7 +41,10 @@ func (k *answering) Teach(_ context.Context, results []fairfactor.Known) ([]erro
 		switch results[i].Number {
 		case "15":
 			errs[i] = fairfactor.ErrSmall
-		case "16":
+		case "16", strings.Repeat("8", 60):
+			if results[i].Factors[0].Prime == "2" {
+				continue
+			}
 			errs[i] = fairfactor.Errorf(fairfactor.Invalid, "these are not the prime factors of the number")
 		}
 	}
@@ -106,7 +109,14 @@ func TestClientOfFactors(t *testing.T) {
 	if len(k.taught) != 900 || k.taught[899].Number != results[899].Number || k.taught[0].Factors[1].Exponent != 2 {
 		t.Errorf("%d were taught", len(k.taught))
 	}
-	for body, status := range map[string]int{`{"known":[{"number":"0"}]}`: 422, `{"known":7}`: 400, `{"lines":[]}`: 400, ``: 400} {
+	for i, number := range []string{strings.Repeat("8", 60), strings.Repeat("8", 60), strings.Repeat("7", 300)} { // right, wrong, too long
+		results[i] = fairfactor.Known{Number: number, Factors: []fairfactor.Factor{{Prime: []string{"2", "3", "7"}[i], Exponent: 1}}}
+	}
+	errs, err = c.Teach(t.Context(), results[:3])
+	if err != nil || len(errs) != 3 || errs[0] != nil || errs[1] == nil || errs[2] == nil {
+		t.Errorf("a number twice, and one that is too long: %v, %v", errs, err)
+	}
+	for body, status := range map[string]int{`{"known":[{"number":"0"}]}`: 200, `{"known":7}`: 400, `{"lines":[]}`: 400, ``: 400} {
 		if a := s.do("POST", "/factors", body, "Content-Type: application/json"); a.status != status {
 			t.Errorf("POST %s: %d %s", body, a.status, a.body)
 		}
