@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -87,11 +88,16 @@ func retryDelay(h http.Header, now time.Time) int64 {
 // broken turns a failure of the connection into an error that says what to do.
 func (c *Client) broken(ctx, bounded context.Context, k call, err error) error {
 	var dial *net.OpError
+	var untrusted *tls.CertificateVerificationError
 	switch {
 	case ctx.Err() != nil:
 		return fairfactor.Wrap(fairfactor.Canceled, context.Cause(ctx), "the call was given up before "+c.String()+" answered")
 	case errors.As(err, &dial) && (dial.Op == "dial" || dial.Op == "proxyconnect"):
 		return fairfactor.Wrap(fairfactor.Unavailable, dial, "no node answers at "+c.String()+": `fairfactor serve` starts one")
+	case errors.As(err, &untrusted):
+		return fairfactor.Wrap(fairfactor.Unavailable, untrusted, "the certificate of "+c.String()+" is not trusted, so nothing was sent: SSL_CERT_FILE names a file of further authorities")
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return fairfactor.Wrap(fairfactor.Unavailable, err, c.String()+" speaks no HTTPS, so nothing was sent: begin the URL with http://")
 	case errors.Is(context.Cause(bounded), errPatience):
 		return c.lost(k, errPatience, "does not answer")
 	}
