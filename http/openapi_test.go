@@ -145,6 +145,9 @@ func TestOpenAPIOperationsAreComplete(t *testing.T) {
 				t.Errorf("%s: tag %q is not declared", where, tag)
 			}
 			checkPathParameters(t, doc, path, item.(object))
+			if op["security"] == nil && at(t, op, "responses")["401"] == nil {
+				t.Errorf("%s: needs a key, and no 401 says so", where)
+			}
 			good := false
 			for status, response := range at(t, op, "responses") {
 				code, err := strconv.Atoi(status)
