@@ -47,6 +47,9 @@ func dueKey(b []byte, host string, micros int64, p place) []byte {
 // dueTail is the length of what follows the host in a key made by dueKey.
 const dueTail = 1 + 8 + 5 + 5
 
+// staleAtOnce bounds the entries that one call of ClaimDeliveries removes.
+const staleAtOnce = 4096
+
 // afterHost is the first key after all entries of a host.
 func afterHost(host string) []byte { return append(append([]byte{kindDue}, host...), 1) }
 
@@ -183,7 +186,7 @@ type claiming struct {
 // host claims deliveries to a host, at whose first entry the iterator stands.
 func (c *claiming) host(ctx context.Context, it *pebbledb.Iterator, host string) error {
 	end := afterHost(host)
-	for taken := 0; it.Valid() && bytes.Compare(it.Key(), end) < 0 && taken < c.perHost && len(c.list) < c.limit; it.Next() {
+	for taken := 0; it.Valid() && bytes.Compare(it.Key(), end) < 0 && taken < c.perHost && len(c.list) < c.limit && c.stale.Count() < staleAtOnce; it.Next() {
 		tail := it.Key()[len(it.Key())-dueTail+1:]
 		due := time.UnixMicro(int64(binary.BigEndian.Uint64(tail) ^ 1<<63)).UTC()
 		if due.After(c.now) {

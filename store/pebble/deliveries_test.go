@@ -42,3 +42,32 @@ func TestDamagedJobHoldsUpNoCallback(t *testing.T) {
 		t.Errorf("claimed again: %+v, %v", list, err)
 	}
 }
+
+// TestManyStaleEntries: entries of jobs that are gone are removed some at a time, and
+// what is owed is found behind them.
+func TestManyStaleEntries(t *testing.T) {
+	s := mustOpen(t, "data", vfs.NewMem(), 0)
+	defer s.Close()
+	a := activate(t, s, "a")
+	ch := a.accept()
+	ch.Job.Callback = &fairfactor.Callback{URL: "http://one.example/"}
+	mustApply(t, s, ch)
+	end := a.finish(*ch.Job)
+	mustApply(t, s, end)
+	b := s.db.NewBatch()
+	for seq := range uint64(2 * staleAtOnce) {
+		setNumber(b, dueKey(nil, end.Job.Callback.Host(), micros(epochTime), place{a.claim.Number, seq + 10}), 7)
+	}
+	if err := s.commit(b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{0, 0, 1} {
+		list, err := s.ClaimDeliveries(t.Context(), epochTime.Add(time.Hour), time.Minute, nil, 10, 10)
+		if err != nil || len(list) != want {
+			t.Fatalf("claimed %+v, %v, want %d", list, err, want)
+		}
+	}
+	if left := len(dump(t, s, kindDue)); left != 1 {
+		t.Errorf("%d entries are left", left)
+	}
+}
