@@ -40,6 +40,23 @@ func TestManualPages(t *testing.T) {
 	}
 }
 
+// TestOperationsListsFlags: an operator finds each flag of serve in the table.
+func TestOperationsListsFlags(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve, _, err := newRoot(streams{}).Find([]string{"serve"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Name != "help" && !strings.Contains(string(text), "`--"+f.Name+"`") {
+			t.Errorf("docs/operations.md lacks --%s", f.Name)
+		}
+	})
+}
+
 // TestHelpIsComplete: each command is in the list, each flag says what it does and
 // how its variable is called, if it has one.
 func TestHelpIsComplete(t *testing.T) {
