@@ -234,7 +234,7 @@ func TestNodeStopsInAGroup(t *testing.T) {
 		time.Sleep(stopped + 500*time.Millisecond)
 		_, _ = c.server.Write(c.message)
 	})
-	if errs, err := s.Apply(t.Context(), []fairfactor.Change{w.next()}); errs != nil || err != nil {
+	if errs, err := s.Apply(t.Context(), w.group(2)); errs != nil || err != nil {
 		t.Errorf("got %v, %v, want success by a second try", errs, err)
 	}
 	if n := written(t, s, "a"); n != 1 {
