@@ -62,7 +62,7 @@ func (s *Store) apply(ch *fairfactor.Change) error {
 	c.account.Take(&effect)
 	c.written = c.account.Epoch
 	s.events[len(s.events)-1].Add(ch)
-	s.place = max(s.place, effect.Dispatched)
+	s.dispatched = max(s.dispatched, effect.Dispatched)
 	return nil
 }
 

@@ -27,7 +27,7 @@ func (s *Store) Copy() *Store {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	to := New()
-	to.epoch, to.place, to.base = s.epoch, s.place, s.base
+	to.epoch, to.dispatched, to.base = s.epoch, s.dispatched, s.base
 	to.groups, to.results = maps.Clone(s.groups), maps.Clone(s.results)
 	to.events, to.operations = slices.Clone(s.events), maps.Clone(s.operations)
 	jobs := map[*job]*job{}

@@ -20,19 +20,19 @@ import (
 
 // Store keeps jobs in memory.
 type Store struct {
-	mu      sync.Mutex // guards everything below
-	callers map[string]*caller
-	numbers []*caller // by number, from 1
-	order   []*job    // all jobs in the order of their acceptance
-	epoch   uint64    // of the scheduler
-	place   uint64    // highest Job.Turn ever stored
-	groups  map[string]int
-	owed    chan struct{}
-	claims  uint64                      // of deliveries
-	results map[string]fairfactor.Known // by number
-	events  []journal.Maker             // of each group, from 1
-	changed chan struct{}               // closed with the next group, nil if nothing waits for it
-	base    uint64                      // epochs up to here were given before the store went back
+	mu         sync.Mutex // guards everything below
+	callers    map[string]*caller
+	numbers    []*caller // by number, from 1
+	order      []*job    // all jobs in the order of their acceptance
+	epoch      uint64    // of the scheduler
+	dispatched uint64    // highest Job.Turn ever stored
+	groups     map[string]int
+	owed       chan struct{}
+	claims     uint64                      // of deliveries
+	results    map[string]fairfactor.Known // by number
+	events     []journal.Maker             // of each group, from 1
+	changed    chan struct{}               // closed with the next group, nil if nothing waits for it
+	base       uint64                      // epochs up to here were given before the store went back
 
 	operations map[string]fairfactor.Operation
 }
@@ -95,7 +95,7 @@ func (s *Store) ClaimScheduler(ctx context.Context) (fairfactor.SchedulerClaim, 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.epoch++
-	return fairfactor.SchedulerClaim{Epoch: s.epoch, Dispatched: s.place, Groups: s.weights()}, nil
+	return fairfactor.SchedulerClaim{Epoch: s.epoch, Dispatched: s.dispatched, Groups: s.weights()}, nil
 }
 
 // weights returns a copy of the weights of groups, nil if there are none.

@@ -18,23 +18,23 @@ const maxGroup = 1 << 13
 // staging builds the batch of one group. It belongs to Store and is used under
 // Store.mu by one group after the other.
 type staging struct {
-	s        *Store
-	batch    *pebbledb.Batch
-	accounts []*account // changed by this group
-	accepted rollMaker
-	finished rollMaker
-	journal  journal.Maker
-	secret   []place // jobs that say what is not durable yet, see flights
-	owes     bool    // jobs with callbacks ended
-	earliest int64   // time of the first job that finished, microseconds
-	place    uint64
-	open     map[uint64]uint64 // unfinished jobs of groups, where this one changes them
-	done     map[uint64]bool   // groups that have a job which this one completed
-	span     span              // times of submission of the jobs accepted
-	at       *account          // of the change under way
-	have     brief             // the job that it goes on from
-	key      []byte
-	value    []byte
+	s          *Store
+	batch      *pebbledb.Batch
+	accounts   []*account // changed by this group
+	accepted   rollMaker
+	finished   rollMaker
+	journal    journal.Maker
+	secret     []jobKey // jobs that say what is not durable yet, see flights
+	owes       bool     // jobs with callbacks ended
+	earliest   int64    // time of the first job that finished, microseconds
+	dispatched uint64
+	open       map[uint64]uint64 // unfinished jobs of groups, where this one changes them
+	done       map[uint64]bool   // groups that have a job which this one completed
+	span       span              // times of submission of the jobs accepted
+	at         *account          // of the change under way
+	have       brief             // the job that it goes on from
+	key        []byte
+	value      []byte
 }
 
 // Apply implements [fairfactor.Store].
@@ -92,7 +92,7 @@ func (s *Store) Start(changes []fairfactor.Change) (wait func() ([]error, error)
 }
 
 func (st *staging) begin(s *Store) {
-	st.s, st.place = s, s.place
+	st.s, st.dispatched = s, s.dispatched
 	st.secret, st.owes = st.secret[:0], false
 	st.batch = s.db.NewBatch()
 	s.results.begin()
@@ -123,7 +123,7 @@ func (st *staging) close() *pebbledb.Batch {
 	if changed {
 		st.writeEvents(s.group + 1)
 		s.group++
-		s.place = st.place
+		s.dispatched = st.dispatched
 		s.setProgress(b)
 		s.results.close(b)
 	}
@@ -138,21 +138,21 @@ func (st *staging) close() *pebbledb.Batch {
 	return b
 }
 
-// setProgress writes the last group and the highest place. s.mu is held.
+// setProgress writes the last group and the highest dispatch number. s.mu is held.
 func (s *Store) setProgress(b *pebbledb.Batch) {
 	value := binary.AppendUvarint(make([]byte, 0, 24), s.group)
-	value = seal(keyProgress, binary.AppendUvarint(value, s.place))
+	value = seal(keyProgress, binary.AppendUvarint(value, s.dispatched))
 	b.Set(keyProgress, value, nil)
 }
 
-// loadProgress reads the last group and the highest place.
+// loadProgress reads the last group and the highest dispatch number.
 func (s *Store) loadProgress() error {
 	value, ok, err := get(s.db, keyProgress)
 	if err != nil || !ok {
 		return err
 	}
 	r := reader{b: value}
-	s.group, s.place = r.uvarint(), r.uvarint()
+	s.group, s.dispatched = r.uvarint(), r.uvarint()
 	s.flights.landed = s.group
 	if r.bad || len(r.b) != 0 {
 		return damaged(keyProgress, "its value has an unknown form")

@@ -92,7 +92,7 @@ func (l *groupList) open() (err error) {
 	states := l.q.States
 	switch {
 	case l.q.Number != "":
-		add(numberKey(nil, l.q.Number, 0, place{})[:numberGroup], true)
+		add(numberKey(nil, l.q.Number, 0, jobKey{})[:numberGroup], true)
 	case states == 0:
 		add([]byte{kindAccepted}, false)
 	default:
@@ -155,16 +155,16 @@ func (l *groupList) next() (group uint64, ok bool, err error) {
 
 // take moves the indexes on that are at a group. It returns the jobs that they name;
 // whole is when one names none, but all of the group.
-func (l *groupList) take(group uint64) (jobs map[place]bool, whole bool) {
+func (l *groupList) take(group uint64) (jobs map[jobKey]bool, whole bool) {
 	for _, c := range l.sources {
 		for c.valid && c.group == group {
 			switch {
 			case !c.jobs:
 				whole = true
 			case len(c.it.Key()) == c.at+18:
-				if p := placeAt(c.it.Key()); l.caller == 0 || l.caller == p.caller {
+				if p := jobKeyAt(c.it.Key()); l.caller == 0 || l.caller == p.caller {
 					if jobs == nil {
-						jobs = map[place]bool{}
+						jobs = map[jobKey]bool{}
 					}
 					jobs[p] = true
 				}
@@ -177,7 +177,7 @@ func (l *groupList) take(group uint64) (jobs map[place]bool, whole bool) {
 
 // roll puts the jobs of a group on the page, only the given ones unless that is nil,
 // and reports whether the page is complete.
-func (l *groupList) roll(group uint64, only map[place]bool) (full bool, err error) {
+func (l *groupList) roll(group uint64, only map[jobKey]bool) (full bool, err error) {
 	key := acceptedKey(nil, group)
 	value, closer, err := l.db.Get(key)
 	if err == pebbledb.ErrNotFound {
@@ -191,15 +191,15 @@ func (l *groupList) roll(group uint64, only map[place]bool) (full bool, err erro
 	if err != nil || r.earliest >= l.until {
 		return false, err
 	}
-	from := len(r.places)
+	from := len(r.keys)
 	if group == l.group {
 		from = int(min(uint64(from), l.index))
 	}
 	for i := from - 1; i >= 0; i-- {
-		if only != nil && !only[r.places[i]] {
+		if only != nil && !only[r.keys[i]] {
 			continue
 		}
-		j, ok, err := l.job(r.places[i])
+		j, ok, err := l.job(r.keys[i])
 		if err != nil {
 			return false, err
 		}
@@ -214,8 +214,8 @@ func (l *groupList) roll(group uint64, only map[place]bool) (full bool, err erro
 	return false, nil
 }
 
-// job reads the job at a place; ok is whether it suits the query.
-func (l *groupList) job(p place) (j stored, ok bool, err error) {
+// job reads the job with a key; ok is whether it suits the query.
+func (l *groupList) job(p jobKey) (j stored, ok bool, err error) {
 	name, _, err := l.s.name(p.caller)
 	if err != nil {
 		return j, false, err

@@ -74,6 +74,6 @@ func (m *merger) probe(ended, again, queue *pebbledb.Iterator, from uint64) (seq
 	if seq > maxNumber {
 		return 0, 0, false, nil
 	}
-	j, ok, err := locate(m.db, place{m.a.Number, seq}, m.a.Name, 0)
+	j, ok, err := locate(m.db, jobKey{m.a.Number, seq}, m.a.Name, 0)
 	return seq, j.group, ok, err
 }

@@ -39,7 +39,7 @@ func (st *staging) change(ch *fairfactor.Change) error {
 	st.journal.Add(ch)
 	if effect.Now.State != 0 {
 		st.index(ch.Job, &effect, group)
-		st.s.know(placeOf(ch.Job), brief{Job: effect.Now, group: group})
+		st.s.know(jobKeyOf(ch.Job), brief{Job: effect.Now, group: group})
 	}
 	if ch.Learn {
 		st.learned(ch)
@@ -49,7 +49,7 @@ func (st *staging) change(ch *fairfactor.Change) error {
 	if effect.Queued != 0 {
 		st.s.backlogged.set(a.Number, a.Queued > 0)
 	}
-	st.place = max(st.place, effect.Dispatched)
+	st.dispatched = max(st.dispatched, effect.Dispatched)
 	st.touch(a)
 	return nil
 }
@@ -68,7 +68,7 @@ func (st *staging) decide(ch *fairfactor.Change) (a *account, e rules.Effect, er
 	return a, e, err
 }
 
-func placeOf(j *fairfactor.Job) place { return place{j.ID.Caller, j.ID.Seq} }
+func jobKeyOf(j *fairfactor.Job) jobKey { return jobKey{j.ID.Caller, j.ID.Seq} }
 
 // add adds a job at the end of its caller's queue, or to those that ended.
 func (st *staging) add(j *fairfactor.Job, e *rules.Effect) error {
@@ -82,7 +82,7 @@ func (st *staging) add(j *fairfactor.Job, e *rules.Effect) error {
 	if j.Key != "" {
 		st.remember(j)
 	}
-	st.accepted.add(placeOf(j))
+	st.accepted.add(jobKeyOf(j))
 	if ended {
 		st.end(j)
 	} else {
@@ -97,8 +97,8 @@ func (st *staging) end(j *fairfactor.Job) {
 	if at := micros(j.Finished); st.finished.n == 0 || at < st.earliest {
 		st.earliest = at
 	}
-	st.finished.add(placeOf(j))
-	st.secret = append(st.secret, placeOf(j))
+	st.finished.add(jobKeyOf(j))
+	st.secret = append(st.secret, jobKeyOf(j))
 }
 
 // finish moves a job from the queue to those that ended.
@@ -152,7 +152,7 @@ func (st *staging) requeue(j *fairfactor.Job) error {
 	st.key = slot(st.key[:0], kindRequeued, j.ID.Caller, j.ID.Seq)
 	st.value = seal(st.key, binary.AppendUvarint(st.value[:0], j.Order))
 	st.batch.Set(st.key, st.value, nil)
-	st.secret = append(st.secret, placeOf(j))
+	st.secret = append(st.secret, jobKeyOf(j))
 	st.await(j)
 	st.disown(j)
 	return nil
@@ -178,13 +178,13 @@ func (st *staging) remember(j *fairfactor.Job) {
 	value = binary.AppendVarint(value, micros(j.Submitted))
 	st.value = seal(st.key, value)
 	st.batch.Set(st.key, st.value, nil)
-	st.secret = append(st.secret, placeOf(j))
+	st.secret = append(st.secret, jobKeyOf(j))
 }
 
 // Stored implements [rules.Jobs]: it leaves what it returns, with the group of
 // the job, in st.have.
 func (st *staging) Stored(ch *fairfactor.Change) (rules.Job, error) {
-	have, ok := st.s.known.get(placeOf(ch.Job))
+	have, ok := st.s.known.get(jobKeyOf(ch.Job))
 	if !ok {
 		var err error
 		if have, err = st.read(ch); err != nil {
@@ -214,7 +214,7 @@ func (st *staging) read(ch *fairfactor.Change) (have brief, err error) {
 	}
 	// The job is not where it should be, so the change will be refused: what
 	// remains is to say why.
-	j, ok, err := locate(st.s.db, placeOf(ch.Job), "", 0)
+	j, ok, err := locate(st.s.db, jobKeyOf(ch.Job), "", 0)
 	if err != nil || !ok {
 		return brief{}, err
 	}

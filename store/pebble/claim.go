@@ -132,7 +132,7 @@ func (s *Store) ClaimScheduler(ctx context.Context) (fairfactor.SchedulerClaim, 
 		return fairfactor.SchedulerClaim{}, err
 	}
 	s.epoch++
-	claim := fairfactor.SchedulerClaim{Epoch: s.epoch, Dispatched: s.place}
+	claim := fairfactor.SchedulerClaim{Epoch: s.epoch, Dispatched: s.dispatched}
 	if len(s.groups) > 0 {
 		claim.Groups = maps.Clone(s.groups)
 	}

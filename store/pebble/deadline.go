@@ -13,7 +13,7 @@ import (
 const deadlineKeyLen = 19
 
 // deadlineKey orders unfinished jobs by deadline, then by caller and sequence number.
-func deadlineKey(b []byte, micros int64, p place) []byte {
+func deadlineKey(b []byte, micros int64, p jobKey) []byte {
 	b = binary.BigEndian.AppendUint64(append(b, kindDeadline), uint64(micros)^1<<63)
 	return put40(put40(b, p.caller), p.seq)
 }
@@ -23,7 +23,7 @@ func (st *staging) await(j *fairfactor.Job) {
 	if j.Deadline.IsZero() {
 		return
 	}
-	st.key = deadlineKey(st.key[:0], micros(j.Deadline), placeOf(j))
+	st.key = deadlineKey(st.key[:0], micros(j.Deadline), jobKeyOf(j))
 	st.value = seal(st.key, binary.AppendUvarint(st.value[:0], j.ID.Nonce))
 	st.batch.Set(st.key, st.value, nil)
 }
@@ -31,7 +31,7 @@ func (st *staging) await(j *fairfactor.Job) {
 // forgetDeadline is for a job that has ended.
 func (st *staging) forgetDeadline(j *fairfactor.Job) {
 	if !j.Deadline.IsZero() {
-		st.key = deadlineKey(st.key[:0], micros(j.Deadline), placeOf(j))
+		st.key = deadlineKey(st.key[:0], micros(j.Deadline), jobKeyOf(j))
 		st.batch.Delete(st.key, nil)
 	}
 }
@@ -41,9 +41,9 @@ func (s *Store) Overdue(ctx context.Context, before time.Time, after fairfactor.
 	if err := live(ctx); err != nil {
 		return nil, err
 	}
-	lower, upper := []byte{kindDeadline}, deadlineKey(nil, micros(before), place{})
+	lower, upper := []byte{kindDeadline}, deadlineKey(nil, micros(before), jobKey{})
 	if !after.Deadline.IsZero() {
-		lower = append(deadlineKey(nil, micros(after.Deadline), placeOf(&fairfactor.Job{ID: after.ID})), 0)
+		lower = append(deadlineKey(nil, micros(after.Deadline), jobKeyOf(&fairfactor.Job{ID: after.ID})), 0)
 	}
 	if bytes.Compare(lower, upper) >= 0 {
 		return nil, nil

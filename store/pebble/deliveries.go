@@ -18,8 +18,8 @@ import (
 // directory, so a claim need not be written: the next start claims them again.
 type deliveries struct {
 	mu     sync.Mutex
-	claims map[place]claimedDelivery // guarded by mu
-	last   uint64                    // guarded by mu: claim
+	claims map[jobKey]claimedDelivery // guarded by mu
+	last   uint64                     // guarded by mu: claim
 	owed   chan struct{}
 }
 
@@ -38,7 +38,7 @@ type delivery struct {
 }
 
 // dueKey orders deliveries to a host by time.
-func dueKey(b []byte, host string, micros int64, p place) []byte {
+func dueKey(b []byte, host string, micros int64, p jobKey) []byte {
 	b = append(append(append(b, kindDue), host...), 0)
 	b = binary.BigEndian.AppendUint64(b, uint64(micros)^1<<63)
 	return put40(put40(b, p.caller), p.seq)
@@ -84,13 +84,13 @@ func (d *delivery) write(b *pebbledb.Batch, id fairfactor.ID, host string) {
 	value = appendString(binary.AppendVarint(value, next), c.LastError)
 	b.Set(key, seal(key, value), nil)
 	if c.State == fairfactor.DeliveryPending {
-		due := dueKey(nil, host, next, place{id.Caller, id.Seq})
+		due := dueKey(nil, host, next, jobKey{id.Caller, id.Seq})
 		b.Set(due, seal(due, binary.AppendUvarint(nil, id.Nonce)), nil)
 	}
 }
 
 // delivery reads the record of a delivery, without the URL.
-func (s *Store) delivery(p place) (d delivery, ok bool, err error) {
+func (s *Store) delivery(p jobKey) (d delivery, ok bool, err error) {
 	key := slot(nil, kindDelivery, p.caller, p.seq)
 	value, ok, err := get(s.db, key)
 	if err != nil || !ok {
@@ -117,7 +117,7 @@ func (s *Store) attach(jobs ...*fairfactor.Job) error {
 		if j.Callback == nil || !j.State.Final() {
 			continue
 		}
-		d, ok, err := s.delivery(placeOf(j))
+		d, ok, err := s.delivery(jobKeyOf(j))
 		if err != nil {
 			return err
 		}
@@ -192,7 +192,7 @@ func (c *claiming) host(ctx context.Context, it *pebbledb.Iterator, host string)
 		if due.After(c.now) {
 			break
 		}
-		p := place{get40(tail[8:]), get40(tail[13:])}
+		p := jobKey{get40(tail[8:]), get40(tail[13:])}
 		if have, ok := c.s.deliveries.claims[p]; ok && bytes.Equal(have.due, it.Key()) && !have.until.Before(c.now) {
 			continue
 		}
@@ -213,7 +213,7 @@ func (c *claiming) host(ctx context.Context, it *pebbledb.Iterator, host string)
 }
 
 // take claims a delivery. It is false if there is no such delivery any more.
-func (c *claiming) take(ctx context.Context, it *pebbledb.Iterator, p place, due time.Time) (bool, error) {
+func (c *claiming) take(ctx context.Context, it *pebbledb.Iterator, p jobKey, due time.Time) (bool, error) {
 	value, err := iterValue(it)
 	if err != nil {
 		return false, err
@@ -234,10 +234,10 @@ func (c *claiming) take(ctx context.Context, it *pebbledb.Iterator, p place, due
 }
 
 // hold keeps later calls from a delivery until the lease is over, and returns its claim.
-func (c *claiming) hold(p place, order uint64, due []byte) (claim uint64) {
+func (c *claiming) hold(p jobKey, order uint64, due []byte) (claim uint64) {
 	d := &c.s.deliveries
 	if d.claims == nil {
-		d.claims = map[place]claimedDelivery{}
+		d.claims = map[jobKey]claimedDelivery{}
 	}
 	d.last++
 	d.claims[p] = claimedDelivery{d.last, c.until, order, bytes.Clone(due)}
@@ -268,7 +268,7 @@ func (s *Store) settle(settled []fairfactor.Settled) (wait func() error, err err
 	b := s.db.NewBatch()
 	for i := range settled {
 		x := &settled[i]
-		p := place{x.ID.Caller, x.ID.Seq}
+		p := jobKey{x.ID.Caller, x.ID.Seq}
 		claim, ok := s.deliveries.claims[p]
 		if !ok || claim.claim != x.Claim || x.Claim == 0 {
 			continue

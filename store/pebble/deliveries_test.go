@@ -56,7 +56,7 @@ func TestManyStaleEntries(t *testing.T) {
 	mustApply(t, s, end)
 	b := s.db.NewBatch()
 	for seq := range uint64(2 * staleAtOnce) {
-		setNumber(b, dueKey(nil, end.Job.Callback.Host(), micros(epochTime), place{a.claim.Number, seq + 10}), 7)
+		setNumber(b, dueKey(nil, end.Job.Callback.Host(), micros(epochTime), jobKey{a.claim.Number, seq + 10}), 7)
 	}
 	if err := s.commit(b); err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@
 //	H<host>0<time><caller><seq>  when the next attempt of a delivery to that host is due
 //	D<time><caller><seq>  nonce of an unfinished job with that deadline
 //	w<done><id>       operation on many jobs, in JSON
-//	m                 last group of changes, highest place in the dispatch order
+//	m                 last group of changes, highest dispatch number
 //	l                 how far back the clock of submissions ever went, see times.go
 //	i                 first group that is not indexed yet, see reindex.go
 //	s                 epoch of the scheduler

@@ -216,15 +216,15 @@ func (p *eventPager) entry(ctx context.Context, e journal.Entry, after fairfacto
 	if p.wanted != nil && !p.wanted(e.Caller, e.Seq) {
 		return nil
 	}
-	job, ok, err := p.s.jobAt(ctx, place{e.Caller, e.Seq})
+	job, ok, err := p.s.jobAt(ctx, jobKey{e.Caller, e.Seq})
 	if ok {
 		p.page.Events = append(p.page.Events, fairfactor.Event{State: e.State, Job: job, After: after})
 	}
 	return err
 }
 
-// jobAt returns the job at a place, once all that is said of it is on the disk.
-func (s *Store) jobAt(ctx context.Context, at place) (fairfactor.Job, bool, error) {
+// jobAt returns the job with a key, once all that is said of it is on the disk.
+func (s *Store) jobAt(ctx context.Context, at jobKey) (fairfactor.Job, bool, error) {
 	name, ok, err := s.name(at.caller)
 	if err != nil || !ok {
 		return fairfactor.Job{}, false, err

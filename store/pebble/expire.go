@@ -39,7 +39,7 @@ type expiry struct {
 	before int64
 	limit  int  // of jobs to look at
 	cut    bool // the limit kept some from being looked at
-	gone   map[place]bool
+	gone   map[jobKey]bool
 	later  rollMaker         // jobs that were looked at and are not due
 	next   int64             // time of the earliest of them, microseconds
 	groups map[uint64]uint64 // jobs deleted of each group that accepted them
@@ -54,7 +54,7 @@ func (s *Store) expireSome(before int64, limit int) (n int, more bool, err error
 	if err := s.refusal(); err != nil {
 		return 0, false, err
 	}
-	e := expiry{s: s, batch: s.db.NewBatch(), before: before, limit: limit, gone: map[place]bool{}, groups: map[uint64]uint64{}}
+	e := expiry{s: s, batch: s.db.NewBatch(), before: before, limit: limit, gone: map[jobKey]bool{}, groups: map[uint64]uint64{}}
 	defer e.batch.Close()
 	if more, err = e.rolls(); err != nil {
 		return 0, false, err
@@ -110,9 +110,9 @@ func (e *expiry) roll(it *pebbledb.Iterator) error {
 	if err != nil {
 		return err
 	}
-	looked := min(e.limit, len(r.places))
+	looked := min(e.limit, len(r.keys))
 	e.limit -= looked
-	for _, p := range r.places[:looked] {
+	for _, p := range r.keys[:looked] {
 		at, keep, err := e.job(p)
 		if err != nil {
 			return err
@@ -124,12 +124,12 @@ func (e *expiry) roll(it *pebbledb.Iterator) error {
 			e.later.add(p)
 		}
 	}
-	if looked == len(r.places) {
+	if looked == len(r.keys) {
 		return e.batch.Delete(it.Key(), nil)
 	}
 	e.cut = true
 	var rest rollMaker
-	for _, p := range r.places[looked:] {
+	for _, p := range r.keys[looked:] {
 		rest.add(p)
 	}
 	return e.batch.Set(it.Key(), seal(it.Key(), rest.append(nil)), nil)
@@ -149,7 +149,7 @@ func (e *expiry) postpone() {
 
 // job deletes a job if it is due. keep tells to list it further: it finished at a
 // later time, after others of its group or, being queued again, once more.
-func (e *expiry) job(p place) (at int64, keep bool, err error) {
+func (e *expiry) job(p jobKey) (at int64, keep bool, err error) {
 	if e.gone[p] {
 		return 0, false, nil
 	}
@@ -214,7 +214,7 @@ func (e *expiry) unlist() error {
 			e.s.completed.drop(group)
 			continue
 		}
-		e.batch.Set(key, seal(key, appendRoll(r.stamp.append(nil), r.kept-n, uint64(len(r.places)), r.list)), nil)
+		e.batch.Set(key, seal(key, appendRoll(r.stamp.append(nil), r.kept-n, uint64(len(r.keys)), r.list)), nil)
 	}
 	return nil
 }

@@ -18,27 +18,27 @@ type flights struct {
 	mu     sync.Mutex
 	landed uint64             // guarded by mu: all groups up to this one are on the disk
 	groups map[uint64]*flight // guarded by mu: those in flight
-	jobs   map[place]*flight  // guarded by mu: jobs that one of them changed, see staging.secret
+	jobs   map[jobKey]*flight // guarded by mu: jobs that one of them changed, see staging.secret
 	wake   chan struct{}      // guarded by mu: closed when the next group lands, nil if nothing waits for it
 }
 
 // flight is one group.
 type flight struct {
 	group  uint64
-	jobs   []place
+	jobs   []jobKey
 	landed chan struct{} // closed when the group is on the disk; never if that failed
 }
 
 // depart notes a group and the jobs that it changes, before readers can see it.
-func (f *flights) depart(group uint64, jobs []place) *flight {
+func (f *flights) depart(group uint64, jobs []jobKey) *flight {
 	g := &flight{group: group, landed: make(chan struct{})}
 	if len(jobs) > 0 {
-		g.jobs = append([]place(nil), jobs...)
+		g.jobs = append([]jobKey(nil), jobs...)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.groups == nil {
-		f.groups, f.jobs = make(map[uint64]*flight), make(map[place]*flight)
+		f.groups, f.jobs = make(map[uint64]*flight), make(map[jobKey]*flight)
 	}
 	f.groups[group] = g
 	for _, p := range g.jobs {
@@ -87,7 +87,7 @@ func (f *flights) changed() <-chan struct{} {
 // group is the one that accepted the job, zero if the reader does not know.
 func (f *flights) wait(ctx context.Context, id fairfactor.ID, group uint64) error {
 	f.mu.Lock()
-	g := f.jobs[place{id.Caller, id.Seq}]
+	g := f.jobs[jobKey{id.Caller, id.Seq}]
 	if g == nil && group > f.landed {
 		g = f.groups[group]
 	}

@@ -18,7 +18,7 @@ import (
 
 // index notes what a change makes of a job that the given group accepted.
 func (st *staging) index(j *fairfactor.Job, e *rules.Effect, group uint64) {
-	p := placeOf(j)
+	p := jobKeyOf(j)
 	if e.Was.State == 0 {
 		st.key = numberKey(st.key[:0], j.Number, group, p)
 		st.mark()
@@ -115,20 +115,20 @@ func groupMark(b []byte, kind byte, group uint64) []byte {
 }
 
 // endedAsKey appends the key of a job among all that ended in its state.
-func endedAsKey(b []byte, state fairfactor.State, group uint64, p place) []byte {
+func endedAsKey(b []byte, state fairfactor.State, group uint64, p jobKey) []byte {
 	b = binary.BigEndian.AppendUint64(append(b, kindEndedAs, byte(state)), group)
 	return put40(put40(b, p.caller), p.seq)
 }
 
 // endedOfKey appends the key of a job among those of its caller that ended in its
 // state.
-func endedOfKey(b []byte, state fairfactor.State, p place) []byte {
+func endedOfKey(b []byte, state fairfactor.State, p jobKey) []byte {
 	return put40(append(put40(append(b, kindEndedOf), p.caller), byte(state)), p.seq)
 }
 
 // numberKey appends the key of a job among all with its number, and others whose
 // number has the same hash.
-func numberKey(b []byte, number string, group uint64, p place) []byte {
+func numberKey(b []byte, number string, group uint64, p jobKey) []byte {
 	b = put40(append(b, kindNumber), xxhash.Sum64String(number))
 	b = binary.BigEndian.AppendUint64(b, group)
 	return put40(put40(b, p.caller), p.seq)
@@ -141,8 +141,8 @@ const (
 	numberGroup = 6
 )
 
-// placeAt reads the job in the last ten bytes of a key.
-func placeAt(key []byte) place {
+// jobKeyAt reads the job in the last ten bytes of a key.
+func jobKeyAt(key []byte) jobKey {
 	at := len(key) - 10
-	return place{get40(key[at:]), get40(key[at+5:])}
+	return jobKey{get40(key[at:]), get40(key[at+5:])}
 }

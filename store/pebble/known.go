@@ -7,7 +7,7 @@ package pebble
 // the page was read.
 
 // know enters what a change made of a job. s.mu is held.
-func (s *Store) know(p place, now brief) {
+func (s *Store) know(p jobKey, now brief) {
 	s.known.put(p, now)
 	s.changes++
 }
@@ -30,8 +30,8 @@ func (s *Store) paged(mark uint64, page []pagedJob) {
 		return
 	}
 	for _, j := range page {
-		if _, ok := s.known.get(j.place); !ok {
-			s.known.put(j.place, j.brief)
+		if _, ok := s.known.get(j.jobKey); !ok {
+			s.known.put(j.jobKey, j.brief)
 		}
 	}
 	s.changes += uint64(len(page))
@@ -39,14 +39,14 @@ func (s *Store) paged(mark uint64, page []pagedJob) {
 
 // forget takes a deleted job's entry away, and with it the trust in pages that
 // are being read. s.mu is held.
-func (s *Store) forget(p place) {
+func (s *Store) forget(p jobKey) {
 	s.known.drop(p)
 	s.changes += uint64(s.known.size)
 }
 
 // pagedJob is a job as a page has it.
 type pagedJob struct {
-	place
+	jobKey
 	brief
 }
 
@@ -56,5 +56,5 @@ func pagedAt(caller uint64, record []byte, saved bool) pagedJob {
 	r := reader{b: record}
 	h, _ := readBrief(&r)
 	h.Saved = saved
-	return pagedJob{place{caller, h.Seq}, h}
+	return pagedJob{jobKey{caller, h.Seq}, h}
 }

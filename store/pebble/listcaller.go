@@ -71,7 +71,7 @@ type endedAs struct {
 
 func (f *endedAs) settle(valid bool) {
 	if f.seq = 0; valid {
-		f.seq = placeAt(f.it.Key()).seq
+		f.seq = jobKeyAt(f.it.Key()).seq
 	}
 }
 
@@ -117,7 +117,7 @@ func (m *merger) openFew(below uint64) error {
 		if !m.q.States.Has(state) {
 			continue
 		}
-		it, err := m.db.NewIter(iterBounds(endedOfKey(nil, state, place{m.a.Number, 0}), endedOfKey(nil, state, place{m.a.Number, min(below, maxNumber)})))
+		it, err := m.db.NewIter(iterBounds(endedOfKey(nil, state, jobKey{m.a.Number, 0}), endedOfKey(nil, state, jobKey{m.a.Number, min(below, maxNumber)})))
 		if err != nil {
 			return err
 		}
@@ -213,7 +213,7 @@ func (m *merger) run(ctx context.Context) error {
 // take reads the job at seq, if it is in the wanted state, and moves the
 // iterator that was on it.
 func (m *merger) take(seq uint64) (j stored, ok bool, err error) {
-	p := place{m.a.Number, seq}
+	p := jobKey{m.a.Number, seq}
 	switch seq {
 	case m.endedSeq:
 		j, ok, err = m.takeEnded()
@@ -244,7 +244,7 @@ func (m *merger) takeFew(seq uint64) (j stored, ok bool, err error) {
 	for _, f := range m.few {
 		if f.seq == seq {
 			f.settle(f.it.Prev())
-			return locate(m.db, place{m.a.Number, seq}, m.a.Name, m.q.States)
+			return locate(m.db, jobKey{m.a.Number, seq}, m.a.Name, m.q.States)
 		}
 	}
 	return j, false, nil

@@ -49,10 +49,10 @@ func (s *Store) loadNewestAccepted() error {
 		return err
 	}
 	r, err := decodeAccepted(it.Key(), value)
-	if err != nil || len(r.places) == 0 {
+	if err != nil || len(r.keys) == 0 {
 		return err
 	}
-	j, ok, err := locate(s.db, r.places[len(r.places)-1], "", 0)
+	j, ok, err := locate(s.db, r.keys[len(r.keys)-1], "", 0)
 	if ok && !j.Submitted.IsZero() {
 		s.newest = max(s.newest, micros(j.Submitted))
 	}

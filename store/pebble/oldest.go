@@ -25,7 +25,7 @@ func (s *Store) oldest(db pebbledb.Reader, a *account) (time.Time, error) {
 	}
 	if a.requeued == 0 {
 		// Most often the head that the account has is exact, and one read is enough.
-		j, ok, err := queuedJob(db, place{a.Number, a.head}, a.head, a.Name, false)
+		j, ok, err := queuedJob(db, jobKey{a.Number, a.head}, a.head, a.Name, false)
 		if ok || err != nil {
 			return j.Submitted, err
 		}
@@ -89,5 +89,5 @@ func firstRequeued(db pebbledb.Reader, a *account) (j stored, found bool, err er
 	if !it.First() {
 		return j, false, readError(it.Error())
 	}
-	return locate(db, place{a.Number, slotNumber(it.Key())}, a.Name, fairfactor.In(fairfactor.Pending))
+	return locate(db, jobKey{a.Number, slotNumber(it.Key())}, a.Name, fairfactor.In(fairfactor.Pending))
 }

@@ -60,11 +60,11 @@ type Store struct {
 	accounts   *recent[string, *account] // by caller's name
 	next       uint64                    // number of the next new caller
 	group      uint64                    // last group
-	place      uint64                    // highest place in the dispatch order that was stored
+	dispatched uint64                    // highest dispatch number that was stored
 	epoch      uint64                    // of the scheduler
 	groups     map[string]int            // weights of groups of callers, those that are not 1
 	backlogged numberSet                 // callers that have unfinished jobs
-	known      *recent[place, brief]     // jobs that were changed or handed out last, as they are
+	known      *recent[jobKey, brief]    // jobs that were changed or handed out last, as they are
 	changes    uint64                    // uses of known since the start, see [Store.paged]
 	events     events                    // what the journal holds
 	firstRoll  []byte                    // no roll of finished jobs has a key below
@@ -97,7 +97,7 @@ func open(dir string, opts Options, fs vfs.FS) (*Store, error) {
 		log: opts.Logger, fatal: opts.Fatal, write: pebbledb.Sync,
 		accounts:   newRecent[string, *account](size.callers),
 		deliveries: deliveries{owed: make(chan struct{}, 1)},
-		known:      newRecent[place, brief](size.jobs),
+		known:      newRecent[jobKey, brief](size.jobs),
 		names:      newRecent[uint64, string](size.callers),
 		heads:      newRecent[uint64, uint64](size.callers),
 		unfinished: newRecent[uint64, uint64](entriesLeast),

@@ -49,7 +49,7 @@ func missing(id fairfactor.ID) error {
 
 // find reads a job, wherever it is in its life.
 func find(db pebbledb.Reader, id fairfactor.ID, caller string) (stored, error) {
-	j, ok, err := locate(db, place{id.Caller, id.Seq}, caller, 0)
+	j, ok, err := locate(db, jobKey{id.Caller, id.Seq}, caller, 0)
 	if err == nil && (!ok || j.ID != id) {
 		err = missing(id)
 	}
@@ -59,9 +59,9 @@ func find(db pebbledb.Reader, id fairfactor.ID, caller string) (stored, error) {
 	return j, nil
 }
 
-// locate reads the job at a place if it is there and in one of the wanted states. It
+// locate reads the job with a key if it is there and in one of the wanted states. It
 // looks among the ended ones first, which are read most.
-func locate(db pebbledb.Reader, p place, caller string, want fairfactor.States) (j stored, ok bool, err error) {
+func locate(db pebbledb.Reader, p jobKey, caller string, want fairfactor.States) (j stored, ok bool, err error) {
 	if want.Ended() {
 		key := slot(make([]byte, 0, slotLen), kindEnded, p.caller, p.seq)
 		value, ok, err := get(db, key)
@@ -87,7 +87,7 @@ func locate(db pebbledb.Reader, p place, caller string, want fairfactor.States) 
 }
 
 // requeuedOrder returns the order of a job that was queued again.
-func requeuedOrder(db pebbledb.Reader, p place) (uint64, bool, error) {
+func requeuedOrder(db pebbledb.Reader, p jobKey) (uint64, bool, error) {
 	key := slot(nil, kindRequeued, p.caller, p.seq)
 	value, ok, err := get(db, key)
 	if err != nil || !ok {
@@ -103,7 +103,7 @@ func requeuedOrder(db pebbledb.Reader, p place) (uint64, bool, error) {
 
 // queuedJob reads the unfinished job with that order if it is the one at p: as
 // it was at its last checkpoint if saved says so, else as it was queued.
-func queuedJob(db pebbledb.Reader, p place, order uint64, caller string, saved bool) (j stored, ok bool, err error) {
+func queuedJob(db pebbledb.Reader, p jobKey, order uint64, caller string, saved bool) (j stored, ok bool, err error) {
 	key := slot(make([]byte, 0, slotLen), kindQueued, p.caller, order)
 	record, ok, err := get(db, key)
 	if err != nil || !ok {

@@ -131,7 +131,7 @@ func (x *indexer) group(it *pebbledb.Iterator) (jobs int, err error) {
 	}
 	x.s.unfinished.put(group, 0)
 	st.open[group], st.span = 0, span{}
-	for _, p := range r.places {
+	for _, p := range r.keys {
 		j, ok, err := locate(x.s.db, p, "", 0)
 		if err := undamaged(err); err != nil {
 			return 0, err
@@ -147,8 +147,8 @@ func (x *indexer) group(it *pebbledb.Iterator) (jobs int, err error) {
 	x.latest = max(x.latest, times.latest)
 	x.lag = max(x.lag, uint64(x.latest-times.earliest))
 	at := stamp{x.latest, times.earliest}.append(nil)
-	st.batch.Set(key, seal(key, appendRoll(at, r.kept, uint64(len(r.places)), r.list)), nil)
-	return len(r.places), nil
+	st.batch.Set(key, seal(key, appendRoll(at, r.kept, uint64(len(r.keys)), r.list)), nil)
+	return len(r.keys), nil
 }
 
 // again indexes a job as it is.

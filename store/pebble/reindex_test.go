@@ -32,7 +32,7 @@ func takeIndexesAway(t *testing.T, s *Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.Set(it.Key(), seal(it.Key(), appendRoll(nil, r.kept, uint64(len(r.places)), r.list)), nil)
+		b.Set(it.Key(), seal(it.Key(), appendRoll(nil, r.kept, uint64(len(r.keys)), r.list)), nil)
 	}
 	setNumber(b, keyVersion, layoutIndexed-1)
 	if err := s.commit(b); err != nil {

@@ -2,20 +2,20 @@ package pebble
 
 import "encoding/binary"
 
-// place names a job of the store: its caller and its sequence number.
-type place struct{ caller, seq uint64 }
+// jobKey names a job of the store: its caller and its sequence number.
+type jobKey struct{ caller, seq uint64 }
 
 // rollMaker builds a roll: the list of jobs that one group accepted, or
 // finished. Jobs of one caller that follow one another cost two bytes each.
 type rollMaker struct {
 	b    []byte
 	n    uint64
-	last place
+	last jobKey
 }
 
-func (m *rollMaker) reset() { m.b, m.n, m.last = m.b[:0], 0, place{} }
+func (m *rollMaker) reset() { m.b, m.n, m.last = m.b[:0], 0, jobKey{} }
 
-func (m *rollMaker) add(p place) {
+func (m *rollMaker) add(p jobKey) {
 	m.b = binary.AppendVarint(m.b, int64(p.caller-m.last.caller))
 	m.b = binary.AppendVarint(m.b, int64(p.seq-m.last.seq))
 	m.n++
@@ -34,10 +34,10 @@ func appendRoll(b []byte, kept, n uint64, list []byte) []byte {
 
 // roll is a roll as it is stored.
 type roll struct {
-	kept   uint64
-	places []place
-	list   []byte // as it is stored
-	stamp         // of a roll of accepted jobs
+	kept  uint64
+	keys  []jobKey
+	list  []byte // as it is stored
+	stamp        // of a roll of accepted jobs
 }
 
 // decodeAccepted returns the roll of accepted jobs stored under key.
@@ -69,12 +69,12 @@ func readRoll(key []byte, r *reader) (roll, error) {
 		return roll{}, damaged(key, "the roll has an unknown form")
 	}
 	out.list = append(out.list, r.b...)
-	out.places = make([]place, n)
-	var p place
-	for i := range out.places {
+	out.keys = make([]jobKey, n)
+	var p jobKey
+	for i := range out.keys {
 		p.caller += uint64(r.varint())
 		p.seq += uint64(r.varint())
-		out.places[i] = p
+		out.keys[i] = p
 	}
 	if r.bad || len(r.b) != 0 {
 		return roll{}, damaged(key, "the roll has an unknown form")

@@ -115,7 +115,7 @@ func unsuited(err error) bool { return pgCode(err) == codeNotNumber }
 // learns how it stands, one writes and commits. The errors of the changes are good
 // if the second trip is or turns out to be.
 func (s *Store) decide(ctx context.Context, c *pgx.Conn, l *lane, changes []fairfactor.Change) ([]error, error) {
-	stage := &staging{stored: map[place]stored{}}
+	stage := &staging{stored: map[jobKey]stored{}}
 	accounts, err := s.learn(ctx, c, l, stage, changes)
 	if err != nil {
 		return nil, err
@@ -250,7 +250,7 @@ var errNoLane = fmt.Errorf("the row of a writer is gone: %w", &pgconn.PgError{Se
 
 // queued puts rows of the queue in.
 func (s *staging) queued(rows pgx.Rows) error {
-	var p place
+	var p jobKey
 	was := stored{Job: rules.Job{State: fairfactor.Pending}}
 	_, err := pgx.ForEachRow(rows, []any{&p.caller, &p.seq, &was.Order, &was.Nonce, &was.accepted, &was.CPU, &was.Turns, &was.Saved}, func() error {
 		was.Seq = p.seq
@@ -262,7 +262,7 @@ func (s *staging) queued(rows pgx.Rows) error {
 
 // ended puts rows of finished jobs in.
 func (s *staging) ended(rows pgx.Rows) error {
-	var p place
+	var p jobKey
 	var state int16
 	var was stored
 	_, err := pgx.ForEachRow(rows, []any{&p.caller, &p.seq, &was.Order, &was.Nonce, &was.accepted, &was.CPU, &was.Turns, &state}, func() error {

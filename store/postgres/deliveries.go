@@ -167,11 +167,11 @@ func (s *Store) SettleDeliveries(ctx context.Context, settled []fairfactor.Settl
 
 // attach adds to jobs that have ended what became of their deliveries.
 func (s *Store) attach(ctx context.Context, jobs []*fairfactor.Job) error {
-	at := map[place]*fairfactor.Job{}
+	at := map[jobKey]*fairfactor.Job{}
 	var caller, seq []int64
 	for _, j := range jobs {
 		if j.Callback != nil && j.State.Final() {
-			at[place{j.ID.Caller, j.ID.Seq}] = j
+			at[jobKey{j.ID.Caller, j.ID.Seq}] = j
 			caller, seq = append(caller, int64(j.ID.Caller)), append(seq, int64(j.ID.Seq))
 		}
 	}
@@ -184,7 +184,7 @@ func (s *Store) attach(ctx context.Context, jobs []*fairfactor.Job) error {
 	if err != nil {
 		return err
 	}
-	var p place
+	var p jobKey
 	var order uint64
 	var state int16
 	var c fairfactor.Callback

@@ -219,21 +219,21 @@ func (s *Store) loadJobs(ctx context.Context, page *fairfactor.EventPage) error 
 	if len(page.Events) == 0 {
 		return nil
 	}
-	jobs := make(map[place]fairfactor.Job, len(page.Events))
+	jobs := make(map[jobKey]fairfactor.Job, len(page.Events))
 	var callers, seqs []int64
 	for i := range page.Events {
-		p := place{page.Events[i].Job.ID.Caller, page.Events[i].Job.ID.Seq}
+		p := jobKey{page.Events[i].Job.ID.Caller, page.Events[i].Job.ID.Seq}
 		if _, twice := jobs[p]; !twice {
 			jobs[p] = fairfactor.Job{}
 			callers, seqs = append(callers, int64(p.caller)), append(seqs, int64(p.seq))
 		}
 	}
-	if err := s.readMany(ctx, callers, seqs, func(j fairfactor.Job) { jobs[place{j.ID.Caller, j.ID.Seq}] = j }); err != nil {
+	if err := s.readMany(ctx, callers, seqs, func(j fairfactor.Job) { jobs[jobKey{j.ID.Caller, j.ID.Seq}] = j }); err != nil {
 		return err
 	}
 	kept := page.Events[:0]
 	for _, e := range page.Events {
-		if e.Job = jobs[place{e.Job.ID.Caller, e.Job.ID.Seq}]; e.Job.State != 0 {
+		if e.Job = jobs[jobKey{e.Job.ID.Caller, e.Job.ID.Seq}]; e.Job.State != 0 {
 			kept = append(kept, e)
 		}
 	}

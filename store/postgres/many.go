@@ -9,17 +9,17 @@ import (
 // Jobs implements [fairfactor.Store]. Each part of the statement finds its rows one
 // by one, by an index, see the statements that delete.
 func (s *Store) Jobs(ctx context.Context, ids []fairfactor.ID) ([]fairfactor.Job, error) {
-	places := make(map[place][]int, len(ids)) // where the ids of a job stand
+	stand := make(map[jobKey][]int, len(ids)) // where the ids of a job stand
 	var callers, seqs []int64
 	for i, id := range ids {
 		if id.Caller > maxNumber || id.Seq > maxNumber {
 			continue
 		}
-		p := place{id.Caller, id.Seq}
-		if places[p] == nil {
+		p := jobKey{id.Caller, id.Seq}
+		if stand[p] == nil {
 			callers, seqs = append(callers, int64(id.Caller)), append(seqs, int64(id.Seq))
 		}
-		places[p] = append(places[p], i)
+		stand[p] = append(stand[p], i)
 	}
 	if len(callers) == 0 {
 		return make([]fairfactor.Job, len(ids)), live(ctx)
@@ -28,7 +28,7 @@ func (s *Store) Jobs(ctx context.Context, ids []fairfactor.ID) ([]fairfactor.Job
 	err := s.retry(ctx, "to read jobs", func(ctx context.Context) error {
 		jobs = make([]fairfactor.Job, len(ids))
 		return s.readMany(ctx, callers, seqs, func(j fairfactor.Job) {
-			for _, i := range places[place{j.ID.Caller, j.ID.Seq}] {
+			for _, i := range stand[jobKey{j.ID.Caller, j.ID.Seq}] {
 				if j.ID == ids[i] {
 					jobs[i] = j
 				}
@@ -38,7 +38,7 @@ func (s *Store) Jobs(ctx context.Context, ids []fairfactor.ID) ([]fairfactor.Job
 	return jobs, err
 }
 
-// readMany calls f with each of the jobs at places that exist.
+// readMany calls f with each of the jobs with those keys that exist.
 func (s *Store) readMany(ctx context.Context, callers, seqs []int64, f func(fairfactor.Job)) error {
 	rows, err := s.reads.Query(ctx, manyJobs, callers, seqs)
 	if err != nil {

@@ -161,7 +161,7 @@ func TestNodesExpireAtOnce(t *testing.T) {
 	}
 }
 
-// TestSchedulerSeesAllNodes: the highest place that any node has stored.
+// TestSchedulerSeesAllNodes: the highest dispatch number that any node has stored.
 func TestSchedulerSeesAllNodes(t *testing.T) {
 	nodes := several(t, 3)
 	for i, s := range nodes {

@@ -21,22 +21,22 @@ import (
 // sure of it.
 type staging struct {
 	accounts map[uint64]*account
-	stored   map[place]stored // what the database has; of no job in a zero entry
+	stored   map[jobKey]stored // what the database has; of no job in a zero entry
 	assumed  bool
 	since    uint64 // older epochs believe in what the database has lost
 
-	jobs    map[place]*staged
-	order   []*staged // in the order in which they were first met
-	keys    map[keyed]*fairfactor.Job
-	journal journal.Maker
-	index   int64  // jobs accepted in the group
-	place   uint64 // highest in the dispatch order
-	missing []place
-	learned []fairfactor.Known
+	jobs       map[jobKey]*staged
+	order      []*staged // in the order in which they were first met
+	keys       map[keyed]*fairfactor.Job
+	journal    journal.Maker
+	index      int64  // jobs accepted in the group
+	dispatched uint64 // highest in the dispatch order
+	missing    []jobKey
+	learned    []fairfactor.Known
 }
 
-// place names a job.
-type place struct{ caller, seq uint64 }
+// jobKey names a job.
+type jobKey struct{ caller, seq uint64 }
 
 // keyed is an idempotency key of a caller.
 type keyed struct {
@@ -81,7 +81,7 @@ func homeOf(j *rules.Job) home {
 
 // staged is a job as the group leaves it.
 type staged struct {
-	place
+	jobKey
 	was, now   stored
 	record     *fairfactor.Job // nil if the group does not change it
 	checkpoint []byte          // of an unfinished job
@@ -126,8 +126,8 @@ func (s *staging) begin(accounts []rules.Account) {
 	for i := range accounts {
 		s.accounts[accounts[i].Number] = &account{Account: accounts[i], was: accounts[i], first: math.MaxInt64}
 	}
-	s.jobs, s.order, s.keys = make(map[place]*staged), s.order[:0], nil
-	s.place, s.index, s.missing, s.learned = 0, 0, nil, nil
+	s.jobs, s.order, s.keys = make(map[jobKey]*staged), s.order[:0], nil
+	s.dispatched, s.index, s.missing, s.learned = 0, 0, nil, nil
 	s.journal.Reset()
 }
 
@@ -169,7 +169,7 @@ func (s *staging) change(ch *fairfactor.Change) error {
 		a.Last = max(a.Last, ch.Job.Order) // if the job waits, its numbers are in use
 	}
 	a.changed = true
-	s.place = max(s.place, effect.Dispatched)
+	s.dispatched = max(s.dispatched, effect.Dispatched)
 	return nil
 }
 
@@ -178,10 +178,10 @@ func (s *staging) take(a *account, ch *fairfactor.Change, e *rules.Effect) error
 	if len(ch.Job.Key) > maxKey || !storable(ch.Job.Key) {
 		return fairfactor.Errorf(fairfactor.Invalid, "the idempotency key %.40q of job %s is too long or no text", ch.Job.Key, ch.Job.ID)
 	}
-	p := place{ch.Number, ch.Job.ID.Seq}
+	p := jobKey{ch.Number, ch.Job.ID.Seq}
 	j := s.jobs[p]
 	if j == nil {
-		j = &staged{place: p, was: s.stored[p]}
+		j = &staged{jobKey: p, was: s.stored[p]}
 		if e.Was.State != 0 {
 			j.was.Job = e.Was // also if it is assumed
 		}
@@ -220,7 +220,7 @@ func (s *staging) take(a *account, ch *fairfactor.Change, e *rules.Effect) error
 
 // Stored implements [rules.Jobs].
 func (s *staging) Stored(ch *fairfactor.Change) (rules.Job, error) {
-	p := place{ch.Number, ch.Job.ID.Seq}
+	p := jobKey{ch.Number, ch.Job.ID.Seq}
 	if j := s.jobs[p]; j != nil {
 		return j.now.Job, nil
 	}

@@ -91,7 +91,7 @@ func (s *staging) open(b *pgx.Batch, l *lane, witnesses, groups []int64) {
 			list[i] = append(list[i], v)
 		}
 	}
-	b.Queue(openGroup, witnesses, groups, l.id, l.next, int64(s.place), l.acked.Load(), names,
+	b.Queue(openGroup, witnesses, groups, l.id, l.next, int64(s.dispatched), l.acked.Load(), names,
 		list[0], list[1], list[2], list[3], list[4], list[5], list[6], list[7], list[8], list[9],
 		len(numbers), len(witnesses))
 }
