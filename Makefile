@@ -75,5 +75,15 @@ mutants: ## make small faults in the source, one at a time: does a test find eac
 	.ci/needs
 	go run ./bench mutants
 
-.PHONY: help build run dev check test peers-test compose-test lint formatted format generate bench sim sim-mutants chaos mutants
+# Import paths, and those that tests of the layout name; the generated messages keep theirs.
+module: ## rename the module: make module NAME=example.org/team/fairfactor
+	@test -n "$(NAME)" || { echo "say how: make module NAME=example.org/team/fairfactor" >&2; exit 1; }
+	git ls-files -z '*.go' | xargs -0 sed -Ei \
+		-e 's#"fairfactor/(actors|bench|cluster|cmd|factor|http|store)([/"])#"$(NAME)/\1\2#g' \
+		-e 's#^(\t|import )([a-z_]+ )?"fairfactor"$$#\1\2"$(NAME)"#'
+	sed -Ei 's#"fairfactor"#"$(NAME)"#g' layout_test.go
+	sed -Ei 's#^(module|replace|\t)( ?)fairfactor(/| |$$)#\1\2$(NAME)\3#' go.mod bench/peers/go.mod
+	@$(TOOL) gofumpt -w .
+
+.PHONY: help module build run dev check test peers-test compose-test lint formatted format generate bench sim sim-mutants chaos mutants
 .DEFAULT_GOAL := help
