@@ -171,16 +171,8 @@ func within(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// What ps shows of a process has no secrets in it.
-func TestSecretsAreNotInArguments(t *testing.T) {
-	p := serve(t, t.TempDir(), "--gossip-key", strings.Repeat("5a", 16))
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.cmd.Process.Pid))
-	if err != nil {
-		t.Skip("this system has no /proc")
-	}
-	if text := string(line); strings.Contains(text, "5a5a") || !strings.Contains(text, "--gossip-key") {
-		t.Errorf("ps shows %q", strings.ReplaceAll(text, "\x00", " "))
-	}
+// Secrets among the arguments are blanked, and the program keeps its own copy of them.
+func TestSecretsAreConcealed(t *testing.T) {
 	var blanked []string
 	args := []string{"submit", "--api-key", "ff_1", "--api-key=ff_2", "--store=postgres://", "--store-file", "x", "--gossip-key", "5a", "--key", "k", "--api-key"}
 	own := conceal(args, func(secret string) { blanked = append(blanked, secret) })
