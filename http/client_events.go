@@ -83,33 +83,13 @@ func (c *Client) followOnce(ctx context.Context, w *Watch, f func(Told) error, c
 	defer cancel(nil)
 	quiet := time.AfterFunc(silence, func() { cancel(errPatience) })
 	defer quiet.Stop()
-	k := call{method: http.MethodGet, path: "/events", query: url.Values{}, header: http.Header{}}
-	if w.Job != (fairfactor.ID{}) {
-		k.path = jobPath(w.Job) + "/events"
-	} else if w.Caller != "" {
-		k.query.Set("caller_id", w.Caller)
+	body, err := c.openEvents(ctx, bounded, w)
+	if err != nil || body == nil {
+		return err == nil, err
 	}
-	if w.After.Group > 0 {
-		k.header.Set("Last-Event-ID", w.After.String())
-	}
-	req, err := c.request(bounded, k)
-	if err != nil {
-		return false, err
-	}
-	req.Header.Set("Accept", mediaEvents+", application/problem+json")
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return false, c.broken(ctx, bounded, k, err)
-	}
-	defer resp.Body.Close()
-	switch {
-	case resp.StatusCode == http.StatusNoContent:
-		return true, nil
-	case resp.StatusCode != http.StatusOK:
-		return false, c.refusal(ctx, bounded, k, resp)
-	}
+	defer body.Close()
 	*connected = true
-	events := eventReader{lines: bufio.NewReaderSize(resp.Body, 16<<10), heard: func() { quiet.Reset(silence) }}
+	events := eventReader{lines: bufio.NewReaderSize(body, 16<<10), heard: func() { quiet.Reset(silence) }}
 	for {
 		name, data, at, err := events.next()
 		if at.Group > 0 {
@@ -126,6 +106,62 @@ func (c *Client) followOnce(ctx context.Context, w *Watch, f func(Told) error, c
 			return done, err
 		}
 	}
+}
+
+// Latest returns the position behind all that has happened by now, as far as w.Caller is
+// told of it: with it as After, [Client.Follow] tells what happens from now on.
+func (c *Client) Latest(ctx context.Context, w Watch) (fairfactor.Position, error) {
+	bounded, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	quiet := time.AfterFunc(silence, func() { cancel(errPatience) })
+	defer quiet.Stop()
+	body, err := c.openEvents(ctx, bounded, &Watch{Caller: w.Caller})
+	if err != nil {
+		return fairfactor.Position{}, err
+	}
+	if body == nil {
+		return fairfactor.Position{}, c.senseless(errSenseless)
+	}
+	defer body.Close()
+	events := eventReader{lines: bufio.NewReader(body), heard: func() {}}
+	at, err := events.first()
+	if errors.Is(err, errSenseless) {
+		return at, c.senseless(err)
+	}
+	if err != nil {
+		return at, c.broken(ctx, bounded, call{method: http.MethodGet, path: "/events"}, err)
+	}
+	return at, nil
+}
+
+// openEvents asks for events. The body is nil if there will be none.
+func (c *Client) openEvents(ctx, bounded context.Context, w *Watch) (io.ReadCloser, error) {
+	k := call{method: http.MethodGet, path: "/events", query: url.Values{}, header: http.Header{}}
+	if w.Job != (fairfactor.ID{}) {
+		k.path = jobPath(w.Job) + "/events"
+	} else if w.Caller != "" {
+		k.query.Set("caller_id", w.Caller)
+	}
+	if w.After.Group > 0 {
+		k.header.Set("Last-Event-ID", w.After.String())
+	}
+	req, err := c.request(bounded, k)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", mediaEvents+", application/problem+json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.broken(ctx, bounded, k, err)
+	}
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return resp.Body, nil
+	case http.StatusNoContent:
+		return nil, resp.Body.Close()
+	}
+	defer resp.Body.Close()
+	return nil, c.refusal(ctx, bounded, k, resp)
 }
 
 // told hands an event on.
@@ -185,6 +221,23 @@ func (r *eventReader) next() (name string, data []byte, at fairfactor.Position, 
 				return name, r.data, at, nil
 			}
 			name = ""
+		}
+	}
+}
+
+// first returns the position that a stream begins with.
+func (r *eventReader) first() (fairfactor.Position, error) {
+	for {
+		line, err := r.line()
+		if err != nil {
+			return fairfactor.Position{}, err
+		}
+		if value, ok := bytes.CutPrefix(line, []byte("id: ")); ok {
+			at, err := fairfactor.ParsePosition(string(value))
+			if err != nil {
+				return at, errSenseless
+			}
+			return at, nil
 		}
 	}
 }

@@ -15,26 +15,26 @@ import (
 
 func newEvents(io streams) *cobra.Command {
 	r := &remote{io: io}
-	var caller, job, since string
+	var caller, job, after string
 	cmd := &cobra.Command{
 		Use: "events", Short: "Show what happens to jobs, as it happens", Args: cobra.NoArgs,
 		Long: `events prints a line for each thing that happens to a job: accepted, running, progress, completed,
 failed, cancelled. It goes on until it is interrupted, or until the job of --job has ended. When
 the connection breaks, it goes on where it was, also at another node behind the same URL.
 
-Each event has a position, the member id with -o json. With --since it begins behind one.`,
+Each event has a position, the member id with -o json. With --after it begins behind one.`,
 		Example: `  fairfactor events
   fairfactor events --caller nightly -o json | jq -r 'select(.event == "failed") | .job.request_id'
   fairfactor events --job bmx1rhz2q40000002400000004
-  fairfactor events --since 1-4711-3`,
+  fairfactor events --after 1-4711-3`,
 	}
 	cmd.Flags().StringVar(&caller, "caller", "", "only this caller's jobs")
 	cmd.Flags().StringVar(&job, "job", "", "only the job with this id, until it has ended")
-	cmd.Flags().StringVar(&since, "since", "", "position to go on from, the id of an event")
+	cmd.Flags().StringVar(&after, "after", "", "position to go on from, the id of an event")
 	withStatuses(cmd, "0  done: the job of --job has completed, or the command was interrupted", statusError, statusUsage,
 		"3  some failed: the job of --job failed or was cancelled", statusNodeAway)
 	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, _ []string) error {
-		w, err := watchOf(caller, job, since)
+		w, err := watchOf(caller, job, after)
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ Each event has a position, the member id with -o json. With --since it begins be
 }
 
 // watchOf says what the flags ask for.
-func watchOf(caller, job, since string) (w httpd.Watch, err error) {
+func watchOf(caller, job, after string) (w httpd.Watch, err error) {
 	w.Caller = caller
 	if caller != "" && job != "" {
 		return w, fairfactor.Errorf(fairfactor.Invalid, "--caller and --job exclude each other")
@@ -69,8 +69,10 @@ func watchOf(caller, job, since string) (w httpd.Watch, err error) {
 			return w, err
 		}
 	}
-	if since != "" {
-		w.After, err = fairfactor.ParsePosition(since)
+	if after != "" {
+		if w.After, err = fairfactor.ParsePosition(after); err != nil {
+			return w, fairfactor.Errorf(fairfactor.Invalid, "--after: %s", fairfactor.MessageOf(err))
+		}
 	}
 	return w, err
 }

@@ -147,7 +147,7 @@ func TestEventsCommand(t *testing.T) {
 	if status != 0 || json.Unmarshal([]byte(out), &e) != nil || e.Event != "completed" || e.Job.ID != done.ID || e.Job.Result["13"] != 1 {
 		t.Fatalf("status %d, %q, %q", status, out, err)
 	}
-	if status, again, err := execute(t, "", "events", "--job", done.ID, "--since", "1-1-0"); status != 0 ||
+	if status, again, err := execute(t, "", "events", "--job", done.ID, "--after", "1-1-0"); status != 0 ||
 		!strings.HasPrefix(again, fmt.Sprintf("accepted   %s  a  91\n", done.ID)) || !strings.HasSuffix(again, fmt.Sprintf("completed  %s  a  91  7 13\n", done.ID)) {
 		t.Errorf("from the beginning: status %d, %q, %q", status, again, err)
 	}
@@ -156,7 +156,7 @@ func TestEventsCommand(t *testing.T) {
 		t.Fatalf("DELETE: %d %v", status, err)
 	}
 	checkExit(t, exitSomeFailed, "events --job "+long)
-	checkExit(t, exitUsage, "events --since yesterday")
+	checkExit(t, exitUsage, "events --after yesterday")
 	checkExit(t, exitUsage, "events --job "+long+" --caller a")
 	checkExit(t, exitError, "events --job bmx1rhz2q40000002400000004")
 	checkExit(t, exitNodeAway, "events --url http://127.0.0.1:1")

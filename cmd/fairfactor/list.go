@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairfactor"
+	httpd "fairfactor/http"
 )
 
 // stateNames are the names of all states.
@@ -53,6 +54,9 @@ func momentOf(flag, text string, now time.Time) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at.UTC(), nil
 	}
+	if _, err := fairfactor.ParsePosition(text); err == nil {
+		return time.Time{}, fairfactor.Errorf(fairfactor.Invalid, "--%s %s is a position among the events, which fairfactor events --after takes: give a time like 2026-01-31T12:00:00Z or a duration like 90m", flag, text)
+	}
 	ago, err := time.ParseDuration(text)
 	if err != nil || ago < 0 {
 		return time.Time{}, fairfactor.Errorf(fairfactor.Invalid, "--%s %q is neither a time like 2026-01-31T12:00:00Z nor a duration like 90m", flag, text)
@@ -64,22 +68,33 @@ func newList(io streams) *cobra.Command {
 	r := &remote{io: io}
 	var filters filterFlags
 	var limit int
+	var follow bool
 	cmd := &cobra.Command{
 		Use: "list", Short: "List jobs, newest first", Args: cobra.NoArgs,
+		Long: `list shows the newest jobs that suit all filters. With --follow the newest comes last, and a line
+follows each time that a job which suits the filters is accepted, begins to run or ends, until
+Ctrl-C. When the connection breaks, it goes on where it was, also at another node behind the same
+URL.`,
 		Example: `  fairfactor list --caller nightly --status failed,cancelled
   fairfactor list --number 2^67-1
-  fairfactor list --since 90m --limit 1000 -o json`,
+  fairfactor list --since 90m --limit 1000 -o json
+  fairfactor list --follow --status failed`,
 	}
 	filters.add(cmd)
-	cmd.Flags().IntVar(&limit, "limit", 50, "most jobs to show")
+	cmd.Flags().IntVar(&limit, "limit", 50, "most jobs to show; with --follow, of those that are there already: 0 shows changes only")
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with a line for each change")
 	withStatuses(cmd, statusDone, statusError, statusUsage, statusNodeAway)
 	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, _ []string) error {
-		if limit < 1 {
+		if limit < 1 && (!follow || limit < 0) {
 			return fairfactor.Errorf(fairfactor.Invalid, "--limit %d is not 1 or more", limit)
 		}
 		q, err := filters.query(time.Now())
 		if err != nil {
 			return err
+		}
+		if follow {
+			f := &follower{client: jobs.(*httpd.Client), query: q, limit: limit, p: p, io: io}
+			return f.run(ctx)
 		}
 		all, err := newest(ctx, jobs, q, limit)
 		if err == nil {

@@ -29,14 +29,25 @@ func (p printer) jobs(all []fairfactor.Job) {
 		}
 		return
 	}
-	t := table{columns: []column{
-		{name: "REQUEST ID"}, {name: "CALLER", least: 8}, {name: "STATUS"}, {name: "NUMBER", least: 11}, {name: "RESULT", least: 11, drop: 1},
-	}}
+	t := jobTable()
 	for i := range all {
-		j := &all[i]
-		t.add(j.ID.String(), j.Caller, j.State.String(), j.Number, result(j))
+		t.addJob(&all[i])
 	}
 	t.write(p.out, p.width)
+}
+
+// jobTable is a table of jobs without a row.
+func jobTable() *table {
+	return &table{columns: []column{
+		{name: "REQUEST ID"}, {name: "CALLER", least: 8}, {name: "STATUS"}, {name: "NUMBER", least: 11}, {name: "RESULT", least: 11, drop: 1},
+	}}
+}
+
+func (t *table) addJob(j *fairfactor.Job) { t.add(jobCells(j)...) }
+
+// jobCells are the row of a job.
+func jobCells(j *fairfactor.Job) []string {
+	return []string{j.ID.String(), j.Caller, j.State.String(), j.Number, result(j)}
 }
 
 // ended prints a finished job as factor prints an answer.
