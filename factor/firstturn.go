@@ -5,6 +5,7 @@ import (
 
 	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/prime"
+	"fairfactor/factor/internal/primorial"
 )
 
 // split128 takes n apart by the quick methods.
@@ -109,11 +110,18 @@ func (r *Runner) splitBig(n *big.Int) {
 	}
 	n = r.trialBig(n)
 	r.trialled()
+	if n.BitLen() > 128 {
+		n = r.productsOut(primorial.Short(), n, 1)
+	}
 	r.finishBig(n, 1)
 }
 
+// longBits is the size from which on all primes below 2^20 are tried at once: that takes
+// 0.5 ms and more, which is little where the sieve is at its end.
+const longBits = prime.ProvableBits + 1
+
 // finishBig takes n^exp apart, where n is odd and without prime factors below
-// 307.
+// 2^16.
 func (r *Runner) finishBig(n *big.Int, exp int) {
 	if n.BitLen() <= 128 {
 		r.finish128(arith.Uint128Of(n.Bytes()), exp)
@@ -127,7 +135,13 @@ func (r *Runner) finishBig(n *big.Int, exp int) {
 		r.parts = insert(r.parts, part{b: n, exp: exp, grade: g})
 		return
 	}
-	if root, k := powerBig(n, 8); k > 1 {
+	if n.BitLen() >= longBits && !r.shallow {
+		if m := r.productsOut(primorial.Long(), n, exp); m != n {
+			r.finishBig(m, exp)
+			return
+		}
+	}
+	if root, k := powerBig(n, 16); k > 1 {
 		r.by |= ByPower
 		r.finishBig(root, exp*k)
 		return

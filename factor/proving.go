@@ -7,6 +7,7 @@ import (
 
 	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/prime"
+	"fairfactor/factor/internal/primorial"
 	"fairfactor/factor/internal/wire"
 )
 
@@ -59,15 +60,17 @@ func (r *Runner) grade128(n arith.Uint128) prime.Grade {
 // inProof is the divider of the proofs of a runner.
 type inProof struct{ r *Runner }
 
-// Trial divides odd v by the primes below trialTo, and by those below roughTo if more
-// than 64 bits are left; see prime.Divider.
+// Trial divides odd v by the primes below trialTo, by those below roughTo if more
+// than 64 bits are left, and by those below 2^16 if more than 128 are; see prime.Divider.
 func (d inProof) Trial(v *big.Int) (primes []*big.Int, rest *big.Int) {
 	r := d.r
-	parts := r.parts
+	parts, by := r.parts, r.by
 	r.parts = nil
 	if v.BitLen() > 128 {
 		v = r.trialBig(v)
-		v = r.roughBig(v)
+		if v.BitLen() > 128 {
+			v = r.productsOut(primorial.Short(), v, 1)
+		}
 	}
 	if v.BitLen() <= 128 {
 		w := r.trial128(arith.Uint128Of(v.Bytes()))
@@ -79,7 +82,7 @@ func (d inProof) Trial(v *big.Int) (primes []*big.Int, rest *big.Int) {
 	for i := range r.parts {
 		primes = append(primes, r.parts[i].value())
 	}
-	r.parts = parts
+	r.parts, r.by = parts, by
 	return primes, v
 }
 

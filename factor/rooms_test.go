@@ -16,6 +16,7 @@ var roomsBelow = map[string][]string{
 	"stop":       {},
 	"arith":      {},
 	"factortest": {"arith"},
+	"primorial":  {"arith"},
 	"gf2":        {"arith", "stop", "wire"},
 	"sieve":      {"arith", "cpu"},
 	"hart":       {"arith"},

@@ -7,6 +7,7 @@ import (
 
 	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/prime"
+	"fairfactor/factor/internal/primorial"
 )
 
 // Trial division goes to the first limit at once, and to the second for what is
@@ -180,25 +181,19 @@ func (r *Runner) trialBig(n *big.Int) *big.Int {
 	return n
 }
 
-// roughBig takes the rough primes out of n > 2^128 and returns what is
-// left, which may be smaller.
-func (r *Runner) roughBig(n *big.Int) *big.Int {
-	var q, rem, p big.Int
-	n = new(big.Int).Set(n)
-	for i := range r.trial.roughChunks {
-		c := &r.trial.roughChunks[i]
-		left := rem.Rem(n, p.SetUint64(c.product)).Uint64()
-		for j := range c.of {
-			d := &c.of[j]
-			if left*d.Inv > d.Max {
-				continue
-			}
-			p.SetUint64(d.P)
-			for q.QuoRem(n, &p, &rem); rem.Sign() == 0; q.QuoRem(n, &p, &rem) {
-				n.Set(&q)
-				r.found(arith.Uint128{Lo: d.P}, 1, prime.Proven)
-			}
+// productsOut takes the primes of a tree out of n^exp, n > 2^128, and returns what is
+// left of n, which may be smaller, or anything if the turn is to stop.
+func (r *Runner) productsOut(t *primorial.Tree, n *big.Int, exp int) *big.Int {
+	var primes []uint64
+	g := t.Common(n, r.poller.Poll)
+	for g.Cmp(arith.One) != 0 && !r.poller.Poll() {
+		r.by |= ByTrial
+		n = new(big.Int).Quo(n, g)
+		primes = t.AppendPrimes(primes[:0], g)
+		for _, p := range primes {
+			r.found(arith.Uint128{Lo: p}, exp, prime.Proven)
 		}
+		g.GCD(nil, nil, n, g) // those that divide it once more
 	}
 	return n
 }
