@@ -32,6 +32,11 @@ func (s *System) read(ctx context.Context, name string, c *caller.Caller, r *cal
 		}
 	case caller.ReadKnown:
 		r.Known = s.known(ctx, []string{r.Digits})[r.Digits]
+		if r.Own && (r.Known == nil || !r.Known.Complete) {
+			var err error
+			r.Factors, err = ownFactors(ctx, store, name)
+			r.Found = err == nil
+		}
 	case caller.ReadJobs:
 		r.Jobs, r.Err = store.Jobs(ctx, r.Many.IDs)
 	case caller.ReadEarlier:
@@ -64,6 +69,30 @@ func readEarlier(ctx context.Context, store fairfactor.Store, name string, since
 			break
 		}
 		q.Cursor, q.Limit = page.Next, fairfactor.MaxPage
+	}
+	return found, nil
+}
+
+// ownFactors reads the large primes of the caller's newest jobs that have ended, newest
+// first.
+func ownFactors(ctx context.Context, store fairfactor.Store, name string) (found []fairfactor.Factor, err error) {
+	q := fairfactor.Query{Caller: name, States: fairfactor.In(fairfactor.Completed, fairfactor.Failed, fairfactor.Cancelled), Limit: fairfactor.MaxPage}
+	for seen := 0; seen < caller.DivisorJobs; seen += q.Limit {
+		page, err := store.List(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range page.Jobs {
+			for _, f := range page.Jobs[i].Factors {
+				if len(f.Prime) >= caller.DivisorDigits && !f.Probable && len(found) < caller.MaxDivisors {
+					found = append(found, f)
+				}
+			}
+		}
+		if page.Next == "" {
+			break
+		}
+		q.Cursor = page.Next
 	}
 	return found, nil
 }

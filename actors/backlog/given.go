@@ -57,6 +57,25 @@ func (o *open) withGiven(found []factor.Prime) []factor.Prime {
 			all = append(all, p)
 		}
 	}
-	slices.SortFunc(all, func(p, q factor.Prime) int { return cmp.Or(cmp.Compare(len(p.P), len(q.P)), cmp.Compare(p.P, q.P)) })
+	slices.SortFunc(all, func(p, q factor.Prime) int { return byValue(p.P, q.P) })
 	return all
 }
+
+// Union returns the primes of two parts of one factorization, ascending, each with the
+// larger of its exponents.
+func Union(a, b []fairfactor.Factor) []fairfactor.Factor {
+	all := slices.Clone(a)
+	for _, f := range b {
+		i := slices.IndexFunc(all, func(g fairfactor.Factor) bool { return g.Prime == f.Prime })
+		if i < 0 {
+			all = append(all, f)
+		} else if f.Exponent > all[i].Exponent {
+			all[i].Exponent = f.Exponent
+		}
+	}
+	slices.SortFunc(all, func(f, g fairfactor.Factor) int { return byValue(f.Prime, g.Prime) })
+	return all
+}
+
+// byValue compares canonical decimals.
+func byValue(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }

@@ -68,15 +68,16 @@ func (b *Backlog) Parked() []ParkedJob {
 }
 
 // Unpark lets a parked job begin, with the primes that are known of its number; known
-// may be nil. It is false if the job is not parked.
+// may be nil. One that has a checkpoint goes on from there. It is false if the job is not
+// parked.
 func (b *Backlog) Unpark(seq uint64, known *fairfactor.Known) bool {
 	e := b.parking.jobs[seq]
 	if e == nil {
 		return false
 	}
-	if known != nil && len(known.Factors) > 0 && e.saved == nil {
+	if known != nil && len(known.Factors) > 0 && (e.saved == nil || len(e.saved.checkpoint) == 0) {
 		job := b.job(e)
-		job.Factors = known.Factors
+		job.Factors = Union(job.Factors, known.Factors)
 		e.saved = &saved{job: job}
 	}
 	b.parking.ready = append(b.parking.ready, seq)

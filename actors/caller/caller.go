@@ -88,6 +88,7 @@ type Caller struct {
 	recalled int
 	charge   time.Duration
 	shares   map[string]*numberShare // by number
+	divisors divisors
 }
 
 // stashed is a message that waits for the claim.

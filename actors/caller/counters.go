@@ -9,5 +9,6 @@ type Counters struct {
 	Refused                                atomic.Uint64 // submissions
 	AtOnce                                 atomic.Uint64 // jobs whose acceptance and end were one write
 	Known                                  atomic.Uint64 // jobs that ended with what was known of their numbers
+	Divided                                atomic.Uint64 // jobs that began with primes of earlier jobs of their caller
 	Fenced                                 atomic.Uint64 // activations that a newer one fenced
 }

@@ -123,7 +123,7 @@ const (
 	ReadKeys                        // jobs of idempotency keys: Keys, Since -> Keyed
 	ReadJob                         // Job.ID -> Job
 	ReadEarlier                     // newest jobs: Since -> Earlier
-	ReadKnown                       // what is known of a number: Digits -> Known
+	ReadKnown                       // what is known of a number: Digits, Own -> Known, Factors, Found
 	ReadJobs                        // Many.IDs -> Jobs
 )
 
@@ -141,6 +141,7 @@ type Read struct {
 	Keys   []string
 	Since  time.Time
 	Digits string
+	Own    bool // also the large primes of the caller's own jobs, unless all of the number is known
 	Many   *Many
 
 	Claim   fairfactor.Claim
@@ -151,6 +152,8 @@ type Read struct {
 	Jobs    []fairfactor.Job           // each at the place of its id
 	Earlier map[uint64]*fairfactor.Job // by nonce
 	Known   *fairfactor.Known          // nil if nothing is, or it can't be read
+	Factors []fairfactor.Factor        // of at least [DivisorDigits] digits, of the newest [DivisorJobs] that ended, newest first
+	Found   bool                       // Factors could be read
 	Err     error
 
 	purpose purpose      // what a job is read for

@@ -95,11 +95,17 @@ func (c *Caller) shared(m share.Shared) {
 	}
 }
 
-func (c *Caller) readKnown(s *numberShare) { c.read(&Read{Kind: ReadKnown, Digits: s.number}) }
+func (c *Caller) readKnown(s *numberShare) {
+	c.divisors.wanted = true
+	c.read(&Read{Kind: ReadKnown, Digits: s.number, Own: s.state == reading && !c.divisors.read})
+}
 
 // knownRead brings what is known of a share's number. If that is all, all jobs of the
 // share have ended; if not, one begins with what there is, if it may.
 func (c *Caller) knownRead(r *Read) {
+	if r.Found && !c.divisors.read {
+		c.divisors.fill(r.Factors)
+	}
 	s := c.shares[r.Digits]
 	if s == nil || c.stopped {
 		return
@@ -117,8 +123,10 @@ func (c *Caller) knownRead(r *Read) {
 	}
 }
 
-// run begins the first job of a share, with what is known.
+// run begins the first job of a share, with what is known and with what earlier jobs of
+// the caller found.
 func (c *Caller) run(s *numberShare, known *fairfactor.Known) {
+	known = c.withDivisors(s.number, known)
 	for _, seq := range s.jobs {
 		if c.backlog.Unpark(seq, known) {
 			s.state, s.runner = running, seq

@@ -172,6 +172,7 @@ func (c *Caller) ended(job *fairfactor.Job) {
 	case fairfactor.Cancelled:
 		c.cfg.Counters.Cancelled.Add(1)
 	}
+	c.divisors.learn(job)
 	c.unshare(job, job.State == fairfactor.Completed)
 	c.wake(job)
 	if len(c.overtaken) > 0 {

@@ -15,8 +15,8 @@ type metrics struct {
 	activations, fenced                   *prometheus.Desc
 	lag, bound, violations, active, ahead *prometheus.Desc
 	open, handedOut, atOnce, dormant      *prometheus.Desc
-	levelLag, levelInLine, known, missed  *prometheus.Desc
-	webhooks, webhooksFlying              *prometheus.Desc
+	levelLag, levelInLine, known, divided *prometheus.Desc
+	webhooks, webhooksFlying, missed      *prometheus.Desc
 }
 
 func newMetrics(n *node) *metrics {
@@ -28,6 +28,7 @@ func newMetrics(n *node) *metrics {
 		jobs:           desc("jobs_total", "Jobs that this node's callers accepted and ended.", "state"),
 		atOnce:         desc("jobs_written_at_once_total", "Jobs that ended before their acceptance was written: one record for both."),
 		known:          desc("jobs_known_total", "Jobs that were completed with what was known of their numbers."),
+		divided:        desc("jobs_divided_total", "Jobs that began with primes which earlier jobs of their callers had found."),
 		webhooks:       desc("webhooks_total", "Attempts to call webhooks: delivered, failed (tried again later), given_up.", "outcome"),
 		webhooksFlying: desc("webhooks_under_way", "Attempts to call webhooks that are under way."),
 		missed:         desc("jobs_deadline_missed_total", "Jobs that were cancelled because they had not ended at their deadline."),
@@ -66,6 +67,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	counter(m.jobs, float64(c.Cancelled.Load()), "cancelled")
 	counter(m.atOnce, float64(c.AtOnce.Load()))
 	counter(m.known, float64(c.Known.Load()))
+	counter(m.divided, float64(c.Divided.Load()))
 	hooks := &m.node.hookCounters
 	counter(m.webhooks, float64(hooks.Delivered.Load()), "delivered")
 	counter(m.webhooks, float64(hooks.Failed.Load()), "failed")
