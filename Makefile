@@ -71,6 +71,9 @@ chaos: ## kill, stop, cut off and restart the nodes of a private cluster for hal
 	.ci/needs
 	go run ./bench chaos
 
+powercuts: ## cut the power of a node whose disk forgets what was not synced, 300 times; as root
+	go run ./bench powercuts
+
 mutants: ## make small faults in the source, one at a time: does a test find each?
 	.ci/needs
 	go run ./bench mutants
@@ -85,5 +88,5 @@ module: ## rename the module: make module NAME=example.org/team/fairfactor
 	sed -Ei 's#^(module|replace|\t)( ?)fairfactor(/| |$$)#\1\2$(NAME)\3#' go.mod bench/peers/go.mod
 	@$(TOOL) gofumpt -w .
 
-.PHONY: help module build run dev check test peers-test compose-test lint formatted format generate bench sim sim-mutants chaos mutants
+.PHONY: help module build run dev check test peers-test compose-test lint formatted format generate bench sim sim-mutants chaos powercuts mutants
 .DEFAULT_GOAL := help

@@ -93,6 +93,24 @@ func TestImportLaw(t *testing.T) {
 	}
 }
 
+// The program contains nothing of the benchmarks, nor what only they need.
+func TestProgramWithoutBench(t *testing.T) {
+	deps, err := exec.Command("go", "list", "-deps", "./cmd/fairfactor").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for name := range strings.Lines(string(deps)) {
+		if strings.Contains(name, "/bench/") || strings.Contains(name, "hanwen/go-fuse") || strings.Contains(name, "porcupine") {
+			t.Errorf("cmd/fairfactor contains %s", strings.TrimSpace(name))
+		}
+		found++
+	}
+	if found < 100 {
+		t.Errorf("only %d packages found", found)
+	}
+}
+
 // clockUses finds what of package time reads the clock or starts a timer in a file,
 // which is read from source if that is not nil.
 func clockUses(t *testing.T, path string, source any) (uses []string) {

@@ -122,7 +122,7 @@ func (f *Fleet) newNode(i int, cfg Config) (*Node, error) {
 	} else {
 		n.host = fmt.Sprintf("127.0.0.%d", 10+i)
 		for _, at := range []*string{&n.HTTP, &n.remote, &n.gossip} {
-			addr, err := freeAddr(n.host)
+			addr, err := FreeAddr(n.host)
 			if err != nil {
 				return nil, err
 			}
@@ -137,10 +137,10 @@ func (f *Fleet) newNode(i int, cfg Config) (*Node, error) {
 	return n, err
 }
 
-// freeAddr returns a free host:port, neither by TCP nor by UDP. It
+// FreeAddr returns a free host:port, neither by TCP nor by UDP. It
 // is below the ports that the system gives to outgoing connections as long as
 // the process ids differ, so that a node finds it free again after a restart.
-func freeAddr(host string) (string, error) {
+func FreeAddr(host string) (string, error) {
 	for port := 20000 + os.Getpid()%10000; port < 32000; port++ {
 		addr := fmt.Sprintf("%s:%d", host, port)
 		if !claim(addr) {
