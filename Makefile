@@ -19,14 +19,14 @@ dev: ## start a node on http://127.0.0.1:5555; on each change, rebuild and resta
 		sh -c '$(MAKE) --no-print-directory build && echo "make dev: starting" && exec ./bin/fairfactor serve $(DEV_FLAGS); echo "make dev: waiting for the next change"'
 
 # What has assembly for some processors, or runs it: make test takes it without each.
-PATHS = ./factor ./factor/tune ./factor/internal/cpu ./factor/internal/ecm ./factor/internal/qs ./factor/internal/sieve ./factor/internal/siqs
+PATHS = ./factor ./factor/tune ./factor/internal/arith ./factor/internal/cpu ./factor/internal/ecm ./factor/internal/prime ./factor/internal/qs ./factor/internal/sieve ./factor/internal/siqs
 
 test: ## install what the tests need and run them all, under the race detector
 	.ci/needs
 	$(MAKE) check # what the race detector leaves out runs here
 	go test -race -timeout 20m ./...
 	go test -count=1 -v ./factor/internal/cpu # says which paths this machine can test
-	printf '%s\n' FAIRFACTOR_CPU=noifma FAIRFACTOR_CPU=noavx512 FAIRFACTOR_CPU=noavx2 GOFLAGS=-tags=purego | \
+	printf '%s\n' FAIRFACTOR_CPU=noadx FAIRFACTOR_CPU=noifma FAIRFACTOR_CPU=noavx512 FAIRFACTOR_CPU=noavx2 GOFLAGS=-tags=purego | \
 		xargs -P 2 -I % env % go test -count=1 -short $(PATHS)
 
 peers-test: ## run the tests of bench/peers, a module of its own, with the queues that it compares with

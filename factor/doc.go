@@ -19,7 +19,7 @@
 // The methods live in rooms under internal, and each only refers to those above it
 // in this list:
 //
-//	cpu, wire, stop    vector instructions; the bytes of turns; when to give up
+//	cpu, wire, stop    instructions to use; the bytes of turns; when to give up
 //	arith              integers of some words, Montgomery arithmetic, primes in order
 //	gf2, sieve         linear algebra modulo 2; what both sieves share
 //	primorial          small primes of long numbers, all at once
@@ -29,7 +29,7 @@
 //
 // Assembly has a version in Go that computes the same. Where the eight curves at once
 // would run in Go, other curves take their place, so the method that a result names may
-// differ. The environment variable FAIRFACTOR_CPU (noavx2, noavx512, noifma) and the build
+// differ. The environment variable FAIRFACTOR_CPU (noadx, noavx2, noavx512, noifma) and the build
 // tag purego choose the Go. Package tune has the methods one by one, for programs that
 // measure.
 //

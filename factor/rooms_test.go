@@ -11,20 +11,21 @@ import (
 // roomsBelow are the rooms of factor/internal, from the bottom up, and which of the
 // others each may import.
 var roomsBelow = map[string][]string{
-	"cpu":        {},
-	"wire":       {},
-	"stop":       {},
-	"arith":      {},
-	"factortest": {"arith"},
-	"primorial":  {"arith"},
-	"gf2":        {"arith", "stop", "wire"},
-	"sieve":      {"arith", "cpu"},
-	"hart":       {"arith"},
-	"rho":        {"arith"},
-	"ecm":        {"arith", "cpu", "stop", "wire"},
-	"qs":         {"arith", "cpu", "sieve", "stop"},
-	"siqs":       {"arith", "cpu", "gf2", "sieve", "stop", "wire"},
-	"prime":      {"arith", "ecm", "stop", "wire"},
+	"cpu":           {},
+	"wire":          {},
+	"stop":          {},
+	"arith":         {"cpu"},
+	"arith/montgen": {},
+	"factortest":    {"arith"},
+	"primorial":     {"arith"},
+	"gf2":           {"arith", "stop", "wire"},
+	"sieve":         {"arith", "cpu"},
+	"hart":          {"arith"},
+	"rho":           {"arith"},
+	"ecm":           {"arith", "cpu", "stop", "wire"},
+	"qs":            {"arith", "cpu", "sieve", "stop"},
+	"siqs":          {"arith", "cpu", "gf2", "sieve", "stop", "wire"},
+	"prime":         {"arith", "ecm", "stop", "wire"},
 }
 
 // TestRooms holds the imports of the rooms against the list: nothing refers upwards.

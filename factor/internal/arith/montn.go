@@ -4,27 +4,43 @@ import (
 	"math/big"
 	"math/bits"
 	"slices"
+
+	"fairfactor/factor/internal/cpu"
 )
 
 // MontN is arithmetic modulo an odd n of k words in Montgomery form, R =
 // 2^(64k). Residues are slices of k words, least significant first, below n. They
 // belong to one runner: the race detector is kept out of the loops, which it makes
 // twenty times slower.
+//
+// From 129 to 1,084 bits the products are in assembly where the processor has ADX and
+// BMI2. Then k leaves at least four bits to spare, so that 16n < R; see points.go.
 type MontN struct {
-	N   []uint64
-	neg uint64 // -n^-1 modulo 2^64
-	One []uint64
-	R2  []uint64 // R^2 mod n
-	t   []uint64 // scratch of mul, k words
-	Mod *big.Int
+	N     []uint64
+	neg   uint64 // -n^-1 modulo 2^64
+	One   []uint64
+	R2    []uint64 // R^2 mod n
+	t     []uint64 // scratch of mul, k words
+	space []uint64 // scratch of points
+	Mod   *big.Int
+	words *montWords // of the assembly
+	fast  *kernel    // nil without
 }
+
+// spareBits is how many bits R has more than n where there is assembly.
+const spareBits = 4
 
 // NewMontN prepares arithmetic modulo n, odd and at least 3.
 func NewMontN(n *big.Int) *MontN {
-	k := (n.BitLen() + 63) / 64
-	m := &MontN{N: make([]uint64, k), t: make([]uint64, k), Mod: n}
+	k, fast := wordsFor(n.BitLen())
+	m := &MontN{N: make([]uint64, k), t: make([]uint64, k), Mod: n, fast: fast}
 	PutWords(m.N, n)
 	m.neg = -Inverse2(m.N[0])
+	if fast != nil {
+		m.words = &montWords{neg: m.neg}
+		copy(m.words.n[:], m.N)
+		PutWords(m.words.twice[:], new(big.Int).Lsh(n, 1))
+	}
 	R := new(big.Int).Lsh(big.NewInt(1), uint(64*k))
 	R.Mod(R, n)
 	m.One = make([]uint64, k)
@@ -34,6 +50,19 @@ func NewMontN(n *big.Int) *MontN {
 	PutWords(m.R2, R)
 	return m
 }
+
+// wordsFor returns how many words residues modulo a number of that many bits have, and
+// the assembly for them.
+func wordsFor(size int) (k int, fast *kernel) {
+	k = (size + 63) / 64
+	if spare := (size + spareBits + 63) / 64; cpu.ADX && k >= leastWords && spare <= mostWords {
+		return spare, &kernels[spare-leastWords]
+	}
+	return k, nil
+}
+
+// Assembly reports whether the products modulo numbers of k words are in assembly.
+func Assembly(k int) bool { return cpu.ADX && leastWords <= k && k < mostWords }
 
 // PutWords writes v, which fits, to dst.
 func PutWords(dst []uint64, v *big.Int) {
@@ -68,12 +97,31 @@ func (m *MontN) From(x []uint64) *big.Int {
 	return BigOf(unit)
 }
 
-// Mul sets z to x*y/R mod n. The rows of the product and of the reduction are
-// walked together (Koc, Acar, Kaliski, IEEE Micro 16 (1996), FIOS); z may be x
-// or y.
+// Mul sets z to x*y/R mod n; z may be x or y.
+func (m *MontN) Mul(z, x, y []uint64) {
+	if m.fast == nil {
+		m.mulGo(z, x, y)
+		return
+	}
+	m.fast.mul(&z[0], &x[0], &y[0], m.words)
+	m.fast.reduce(&z[0], m.words)
+}
+
+// Square sets z, which may be x, to x*x/R mod n.
+func (m *MontN) Square(z, x []uint64) {
+	if m.fast == nil || m.fast.square == nil {
+		m.Mul(z, x, x)
+		return
+	}
+	m.fast.square(&z[0], &x[0], m.words)
+	m.fast.reduce(&z[0], m.words)
+}
+
+// mulGo is Mul without assembly. The rows of the product and of the reduction are
+// walked together (Koc, Acar, Kaliski, IEEE Micro 16 (1996), FIOS).
 //
 //go:norace
-func (m *MontN) Mul(z, x, y []uint64) {
+func (m *MontN) mulGo(z, x, y []uint64) {
 	k := len(m.N)
 	n, t := m.N[:k], m.t[:k]
 	x, y, z = x[:k], y[:k], z[:k]
@@ -123,9 +171,19 @@ func (m *MontN) reduce(z, t []uint64, top uint64) {
 }
 
 // Add sets z to x + y mod n.
+func (m *MontN) Add(z, x, y []uint64) {
+	if m.fast == nil {
+		m.addGo(z, x, y)
+		return
+	}
+	m.fast.add(&z[0], &x[0], &y[0])
+	m.fast.reduce(&z[0], m.words)
+}
+
+// addGo is Add without assembly.
 //
 //go:norace
-func (m *MontN) Add(z, x, y []uint64) {
+func (m *MontN) addGo(z, x, y []uint64) {
 	t := m.t
 	x, y = x[:len(t)], y[:len(t)]
 	var c uint64

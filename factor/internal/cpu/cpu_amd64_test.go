@@ -5,22 +5,24 @@ package cpu
 import "testing"
 
 func TestWithout(t *testing.T) {
-	all := features{true, true, true}
+	all := features{true, true, true, true}
 	for _, c := range []struct {
-		mask               string
-		has                features
-		avx2, avx512, ifma bool
+		mask      string
+		has, left features
 	}{
-		{"", all, true, true, true},
-		{"noifma", all, true, true, false},
-		{"noavx512", all, true, false, false},
-		{"noavx2", all, false, false, false},
-		{"", features{avx2: true}, true, false, false},
-		{"noifma", features{avx2: true}, true, false, false},
-		{"", features{}, false, false, false},
+		{"", all, all},
+		{"noifma", all, features{true, true, true, false}},
+		{"noavx512", all, features{true, true, false, false}},
+		{"noavx2", all, features{adx: true}},
+		{"noadx", all, features{false, true, true, true}},
+		{"", features{avx2: true}, features{avx2: true}},
+		{"noifma", features{avx2: true}, features{avx2: true}},
+		{"", features{}, features{}},
 	} {
-		if a, b, c2 := without(c.mask, c.has); a != c.avx2 || b != c.avx512 || c2 != c.ifma {
-			t.Errorf("%+v without %q: %v, %v, %v", c.has, c.mask, a, b, c2)
+		var left features
+		left.adx, left.avx2, left.avx512, left.ifma = without(c.mask, c.has)
+		if left != c.left {
+			t.Errorf("%+v without %q: %+v", c.has, c.mask, left)
 		}
 	}
 }

@@ -2,5 +2,6 @@
 
 package cpu
 
-// AVX2, AVX512 and IFMA say that there is assembly to call, which there is not here.
-const AVX2, AVX512, IFMA = false, false, false
+// ADX, AVX2, AVX512 and IFMA say that there is assembly to call, which there is not
+// here.
+const ADX, AVX2, AVX512, IFMA = false, false, false, false

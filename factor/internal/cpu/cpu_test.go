@@ -17,6 +17,10 @@ func TestPaths(t *testing.T) {
 	}
 	switch os.Getenv(variable) {
 	case "":
+	case "noadx":
+		if ADX {
+			t.Error("ADX is masked and used")
+		}
 	case "noavx2":
 		if AVX2 {
 			t.Error("AVX2 is masked and used")

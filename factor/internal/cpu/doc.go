@@ -1,13 +1,14 @@
-// Package cpu says which vector instructions the assembly may use.
+// Package cpu says which instructions beyond the common ones the assembly may use.
 //
-// AVX2, AVX512 and IFMA are what the processor and the system have: AVX2; AVX-512
-// F; and AVX-512 IFMA, the products of 52 bits. Each implies the ones before it.
+// ADX, AVX2, AVX512 and IFMA are what the processor and the system have: ADX and BMI2,
+// products of words with two carries; AVX2; AVX-512 F; and AVX-512 IFMA, the products
+// of 52 bits. Each of the last three implies those of them before it.
 // The environment variable FAIRFACTOR_CPU takes some of them away when the program
-// starts, so that one machine can test the paths of all others: noavx2, noavx512 or
-// noifma. Everything computes the same results whatever is left.
+// starts, so that one machine can test the paths of all others: noadx, noavx2, noavx512
+// or noifma. Everything computes the same results whatever is left.
 //
-// Without assembly, on other processors and with the build tag purego, all three
-// are constants and false.
+// Without assembly, on other processors and with the build tag purego, all four are
+// constants and false.
 package cpu
 
 // variable names the environment variable that takes instructions away.
@@ -20,7 +21,7 @@ func Paths() (used, missing []string) {
 	for _, p := range []struct {
 		name string
 		has  bool
-	}{{"avx2", AVX2}, {"avx512", AVX512}, {"ifma", IFMA}} {
+	}{{"adx", ADX}, {"avx2", AVX2}, {"avx512", AVX512}, {"ifma", IFMA}} {
 		if p.has {
 			used = append(used, p.name)
 		} else {

@@ -7,28 +7,26 @@ import (
 	"fairfactor/factor/internal/stop"
 )
 
-// pointN is a point X:Z of a Montgomery curve modulo n.
-type pointN struct{ x, z []uint64 }
+// pointN is a point X:Z of a Montgomery curve modulo n, of 2k words.
+type pointN []uint64
 
 // curveN is a Montgomery curve B y^2 = x^3 + A x^2 + x modulo n and what its
 // arithmetic needs.
 type curveN struct {
 	*arith.MontN
-	a24        []uint64 // (A+2)/4
-	u, v, w, s []uint64 // scratch
-	free       []uint64 // unused words of the arena
+	a24  []uint64 // (A+2)/4
+	free []uint64 // unused words of the arena
 }
 
 // newCurveN prepares arithmetic modulo n.
 func newCurveN(n *big.Int) *curveN {
 	c := &curveN{MontN: arith.NewMontN(n)}
-	c.a24, c.u, c.v, c.w, c.s = c.residue(), c.residue(), c.residue(), c.residue(), c.residue()
+	c.a24 = c.residue()
 	return c
 }
 
-// residue returns room for one residue.
-func (c *curveN) residue() []uint64 {
-	k := len(c.N)
+// words returns room for that many words.
+func (c *curveN) words(k int) []uint64 {
 	if len(c.free) < k {
 		c.free = make([]uint64, 64*k)
 	}
@@ -37,37 +35,22 @@ func (c *curveN) residue() []uint64 {
 	return r
 }
 
-func (c *curveN) point() pointN { return pointN{c.residue(), c.residue()} }
+// residue returns room for one residue.
+func (c *curveN) residue() []uint64 { return c.words(len(c.N)) }
+
+// point returns room for a point.
+func (c *curveN) point() pointN { return c.words(2 * len(c.N)) }
+
+// x and z return the coordinates of p.
+func (c *curveN) x(p pointN) []uint64 { return p[:len(c.N)] }
+
+func (c *curveN) z(p pointN) []uint64 { return p[len(c.N):] }
 
 // addPoint sets r to p + q, where d = p - q; r may be any of them.
-func (c *curveN) addPoint(r, p, q, d *pointN) {
-	c.Sub(c.u, p.x, p.z)
-	c.Add(c.v, q.x, q.z)
-	c.Mul(c.u, c.u, c.v)
-	c.Add(c.w, p.x, p.z)
-	c.Sub(c.v, q.x, q.z)
-	c.Mul(c.v, c.w, c.v)
-	c.Add(c.w, c.u, c.v)
-	c.Sub(c.v, c.u, c.v)
-	c.Mul(c.w, c.w, c.w)
-	c.Mul(c.v, c.v, c.v)
-	c.Mul(c.w, c.w, d.z)
-	c.Mul(r.z, c.v, d.x)
-	copy(r.x, c.w)
-}
+func (c *curveN) addPoint(r, p, q, d pointN) { c.AddPoints(r, p, q, d) }
 
 // dupPoint sets r to 2p; r may be p.
-func (c *curveN) dupPoint(r, p *pointN) {
-	c.Add(c.u, p.x, p.z)
-	c.Mul(c.u, c.u, c.u)
-	c.Sub(c.v, p.x, p.z)
-	c.Mul(c.v, c.v, c.v)
-	c.Sub(c.w, c.u, c.v)
-	c.Mul(r.x, c.u, c.v)
-	c.Mul(c.s, c.w, c.a24)
-	c.Add(c.s, c.s, c.v)
-	c.Mul(r.z, c.w, c.s)
-}
+func (c *curveN) dupPoint(r, p pointN) { c.DoublePoint(r, p, c.a24) }
 
 // pollEvery is how many operations of a chain run between two looks at stop: up
 // to 6 multiplications each, about 3 ms in all.
@@ -89,51 +72,49 @@ func (c *curveN) run(r *stop.Poller, code []byte, a pointN) pointN {
 		}
 		switch op {
 		case opStart:
-			copy(b.x, a.x)
-			copy(b.z, a.z)
-			copy(d.x, a.x)
-			copy(d.z, a.z)
-			c.dupPoint(&a, &a)
+			copy(b, a)
+			copy(d, a)
+			c.dupPoint(a, a)
 		case 1:
-			c.addPoint(&t, &a, &b, &d)
-			c.addPoint(&t2, &t, &a, &b)
-			c.addPoint(&b, &b, &t, &a)
+			c.addPoint(t, a, b, d)
+			c.addPoint(t2, t, a, b)
+			c.addPoint(b, b, t, a)
 			a, t2 = t2, a
 		case 2, 4:
-			c.addPoint(&b, &a, &b, &d)
-			c.dupPoint(&a, &a)
+			c.addPoint(b, a, b, d)
+			c.dupPoint(a, a)
 		case 3:
-			c.addPoint(&t, &b, &a, &d)
+			c.addPoint(t, b, a, d)
 			b, t, d = t, d, b
 		case 5:
-			c.addPoint(&d, &d, &a, &b)
-			c.dupPoint(&a, &a)
+			c.addPoint(d, d, a, b)
+			c.dupPoint(a, a)
 		case 6:
-			c.dupPoint(&t, &a)
-			c.addPoint(&t2, &a, &b, &d)
-			c.addPoint(&a, &t, &a, &a)
-			c.addPoint(&t, &t, &t2, &d)
+			c.dupPoint(t, a)
+			c.addPoint(t2, a, b, d)
+			c.addPoint(a, t, a, a)
+			c.addPoint(t, t, t2, d)
 			d, b, t = b, t, d
 		case 7:
-			c.addPoint(&t, &a, &b, &d)
-			c.addPoint(&b, &t, &a, &b)
-			c.dupPoint(&t, &a)
-			c.addPoint(&a, &a, &t, &a)
+			c.addPoint(t, a, b, d)
+			c.addPoint(b, t, a, b)
+			c.dupPoint(t, a)
+			c.addPoint(a, a, t, a)
 		case 8:
-			c.addPoint(&t, &a, &b, &d)
-			c.addPoint(&d, &d, &a, &b)
+			c.addPoint(t, a, b, d)
+			c.addPoint(d, d, a, b)
 			b, t = t, b
-			c.dupPoint(&t, &a)
-			c.addPoint(&a, &a, &t, &a)
+			c.dupPoint(t, a)
+			c.addPoint(a, a, t, a)
 		case 9:
-			c.addPoint(&d, &d, &b, &a)
-			c.dupPoint(&b, &b)
+			c.addPoint(d, d, b, a)
+			c.dupPoint(b, b)
 		case opEnd:
-			c.addPoint(&a, &a, &b, &d)
+			c.addPoint(a, a, b, d)
 		case opSwap:
 			a, b = b, a
 		case opDup:
-			c.dupPoint(&a, &a)
+			c.dupPoint(a, a)
 		}
 	}
 	return a
@@ -168,8 +149,8 @@ func (c *curveN) suyama(sigma uint64) (p pointN, d *big.Int) {
 	c.To(c.a24, a)
 	p = c.point()
 	w.Mul(u3, u3).Lsh(w, 4).Mul(w, inv).Mod(w, n)
-	c.To(p.x, w)
-	copy(p.z, c.One)
+	c.To(c.x(p), w)
+	copy(c.z(p), c.One)
 	return p, nil
 }
 
@@ -181,13 +162,13 @@ func cube(x, n *big.Int) *big.Int {
 }
 
 // affine returns X/Z of p; if that does not exist, d is gcd(Z, n) > 1.
-func (c *curveN) affine(p *pointN) (x, d *big.Int) {
-	z := c.From(p.z)
+func (c *curveN) affine(p pointN) (x, d *big.Int) {
+	z := c.From(c.z(p))
 	inv := new(big.Int).ModInverse(z, c.Mod)
 	if inv == nil {
 		return nil, new(big.Int).GCD(nil, nil, z, c.Mod)
 	}
-	x = c.From(p.x)
+	x = c.From(c.x(p))
 	x.Mul(x, inv)
 	return x.Mod(x, c.Mod), nil
 }

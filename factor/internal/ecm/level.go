@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/stop"
 )
 
@@ -32,10 +33,14 @@ var Levels = [...]Level{
 }
 
 // mulNanos is the time of one multiplication modulo a number of k words, in
-// nanoseconds; measured with BenchmarkMul on an AMD EPYC (Zen 4), Go 1.26.
+// nanoseconds, within a curve; measured with BenchmarkMul on an AMD EPYC (Zen 4), Go
+// 1.26, and with BenchmarkCurve on a Zen 5 where the products are in assembly.
 func mulNanos(k int) float64 {
-	if k <= 2 {
+	switch {
+	case k <= 2:
 		return 9
+	case arith.Assembly(k):
+		return 4 + 0.6*float64(k)*float64(k)
 	}
 	return 10 + 1.9*float64(k)*float64(k)
 }

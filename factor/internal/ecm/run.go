@@ -48,15 +48,15 @@ func (r *Runner) CurvesN(n *big.Int, c *Work) (d, x *big.Int) {
 		p, d := e.suyama(arith.Mix(c.Seed, c.First+i))
 		if d == nil && len(c.X) > 0 {
 			x = new(big.Int).SetBytes(c.X)
-			e.To(p.x, x.Mod(x, n))
-			copy(p.z, e.One)
+			e.To(e.x(p), x.Mod(x, n))
+			copy(e.z(p), e.One)
 		}
 		if d == nil && c.Hi != 0 {
 			p = e.run(r.Poller, r.tables.chain(c.B1, c.Lo, c.Hi), p)
 			if r.Stopped() {
 				return nil, nil
 			}
-			x, d = e.affine(&p)
+			x, d = e.affine(p)
 		}
 		if d == nil && c.To != 0 {
 			d = e.stage2(r, x, c.Step, c.From, c.To)

@@ -17,10 +17,11 @@ const giantBlock = 128
 func (c *curveN) stage2(r *Runner, x *big.Int, D, from, to uint64) *big.Int {
 	pr := r.tables.pair(D, from, to)
 	q := c.point()
-	c.To(q.x, x)
-	copy(q.z, c.One)
-	babies := c.multiples(q, D, len(pr.babies))
-	if d := c.normalise(babies); d != nil {
+	c.To(c.x(q), x)
+	copy(c.z(q), c.One)
+	k := len(c.N)
+	babies := make([]uint64, len(pr.babies)*k)
+	if d := c.normalise(babies, c.multiples(q, D, len(pr.babies))); d != nil {
 		return d
 	}
 	step, _ := c.ladder(D, q)
@@ -28,26 +29,24 @@ func (c *curveN) stage2(r *Runner, x *big.Int, D, from, to uint64) *big.Int {
 	if pr.first == 1 {
 		prev = step
 	}
-	acc, diff := c.residue(), c.residue()
+	acc := c.residue()
 	copy(acc, c.One)
 	start := uint32(0)
 	block := make([]pointN, 0, giantBlock)
+	giants := make([]uint64, giantBlock*k)
 	for i := 0; i < len(pr.ends); {
 		block = block[:0]
 		for range min(giantBlock, len(pr.ends)-i) {
 			block = append(block, prev)
 			next := c.point()
-			c.addPoint(&next, &cur, &step, &prev)
+			c.addPoint(next, cur, step, prev)
 			prev, cur = cur, next
 		}
-		if d := c.normalise(block); d != nil {
+		if d := c.normalise(giants, block); d != nil {
 			return d
 		}
-		for _, g := range block {
-			for _, j := range pr.hits[start:pr.ends[i]] {
-				c.Sub(diff, g.x, babies[j].x)
-				c.Mul(acc, acc, diff)
-			}
+		for j := range block {
+			c.Meet(acc, giants[j*k:][:k], babies, pr.hits[start:pr.ends[i]])
 			start = pr.ends[i]
 			i++
 		}
@@ -65,12 +64,12 @@ func (c *curveN) stage2(r *Runner, x *big.Int, D, from, to uint64) *big.Int {
 // multiple of 6, by walking 1, 7, 13, ... and 5, 11, 17, ...
 func (c *curveN) multiples(q pointN, D uint64, count int) []pointN {
 	p2, p3, p5, p6, p7, p11 := c.point(), c.point(), c.point(), c.point(), c.point(), c.point()
-	c.dupPoint(&p2, &q)
-	c.addPoint(&p3, &p2, &q, &q)
-	c.addPoint(&p5, &p3, &p2, &q)
-	c.dupPoint(&p6, &p3)
-	c.addPoint(&p7, &p6, &q, &p5)
-	c.addPoint(&p11, &p6, &p5, &q)
+	c.dupPoint(p2, q)
+	c.addPoint(p3, p2, q, q)
+	c.addPoint(p5, p3, p2, q)
+	c.dupPoint(p6, p3)
+	c.addPoint(p7, p6, q, p5)
+	c.addPoint(p11, p6, p5, q)
 	out := make([]pointN, 0, count)
 	a, b := [2]pointN{q, p7}, [2]pointN{p5, p11}
 	for j := uint64(1); ; j += 6 {
@@ -82,7 +81,7 @@ func (c *curveN) multiples(q pointN, D uint64, count int) []pointN {
 				return out
 			}
 			next := c.point()
-			c.addPoint(&next, &w[1], &p6, &w[0])
+			c.addPoint(next, w[1], p6, w[0])
 			w[0], w[1] = w[1], next
 		}
 	}
@@ -91,51 +90,46 @@ func (c *curveN) multiples(q pointN, D uint64, count int) []pointN {
 // ladder returns k*p and (k+1)*p for k >= 1.
 func (c *curveN) ladder(k uint64, p pointN) (a, b pointN) {
 	a, b = c.point(), c.point()
-	copy(a.x, p.x)
-	copy(a.z, p.z)
-	c.dupPoint(&b, &p)
+	copy(a, p)
+	c.dupPoint(b, p)
 	top := 63
 	for k>>top == 0 {
 		top--
 	}
 	for i := top - 1; i >= 0; i-- {
 		if k>>i&1 == 1 {
-			c.addPoint(&a, &a, &b, &p)
-			c.dupPoint(&b, &b)
+			c.addPoint(a, a, b, p)
+			c.dupPoint(b, b)
 		} else {
-			c.addPoint(&b, &a, &b, &p)
-			c.dupPoint(&a, &a)
+			c.addPoint(b, a, b, p)
+			c.dupPoint(a, a)
 		}
 	}
 	return a, b
 }
 
-// normalise sets Z of all points to 1 at the price of one inversion
-// (Montgomery's trick). Points are replaced; their coordinates are not written
-// to. If it fails, the result is a factor of n, perhaps n itself.
-func (c *curveN) normalise(points []pointN) *big.Int {
-	prefix := make([][]uint64, len(points))
+// normalise sets xs to X/Z of all points at the price of one inversion
+// (Montgomery's trick). If it fails, the result is a factor of n, perhaps n itself.
+func (c *curveN) normalise(xs []uint64, points []pointN) *big.Int {
+	k := len(c.N)
 	prod := c.residue()
 	copy(prod, c.One)
-	for i := range points {
-		prefix[i] = prod
-		prod = c.residue()
-		c.Mul(prod, prefix[i], points[i].z)
+	for i, p := range points {
+		copy(xs[i*k:][:k], prod)
+		c.Mul(prod, prod, c.z(p))
 	}
 	v := c.From(prod)
 	inv := new(big.Int).ModInverse(v, c.Mod)
 	if inv == nil {
 		return c.zeroIn(points, new(big.Int).GCD(nil, nil, v, c.Mod))
 	}
-	rest := c.residue()
+	rest := prod
 	c.To(rest, inv)
 	for i := len(points) - 1; i >= 0; i-- {
-		z := prefix[i]
-		c.Mul(z, z, rest)
-		c.Mul(rest, rest, points[i].z)
-		x := c.residue()
-		c.Mul(x, points[i].x, z)
-		points[i] = pointN{x, c.One}
+		x := xs[i*k:][:k]
+		c.Mul(x, x, rest)
+		c.Mul(x, x, c.x(points[i]))
+		c.Mul(rest, rest, c.z(points[i]))
 	}
 	return nil
 }
@@ -147,7 +141,7 @@ func (c *curveN) zeroIn(points []pointN, d *big.Int) *big.Int {
 		return d
 	}
 	for i := range points {
-		g := new(big.Int).GCD(nil, nil, c.From(points[i].z), c.Mod)
+		g := new(big.Int).GCD(nil, nil, c.From(c.z(points[i])), c.Mod)
 		if g.Cmp(arith.One) != 0 && g.Cmp(c.Mod) != 0 {
 			return g
 		}
