@@ -51,6 +51,10 @@ type Jobs interface {
 	// Callers returns all callers known to the service, ordered by name, after
 	// the given name; at most limit.
 	Callers(ctx context.Context, after string, limit int) ([]Caller, error)
+	// RankedCallers returns callers in another order than by name: first those that come
+	// first in it, at most [MaxRanked] as they were a moment ago, then all others by name.
+	// One that moves in the order between two pages may be on both, or on neither.
+	RankedCallers(ctx context.Context, q CallerQuery) (CallerPage, error)
 	// Caller returns one caller: not_found if it never submitted anything.
 	Caller(ctx context.Context, name string) (Caller, error)
 	// SetWeight changes a caller's share, 1 to [MaxWeight].

@@ -55,6 +55,15 @@ type Store interface {
 	// Callers returns callers by name, ascending, after the given one, at most
 	// limit. Running is zero: see List.
 	Callers(ctx context.Context, after string, limit int) ([]Caller, error)
+	// CallersNamed returns the callers with these names that are known, in any order, as
+	// Callers does.
+	CallersNamed(ctx context.Context, names []string) ([]Caller, error)
+	// Foremost returns the callers that come first in an order, as Callers has them, at most
+	// limit of them, which is at most [MaxRanked]: [ByQueued] those with the most unfinished
+	// jobs, of all that have some; [ByCPU] those that have used the most CPU, of all that have
+	// used 16 ms. Its cost does not grow with the number of callers: when more than some
+	// thousands have about as much as the last of them, it looks at a part of these only.
+	Foremost(ctx context.Context, order CallerOrder, limit int) ([]Caller, error)
 	// Backlogged returns the callers that have unfinished jobs, by number,
 	// ascending, after the given number, at most limit. Its cost grows with what it
 	// returns, not with the number of callers.

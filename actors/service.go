@@ -227,10 +227,13 @@ func (v *Service) Caller(ctx context.Context, name string) (fairfactor.Caller, e
 
 // complete adds what runs now to callers with unfinished jobs.
 func (v *Service) complete(ctx context.Context, callers []fairfactor.Caller) {
-	if !slices.ContainsFunc(callers, func(c fairfactor.Caller) bool { return c.Queued > 0 }) {
-		return
+	if slices.ContainsFunc(callers, func(c fairfactor.Caller) bool { return c.Queued > 0 }) {
+		v.completeFrom(ctx, callers, v.living(ctx))
 	}
-	living := v.living(ctx)
+}
+
+// completeFrom is complete with what is known of callers with jobs that run.
+func (v *Service) completeFrom(ctx context.Context, callers []fairfactor.Caller, living map[string]liveCaller) {
 	for i := range callers {
 		c := &callers[i]
 		if now, ok := living[c.Name]; ok && c.Queued > 0 {

@@ -93,6 +93,7 @@ type System struct {
 	bound  chan struct{} // closed when net is set
 	alarms *alarms
 	live   liveJobs
+	ranked rankings
 	room   caller.Room
 	worker *worker
 	// workerPID is where the worker's actor runs.

@@ -8,9 +8,13 @@ import (
 	"fairfactor"
 )
 
-// listCallers shows the callers' accounts by name.
+// listCallers shows the callers' accounts by name, or those that have most first.
 func (s *Server) listCallers(r *request) error {
 	limit, err := queryLimit(r, defaultPage)
+	if err != nil {
+		return err
+	}
+	order, err := orderOf(r)
 	if err != nil {
 		return err
 	}
@@ -18,43 +22,63 @@ func (s *Server) listCallers(r *request) error {
 	if err != nil {
 		return err
 	}
-	if len(after) > fairfactor.MaxCallerBytes {
-		return refuse(badRequest, "after is longer than a caller's name", shown("after", after), count("max_bytes", fairfactor.MaxCallerBytes))
-	}
 	prefix, err := prefixOf(r)
 	if err != nil {
 		return err
+	}
+	if order != fairfactor.ByName {
+		page, err := s.jobs.RankedCallers(s.bounded(), fairfactor.CallerQuery{Order: order, Prefix: prefix, Limit: limit, After: after})
+		if fairfactor.CodeOf(err) == fairfactor.Invalid {
+			return problemAs(badRequest, err, fact{name: "parameter", text: "after"})
+		}
+		if err != nil {
+			return err
+		}
+		return s.answerCallers(r, page.Callers, page.Next)
+	}
+	if len(after) > fairfactor.MaxCallerBytes {
+		return refuse(badRequest, "after is longer than a caller's name", shown("after", after), count("max_bytes", fairfactor.MaxCallerBytes))
 	}
 	callers, err := s.jobs.Callers(s.bounded(), max(after, fairfactor.BeforePrefix(prefix)), limit)
 	if err != nil {
 		return err
 	}
-	more := len(callers) == limit
+	next := ""
+	if len(callers) == limit {
+		next = callers[limit-1].Name
+	}
 	for i := range callers {
 		if !strings.HasPrefix(callers[i].Name, prefix) {
-			callers, more = callers[:i], false
+			callers, next = callers[:i], ""
 			break
 		}
 	}
-	page := callersAnswer{Callers: make([]callerAnswer, len(callers))}
+	return s.answerCallers(r, callers, next)
+}
+
+func (s *Server) answerCallers(r *request, callers []fairfactor.Caller, next string) error {
+	page := callersAnswer{Callers: make([]callerAnswer, len(callers)), Next: textOrNull(next)}
 	for i := range callers {
 		page.Callers[i] = callerOf(&callers[i], s.now())
-	}
-	if more {
-		page.Next = textOrNull(callers[limit-1].Name)
 	}
 	return answerValue(&r.ctx.Response, page)
 }
 
-// prefixOf reads ?prefix=, and refuses an order that no index has.
+// orderOf reads ?sort=, and refuses an order that no index has.
+func orderOf(r *request) (fairfactor.CallerOrder, error) {
+	name, has, err := queryValue(r, "sort")
+	if err != nil || !has || name == "" {
+		return fairfactor.ByName, err
+	}
+	order, ok := fairfactor.ParseCallerOrder(name)
+	if !ok {
+		return order, refuse(badRequest, "callers are listed by "+strings.Join(fairfactor.CallerOrders(), ", ")+": no index has them in another order", fact{name: "parameter", text: "sort"}, shown("value", name))
+	}
+	return order, nil
+}
+
+// prefixOf reads ?prefix=.
 func prefixOf(r *request) (string, error) {
-	order, _, err := queryValue(r, "sort")
-	if err != nil {
-		return "", err
-	}
-	if order != "" && order != "name" {
-		return "", refuse(badRequest, "callers are listed by name only: no index has them in another order", fact{name: "parameter", text: "sort"}, shown("value", order))
-	}
 	prefix, _, err := queryValue(r, "prefix")
 	if err != nil || prefix == "" {
 		return "", err

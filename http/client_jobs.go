@@ -125,19 +125,31 @@ func (c *Client) Retry(ctx context.Context, id fairfactor.ID) (fairfactor.Job, e
 
 // Callers returns callers by name, after the given one.
 func (c *Client) Callers(ctx context.Context, after string, limit int) ([]fairfactor.Caller, error) {
-	query := url.Values{"limit": {strconv.Itoa(limit)}}
-	if after != "" {
-		query.Set("after", after)
+	page, err := c.RankedCallers(ctx, fairfactor.CallerQuery{After: after, Limit: limit})
+	return page.Callers, err
+}
+
+// RankedCallers returns callers in another order than by name.
+func (c *Client) RankedCallers(ctx context.Context, q fairfactor.CallerQuery) (page fairfactor.CallerPage, err error) {
+	query := url.Values{"limit": {strconv.Itoa(q.Limit)}}
+	order := q.Order.String()
+	if q.Order == fairfactor.ByName {
+		order = "" // an older node knows no other, and not its name
+	}
+	for name, value := range map[string]string{"sort": order, "prefix": q.Prefix, "after": q.After} {
+		if value != "" {
+			query.Set(name, value)
+		}
 	}
 	var answer callersAnswer
 	if err := c.fetch(ctx, call{method: http.MethodGet, path: "/callers", query: query}, &answer); err != nil {
-		return nil, err
+		return page, err
 	}
-	callers := make([]fairfactor.Caller, len(answer.Callers))
+	page.Callers, page.Next = make([]fairfactor.Caller, len(answer.Callers)), string(answer.Next)
 	for i := range answer.Callers {
-		callers[i] = answer.Callers[i].caller()
+		page.Callers[i] = answer.Callers[i].caller()
 	}
-	return callers, nil
+	return page, nil
 }
 
 // Caller returns one caller.

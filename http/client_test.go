@@ -33,6 +33,7 @@ type told struct {
 	group  string
 	weight int
 	after  string
+	ranked fairfactor.CallerQuery
 	limit  int
 }
 
@@ -65,6 +66,11 @@ func (s *told) List(_ context.Context, q fairfactor.Query) (fairfactor.Page, err
 func (s *told) Callers(_ context.Context, after string, limit int) ([]fairfactor.Caller, error) {
 	s.after, s.limit = after, limit
 	return s.callers, s.err
+}
+
+func (s *told) RankedCallers(_ context.Context, q fairfactor.CallerQuery) (fairfactor.CallerPage, error) {
+	s.ranked = q
+	return fairfactor.CallerPage{Callers: s.callers, Next: "5/next & <cursor>"}, s.err
 }
 
 func (s *told) Caller(_ context.Context, name string) (fairfactor.Caller, error) {
@@ -215,11 +221,15 @@ func TestClientReceivesWhatTheNodeSays(t *testing.T) {
 		}
 		id := service.job.ID
 		for name, do := range map[string]func() (any, any, error){
-			"Job":       func() (any, any, error) { j, err := c.Job(ctx, id); return j, service.job, err },
-			"Cancel":    func() (any, any, error) { j, err := c.Cancel(ctx, id); return j, service.job, err },
-			"Retry":     func() (any, any, error) { j, err := c.Retry(ctx, id); return j, service.job, err },
-			"List":      func() (any, any, error) { p, err := c.List(ctx, fairfactor.Query{}); return p, service.page, err },
-			"Callers":   func() (any, any, error) { p, err := c.Callers(ctx, "", 2); return p, service.callers, err },
+			"Job":     func() (any, any, error) { j, err := c.Job(ctx, id); return j, service.job, err },
+			"Cancel":  func() (any, any, error) { j, err := c.Cancel(ctx, id); return j, service.job, err },
+			"Retry":   func() (any, any, error) { j, err := c.Retry(ctx, id); return j, service.job, err },
+			"List":    func() (any, any, error) { p, err := c.List(ctx, fairfactor.Query{}); return p, service.page, err },
+			"Callers": func() (any, any, error) { p, err := c.Callers(ctx, "", 2); return p, service.callers, err },
+			"RankedCallers": func() (any, any, error) {
+				p, err := c.RankedCallers(ctx, fairfactor.CallerQuery{Order: fairfactor.ByCPU, Limit: 2})
+				return p, fairfactor.CallerPage{Callers: service.callers, Next: "5/next & <cursor>"}, err
+			},
 			"Caller":    func() (any, any, error) { p, err := c.Caller(ctx, "a"); return p, service.callers[0], err },
 			"SetWeight": func() (any, any, error) { p, err := c.SetWeight(ctx, "a", 2); return p, service.callers[0], err },
 			"SetGroup":  func() (any, any, error) { p, err := c.SetGroup(ctx, "a", "g"); return p, service.callers[0], err },
@@ -242,6 +252,11 @@ func TestNodeReceivesWhatTheClientSays(t *testing.T) {
 	} {
 		if _, err := c.List(ctx, q); err != nil || service.query != q {
 			t.Errorf("List: %v, the node saw %+v, want %+v", err, service.query, q)
+		}
+	}
+	for _, q := range []fairfactor.CallerQuery{{Order: fairfactor.ByQueued, Limit: 1}, {Order: fairfactor.ByRunning, Prefix: "a.b:c@d-e_f", Limit: 1000, After: "12/a:b@c"}, {Order: fairfactor.ByCPU, Limit: 7, After: "/"}} {
+		if _, err := c.RankedCallers(ctx, q); err != nil || service.ranked != q {
+			t.Errorf("RankedCallers: %v, the node saw %+v, want %+v", err, service.ranked, q)
 		}
 	}
 	if _, err := c.Callers(ctx, "a@b", 7); err != nil || service.after != "a@b" || service.limit != 7 {
@@ -283,6 +298,10 @@ func TestClientReceivesRefusals(t *testing.T) {
 		"Job": func() error { _, err := c.Job(ctx, id); return err }, "Wait": func() error { _, err := c.Wait(ctx, id); return err },
 		"Cancel": func() error { _, err := c.Cancel(ctx, id); return err }, "Retry": func() error { _, err := c.Retry(ctx, id); return err },
 		"List": func() error { _, err := c.List(ctx, fairfactor.Query{}); return err }, "Callers": func() error { _, err := c.Callers(ctx, "", 1); return err },
+		"RankedCallers": func() error {
+			_, err := c.RankedCallers(ctx, fairfactor.CallerQuery{Order: fairfactor.ByCPU, Limit: 1})
+			return err
+		},
 		"Caller": func() error { _, err := c.Caller(ctx, "a"); return err }, "SetWeight": func() error { _, err := c.SetWeight(ctx, "a", 1); return err },
 		"SetGroup": func() error { _, err := c.SetGroup(ctx, "a", "g"); return err }, "WeighGroup": func() error { return c.WeighGroup(ctx, "g", 1) },
 		"Fairness": func() error { _, err := c.Fairness(ctx); return err }, "Nodes": func() error { _, err := c.Nodes(ctx); return err },

@@ -168,3 +168,11 @@ func (j gated) Callers(ctx context.Context, after string, limit int) ([]fairfact
 	defer j.reads.leave()
 	return j.Jobs.Callers(ctx, after, limit)
 }
+
+func (j gated) RankedCallers(ctx context.Context, q fairfactor.CallerQuery) (fairfactor.CallerPage, error) {
+	if err := j.reads.enter(ctx); err != nil {
+		return fairfactor.CallerPage{}, err
+	}
+	defer j.reads.leave()
+	return j.Jobs.RankedCallers(ctx, q)
+}

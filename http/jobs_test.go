@@ -221,7 +221,21 @@ func TestCallers(t *testing.T) {
 			t.Errorf("%s: %d %s, want %q", path, a.status, a.body, want)
 		}
 	}
-	s.do("GET", "/callers?sort=-queued", "").problem(t, "an order without an index", 400, "bad-request")
+	if _, err := s.jobs.Submit(deadline(), "carol", []fairfactor.Submission{{Number: "91"}}); err != nil {
+		t.Fatal(err)
+	}
+	busy := s.do("GET", "/callers?sort=-queued&limit=1", "")
+	if busy.status != 200 || strings.Count(busy.body, "caller_id") != 1 || !strings.Contains(busy.body, `"caller_id":"carol"`) || busy.text("next") == "" {
+		t.Errorf("the busiest: %d %s", busy.status, busy.body)
+	}
+	if rest := s.do("GET", "/callers?sort=-queued&after="+url.QueryEscape(busy.text("next")), ""); rest.status != 200 || strings.Count(rest.body, "caller_id") != 4 || rest.doc["next"] != nil {
+		t.Errorf("the others: %d %s", rest.status, rest.body)
+	}
+	if a := s.do("GET", "/callers?sort=-cpu&prefix=b", ""); a.status != 200 || strings.Count(a.body, "caller_id") != 1 {
+		t.Errorf("by CPU: %d %s", a.status, a.body)
+	}
+	s.do("GET", "/callers?sort=queued", "").problem(t, "an order without an index", 400, "bad-request")
+	s.do("GET", "/callers?sort=-running&after=x", "").problem(t, "no cursor of that order", 400, "bad-request")
 	s.do("GET", "/callers?prefix=%20", "").problem(t, "no prefix", 400, "bad-request")
 	a = s.do("GET", "/callers?limit=5&after=..", "")
 	if len(a.doc["callers"].([]any)) != 3 || a.doc["next"] != nil {

@@ -297,6 +297,24 @@ func (m *memory) Callers(_ context.Context, after string, limit int) (all []fair
 	return all[:min(limit, len(all))], nil
 }
 
+// RankedCallers has all callers in their order, and cursors that are places in it.
+func (m *memory) RankedCallers(ctx context.Context, q fairfactor.CallerQuery) (page fairfactor.CallerPage, err error) {
+	all, err := m.Callers(ctx, "", math.MaxInt)
+	all = slices.DeleteFunc(all, func(c fairfactor.Caller) bool { return !strings.HasPrefix(c.Name, q.Prefix) })
+	slices.SortStableFunc(all, func(a, b fairfactor.Caller) int { return cmp.Compare(q.Order.Value(&b), q.Order.Value(&a)) })
+	from := 0
+	if q.After != "" {
+		if from, err = strconv.Atoi(strings.TrimPrefix(q.After, "/")); err != nil {
+			return page, fairfactor.Errorf(fairfactor.Invalid, "%q is no cursor", q.After)
+		}
+	}
+	if end := from + q.Limit; end < len(all) {
+		all, page.Next = all[:end], "/"+strconv.Itoa(end)
+	}
+	page.Callers = all[from:]
+	return page, err
+}
+
 func (m *memory) Caller(_ context.Context, name string) (fairfactor.Caller, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

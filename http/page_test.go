@@ -112,6 +112,14 @@ type growing struct {
 	looks [3]atomic.Int64 // at busy-1, at busy-2, at the nodes
 }
 
+func (g *growing) RankedCallers(ctx context.Context, _ fairfactor.CallerQuery) (page fairfactor.CallerPage, err error) {
+	for _, name := range []string{"busy-1", "busy-2"} {
+		c, _ := g.Caller(ctx, name)
+		page.Callers = append(page.Callers, c)
+	}
+	return page, nil
+}
+
 func (g *growing) List(context.Context, fairfactor.Query) (fairfactor.Page, error) {
 	var page fairfactor.Page
 	for i, name := range []string{"busy-1", "busy-2", "busy-1"} {

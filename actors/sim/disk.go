@@ -216,6 +216,24 @@ func (d *disk) Callers(ctx context.Context, after string, limit int) (callers []
 	return callers, err
 }
 
+// CallersNamed implements [fairfactor.Store].
+func (d *disk) CallersNamed(ctx context.Context, names []string) (callers []fairfactor.Caller, err error) {
+	err = d.trip(ctx, func() (err error) {
+		callers, err = d.p.run.store.CallersNamed(context.Background(), names)
+		return err
+	})
+	return callers, err
+}
+
+// Foremost implements [fairfactor.Store].
+func (d *disk) Foremost(ctx context.Context, order fairfactor.CallerOrder, limit int) (callers []fairfactor.Caller, err error) {
+	err = d.trip(ctx, func() (err error) {
+		callers, err = d.p.run.store.Foremost(context.Background(), order, limit)
+		return err
+	})
+	return callers, err
+}
+
 // Backlogged implements [fairfactor.Store].
 func (d *disk) Backlogged(ctx context.Context, after uint64, limit int) (callers []fairfactor.Backlogged, err error) {
 	err = d.trip(ctx, func() (err error) {

@@ -21,8 +21,9 @@ func newCallers(io streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "callers [NAME ...]", Short: "Show callers and their accounts, or change them",
 		Long: `callers shows all callers by name, or those that are named. --weight and --group
-change the callers that are named. --sort reads all callers from the node before
-it shows the first --limit of them.`,
+change the callers that are named. The node has callers in the orders -queued,
+-running and -cpu: with --limit 1000 or less it sends no more than are shown. Any
+other order makes --sort read all callers first.`,
 		Example: `  fairfactor callers --sort -queued --limit 10
   fairfactor callers nightly --weight 2          # twice the share of others
   fairfactor callers alice bob --group physics   # they share one share
@@ -56,6 +57,8 @@ it shows the first --limit of them.`,
 		switch {
 		case len(args) > 0:
 			all, failed = r.named(args, func(name string) (fairfactor.Caller, error) { return set.apply(ctx, jobs, name) })
+		case byNode(order, limit):
+			all, failed = foremost(ctx, jobs, order, prefix, limit)
 		case order == "name":
 			all, failed = firstCallers(ctx, jobs, prefix, limit)
 		default:
@@ -136,6 +139,19 @@ func firstCallers(ctx context.Context, jobs fairfactor.Jobs, prefix string, limi
 		}
 	}
 	return all, nil
+}
+
+// byNode reports whether a node has the first callers of an order.
+func byNode(order string, limit int) bool {
+	o, ok := fairfactor.ParseCallerOrder(order)
+	return ok && o != fairfactor.ByName && limit <= fairfactor.MaxRanked
+}
+
+// foremost asks for the callers that come first in an order.
+func foremost(ctx context.Context, jobs fairfactor.Jobs, order, prefix string, limit int) ([]fairfactor.Caller, error) {
+	o, _ := fairfactor.ParseCallerOrder(order)
+	page, err := jobs.RankedCallers(ctx, fairfactor.CallerQuery{Order: o, Prefix: prefix, Limit: limit})
+	return page.Callers, err
 }
 
 // callerSorts are the orders of callers, the smallest first.

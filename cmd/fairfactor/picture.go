@@ -4,16 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"fairfactor"
 )
-
-// allCallers is no limit: rates and sums need each caller.
-const allCallers = math.MaxInt
 
 // plainCallers is how many callers a picture shows without a terminal.
 const plainCallers = 20
@@ -65,7 +61,7 @@ func (p *picture) rates(before *picture) (all []rate) {
 	}
 	for _, c := range p.callers {
 		r := rate{Caller: c}
-		if w := was[c.Name]; passed > 0 {
+		if w, here := was[c.Name]; passed > 0 && (here || !p.most) {
 			r.jobs = float64(ended(c)-ended(w)) / passed
 			r.cpu = (c.CPU - w.CPU).Seconds() / passed
 		}
@@ -108,7 +104,11 @@ func (p *picture) heading(w io.Writer, f frame, rates []rate) {
 		sum.Queued, sum.Running, sum.Completed, sum.Failed = sum.Queued+waiting(r.Caller), sum.Running+r.Running, sum.Completed+r.Completed, sum.Failed+r.Failed
 		sum.jobs += r.jobs
 	}
-	fmt.Fprintln(w, joinUpTo(f.width, p.at.Format(time.TimeOnly), fmt.Sprintf("%.0f jobs/s", sum.jobs), fmt.Sprint("queued ", sum.Queued),
+	of := "" // whom these are sums of
+	if p.most {
+		of = fmt.Sprint(" of the busiest ", len(p.callers), " callers")
+	}
+	fmt.Fprintln(w, joinUpTo(f.width, p.at.Format(time.TimeOnly), fmt.Sprintf("%.0f jobs/s%s", sum.jobs, of), fmt.Sprint("queued ", sum.Queued),
 		fmt.Sprint("running ", sum.Running), fmt.Sprint("failed ", sum.Failed), fmt.Sprint("completed ", sum.Completed), f.url))
 	fair := p.fairness
 	fmt.Fprintln(w, joinUpTo(f.width, fmt.Sprintf("lag %v of at most %v", fair.Lag.Round(time.Microsecond), fair.Bound),

@@ -19,8 +19,9 @@ func newTop(io streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "top", Short: "Watch callers, workers and fairness", Args: cobra.NoArgs,
 		Long: `top shows what the nodes do, again and again: the workers and their turns, the
-busiest callers with their rates, and how fair it is. It uses as much of the
-terminal as there is. Without a terminal it prints one picture, or as many as
+busiest callers with their rates, and how fair it is. Of a thousand callers and
+more it shows those with the most jobs that run or wait, and with the most CPU.
+It uses as much of the terminal as there is. Without a terminal it prints one picture, or as many as
 --count says.
 
 Keys: q quits, s sorts by the next column.`,
@@ -115,13 +116,14 @@ func (w *watch) draw(screen *screen, now, before *picture, again bool) error {
 type picture struct {
 	at       time.Time
 	callers  []fairfactor.Caller
+	most     bool // there are too many callers: these are the busiest
 	nodes    []fairfactor.Node
 	fairness fairfactor.Fairness
 }
 
 func look(ctx context.Context, jobs fairfactor.Jobs) (p *picture, err error) {
 	p = &picture{at: time.Now()}
-	if p.callers, err = firstCallers(ctx, jobs, "", allCallers); err != nil {
+	if p.callers, p.most, err = lookAtCallers(ctx, jobs); err != nil {
 		return nil, err
 	}
 	if p.nodes, err = jobs.Nodes(ctx); err != nil {
@@ -129,4 +131,29 @@ func look(ctx context.Context, jobs fairfactor.Jobs) (p *picture, err error) {
 	}
 	p.fairness, err = jobs.Fairness(ctx)
 	return p, err
+}
+
+// busiestCallers is how many callers a picture has of each order, when there are too many
+// to have all of them once a second.
+const busiestCallers = 200
+
+// lookAtCallers returns all callers, or the busiest ones.
+func lookAtCallers(ctx context.Context, jobs fairfactor.Jobs) (callers []fairfactor.Caller, most bool, err error) {
+	callers, err = jobs.Callers(ctx, "", fairfactor.MaxPage)
+	if err != nil || len(callers) < fairfactor.MaxPage {
+		return callers, false, err
+	}
+	callers, seen := nil, map[string]bool{}
+	for _, order := range []fairfactor.CallerOrder{fairfactor.ByRunning, fairfactor.ByQueued, fairfactor.ByCPU} {
+		page, err := jobs.RankedCallers(ctx, fairfactor.CallerQuery{Order: order, Limit: busiestCallers})
+		if err != nil {
+			return nil, true, err
+		}
+		for _, c := range page.Callers {
+			if !seen[c.Name] {
+				seen[c.Name], callers = true, append(callers, c)
+			}
+		}
+	}
+	return callers, true, nil
 }

@@ -1,23 +1,16 @@
 // Which callers have work, and their accounts.
-import { ask, callerPath, query, Refusal } from "./api.js";
+import { ask, query } from "./api.js";
 
 const most = 12;
 
 let followed = []; // names that were busy at the last look
 
-// busyCallers asks for the accounts of callers that have work: those of the jobs that run
-// now, and those that were busy before and still are. With many callers it is a part of
-// them, which changes as others get their turns.
+// busyCallers asks for the accounts of callers that have work: those with the most jobs that
+// run or wait. Those that were busy before and still are stay in the list.
 export async function busyCallers(signal) {
-  const { jobs } = await ask("compute" + query({ status: "running", limit: 100 }), { signal });
-  const names = [...new Set([...followed, ...jobs.map(j => j.caller_id)])].slice(0, most);
-  const accounts = await Promise.all(names.map(name => ask(callerPath(name), { signal }).catch(gone)));
-  const busy = accounts.filter(c => c && c.queued + c.running > 0);
+  const pages = await Promise.all(["-running", "-queued"].map(sort => ask("callers" + query({ sort, limit: 2 * most }), { signal })));
+  const found = new Map(pages.flatMap(p => p.callers).filter(c => c.queued + c.running > 0).map(c => [c.caller_id, c]));
+  const busy = [...new Set([...followed, ...found.keys()])].map(name => found.get(name)).filter(Boolean).slice(0, most);
   followed = busy.map(c => c.caller_id);
   return busy.sort((a, b) => b.queued - a.queued || (a.caller_id < b.caller_id ? -1 : 1));
-}
-
-function gone(e) {
-  if (e instanceof Refusal && e.status === 404) return null;
-  throw e;
 }

@@ -1,44 +1,44 @@
-// The list of callers: those that have work first, then all by name, page by page.
+// The list of callers, page by page: those that have most of something first, or by name.
 import { h } from "./dom.js";
 import { ask, callerPath, query } from "./api.js";
 import { count, time } from "./format.js";
 import { pages, section, table } from "./parts.js";
-import { busyCallers } from "./busy.js";
-import { busyTable } from "./overview.js";
 
 const perPage = 50;
+
+// orders are those that the node has, and what they are called.
+const orders = [["-queued", "most that waits"], ["-running", "most that runs"], ["-cpu", "most CPU"], ["name", "name"]];
+
+const sortOf = route => orders.some(([key]) => key === route.query.get("sort")) ? route.query.get("sort") : orders[0][0];
 
 export const callers = {
   every: 2000,
   title: () => "Callers",
   search,
-  async load(route, signal) {
-    const prefix = route.query.get("prefix") || "", first = !prefix && !route.query.get("after");
-    const [page, busy] = await Promise.all([ask("callers" + query({ after: route.query.get("after") || below(prefix), limit: perPage }), { signal }), first ? busyCallers(signal) : null]);
-    const found = page.callers.filter(c => c.caller_id.startsWith(prefix));
-    return { callers: found, next: found.length === page.callers.length ? page.next : null, busy };
-  },
+  load: (route, signal) => ask("callers" + query({ sort: sortOf(route), prefix: route.query.get("prefix"), after: route.query.get("after"), limit: perPage }), { signal }),
   show: (data, route) => [
     h("h1", null, "Callers"),
     search(route),
-    data && data.busy && data.busy.length ? section("Busy now", { class: "live" }, busyTable(data.busy)) : null,
-    section(route.query.get("prefix") ? "Names that begin with " + route.query.get("prefix") : "All by name", { class: "live" },
+    section(heading(route), { class: "live" },
       table("Callers", columns, data && data.callers.map(c => ({ key: c.caller_id, cells: cells(c) })), "No such caller has submitted anything yet."),
-      data && pages(after => "#/callers" + query({ prefix: route.query.get("prefix"), after }), route.query.get("after") || "", data.next)),
+      data && pages(after => "#/callers" + query({ sort: route.query.get("sort"), prefix: route.query.get("prefix"), after }), route.query.get("after") || "", data.next)),
   ],
 };
 
-// below is a text that comes after all names before a prefix: ~ comes after all that a name
-// may have.
-const below = prefix => prefix && prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) - 1) + (prefix.length < 64 ? "~" : "");
+function heading(route) {
+  const prefix = route.query.get("prefix"), sort = sortOf(route);
+  return (prefix ? "Names that begin with " + prefix : "All callers") + (sort === "name" ? " by name" : ", " + orders.find(([key]) => key === sort)[1] + " first");
+}
 
 function search(route) {
-  const prefix = route.query.get("prefix") || "", find = event => {
+  const prefix = route.query.get("prefix") || "", sort = sortOf(route), find = event => {
     event.preventDefault();
-    location.hash = "#/callers" + query({ prefix: event.target.elements.prefix.value.trim() });
+    const { prefix, sort } = event.target.closest("form").elements;
+    location.hash = "#/callers" + query({ sort: sort.value === orders[0][0] ? "" : sort.value, prefix: prefix.value.trim() });
   };
   return h("section", { "aria-label": "Find callers" }, h("form", { class: "search", onsubmit: find },
     h("label", null, "Names that begin with", h("input", { key: "prefix" + prefix, name: "prefix", value: prefix, maxlength: "64", autocomplete: "off", autocapitalize: "none", spellcheck: "false" })),
+    h("label", null, "First those with", h("select", { name: "sort", value: sort, onchange: find }, orders.map(([key, text]) => h("option", { value: key }, text)))),
     h("button", null, "Find"),
     route.hash.includes("?") ? h("a", { href: "#/callers" }, "Clear") : null));
 }

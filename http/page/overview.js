@@ -92,7 +92,7 @@ function cpu() {
 const busiest = data => section(["Busy callers", h("a", { href: "#/callers" }, "all")], { class: "live" }, busyTable(data && data.callers.slice(0, jobsShown)));
 
 // busyTable describes a table of callers that have work.
-export const busyTable = callers => table("Busy callers",
+const busyTable = callers => table("Busy callers",
   [{ text: "caller", cls: "head" }, { text: "queued", cls: "n" }, { text: "running", cls: "n" }, { text: "completed", cls: "n" }, { text: "oldest waits", cls: "n" }],
   callers && callers.map(c => ({ key: c.caller_id, cells: [callerLink(c.caller_id), count(c.queued), count(c.running), count(c.completed), c.oldest_waiting_seconds > 0 ? time(c.oldest_waiting_seconds) : "-"] })),
   "No caller has work now.");

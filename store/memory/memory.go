@@ -5,6 +5,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -228,6 +229,36 @@ func (s *Store) Callers(ctx context.Context, after string, limit int) ([]fairfac
 	}
 	sort.Slice(callers, func(a, b int) bool { return callers[a].Name < callers[b].Name })
 	return callers[:min(len(callers), max(limit, 0))], nil
+}
+
+// CallersNamed implements [fairfactor.Store].
+func (s *Store) CallersNamed(ctx context.Context, names []string) (callers []fairfactor.Caller, err error) {
+	if err := live(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range names {
+		if c := s.callers[name]; c != nil && c.account.Known {
+			callers = append(callers, c.view())
+		}
+	}
+	return callers, nil
+}
+
+// Foremost implements [fairfactor.Store].
+func (s *Store) Foremost(ctx context.Context, order fairfactor.CallerOrder, limit int) (callers []fairfactor.Caller, err error) {
+	if err := cmp.Or(live(ctx), rules.CheckRanking(order)); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.callers {
+		if v := c.view(); c.account.Known && rules.Ranks(order, &v) {
+			callers = append(callers, v)
+		}
+	}
+	return rules.Rank(callers, order, min(limit, fairfactor.MaxRanked)), nil
 }
 
 // Backlogged implements [fairfactor.Store].

@@ -15,7 +15,8 @@ const (
 	accountFirst   = 1
 )
 
-// flagPaused is set in the flags of an account whose caller is paused.
+// flagPaused is set in the flags of an account whose caller is paused. Above it are the
+// classes of the account.
 const flagPaused = 1
 
 // account is what is stored of a caller besides its jobs. Accounts in memory are
@@ -28,6 +29,7 @@ type account struct {
 	head     uint64
 	saved    uint64 // unfinished jobs that have a checkpoint
 	requeued uint64 // at least the unfinished jobs that were queued again
+	ranks    ranks  // the classes that its keys in the index of classes have
 
 	named   bool // the account and its name are in the store, or in the batch that is being built
 	claimed bool // the epoch is not, see claim.go
@@ -73,7 +75,7 @@ func (a *account) follow(e *rules.Effect) {
 // append appends the account's value, without a seal.
 func (a *account) append(b []byte) []byte {
 	b = append(b, accountVersion)
-	flags := uint64(0)
+	flags := a.ranks.flags()
 	if a.Paused {
 		flags |= flagPaused
 	}
@@ -103,7 +105,8 @@ func decodeAccount(key, value []byte) (account, error) {
 	a.Queued, a.Completed, a.Failed, a.Cancelled = r.uvarint(), r.uvarint(), r.uvarint(), r.uvarint()
 	a.CPU, a.Turns = time.Duration(r.uvarint()), r.uvarint()
 	if version == accountVersion {
-		a.Paused = r.uvarint()&flagPaused != 0
+		flags := r.uvarint()
+		a.Paused, a.ranks = flags&flagPaused != 0, ranksIn(flags)
 	}
 	if version >= accountGrouped {
 		a.Group = string(r.take(uint64(len(r.b))))

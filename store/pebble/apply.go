@@ -162,6 +162,7 @@ func (s *Store) loadProgress() error {
 
 // write writes an account, with the caller's name if it is the first time.
 func (st *staging) write(a *account) {
+	st.rank(a)
 	st.key = accountKey(st.key[:0], a.Name)
 	st.value = seal(st.key, a.append(st.value[:0]))
 	st.batch.Set(st.key, st.value, nil)

@@ -11,6 +11,7 @@
 //
 //	c<name>           account of a caller: number, epoch, weight, tallies, group
 //	n<caller>         name of a caller
+//	b<order><class><caller>  caller that has much: see ranks.go; the class inverted
 //	q<caller><order>  unfinished job, as it was when it entered the queue
 //	p<caller><order>  the same job at its last checkpoint, and the checkpoint
 //	o<caller><order><number>  a piece of that checkpoint

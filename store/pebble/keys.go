@@ -33,6 +33,7 @@ const (
 	kindOperation  = 'w'
 	kindDelivery   = 'W'
 	kindDue        = 'H'
+	kindRank       = 'b'
 )
 
 var (

@@ -18,11 +18,11 @@ import (
 )
 
 // layoutVersion is the value of the key v. Earlier layouts are read too: an account
-// of the first has no group, and both lack what finds jobs by their state, number or
-// time, which is added when they are opened.
+// of the first has no group, and the first two lack what finds jobs by their state, number or
+// time, which is added when they are opened. The third lacks the classes of callers.
 const (
-	layoutVersion = 3
-	layoutIndexed = 3 // the first with all indexes
+	layoutVersion = 4
+	layoutIndexed = 3 // the first that finds jobs by their state, number or time
 )
 
 // Options of a store; the zero value is the default.

@@ -67,6 +67,69 @@ func TestPreviousLayoutOpens(t *testing.T) {
 	}
 }
 
+// TestLayoutWithoutClasses: the callers of a directory of layout 3 are put into their
+// classes, also if a start was killed while it did so.
+func TestLayoutWithoutClasses(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := mustOpen(t, dir, vfs.Default, 0)
+	for i, n := range []int{100, 3, 20} {
+		a := activate(t, s, []string{"a", "b", "c"}[i])
+		for range n {
+			if errs, err := s.Apply(t.Context(), []fairfactor.Change{a.accept()}); errs != nil || err != nil {
+				t.Fatal(errs, err)
+			}
+		}
+	}
+	want, err := s.Foremost(t.Context(), fairfactor.ByQueued, 10)
+	if err != nil || len(want) != 3 || want[0].Name != "a" || want[1].Name != "c" {
+		t.Fatalf("%+v, %v", want, err)
+	}
+	for killed := range 2 {
+		b := s.db.NewBatch()
+		for _, name := range []string{"a", "c"}[killed:] {
+			a, _, err := readAccount(s.db, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Delete(rankKey(nil, fairfactor.ByQueued, a.ranks.queued, a.Number), nil)
+			a.ranks = ranks{}
+			b.Set(accountKey(nil, name), seal(accountKey(nil, name), a.append(nil)), nil)
+		}
+		setNumber(b, keyVersion, layoutVersion-1)
+		if err := s.commit(b); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = mustOpen(t, dir, vfs.Default, 0)
+		got, err := s.Foremost(t.Context(), fairfactor.ByQueued, 10)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+		}
+		if at := ranksOf(t, s); at != 2 {
+			t.Errorf("%d callers are in classes, want 2", at)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ranksOf counts the keys of classes.
+func ranksOf(t *testing.T, s *Store) (n int) {
+	t.Helper()
+	it, err := s.db.NewIter(iterBounds(kindBounds(kindRank)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer it.Close()
+	for ok := it.First(); ok; ok = it.Next() {
+		n++
+	}
+	return n
+}
+
 // finishAll ends the jobs in the backlog of "a", which must be those that the
 // directory was written with.
 func finishAll(t *testing.T, s *Store, a *activation) {

@@ -16,8 +16,12 @@ import (
 // reindexBatch is about how many jobs a batch concerns: some 3 MB of keys.
 const reindexBatch = 20_000
 
-// upgrade says that the directory has the present layout, but is not indexed.
+// upgrade puts callers into their classes and says that the directory has the present
+// layout, but is not indexed if it was not before.
 func (s *Store) upgrade(from uint64) error {
+	if err := s.rankAll(); err != nil {
+		return err
+	}
 	b := s.db.NewBatch()
 	setNumber(b, keyVersion, layoutVersion)
 	if from < layoutIndexed {

@@ -1,14 +1,18 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"fairfactor"
+	"fairfactor/store/rules"
 )
 
 // oldest is the time of submission of a caller's unfinished job with the lowest
@@ -58,9 +62,20 @@ func (s *Store) Callers(ctx context.Context, after string, limit int) (list []fa
 	if limit <= 0 || !storable(after) {
 		return nil, live(ctx)
 	}
+	return s.callersBy(ctx, "SELECT "+callerColumns+` FROM fairfactor.callers AS c
+		WHERE c.name > $1 AND c.known ORDER BY c.name LIMIT $2`, after, limit)
+}
+
+// CallersNamed implements [fairfactor.Store].
+func (s *Store) CallersNamed(ctx context.Context, names []string) (list []fairfactor.Caller, err error) {
+	return s.callersBy(ctx, "SELECT "+callerColumns+` FROM unnest($1::text[]) AS u (name)
+		CROSS JOIN LATERAL (SELECT * FROM fairfactor.callers AS x WHERE x.name = u.name AND x.known OFFSET 0) AS c`, slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !storable(n) }))
+}
+
+// callersBy returns the accounts that a statement finds.
+func (s *Store) callersBy(ctx context.Context, statement string, args ...any) (list []fairfactor.Caller, err error) {
 	err = s.retry(ctx, "to read callers", func(ctx context.Context) error {
-		rows, err := s.reads.Query(ctx, "SELECT "+callerColumns+` FROM fairfactor.callers AS c
-			WHERE c.name > $1 AND c.known ORDER BY c.name LIMIT $2`, after, limit)
+		rows, err := s.reads.Query(ctx, statement, args...)
 		if err != nil {
 			return err
 		}
@@ -69,6 +84,52 @@ func (s *Store) Callers(ctx context.Context, after string, limit int) (list []fa
 	})
 	return list, err
 }
+
+// Classes of a caller's queue and CPU when a group of changes is added to its row, as
+// [rules.Class] has them. Their indexes are written only when the class of a caller changes.
+const (
+	queuedAmount = "(c.queued + u.queued)"
+	queuedClass  = "CASE WHEN " + queuedAmount + " >= 16::bigint << c.queued_class OR c.queued_class > 0 AND " + queuedAmount + " < 4::bigint << c.queued_class THEN " +
+		classFrom + queuedAmount + classTo + " ELSE c.queued_class END"
+	cpuAmount = "((c.cpu + u.cpu) / 1000000)"
+	cpuClass  = "CASE WHEN " + cpuAmount + " >= 16::bigint << c.cpu_class THEN " + classFrom + cpuAmount + classTo + " ELSE c.cpu_class END"
+	classFrom = "floor(ln(greatest("
+	classTo   = " / 6, 1)::float8) / ln(2::float8) + 1e-9)::smallint"
+)
+
+// Foremost implements [fairfactor.Store]. Those with few unfinished jobs are in no class:
+// some are found in the queue.
+func (s *Store) Foremost(ctx context.Context, order fairfactor.CallerOrder, limit int) ([]fairfactor.Caller, error) {
+	if err := cmp.Or(live(ctx), rules.CheckRanking(order)); err != nil {
+		return nil, err
+	}
+	column := "queued"
+	if order == fairfactor.ByCPU {
+		column = "cpu"
+	}
+	limit = min(limit, fairfactor.MaxRanked)
+	list, err := s.callersBy(ctx, fmt.Sprintf(`SELECT %[1]s FROM (
+			SELECT * FROM (
+				SELECT * FROM fairfactor.callers AS x WHERE x.%[2]s_class > 0 ORDER BY x.%[2]s_class DESC LIMIT %[3]d
+			) AS y ORDER BY y.%[2]s DESC, y.name LIMIT $1
+		) AS c`, callerColumns, column, rules.MaxCandidates), limit)
+	if err != nil || order != fairfactor.ByQueued || len(list) >= limit {
+		return rules.Rank(list, order, limit), err
+	}
+	small, err := s.callersBy(ctx, waiting+"SELECT "+callerColumns+` FROM waiting AS w
+		CROSS JOIN LATERAL (SELECT * FROM fairfactor.callers AS x WHERE x.number = w.caller AND x.queued > 0 AND x.queued_class = 0 OFFSET 0) AS c`, 0, fairfactor.MaxRanked)
+	return rules.Rank(append(list, small...), order, limit), err
+}
+
+// waiting are the numbers of callers that have unfinished jobs, after $1, at most $2.
+const waiting = `
+	WITH RECURSIVE waiting (caller, n) AS (
+		(SELECT q.caller, 1 FROM fairfactor.queue AS q WHERE q.caller > $1 ORDER BY q.caller LIMIT 1)
+		UNION ALL
+		SELECT (SELECT q.caller FROM fairfactor.queue AS q WHERE q.caller > w.caller ORDER BY q.caller LIMIT 1), w.n + 1
+		FROM waiting AS w WHERE w.caller IS NOT NULL AND w.n < $2
+	)
+	`
 
 // Backlogged implements [fairfactor.Store]. It skips from one caller in the queue
 // to the next by the queue's primary key. An index of callers that have jobs would
@@ -79,13 +140,7 @@ func (s *Store) Backlogged(ctx context.Context, after uint64, limit int) (list [
 		return nil, live(ctx)
 	}
 	err = s.retry(ctx, "to read callers that wait", func(ctx context.Context) error {
-		rows, err := s.reads.Query(ctx, `
-			WITH RECURSIVE waiting (caller, n) AS (
-				(SELECT q.caller, 1 FROM fairfactor.queue AS q WHERE q.caller > $1 ORDER BY q.caller LIMIT 1)
-				UNION ALL
-				SELECT (SELECT q.caller FROM fairfactor.queue AS q WHERE q.caller > w.caller ORDER BY q.caller LIMIT 1), w.n + 1
-				FROM waiting AS w WHERE w.caller IS NOT NULL AND w.n < $2
-			)
+		rows, err := s.reads.Query(ctx, waiting+`
 			SELECT c.number, c.name, c.caller_group, c.weight, c.paused FROM waiting AS w
 			CROSS JOIN LATERAL (SELECT * FROM fairfactor.callers AS x WHERE x.number = w.caller OFFSET 0) AS c ORDER BY c.number`,
 			int64(after), limit)

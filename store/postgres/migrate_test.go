@@ -28,7 +28,8 @@ func TestEarlierTables(t *testing.T) {
 	const at = `timestamptz '2030-01-01 00:00:00Z'`
 	run(t, url, `
 		INSERT INTO fairfactor.callers (number, name, epoch, last, weight, queued, completed, failed, cpu, turns) VALUES
-			(nextval('fairfactor.caller_numbers'), 'a', 4, 302, 7, 2, 299, 1, 5000, 301), (nextval('fairfactor.caller_numbers'), 'b', 1, 0, 1, 0, 0, 0, 0, 0);
+			(nextval('fairfactor.caller_numbers'), 'a', 4, 302, 7, 2, 299, 1, 5000, 301), (nextval('fairfactor.caller_numbers'), 'b', 1, 0, 1, 0, 0, 0, 0, 0),
+			(nextval('fairfactor.caller_numbers'), 'd', 1, 0, 1, 5000000000, 0, 0, 16000000, 1), (nextval('fairfactor.caller_numbers'), 'e', 1, 0, 1, 16, 0, 0, 3e15, 1);
 		INSERT INTO fairfactor.jobs SELECT 1, n, n, 7, n + 1048576, CASE WHEN n = 300 THEN 4 ELSE 3 END, '35', '', `+at+`, `+at+`,
 			`+at+` + n * interval '1 s', 1, n, 10, 1, '5 7', '' FROM generate_series(1, 300) AS n;
 		INSERT INTO fairfactor.queue SELECT 1, n, n, 7, n + 1048576, '35', '', `+at+`, `+at+`, 1, n, 1000, 1, '5', '', 'half' FROM generate_series(301, 302) AS n;
@@ -44,6 +45,16 @@ func TestEarlierTables(t *testing.T) {
 	}
 	if _, err := s.Caller(t.Context(), "b"); err != nil {
 		t.Errorf("a caller without jobs: %v", err)
+	}
+	for order, want := range map[fairfactor.CallerOrder]string{fairfactor.ByQueued: "[d e a]", fairfactor.ByCPU: "[e d]"} {
+		first, err := s.Foremost(t.Context(), order, 10)
+		var names []string
+		for _, c := range first {
+			names = append(names, c.Name)
+		}
+		if fmt.Sprint(names) != want || err != nil {
+			t.Errorf("those that have most by %v: %v, %v, want %v", order, names, err, want)
+		}
 	}
 	p := claim(t, s, "a")
 	if p.claim.Epoch <= 4 || p.last != 302 {

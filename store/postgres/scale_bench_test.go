@@ -71,3 +71,27 @@ func BenchmarkFull(b *testing.B) {
 		return err
 	})
 }
+
+// BenchmarkForemost finds the first 1,000 of 100,000 callers that have unfinished jobs: one
+// each, and one in a hundred up to 200.
+func BenchmarkForemost(b *testing.B) {
+	url := pgtest.Start(b, "fsync=off", "max_wal_size=4GB").Database(b)
+	open(b, url).Close()
+	exec(b, url, `INSERT INTO fairfactor.callers (number, name, epoch, last, queued, known, queued_class)
+		SELECT i, 'caller-' || i, 1, n, n, true, CASE WHEN n < 16 THEN 0 ELSE floor(ln((n / 6)::float8) / ln(2::float8) + 1e-9) END
+		FROM (SELECT i, CASE WHEN i % 100 = 0 THEN 1 + i / 502 ELSE 1 END AS n FROM generate_series(1, 100000) AS i) AS c`)
+	exec(b, url, `INSERT INTO fairfactor.queue (caller, ord, seq, nonce, accepted, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason)
+		SELECT c.number, n, n, 7, c.number * 1000 + n, '35', '', now(), now(), 0, 0, 0, 0, '', '' FROM fairfactor.callers AS c, generate_series(1, c.queued) AS n`)
+	exec(b, url, "VACUUM ANALYZE")
+	s := open(b, url)
+	defer s.Close()
+	for _, order := range []fairfactor.CallerOrder{fairfactor.ByQueued, fairfactor.ByCPU} {
+		b.Run(order.String(), func(b *testing.B) {
+			for b.Loop() {
+				if all, err := s.Foremost(b.Context(), order, fairfactor.MaxRanked); err != nil || order == fairfactor.ByQueued && (len(all) != fairfactor.MaxRanked || all[0].Queued != 200) {
+					b.Fatal(len(all), err)
+				}
+			}
+		})
+	}
+}

@@ -102,7 +102,8 @@ const openGroup = `
 		UPDATE fairfactor.writers SET last = $4, place = greatest(place, $5), touched = now() WHERE id = $3 AND last = $6 RETURNING 1
 	), account AS (
 		UPDATE fairfactor.callers AS c SET last = greatest(c.last, u.last), queued = c.queued + u.queued, completed = c.completed + u.completed,
-			failed = c.failed + u.failed, cancelled = c.cancelled + u.cancelled, cpu = c.cpu + u.cpu, turns = c.turns + u.turns, known = true
+			failed = c.failed + u.failed, cancelled = c.cancelled + u.cancelled, cpu = c.cpu + u.cpu, turns = c.turns + u.turns, known = true,
+			queued_class = ` + queuedClass + `, cpu_class = ` + cpuClass + `
 		FROM unnest($7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
 			$16::bigint[], $17::bigint[]) AS u (name, number, epoch, first, last, queued, completed, failed, cancelled, cpu, turns)
 		CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.callers AS x

@@ -163,4 +163,12 @@ func (p *pair) compareCallerPages() {
 	if !slices.Equal(got, want) {
 		p.Errorf("callers after %q, limit %d:\n got %+v\nwant %+v", after, limit, got, want)
 	}
+	order := fairfactor.ByQueued
+	if p.rng.IntN(2) == 0 {
+		order = fairfactor.ByCPU
+	}
+	want, _ = p.twin.Foremost(p.ctx(), order, limit)
+	if got, err = p.store.Foremost(p.ctx(), order, limit); err != nil || !slices.Equal(got, want) {
+		p.Errorf("foremost callers by %v, limit %d:\n got %+v, %v\nwant %+v", order, limit, got, err, want)
+	}
 }

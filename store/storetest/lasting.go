@@ -123,6 +123,8 @@ func endedContext(w *world) {
 		"SettleDeliveries": func() error { return w.store.SettleDeliveries(ctx, []fairfactor.Settled{{ID: j.ID, Claim: 1}}) },
 		"Overdue":          func() error { _, err := w.store.Overdue(ctx, w.now, fairfactor.Overdue{}, 1); return err },
 		"Callers":          func() error { _, err := w.store.Callers(ctx, "", 1); return err },
+		"CallersNamed":     func() error { _, err := w.store.CallersNamed(ctx, []string{"a"}); return err },
+		"Foremost":         func() error { _, err := w.store.Foremost(ctx, fairfactor.ByQueued, 1); return err },
 		"Backlogged":       func() error { _, err := w.store.Backlogged(ctx, 0, 1); return err },
 		"WeighGroup":       func() error { return w.store.WeighGroup(ctx, "team", 2) },
 		"Caller":           func() error { _, err := w.store.Caller(ctx, "a"); return err },

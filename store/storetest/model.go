@@ -205,6 +205,20 @@ func (m *model) Callers(ctx context.Context, after string, limit int) ([]fairfac
 	return callers[:min(len(callers), max(limit, 0))], nil
 }
 
+func (m *model) CallersNamed(ctx context.Context, names []string) (callers []fairfactor.Caller, err error) {
+	all, err := m.Callers(ctx, "", fairfactor.MaxPage)
+	return slices.DeleteFunc(all, func(c fairfactor.Caller) bool { return !slices.Contains(names, c.Name) }), err
+}
+
+func (m *model) Foremost(ctx context.Context, order fairfactor.CallerOrder, limit int) (callers []fairfactor.Caller, err error) {
+	all, err := m.Callers(ctx, "", fairfactor.MaxPage)
+	all = slices.DeleteFunc(all, func(c fairfactor.Caller) bool {
+		return order == fairfactor.ByQueued && c.Queued == 0 || order == fairfactor.ByCPU && c.CPU < 16*time.Millisecond
+	})
+	slices.SortStableFunc(all, func(a, b fairfactor.Caller) int { return cmp.Compare(order.Value(&b), order.Value(&a)) })
+	return all[:min(len(all), limit)], err
+}
+
 func (m *model) Backlogged(ctx context.Context, after uint64, limit int) (callers []fairfactor.Backlogged, err error) {
 	if err := ended(ctx); err != nil {
 		return nil, err

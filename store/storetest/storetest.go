@@ -82,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"JobsAtTheirPlaces", jobsAtTheirPlaces},
 		{"BacklogPages", backlogPages},
 		{"CallersPage", callersPage},
+		{"ForemostCallers", foremostCallers},
 		{"BackloggedPages", backloggedPages},
 		{"ClaimAloneLeavesNoTrace", claimAloneLeavesNoTrace},
 		{"ClaimsAtOnce", claimsAtOnce},
