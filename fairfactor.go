@@ -147,6 +147,12 @@ type Fairness struct {
 	// The bound holds on each of two levels: between groups, to which callers without
 	// a group count, and inside each group, between its callers.
 	Between, Inside FairnessLevel
+	// Jobs are the unfinished jobs of the callers that have said what they have, Work is
+	// the CPU that these probably take, and Oldest is since when the first of them waits
+	// for its first turn, zero if none does: of up to 4,096 callers. They are estimates.
+	Jobs   uint64
+	Work   time.Duration
+	Oldest time.Time
 }
 
 // FairnessLevel is what [Fairness] says of one level.

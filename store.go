@@ -123,7 +123,8 @@ type Backlogged struct {
 	Name   string
 	Group  string
 	Weight int
-	Paused bool // it gets no turns
+	Paused bool   // it gets no turns
+	Queued uint64 // unfinished jobs
 }
 
 // Waiting is an unfinished job with its saved progress.

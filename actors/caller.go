@@ -158,7 +158,7 @@ func (a *callerActor) Log() *slog.Logger {
 func (a *callerActor) Offer(o caller.Offer) {
 	m := &offer{Offer: dispatch.Offer{
 		Caller: a.name, Group: o.Group, Home: a.sys.net.ID(), Epoch: o.Epoch, Weight: o.Weight, More: o.More, Again: o.Again,
-		Charge: o.Charge, Known: o.Known,
+		Charge: o.Charge, Known: o.Known, Jobs: o.Jobs, Work: o.Work, Oldest: micros(o.Oldest),
 	}}
 	block := m.body[:]
 	if m.Turns = m.one[:]; len(o.Turns) != 1 {
@@ -167,6 +167,7 @@ func (a *callerActor) Offer(o caller.Offer) {
 	for i := range o.Turns { // each gets the address of its outcome
 		block[i] = turnOf(a.name, o.Epoch, &o.Turns[i])
 		m.Turns[i] = block[i].offered()
+		m.Turns[i].Waits = o.Turns[i].Waits
 	}
 	a.sys.tellScheduler(m)
 }

@@ -81,7 +81,7 @@ func (a *scheduler) paged(p indexPage) {
 	known := make([]dispatch.Known, 0, len(p.callers))
 	for i := range p.callers {
 		if c := &p.callers[i]; !c.Paused {
-			known = append(known, dispatch.Known{Caller: c.Name, Group: c.Group, Weight: c.Weight})
+			known = append(known, dispatch.Known{Caller: c.Name, Group: c.Group, Weight: c.Weight, Jobs: c.Queued})
 		}
 	}
 	a.machine.Backlogged(a.elapsed(), known)

@@ -113,10 +113,12 @@ func (m toCaller) Proto() proto.Message  { return callerMessageToPB(m.message) }
 
 func (m *offer) Proto() proto.Message {
 	o := &actorspb.Offer{
-		Caller: m.Caller, Group: m.Group, Home: m.Home, Epoch: m.Epoch, Weight: int32(m.Weight), More: m.More, Again: m.Again, ChargeNs: int64(m.Charge), Known: int64(m.Known), Turns: make([]*actorspb.Turn, len(m.Turns)),
+		Caller: m.Caller, Group: m.Group, Home: m.Home, Epoch: m.Epoch, Weight: int32(m.Weight), More: m.More, Again: m.Again, ChargeNs: int64(m.Charge), Known: int64(m.Known),
+		Jobs: m.Jobs, WorkNs: int64(m.Work), OldestUs: m.Oldest, Turns: make([]*actorspb.Turn, len(m.Turns)),
 	}
 	for i := range m.Turns {
 		o.Turns[i] = turnToPB(m.Turns[i].Body.(*turn))
+		o.Turns[i].WaitsUs = m.Turns[i].Waits
 	}
 	return &actorspb.Envelope{Body: &actorspb.Envelope_Offer{Offer: o}}
 }

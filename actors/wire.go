@@ -46,6 +46,7 @@ func opened(m any) any {
 		return &offer{Offer: dispatch.Offer{
 			Caller: o.Caller, Group: o.Group, Home: o.Home, Epoch: o.Epoch, Weight: int(o.Weight),
 			Turns: turnsFromPB(o.Turns), More: o.More, Again: o.Again, Charge: time.Duration(o.ChargeNs), Known: int(o.Known),
+			Jobs: o.Jobs, Work: time.Duration(o.WorkNs), Oldest: o.OldestUs,
 		}}
 	case *actorspb.Envelope_Want:
 		return wantFromPB(b.Want)
@@ -265,6 +266,7 @@ func turnsFromPB(pbs []*actorspb.Turn) []dispatch.Turn {
 	turns := make([]dispatch.Turn, len(pbs))
 	for i, pb := range pbs {
 		turns[i] = turnFromPB(pb).offered()
+		turns[i].Waits = pb.WaitsUs
 	}
 	return turns
 }
@@ -371,6 +373,7 @@ func report(r dispatch.Report) fairfactor.Fairness {
 		Quantum: r.Quantum, Bound: r.Bound, Lag: r.Lag, MaxLag: r.MaxLag, Jain: r.Jain, Violations: r.Violations,
 		Active: r.Active, Dormant: r.Dormant, Waiting: r.Waiting, Open: r.Open, HandedOut: r.Dispatched, Epoch: r.Epoch,
 		Between: fairfactor.FairnessLevel(r.Between), Inside: fairfactor.FairnessLevel(r.Inside),
+		Jobs: r.Jobs, Work: r.Work, Oldest: fromMicros(r.Oldest),
 	}
 }
 
@@ -379,6 +382,7 @@ func fairnessToPB(f fairfactor.Fairness) proto.Message {
 		QuantumNs: int64(f.Quantum), BoundNs: int64(f.Bound), LagNs: int64(f.Lag), MaxLagNs: int64(f.MaxLag),
 		Jain: f.Jain, Violations: f.Violations, Active: int64(f.Active), Waiting: int64(f.Waiting), Open: int64(f.Open),
 		HandedOut: f.HandedOut, Epoch: f.Epoch, Dormant: int64(f.Dormant), Between: levelToPB(f.Between), Inside: levelToPB(f.Inside),
+		Jobs: f.Jobs, WorkNs: int64(f.Work), OldestUs: micros(f.Oldest),
 	}}}
 }
 
@@ -398,6 +402,7 @@ func fairnessFromPB(pb *actorspb.Fairness) fairfactor.Fairness {
 		Quantum: time.Duration(pb.QuantumNs), Bound: time.Duration(pb.BoundNs), Lag: time.Duration(pb.LagNs), MaxLag: time.Duration(pb.MaxLagNs),
 		Jain: pb.Jain, Violations: pb.Violations, Active: int(pb.Active), Waiting: int(pb.Waiting), Open: int(pb.Open),
 		HandedOut: pb.HandedOut, Epoch: pb.Epoch, Dormant: int(pb.Dormant), Between: levelFromPB(pb.Between), Inside: levelFromPB(pb.Inside),
+		Jobs: pb.Jobs, Work: time.Duration(pb.WorkNs), Oldest: fromMicros(pb.OldestUs),
 	}
 }
 

@@ -196,6 +196,22 @@ func (w *worker) status() (m status) {
 	return m
 }
 
+// Threads is how many compute threads run a turn, and how many there are.
+func (s *System) Threads() (busy, all int) {
+	w := s.worker
+	if w == nil {
+		return 0, 0
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.running {
+		if w.running[i].turn != nil {
+			busy++
+		}
+	}
+	return busy, len(w.running)
+}
+
 // tellLocked hands news to the actor, which takes all there is at once.
 func (w *worker) tellLocked(n news) {
 	w.news = append(w.news, n)

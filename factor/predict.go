@@ -4,6 +4,8 @@ import (
 	"math"
 	"sync/atomic"
 	"time"
+
+	"fairfactor/factor/internal/siqs"
 )
 
 // predicted is the mean CPU of the first turn of a random number by its decimal
@@ -76,3 +78,22 @@ func Predict(digits int) time.Duration {
 	}
 	return interpolate(digits)
 }
+
+// PredictHard returns the CPU that a product of two like primes, of that many
+// decimal digits together, will probably take from the first turn to the last: what a
+// number takes at most that is not beyond the quadratic sieve. Most take less.
+func PredictHard(digits int) time.Duration {
+	bits := int(float64(digits) * bitsPerDigit)
+	first := float64(Predict(digits))
+	if bits < hardBits {
+		return time.Duration(first)
+	}
+	bits = min(bits, sieveBits)
+	return time.Duration(first + (1+curveShare+algebraShare)*siqs.SieveNanos(bits))
+}
+
+const (
+	bitsPerDigit = 3.3219
+	hardBits     = 120 // below, the first turn is all there is to most numbers
+	sieveBits    = 332 // above, there are only curves, for as long as a caller may have them
+)

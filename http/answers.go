@@ -76,6 +76,10 @@ type fairnessAnswer struct {
 
 	Between levelAnswer `json:"between_groups"`
 	Inside  levelAnswer `json:"inside_groups"`
+
+	Jobs   uint64  `json:"unfinished_jobs"`
+	Work   int64   `json:"backlog_cpu_us"`
+	Oldest instant `json:"oldest_waiting_since"`
 }
 
 // levelAnswer is what the scheduler says of one level of its promise.
@@ -100,6 +104,7 @@ func fairnessOf(f *fairfactor.Fairness) fairnessAnswer {
 		Quantum: f.Quantum.Microseconds(), Bound: f.Bound.Microseconds(), Lag: f.Lag.Microseconds(), MaxLag: f.MaxLag.Microseconds(),
 		Jain: decimal(f.Jain), Violations: f.Violations, Active: f.Active, Dormant: f.Dormant, Waiting: f.Waiting, Open: f.Open,
 		HandedOut: f.HandedOut, Epoch: f.Epoch, Between: levelOf(f.Between), Inside: levelOf(f.Inside),
+		Jobs: f.Jobs, Work: f.Work.Microseconds(), Oldest: instant{f.Oldest},
 	}
 }
 
@@ -108,6 +113,7 @@ func (a *fairnessAnswer) fairness() fairfactor.Fairness {
 		Quantum: micros(a.Quantum), Bound: micros(a.Bound), Lag: micros(a.Lag), MaxLag: micros(a.MaxLag),
 		Jain: float64(a.Jain), Violations: a.Violations, Active: a.Active, Dormant: a.Dormant, Waiting: a.Waiting, Open: a.Open,
 		HandedOut: a.HandedOut, Epoch: a.Epoch, Between: a.Between.level(), Inside: a.Inside.level(),
+		Jobs: a.Jobs, Work: micros(a.Work), Oldest: a.Oldest.Time,
 	}
 }
 

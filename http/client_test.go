@@ -217,6 +217,7 @@ func TestClientReceivesWhatTheNodeSays(t *testing.T) {
 				Violations: rng.Uint64N(99), Active: rng.IntN(99), Dormant: rng.IntN(99), Waiting: rng.IntN(99), Open: rng.IntN(99), HandedOut: rng.Uint64N(1 << 50), Epoch: rng.Uint64N(99),
 				Between: fairfactor.FairnessLevel{InLine: rng.IntN(99), Bound: micros(), Lag: micros(), MaxLag: micros(), Violations: rng.Uint64N(99)},
 				Inside:  fairfactor.FairnessLevel{InLine: rng.IntN(99), Bound: micros(), Lag: micros(), MaxLag: micros(), Violations: rng.Uint64N(99)},
+				Jobs:    rng.Uint64N(99), Work: micros(), Oldest: someTime(rng),
 			},
 		}
 		id := service.job.ID

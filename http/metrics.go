@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"fairfactor/http/feed"
 )
 
 // metrics counts requests by route and status, and how long they took. The
@@ -26,7 +28,7 @@ const (
 // buckets are seconds: from an answer out of memory to the longest poll.
 var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
-func newMetrics(r prometheus.Registerer, current func() *connections, polls, streams func() int, jobs gated) *metrics {
+func newMetrics(r prometheus.Registerer, current func() *connections, polls, streams func() int, jobs gated, events func() *feed.Hub) *metrics {
 	m := &metrics{requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "fairfactor_http_requests_total", Help: "Requests answered.",
 	}, []string{"route", "method", "status"})}
@@ -50,13 +52,25 @@ func newMetrics(r prometheus.Registerer, current func() *connections, polls, str
 			Name: "fairfactor_http_polls", Help: "Requests that wait for a job to end.",
 		}, func() float64 { return float64(polls()) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "fairfactor_http_subscribers", Help: "Open streams of events.",
-		}, func() float64 { return float64(streams()) }), &connectionMetrics{
+		}, func() float64 { return float64(streams()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "fairfactor_events_sent_total", Help: "Events that subscribers were sent, those left out that they caught up with.",
+		}, func() float64 { return counted(events(), func(h *feed.Hub) uint64 { return h.Told.Load() }) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "fairfactor_events_subscribers_slow_total", Help: "Subscribers that were sent away because they did not take their events.",
+		}, func() float64 { return counted(events(), func(h *feed.Hub) uint64 { return h.Slow.Load() }) }), &connectionMetrics{
 			current: current,
 			open:    prometheus.NewDesc("fairfactor_http_connections", "Open connections.", []string{"state"}, nil),
 			refused: prometheus.NewDesc("fairfactor_http_connections_refused_total", "Connections that were turned away, or closed while idle, because too many were open.", []string{"how"}, nil),
 		})
 	}
 	return m
+}
+
+// counted is a counter of the hub of events, zero for a node without one.
+func counted(h *feed.Hub, count func(*feed.Hub) uint64) float64 {
+	if h == nil {
+		return 0
+	}
+	return float64(count(h))
 }
 
 // observe counts one answer. A nil resource is a path that does not exist.

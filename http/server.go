@@ -198,7 +198,7 @@ func newServer(cfg Config, bounds limits) *Server {
 		CloseOnShutdown:              true,
 		NoDefaultContentType:         true,
 	}
-	s.metrics = newMetrics(cfg.Registerer, s.connections, s.polls.count, s.streams.count, jobs)
+	s.metrics = newMetrics(cfg.Registerer, s.connections, s.polls.count, s.streams.count, jobs, func() *feed.Hub { return s.feed })
 	return s
 }
 

@@ -2020,6 +2020,7 @@ type Turn struct {
 	Dispatched    uint64                 `protobuf:"varint,8,opt,name=dispatched,proto3" json:"dispatched,omitempty"`                          // number in the global dispatch order, set at the hand-out
 	Nonce         uint64                 `protobuf:"varint,9,opt,name=nonce,proto3" json:"nonce,omitempty"`                                    // of the job's id
 	CallerNumber  uint64                 `protobuf:"varint,10,opt,name=caller_number,json=callerNumber,proto3" json:"caller_number,omitempty"` // of the job's id
+	WaitsUs       int64                  `protobuf:"varint,11,opt,name=waits_us,json=waitsUs,proto3" json:"waits_us,omitempty"`                // since when the job waits, in an offer; zero once it has begun
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2124,6 +2125,13 @@ func (x *Turn) GetCallerNumber() uint64 {
 	return 0
 }
 
+func (x *Turn) GetWaitsUs() int64 {
+	if x != nil {
+		return x.WaitsUs
+	}
+	return 0
+}
+
 // Pull asks a caller for up to that many turns more. A scheduler that the
 // caller has not heard of before gets all that were offered and not ended
 // again.
@@ -2186,12 +2194,15 @@ type Offer struct {
 	Weight        int32                  `protobuf:"varint,2,opt,name=weight,proto3" json:"weight,omitempty"`
 	Turns         []*Turn                `protobuf:"bytes,3,rep,name=turns,proto3" json:"turns,omitempty"`
 	More          bool                   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`
-	Again         bool                   `protobuf:"varint,5,opt,name=again,proto3" json:"again,omitempty"`                       // some of the turns may have been offered before
-	Epoch         uint64                 `protobuf:"varint,6,opt,name=epoch,proto3" json:"epoch,omitempty"`                       // of the caller's activation
-	Group         string                 `protobuf:"bytes,7,opt,name=group,proto3" json:"group,omitempty"`                        // of the caller, empty if it stands for itself
-	Home          string                 `protobuf:"bytes,8,opt,name=home,proto3" json:"home,omitempty"`                          // member on which the caller's actor runs
-	ChargeNs      int64                  `protobuf:"varint,9,opt,name=charge_ns,json=chargeNs,proto3" json:"charge_ns,omitempty"` // the caller's part in turns that others ran for it
-	Known         int64                  `protobuf:"varint,10,opt,name=known,proto3" json:"known,omitempty"`                      // jobs of the caller that ended without a turn; each costs a quantum
+	Again         bool                   `protobuf:"varint,5,opt,name=again,proto3" json:"again,omitempty"`                        // some of the turns may have been offered before
+	Epoch         uint64                 `protobuf:"varint,6,opt,name=epoch,proto3" json:"epoch,omitempty"`                        // of the caller's activation
+	Group         string                 `protobuf:"bytes,7,opt,name=group,proto3" json:"group,omitempty"`                         // of the caller, empty if it stands for itself
+	Home          string                 `protobuf:"bytes,8,opt,name=home,proto3" json:"home,omitempty"`                           // member on which the caller's actor runs
+	ChargeNs      int64                  `protobuf:"varint,9,opt,name=charge_ns,json=chargeNs,proto3" json:"charge_ns,omitempty"`  // the caller's part in turns that others ran for it
+	Known         int64                  `protobuf:"varint,10,opt,name=known,proto3" json:"known,omitempty"`                       // jobs of the caller that ended without a turn; each costs a quantum
+	Jobs          uint64                 `protobuf:"varint,11,opt,name=jobs,proto3" json:"jobs,omitempty"`                         // that are unfinished
+	WorkNs        int64                  `protobuf:"varint,12,opt,name=work_ns,json=workNs,proto3" json:"work_ns,omitempty"`       // CPU that they probably take
+	OldestUs      int64                  `protobuf:"varint,13,opt,name=oldest_us,json=oldestUs,proto3" json:"oldest_us,omitempty"` // since when the first one waits that was not offered yet; zero if none does
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2292,6 +2303,27 @@ func (x *Offer) GetChargeNs() int64 {
 func (x *Offer) GetKnown() int64 {
 	if x != nil {
 		return x.Known
+	}
+	return 0
+}
+
+func (x *Offer) GetJobs() uint64 {
+	if x != nil {
+		return x.Jobs
+	}
+	return 0
+}
+
+func (x *Offer) GetWorkNs() int64 {
+	if x != nil {
+		return x.WorkNs
+	}
+	return 0
+}
+
+func (x *Offer) GetOldestUs() int64 {
+	if x != nil {
+		return x.OldestUs
 	}
 	return 0
 }
@@ -3127,6 +3159,9 @@ type Fairness struct {
 	Dormant       int64                  `protobuf:"varint,12,opt,name=dormant,proto3" json:"dormant,omitempty"`
 	Between       *Level                 `protobuf:"bytes,13,opt,name=between,proto3" json:"between,omitempty"`
 	Inside        *Level                 `protobuf:"bytes,14,opt,name=inside,proto3" json:"inside,omitempty"`
+	Jobs          uint64                 `protobuf:"varint,15,opt,name=jobs,proto3" json:"jobs,omitempty"`                         // unfinished, of the callers that the scheduler knows
+	WorkNs        int64                  `protobuf:"varint,16,opt,name=work_ns,json=workNs,proto3" json:"work_ns,omitempty"`       // CPU that they probably take
+	OldestUs      int64                  `protobuf:"varint,17,opt,name=oldest_us,json=oldestUs,proto3" json:"oldest_us,omitempty"` // since when the oldest of them waits; zero if none does
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3257,6 +3292,27 @@ func (x *Fairness) GetInside() *Level {
 		return x.Inside
 	}
 	return nil
+}
+
+func (x *Fairness) GetJobs() uint64 {
+	if x != nil {
+		return x.Jobs
+	}
+	return 0
+}
+
+func (x *Fairness) GetWorkNs() int64 {
+	if x != nil {
+		return x.WorkNs
+	}
+	return 0
+}
+
+func (x *Fairness) GetOldestUs() int64 {
+	if x != nil {
+		return x.OldestUs
+	}
+	return 0
 }
 
 // Level is what Fairness says of one level.
@@ -3813,7 +3869,7 @@ const file_actors_proto_rawDesc = "" +
 	"\arunning\x18\x03 \x01(\x04R\arunning\x12\x15\n" +
 	"\x06cpu_ns\x18\x04 \x01(\x03R\x05cpuNs\x12\x14\n" +
 	"\x05turns\x18\x05 \x01(\x04R\x05turns\x12\x14\n" +
-	"\x05group\x18\x06 \x01(\tR\x05group\"\x86\x02\n" +
+	"\x05group\x18\x06 \x01(\tR\x05group\"\xa1\x02\n" +
 	"\x04Turn\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x10\n" +
@@ -3828,10 +3884,11 @@ const file_actors_proto_rawDesc = "" +
 	"dispatched\x12\x14\n" +
 	"\x05nonce\x18\t \x01(\x04R\x05nonce\x12#\n" +
 	"\rcaller_number\x18\n" +
-	" \x01(\x04R\fcallerNumber\"0\n" +
+	" \x01(\x04R\fcallerNumber\x12\x19\n" +
+	"\bwaits_us\x18\v \x01(\x03R\awaitsUs\"0\n" +
 	"\x04Pull\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x12\n" +
-	"\x04want\x18\x02 \x01(\x05R\x04want\"\x86\x02\n" +
+	"\x04want\x18\x02 \x01(\x05R\x04want\"\xd0\x02\n" +
 	"\x05Offer\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x16\n" +
 	"\x06weight\x18\x02 \x01(\x05R\x06weight\x120\n" +
@@ -3843,7 +3900,10 @@ const file_actors_proto_rawDesc = "" +
 	"\x04home\x18\b \x01(\tR\x04home\x12\x1b\n" +
 	"\tcharge_ns\x18\t \x01(\x03R\bchargeNs\x12\x14\n" +
 	"\x05known\x18\n" +
-	" \x01(\x03R\x05known\"\xb5\x01\n" +
+	" \x01(\x03R\x05known\x12\x12\n" +
+	"\x04jobs\x18\v \x01(\x04R\x04jobs\x12\x17\n" +
+	"\awork_ns\x18\f \x01(\x03R\x06workNs\x12\x1b\n" +
+	"\toldest_us\x18\r \x01(\x03R\boldestUs\"\xb5\x01\n" +
 	"\x04Want\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x12\n" +
@@ -3909,7 +3969,7 @@ const file_actors_proto_rawDesc = "" +
 	"\n" +
 	"WeighGroup\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12\x16\n" +
-	"\x06weight\x18\x02 \x01(\x05R\x06weight\"\xae\x03\n" +
+	"\x06weight\x18\x02 \x01(\x05R\x06weight\"\xf8\x03\n" +
 	"\bFairness\x12\x1d\n" +
 	"\n" +
 	"quantum_ns\x18\x01 \x01(\x03R\tquantumNs\x12\x19\n" +
@@ -3930,7 +3990,10 @@ const file_actors_proto_rawDesc = "" +
 	"\x05epoch\x18\v \x01(\x04R\x05epoch\x12\x18\n" +
 	"\adormant\x18\f \x01(\x03R\adormant\x125\n" +
 	"\abetween\x18\r \x01(\v2\x1b.fairfactor.actors.v1.LevelR\abetween\x123\n" +
-	"\x06inside\x18\x0e \x01(\v2\x1b.fairfactor.actors.v1.LevelR\x06inside\"\x90\x01\n" +
+	"\x06inside\x18\x0e \x01(\v2\x1b.fairfactor.actors.v1.LevelR\x06inside\x12\x12\n" +
+	"\x04jobs\x18\x0f \x01(\x04R\x04jobs\x12\x17\n" +
+	"\awork_ns\x18\x10 \x01(\x03R\x06workNs\x12\x1b\n" +
+	"\toldest_us\x18\x11 \x01(\x03R\boldestUs\"\x90\x01\n" +
 	"\x05Level\x12\x17\n" +
 	"\ain_line\x18\x01 \x01(\x03R\x06inLine\x12\x19\n" +
 	"\bbound_ns\x18\x02 \x01(\x03R\aboundNs\x12\x15\n" +

@@ -57,6 +57,9 @@ type Turn struct {
 	Number  string
 	Payload []byte // nil for turn 0, which follows from the number
 	Predict time.Duration
+	// Waits is since when the job waits, in microseconds since 1970; zero once it has
+	// begun.
+	Waits int64
 
 	nth uint64 // of all that were offered, from 1
 }
@@ -326,6 +329,14 @@ func (b *Backlog) Oldest() (nth uint64) {
 		}
 	}
 	return nth
+}
+
+// Waits is since when the job at the head of the queue waits, zero if none does.
+func (b *Backlog) Waits() time.Time {
+	if len(b.window) == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(b.window[0].submitted)
 }
 
 // Long reports whether jobs are open that more than one turn works on.

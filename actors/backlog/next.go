@@ -40,7 +40,7 @@ func (b *Backlog) nextWaiting() (Turn, bool) {
 		}
 		o := b.begin(&e)
 		if o.machine == nil {
-			return b.offer(o, Turn{ID: o.job.ID, Number: o.number(), Predict: factor.Predict(len(o.number()))}), true
+			return b.offer(o, Turn{ID: o.job.ID, Number: o.number(), Predict: factor.Predict(len(o.number())), Waits: e.submitted}), true
 		}
 		if t, ok := b.nextLong(); ok {
 			return t, true
@@ -48,6 +48,10 @@ func (b *Backlog) nextWaiting() (Turn, bool) {
 	}
 	return Turn{}, false
 }
+
+// PredictHard is the CPU that a hard number of so many digits takes from its first turn
+// to its last.
+func PredictHard(digits int) time.Duration { return factor.PredictHard(digits) }
 
 // shift takes the head of the window.
 func (b *Backlog) shift() entry {

@@ -55,6 +55,7 @@ type Caller struct {
 
 	last    uint64 // highest sequence or order number given
 	queued  uint64 // unfinished jobs, those on their way to the store included
+	load    load   // these, by size
 	weight  int
 	group   string
 	paused  bool              // it gets no turns
@@ -179,6 +180,7 @@ func (c *Caller) claimed(r *Read) {
 		cfg.Share = ShareDigits
 	}
 	c.backlog = backlog.New(cfg, r.Claim)
+	c.load.begin(r.Claim)
 	c.idle, c.saved = now, now
 	c.offers.heard = now
 	for _, s := range stash {
@@ -293,6 +295,7 @@ func (c *Caller) read(r *Read) {
 func (c *Caller) paged(r *Read) {
 	switch {
 	case r.Err == nil:
+		c.load.page(r.Page)
 		c.backlog.Paged(r.Page)
 		for i := range r.Page {
 			c.expect(r.Page[i].Job.Deadline)
@@ -326,7 +329,7 @@ func (c *Caller) pieceRead(r *Read) {
 func (c *Caller) Stop() {
 	if !c.stopped && c.backlog != nil && c.queued > 0 && !c.paused && !c.offers.more {
 		// The scheduler asks for the rest, which activates the caller again.
-		c.host.Offer(Offer{Group: c.group, Epoch: c.claim.Epoch, Weight: c.weight, More: true})
+		c.tell(Offer{Group: c.group, Epoch: c.claim.Epoch, Weight: c.weight, More: true, Oldest: c.backlog.Waits()})
 	}
 	c.stopped = true
 	c.accepts = nil // no end joins an acceptance any more

@@ -11,4 +11,6 @@ type Counters struct {
 	Known                                  atomic.Uint64 // jobs that ended with what was known of their numbers
 	Divided                                atomic.Uint64 // jobs that began with primes of earlier jobs of their caller
 	Fenced                                 atomic.Uint64 // activations that a newer one fenced
+	Times                                  Times
+	costs                                  costs
 }

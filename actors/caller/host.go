@@ -52,6 +52,12 @@ type Offer struct {
 	Turns  []backlog.Turn
 	More   bool
 	Again  bool // some of the turns may have been offered before
+	// Jobs is how many jobs of the caller are unfinished, Work the CPU that they
+	// probably take, and Oldest since when the first one waits that is not in Turns and
+	// was not offered before, zero if all were.
+	Jobs   uint64
+	Work   time.Duration
+	Oldest time.Time
 }
 
 // Submit asks for jobs. It is answered with [*Receipts].

@@ -60,19 +60,30 @@ func (c *Caller) offer() {
 		c.recalled, c.charge = 0, 0 // one that is not in line competes with no one
 	}
 	owes := c.recalled > 0 || c.charge > 0
-	if len(turns) == 0 && !o.stale && !asked && !owes && (more == o.more || !more) {
+	news := c.load.news(c.queued) && more
+	if len(turns) == 0 && !o.stale && !asked && !owes && !news && (more == o.more || !more) {
 		return
 	}
-	if len(turns) == 0 && !o.stale && !owes && o.want > 0 && c.backlog.Paging() && !c.paused {
+	if len(turns) == 0 && !o.stale && !owes && !news && o.want > 0 && c.backlog.Paging() && !c.paused {
 		return // the answer comes with the page
 	}
 	o.want = max(0, o.want-(len(turns)-known))
 	if asked {
 		o.want = 0
 	}
-	c.host.Offer(Offer{Group: c.group, Epoch: c.claim.Epoch, Weight: c.weight, Turns: turns, More: more, Again: o.again, Known: c.recalled, Charge: c.charge})
+	c.tell(Offer{
+		Group: c.group, Epoch: c.claim.Epoch, Weight: c.weight, Turns: turns, More: more, Again: o.again, Known: c.recalled, Charge: c.charge,
+		Oldest: c.backlog.Waits(),
+	})
 	c.recalled, c.charge = 0, 0
 	o.more, o.stale, o.again = more, false, false
+}
+
+// tell sends an offer with how much there is to do.
+func (c *Caller) tell(o Offer) {
+	o.Jobs, o.Work = c.queued, c.load.work(&c.cfg.Counters.costs)
+	c.load.told = c.queued
+	c.host.Offer(o)
 }
 
 // pulled answers the scheduler's wish for turns. A scheduler that is new here hears

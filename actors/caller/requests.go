@@ -214,10 +214,12 @@ func (c *Caller) retryRead(r *Read) {
 		deadline = time.Time{} // who tries a job again waits for it again
 	}
 	c.expect(deadline)
-	c.add(step{op: fairfactor.Requeue, asker: r.asker, job: &fairfactor.Job{
+	again := &fairfactor.Job{
 		ID: job.ID, Caller: job.Caller, Number: job.Number, Key: job.Key, Order: c.last, State: fairfactor.Pending,
 		Submitted: job.Submitted, Attempts: job.Attempts, Factors: job.Factors, Deadline: deadline, Callback: owedAgain(job.Callback),
-	}})
+	}
+	c.load.add(again)
+	c.add(step{op: fairfactor.Requeue, asker: r.asker, job: again})
 }
 
 // change has a setting of the caller made durable.

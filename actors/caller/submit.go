@@ -116,6 +116,7 @@ func (c *Caller) enqueue(sub *Submission, to slot) error {
 		Caller: c.cfg.Name, Number: sub.Number, Key: sub.Key, Order: c.last,
 		State: fairfactor.Pending, Submitted: c.host.Now().UTC().Truncate(time.Microsecond), Deadline: sub.Deadline, Callback: sub.Callback,
 	}
+	c.load.add(job)
 	s := step{op: fairfactor.Accept, job: job, to: to, wait: sub.Wait}
 	if sub.Known == nil || !c.recall(&s, sub.Known) {
 		s.admitted = c.backlog.Admit(job)

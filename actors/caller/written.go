@@ -74,6 +74,7 @@ func (c *Caller) settleAccept(p *step) {
 // dropped forgets a job that the store did not take, with all that was done for it.
 func (c *Caller) dropped(p *step) {
 	c.queued--
+	c.load.remove(p.job)
 	if !p.known && c.backlog.Drop(p.job, p.admitted) && !c.stopped {
 		c.host.Withdraw(p.job.ID.Seq)
 	}
@@ -164,6 +165,9 @@ func (c *Caller) answerStep(p *step) {
 // ended tells of a job whose end is durable.
 func (c *Caller) ended(job *fairfactor.Job) {
 	c.queued--
+	c.load.remove(job)
+	c.cfg.Counters.Times.observe(job)
+	c.cfg.Counters.costs.learn(job)
 	switch job.State {
 	case fairfactor.Completed:
 		c.cfg.Counters.Completed.Add(1)
@@ -202,6 +206,7 @@ func (c *Caller) settleCheckpoint(p *step) {
 func (c *Caller) settleRequeue(p *step) {
 	if p.err != nil {
 		c.queued--
+		c.load.remove(p.job)
 		c.backlog.Drop(p.job, false)
 	} else {
 		c.backlog.Accept(p.job, false)

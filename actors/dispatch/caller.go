@@ -6,7 +6,7 @@ import (
 	"fairfactor/actors/fair"
 )
 
-// caller is what the machine knows of one caller: 144 bytes. Those that have
+// caller is what the machine knows of one caller: 160 bytes. Those that have
 // turns here, or were asked for some, have more in work.
 type caller struct {
 	fair  fair.Caller
@@ -22,6 +22,7 @@ type caller struct {
 	unheard  bool // known from the store, and never asked or heard
 	idle     bool // has no work; counted in Machine.idle
 	retired  bool // in Machine.retired
+	load     load // as it said last
 }
 
 // work is what the machine holds of a caller's turns.
@@ -122,7 +123,11 @@ func (m *Machine) rest(c *caller) {
 			m.spareWork = append(m.spareWork, w)
 		}
 	}
-	if idle := !c.busy(); idle != c.idle {
+	idle := !c.busy()
+	if idle {
+		m.unload(c)
+	}
+	if idle != c.idle {
 		c.idle = idle
 		if !idle {
 			m.idle--

@@ -34,6 +34,7 @@ type Known struct {
 	Caller string
 	Group  string // empty: it has none
 	Weight int
+	Jobs   uint64 // unfinished, taken to be like what the workers had lately
 }
 
 // Backlogged tells of callers that the store says have unfinished jobs, and calls
@@ -48,6 +49,7 @@ func (m *Machine) Backlogged(_ time.Duration, callers []Known) {
 		c := m.caller(k.Caller)
 		c.fair.Weight = max(k.Weight, 1)
 		m.regroup(c, k.Group)
+		m.say(c, k.Jobs, float64(k.Jobs)*m.mean/1e9, 0)
 		c.more, c.unheard = true, true
 		m.unheard++
 		m.ring.Sleep(&c.fair)

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -41,11 +42,15 @@ func (m *Machine) Due() int { return m.unanswer.size + m.unheeded.size + m.silen
 func (m *Machine) Check() error {
 	waiting, open, idle, unheard, members := 0, 0, 0, 0, 0
 	seen, clocks, retired := map[Key]string{}, m.clocks(), m.inRetired()
+	var jobs uint64
+	work := 0.0
 	for name, c := range m.callers {
 		waiting += c.waiting()
 		open += len(c.hands())
 		idle += count(c.idle)
 		unheard += count(c.unheard)
+		jobs += uint64(c.load.jobs)
+		work += float64(c.load.work)
 		switch g := c.fair.Group(); {
 		case c.name != name || c.fair.Owner != c:
 			return fmt.Errorf("%s is not who it says", name)
@@ -65,6 +70,9 @@ func (m *Machine) Check() error {
 	if waiting != m.waiting || open != len(m.open) || idle != m.idle || unheard != m.unheard {
 		return fmt.Errorf("waiting %d, counted %d; open %d, counted %d; idle %d, counted %d; unheard %d, counted %d",
 			m.waiting, waiting, len(m.open), open, m.idle, idle, m.unheard, unheard)
+	}
+	if jobs != m.load.jobs || math.Abs(work-m.load.work) > 1e-6*(1+work) {
+		return fmt.Errorf("%d jobs of %v s, counted %d of %v s", m.load.jobs, m.load.work, jobs, work)
 	}
 	for _, g := range m.groups {
 		members -= g.Size()

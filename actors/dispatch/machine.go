@@ -85,6 +85,7 @@ type Turn struct {
 	Predict    time.Duration
 	Dispatched uint64 // its number in the dispatch order, set when it is handed out
 	Body       any    // the shell's, not looked at
+	Waits      int64  // since when the job waits, in microseconds since 1970; zero once it has begun
 }
 
 // Offer is what a caller says of its work.
@@ -101,6 +102,11 @@ type Offer struct {
 	// how many jobs ended without a turn: each costs a quantum.
 	Charge time.Duration
 	Known  int
+	// Jobs, Work and Oldest say how much the caller has to do, see [Report]. Oldest is that of a
+	// job that was not offered yet, zero if all were.
+	Jobs   uint64
+	Work   time.Duration
+	Oldest int64
 }
 
 // Run gives turns to a worker, in order.
@@ -170,6 +176,7 @@ type Machine struct {
 	retired   queue[*caller] // to be forgotten when they would come back like new ones
 	abandoned queue[*fair.Group]
 	lags      lags
+	load      totals
 	debts     map[*caller]time.Duration // that were not charged yet, see [Machine.pay]
 
 	runs        []Run // the last Dispatch's, reused

@@ -17,6 +17,7 @@ func (m *Machine) Offer(now time.Duration, o Offer) {
 	if owed := o.Charge + time.Duration(o.Known)*m.quantum; owed > 0 {
 		m.debts[c] += owed
 	}
+	m.say(c, o.Jobs, o.Work.Seconds(), o.Oldest)
 	promised := c.asked
 	c.asked, c.silent, c.more = false, false, o.More
 	if len(o.Turns) > 0 {

@@ -115,7 +115,7 @@ func (w *world) act() {
 	case n < 866:
 		w.machine.WeighGroup("red", w.rng.IntN(4))
 	case n < 870: // the store knows of work that the machine may not know of
-		w.machine.Backlogged(w.now, []dispatch.Known{{Caller: c.name, Group: c.group, Weight: c.weight}})
+		w.machine.Backlogged(w.now, []dispatch.Known{{Caller: c.name, Group: c.group, Weight: c.weight, Jobs: w.rng.Uint64N(5)}})
 	case n < 876:
 		w.now += time.Duration(w.rng.IntN(5000)) * time.Millisecond
 	}
@@ -138,6 +138,7 @@ func (w *world) offer(c *actorCaller, fresh int, again bool) {
 		o.Turns = append(o.Turns, turnOf(c, c.next))
 	}
 	o.More = c.left > 0
+	o.Jobs, o.Work, o.Oldest = uint64(c.left+len(c.out)), time.Duration(c.left+len(c.out))*time.Second/3, w.rng.Int64N(5)*1e6
 	w.machine.Offer(w.now, o)
 }
 

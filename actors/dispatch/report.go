@@ -41,6 +41,12 @@ type Report struct {
 	Epoch      uint64
 	Between    Level // groups, and callers without a group
 	Inside     Level // callers in one group
+	// Jobs are the unfinished jobs of callers that have said how many they have, and Work
+	// is the CPU that these probably take. Oldest is since when the first of them waits for
+	// its first turn, in microseconds since 1970, zero if none does: of up to 4,096 callers.
+	Jobs   uint64
+	Work   time.Duration
+	Oldest int64
 }
 
 // Level is what a Report says of one level.
@@ -101,6 +107,7 @@ func (m *Machine) Report() Report {
 		Active:     len(m.callers) - m.idle, Dormant: m.ring.Dormant(), Waiting: m.waiting, Open: len(m.open),
 		Dispatched: m.dispatched, Epoch: m.epoch,
 		Between: Level{m.ring.Rivals(), bound, l.between.now, l.between.most, l.between.violations},
-		Inside:  Level{m.ring.Groups(), bound, l.inside.now, l.inside.most, l.inside.violations},
+		Jobs:    m.load.jobs, Work: time.Duration(m.load.work * float64(time.Second)), Oldest: m.oldest(),
+		Inside: Level{m.ring.Groups(), bound, l.inside.now, l.inside.most, l.inside.violations},
 	}
 }

@@ -17,6 +17,7 @@ type metrics struct {
 	open, handedOut, atOnce, dormant      *prometheus.Desc
 	levelLag, levelInLine, known, divided *prometheus.Desc
 	webhooks, webhooksFlying, missed      *prometheus.Desc
+	jobsQueued, work, oldest, threads     *prometheus.Desc
 }
 
 func newMetrics(n *node) *metrics {
@@ -47,6 +48,10 @@ func newMetrics(n *node) *metrics {
 		levelInLine:    desc("fairness_level_in_line", "Groups and callers without one that have work; inside: groups.", "level"),
 		ahead:          desc("scheduler_turns_waiting", "Turns offered and not handed out."),
 		open:           desc("scheduler_turns_open", "Turns handed out and not ended."),
+		jobsQueued:     desc("jobs_unfinished", "Unfinished jobs of the callers that the scheduler knows, those of paused callers left out."),
+		work:           desc("backlog_cpu_seconds", "CPU that these jobs probably take, as if none had begun."),
+		oldest:         desc("oldest_waiting_seconds", "Time for which the job waits that waits longest for its first turn, of up to 4096 callers."),
+		threads:        desc("compute_threads", "Compute threads of this node, by whether they run a turn.", "state"),
 		handedOut:      desc("scheduler_place", "Place of the last hand-out in the global dispatch order."),
 	}
 }
@@ -80,6 +85,9 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(m.callers, float64(c.Callers.Load()))
 	counter(m.activations, float64(c.Activations.Load()))
 	counter(m.fenced, float64(c.Fenced.Load()))
+	busy, all := m.node.system.Threads()
+	gauge(m.threads, float64(busy), "busy")
+	gauge(m.threads, float64(all-busy), "idle")
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -99,4 +107,11 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(m.ahead, float64(f.Waiting))
 	gauge(m.open, float64(f.Open))
 	gauge(m.handedOut, float64(f.HandedOut))
+	gauge(m.jobsQueued, float64(f.Jobs))
+	gauge(m.work, f.Work.Seconds())
+	waits := time.Duration(0)
+	if !f.Oldest.IsZero() {
+		waits = max(0, time.Since(f.Oldest))
+	}
+	gauge(m.oldest, waits.Seconds())
 }

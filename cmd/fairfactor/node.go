@@ -38,6 +38,7 @@ type node struct {
 	members    fairfactor.MemberTable      // nil: the store belongs to this node alone
 	storeReady func(context.Context) error // nil: the store is in this process
 	committer  *groups.Committer
+	commits    *timedStore // what the committer writes to
 	system     *actors.System
 	cluster    *cluster.Node
 	web        httpd.Config   // what the flags say of it
@@ -135,7 +136,8 @@ func (n *node) openStore(ctx context.Context) error {
 		n.store, n.keyStore, n.members, n.storeReady = store, store, store.Members(), store.Ready
 		atOnce = 2 // while one waits for the database's disk another one is built
 	}
-	n.committer = groups.New(n.store, groups.Options{Groups: atOnce})
+	n.commits = newTimedStore(n.store)
+	n.committer = groups.New(n.commits, groups.Options{Groups: atOnce})
 	return nil
 }
 
@@ -237,7 +239,8 @@ func (n *node) view() (nodes []fairfactor.Node) {
 
 func (n *node) startServer() {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newMetrics(n))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newMetrics(n), newJobTimes(&n.system.Counters.Times))
+	n.commits.register(registry)
 	web := n.web
 	web.Keys = n.keys
 	if n.accesses != nil {

@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"fairfactor"
@@ -55,7 +56,10 @@ type Hub struct {
 		messages, bytes int
 		budget          int64
 	}
-	replaying chan struct{} // a token for each subscriber that catches up
+	// Told and Slow count messages that were put into queues, and subscriptions that ended
+	// because their queue was full.
+	Told, Slow atomic.Uint64
+	replaying  chan struct{} // a token for each subscriber that catches up
 
 	// The fields below belong to the goroutine of Run.
 	at      fairfactor.Position // up to here everything was delivered

@@ -100,10 +100,12 @@ func (s *Subscription) push(m *Message) bool {
 	crowded := size > smallBytes && s.hub.budget.used.Load() > s.hub.limits.budget
 	if len(s.queue) > 0 && (len(s.queue) >= s.hub.limits.messages || size > s.hub.limits.bytes || crowded) {
 		s.finish(Slow)
+		s.hub.Slow.Add(1)
 		return false
 	}
 	s.queue, s.bytes = append(s.queue, m), size
 	s.hub.budget.used.Add(int64(len(m.Text)))
+	s.hub.Told.Add(1)
 	s.ring()
 	return true
 }

@@ -270,7 +270,7 @@ func (s *Store) Backlogged(ctx context.Context, after uint64, limit int) (caller
 	defer s.mu.Unlock()
 	for number := min(after, uint64(len(s.numbers))) + 1; number < uint64(len(s.numbers)) && len(callers) < limit; number++ {
 		if a := &s.numbers[number].account; a.Queued > 0 {
-			callers = append(callers, fairfactor.Backlogged{Number: number, Name: a.Name, Group: a.Group, Weight: a.Weight, Paused: a.Paused})
+			callers = append(callers, fairfactor.Backlogged{Number: number, Name: a.Name, Group: a.Group, Weight: a.Weight, Paused: a.Paused, Queued: a.Queued})
 		}
 	}
 	return callers, nil

@@ -111,7 +111,7 @@ func (s *Store) Backlogged(ctx context.Context, after uint64, limit int) (caller
 				return nil, err
 			}
 			if ok && a.Queued > 0 {
-				callers = append(callers, fairfactor.Backlogged{Number: number, Name: a.Name, Group: a.Group, Weight: a.Weight, Paused: a.Paused})
+				callers = append(callers, fairfactor.Backlogged{Number: number, Name: a.Name, Group: a.Group, Weight: a.Weight, Paused: a.Paused, Queued: a.Queued})
 			}
 		}
 		after = numbers[len(numbers)-1]

@@ -35,7 +35,7 @@ func TestPreviousLayoutOpens(t *testing.T) {
 	if b, err := s.Caller(t.Context(), "b:2"); err != nil || b.Weight != 5 || b.Completed != 1 {
 		t.Errorf("b: %+v, %v", b, err)
 	}
-	if list, err := s.Backlogged(t.Context(), 0, 10); err != nil || !reflect.DeepEqual(list, []fairfactor.Backlogged{{Number: 1, Name: "a", Weight: 1}}) {
+	if list, err := s.Backlogged(t.Context(), 0, 10); err != nil || !reflect.DeepEqual(list, []fairfactor.Backlogged{{Number: 1, Name: "a", Weight: 1, Queued: 5}}) {
 		t.Errorf("backlogged: %+v, %v", list, err)
 	}
 	found, err := s.Keyed(t.Context(), 1, []string{"key"}, epochTime)

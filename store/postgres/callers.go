@@ -141,14 +141,14 @@ func (s *Store) Backlogged(ctx context.Context, after uint64, limit int) (list [
 	}
 	err = s.retry(ctx, "to read callers that wait", func(ctx context.Context) error {
 		rows, err := s.reads.Query(ctx, waiting+`
-			SELECT c.number, c.name, c.caller_group, c.weight, c.paused FROM waiting AS w
+			SELECT c.number, c.name, c.caller_group, c.weight, c.paused, c.queued FROM waiting AS w
 			CROSS JOIN LATERAL (SELECT * FROM fairfactor.callers AS x WHERE x.number = w.caller OFFSET 0) AS c ORDER BY c.number`,
 			int64(after), limit)
 		if err != nil {
 			return err
 		}
 		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b fairfactor.Backlogged, err error) {
-			err = row.Scan(&b.Number, &b.Name, &b.Group, &b.Weight, &b.Paused)
+			err = row.Scan(&b.Number, &b.Name, &b.Group, &b.Weight, &b.Paused, &b.Queued)
 			return b, err
 		})
 		return err

@@ -227,7 +227,7 @@ func (m *model) Backlogged(ctx context.Context, after uint64, limit int) (caller
 	defer m.mu.Unlock()
 	for _, c := range m.callers {
 		if c.number > after && m.account(c).Queued > 0 {
-			callers = append(callers, fairfactor.Backlogged{Number: c.number, Name: c.name, Group: c.group, Weight: c.weight, Paused: c.paused})
+			callers = append(callers, fairfactor.Backlogged{Number: c.number, Name: c.name, Group: c.group, Weight: c.weight, Paused: c.paused, Queued: m.account(c).Queued})
 		}
 	}
 	slices.SortFunc(callers, func(a, b fairfactor.Backlogged) int { return cmp.Compare(a.Number, b.Number) })

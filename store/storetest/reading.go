@@ -191,17 +191,20 @@ func backloggedPages(w *world) {
 		weigh := a.change(fairfactor.Weigh, jobs[0])
 		weigh.Weight = 1 + i
 		w.must(weigh)
+		left := uint64(len(jobs))
 		switch i % 4 {
 		case 0: // nothing is left
 			a.finish(fairfactor.Completed, jobs...)
 			continue
 		case 1: // the last one is left
 			a.finish(fairfactor.Failed, jobs[:2]...)
+			left = 1
 		case 2: // what is left was queued again
 			failed := a.finish(fairfactor.Failed, jobs...)
 			w.must(a.change(fairfactor.Requeue, a.requeued(failed[1])))
+			left = 1
 		}
-		want = append(want, fairfactor.Backlogged{Number: a.claim.Number, Name: a.name, Group: a.claim.Caller.Group, Weight: 1 + i})
+		want = append(want, fairfactor.Backlogged{Number: a.claim.Number, Name: a.name, Group: a.claim.Caller.Group, Weight: 1 + i, Queued: left})
 	}
 	slices.SortFunc(want, func(a, b fairfactor.Backlogged) int { return cmp.Compare(a.Number, b.Number) })
 	for _, size := range []int{1, 2, len(want), 1000} {
