@@ -177,14 +177,6 @@ type pageAnswer struct {
 	Next textOrNull `json:"next"`
 }
 
-func pageOf(p *fairfactor.Page) pageAnswer {
-	a := pageAnswer{Jobs: make([]jobText, len(p.Jobs)), Next: textOrNull(p.Next)}
-	for i := range p.Jobs {
-		a.Jobs[i].job = &p.Jobs[i]
-	}
-	return a
-}
-
 // jobText is a job that [AppendJob] writes.
 type jobText struct{ job *fairfactor.Job }
 

@@ -27,41 +27,52 @@ func (s *Server) listCallers(r *request) error {
 		return err
 	}
 	if order != fairfactor.ByName {
-		page, err := s.jobs.RankedCallers(s.bounded(), fairfactor.CallerQuery{Order: order, Prefix: prefix, Limit: limit, After: after})
-		if fairfactor.CodeOf(err) == fairfactor.Invalid {
-			return problemAs(badRequest, err, fact{name: "parameter", text: "after"})
-		}
-		if err != nil {
-			return err
-		}
-		return s.answerCallers(r, page.Callers, page.Next)
+		return s.answerList(r, "callers", limit, s.ranked(fairfactor.CallerQuery{Order: order, Prefix: prefix, After: after}))
 	}
 	if len(after) > fairfactor.MaxCallerBytes {
 		return refuse(badRequest, "after is longer than a caller's name", shown("after", after), count("max_bytes", fairfactor.MaxCallerBytes))
 	}
-	callers, err := s.jobs.Callers(s.bounded(), max(after, fairfactor.BeforePrefix(prefix)), limit)
-	if err != nil {
-		return err
-	}
-	next := ""
-	if len(callers) == limit {
-		next = callers[limit-1].Name
-	}
-	for i := range callers {
-		if !strings.HasPrefix(callers[i].Name, prefix) {
-			callers, next = callers[:i], ""
-			break
-		}
-	}
-	return s.answerCallers(r, callers, next)
+	return s.answerList(r, "callers", limit, s.named(prefix, max(after, fairfactor.BeforePrefix(prefix))))
 }
 
-func (s *Server) answerCallers(r *request, callers []fairfactor.Caller, next string) error {
-	page := callersAnswer{Callers: make([]callerAnswer, len(callers)), Next: textOrNull(next)}
-	for i := range callers {
-		page.Callers[i] = callerOf(&callers[i], s.now())
+// ranked makes parts of a list of those that have most.
+func (s *Server) ranked(q fairfactor.CallerQuery) part {
+	return func(b []byte, limit int) ([]byte, int, string, error) {
+		q.Limit = limit
+		page, err := s.jobs.RankedCallers(s.bounded(), q)
+		if fairfactor.CodeOf(err) == fairfactor.Invalid {
+			err = problemAs(badRequest, err, fact{name: "parameter", text: "after"})
+		}
+		q.After = page.Next
+		return s.appendCallers(b, page.Callers), len(page.Callers), page.Next, err
 	}
-	return answerValue(&r.ctx.Response, page)
+}
+
+// named makes parts of a list by name.
+func (s *Server) named(prefix, after string) part {
+	return func(b []byte, limit int) ([]byte, int, string, error) {
+		callers, err := s.jobs.Callers(s.bounded(), after, limit)
+		next := ""
+		if len(callers) == limit {
+			next = callers[limit-1].Name
+		}
+		for i := range callers {
+			if !strings.HasPrefix(callers[i].Name, prefix) {
+				callers, next = callers[:i], ""
+				break
+			}
+		}
+		after = next
+		return s.appendCallers(b, callers), len(callers), next, err
+	}
+}
+
+func (s *Server) appendCallers(b []byte, callers []fairfactor.Caller) []byte {
+	now := s.now()
+	for i := range callers {
+		b = AppendCaller(appendComma(b), &callers[i], now)
+	}
+	return b
 }
 
 // orderOf reads ?sort=, and refuses an order that no index has.

@@ -249,13 +249,13 @@ func TestNodeReceivesWhatTheClientSays(t *testing.T) {
 	service := &told{callers: make([]fairfactor.Caller, 1)}
 	c, ctx := clientOf(t, service), t.Context()
 	for _, q := range []fairfactor.Query{
-		{Limit: 1}, {Caller: "a.b:c@d-e_f", States: fairfactor.In(fairfactor.Failed, fairfactor.Pending), Number: "15", Since: time.Unix(7, 8).UTC(), Until: time.Unix(9, 0).UTC(), Limit: 1000, Cursor: "+/=&?%20 ü"},
+		{Limit: 1}, {Caller: "a.b:c@d-e_f", States: fairfactor.In(fairfactor.Failed, fairfactor.Pending), Number: "15", Since: time.Unix(7, 8).UTC(), Until: time.Unix(9, 0).UTC(), Limit: 200, Cursor: "+/=&?%20 ü"},
 	} {
 		if _, err := c.List(ctx, q); err != nil || service.query != q {
 			t.Errorf("List: %v, the node saw %+v, want %+v", err, service.query, q)
 		}
 	}
-	for _, q := range []fairfactor.CallerQuery{{Order: fairfactor.ByQueued, Limit: 1}, {Order: fairfactor.ByRunning, Prefix: "a.b:c@d-e_f", Limit: 1000, After: "12/a:b@c"}, {Order: fairfactor.ByCPU, Limit: 7, After: "/"}} {
+	for _, q := range []fairfactor.CallerQuery{{Order: fairfactor.ByQueued, Limit: 1}, {Order: fairfactor.ByRunning, Prefix: "a.b:c@d-e_f", Limit: 200, After: "12/a:b@c"}, {Order: fairfactor.ByCPU, Limit: 7, After: "/"}} {
 		if _, err := c.RankedCallers(ctx, q); err != nil || service.ranked != q {
 			t.Errorf("RankedCallers: %v, the node saw %+v, want %+v", err, service.ranked, q)
 		}

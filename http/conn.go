@@ -2,6 +2,7 @@ package http
 
 import (
 	"bytes"
+	"container/list"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -38,6 +39,12 @@ type conn struct {
 	ownWrite   bool          // a handler has set a write deadline
 	detached   func()        // what goes on with the connection after fasthttp has let go of it
 
+	// What it has of the budget of answers, whose lock guards it; held is read without.
+	held    atomic.Int64
+	place   *list.Element // among those that send, nil if it is not
+	since   int64         // it has had something to send, in nanoseconds since 1970
+	closing bool          // it was closed to make room
+
 	ownRead atomic.Bool // a handler has set a read deadline
 	// silent is set when the time between two requests ran out.
 	silent atomic.Bool
@@ -49,6 +56,7 @@ type conn struct {
 // requests.
 func connState(nc net.Conn, state fasthttp.ConnState) {
 	c := nc.(*conn)
+	c.letGo()
 	switch state {
 	case fasthttp.StateActive:
 		c.idle = false
@@ -152,6 +160,7 @@ var errDetached = errors.New("the connection waits")
 // Close parks a connection that was only silent, hands one that was detached to
 // its new owner, and closes any other one.
 func (c *conn) Close() error {
+	c.letGo()
 	if goOn := c.detached; goOn != nil {
 		c.detached = nil
 		goOn()

@@ -25,12 +25,13 @@ import (
 // So clients that keep connections open, or send heads byte by byte, don't keep
 // others out.
 type connections struct {
-	ln     net.Listener
-	log    *slog.Logger
-	limits limits
-	tls    *tls.Config // nil for none
-	roles  []CertificateRole
-	begun  time.Time // what the connections count their deadlines from
+	ln      net.Listener
+	log     *slog.Logger
+	limits  limits
+	tls     *tls.Config // nil for none
+	roles   []CertificateRole
+	answers *budget   // of their answers
+	begun   time.Time // what the connections count their deadlines from
 
 	ready chan *conn    // those that have a request
 	done  chan struct{} // closed by Close
@@ -44,9 +45,9 @@ type connections struct {
 	evicted atomic.Uint64 // parked ones closed to make room
 }
 
-func newConnections(ln net.Listener, bounds limits, log *slog.Logger) *connections {
+func newConnections(ln net.Listener, bounds limits, answers *budget, log *slog.Logger) *connections {
 	return &connections{
-		ln: ln, log: log, limits: bounds, begun: time.Now(), ready: make(chan *conn), done: make(chan struct{}),
+		answers: answers, ln: ln, log: log, limits: bounds, begun: time.Now(), ready: make(chan *conn), done: make(chan struct{}),
 		open: map[*conn]struct{}{}, parked: list.New(),
 	}
 }
@@ -130,6 +131,7 @@ func (l *connections) isClosed() bool {
 }
 
 func (l *connections) wrap(plain net.Conn) *conn {
+	boundUnsent(plain)
 	c := &conn{Conn: plain, owner: l}
 	if l.tls != nil {
 		c.secure = tls.Server(plain, l.tls)

@@ -3,14 +3,10 @@ package http
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"runtime/debug"
 	"time"
 
 	"github.com/valyala/fasthttp"
-
-	"fairfactor"
 )
 
 // Limits of exchanges, besides those of their lines.
@@ -29,17 +25,12 @@ const (
 // more, nothing more is read. fasthttp reads it after the handler has returned, and
 // lets go of ctx only after it has closed it.
 type exchange struct {
-	s      *Server
-	ctx    *fasthttp.RequestCtx
-	name   string // for the log
-	next   func() // appends the next group's answers to out, or sets end
-	lines  lines  // of the request
-	waited time.Duration
-	as     *fairfactor.APIKey // of who asks
+	pieces // one for each group of lines
 
-	out  []byte // answers, unread from done on
-	done int
-	end  error       // what follows the answers, nil if there are more; not [io.EOF] breaks the connection
+	ctx    *fasthttp.RequestCtx
+	lines  lines // of the request
+	waited time.Duration
+
 	open bool        // holds a token of s.batches
 	stop func() bool // ends the watch for Shutdown
 }
@@ -55,59 +46,39 @@ func (x *exchange) begin(s *Server, r *request, name string, next func()) error 
 	default:
 		return refuse(full, "this node reads as many batches as it can: try again", count("max_batches", cap(s.batches)))
 	}
-	x.s, x.ctx, x.name, x.next, x.open, x.as = s, ctx, name, next, true, r.as
+	x.pieces.begin(s, r, name, ndjsonTypes[0], next)
+	x.ctx, x.open = ctx, true
 	conn := ctx.Conn()
 	x.stop = context.AfterFunc(s.polls.running, func() {
 		_ = conn.SetReadDeadline(s.now()) // what waits for the client waits no longer
 	})
 	x.lines.from = patient{x, ctx.Request.BodyStream()}
-	ctx.Response.Header.SetContentType(ndjsonTypes[0])
-	ctx.Response.Header.SetCanonical(cacheName, noStore)
 	ctx.Response.SetBodyStream(x, -1)
 	return nil
 }
 
 // Read gives answers; when there are none it makes those of the next group.
-func (x *exchange) Read(p []byte) (n int, err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			x.s.log.Error(x.name+" failed", "err", fmt.Sprintf("panic: %v\n%s", fault, debug.Stack()))
-			err = io.ErrUnexpectedEOF
-		}
-	}()
-	for x.done == len(x.out) {
-		if x.end != nil {
-			return 0, x.end
-		}
-		x.out, x.done = x.out[:0], 0
-		if err := x.s.stillKnown(x.as); err != nil {
-			x.refuse(err)
-			x.end = io.ErrUnexpectedEOF
-			continue
-		}
-		x.next()
+func (x *exchange) Read(p []byte) (int, error) {
+	if err := x.fill(); err != nil {
+		return 0, err
 	}
 	if len(p) > answerBytes {
 		p = p[:answerBytes]
 	}
-	n = copy(p, x.out[x.done:])
+	n := copy(p, x.out[x.done:])
 	x.done += n
 	return n, x.ctx.SetWriteDeadline(x.s.now().Add(x.s.limits.write))
 }
 
 // Close gives the exchange's place to another one.
 func (x *exchange) Close() error {
+	x.conn.letGo()
 	if x.open {
 		x.open = false
 		x.stop()
 		<-x.s.batches
 	}
 	return nil
-}
-
-// refuse appends a line that says what is wrong.
-func (x *exchange) refuse(err error) {
-	x.out = append(appendProblem(x.out, problemOf(err)), '\n')
 }
 
 // lastLine says what follows the lines of a request that has ended: the last line of

@@ -7,12 +7,9 @@ import (
 	"fairfactor"
 )
 
-// exportPage is how many jobs are held at once.
-const exportPage = 250
-
 // export is the answer to GET /compute/export: all jobs, page by page, newest first.
 type export struct {
-	exchange
+	pieces
 	query fairfactor.Query
 }
 
@@ -22,8 +19,10 @@ func (s *Server) exportJobs(r *request) (err error) {
 	if x.query, err = filtersOf(r); err != nil {
 		return err
 	}
-	x.query.Limit = exportPage
-	return x.begin(s, r, "an export", x.nextPage)
+	x.query.Limit = partLength
+	x.begin(s, r, "an export", ndjsonTypes[0], x.nextPage)
+	x.send(r)
+	return nil
 }
 
 // queryTime returns a time in the query, zero without it.
@@ -42,20 +41,17 @@ func queryTime(r *request, name string) (time.Time, error) {
 	return at, nil
 }
 
-// nextPage writes the next page of jobs. When that fails, the last line says why, and
-// the answer is broken off: it must not look complete.
+// nextPage writes the next page of jobs. When that fails, the last line says why.
 func (x *export) nextPage() {
 	err := error(refuse(notNow, "the node is draining: the rest is missing, ask another node"))
 	var page fairfactor.Page
 	if !x.s.polls.ended() {
-		page, err = x.s.jobs.List(x.s.bounded(), x.query)
+		if err = x.room(); err == nil {
+			page, err = x.s.jobs.List(x.s.bounded(), x.query)
+		}
 	}
 	if err != nil {
-		if problemOf(err).kind == broken {
-			x.s.log.Error(x.name+" failed", "err", err)
-		}
-		x.refuse(err)
-		x.end = io.ErrUnexpectedEOF
+		x.breaks(err)
 		return
 	}
 	for i := range page.Jobs {

@@ -10,8 +10,15 @@ import (
 // time and takes few connections and one batch, so that tests reach these limits.
 func NewImpatient(cfg Config, connections int, deadline time.Duration) *Server {
 	return newServer(cfg, limits{
-		connections: connections, calls: 64, brief: time.Millisecond, look: 50 * time.Millisecond, read: deadline, park: deadline, idle: deadline, write: deadline, submit: deadline, grace: deadline, batches: 1, heartbeat: deadline,
+		connections: connections, calls: 64, brief: time.Millisecond, look: 50 * time.Millisecond, read: deadline, park: deadline, idle: deadline, write: deadline, submit: deadline, grace: deadline, batches: 1, answers: DefaultAnswerMemory, stuck: deadline, heartbeat: deadline,
 	})
+}
+
+// Bound has a server cut off clients that hold up others after that time, and refuse
+// long answers that wait for longer than half of submit. No request may be under way.
+func (s *Server) Bound(stuck, submit time.Duration) *Server {
+	s.answers.patience, s.limits.submit = stuck, submit
+	return s
 }
 
 // NewQuick returns a server whose subscribers get heartbeats soon, and are too slow when

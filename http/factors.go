@@ -114,18 +114,17 @@ func (s *Server) listFactors(r *request) error {
 	if err != nil {
 		return err
 	}
-	list, next, err := knowledge.Factorizations(s.bounded(), cursor, limit)
-	if fairfactor.CodeOf(err) == fairfactor.Invalid {
-		return problemAs(badRequest, err, shown("cursor", cursor))
-	}
-	if err != nil {
-		return err
-	}
-	page := knownAnswer{Known: make([]factorizationAnswer, len(list)), Next: textOrNull(next)}
-	for i := range list {
-		page.Known[i] = factorizationOf(&list[i])
-	}
-	return answerValue(&r.ctx.Response, page)
+	return s.answerList(r, "known", limit, func(b []byte, limit int) ([]byte, int, string, error) {
+		list, next, err := knowledge.Factorizations(s.bounded(), cursor, limit)
+		if fairfactor.CodeOf(err) == fairfactor.Invalid {
+			err = problemAs(badRequest, err, shown("cursor", cursor))
+		}
+		for i := range list {
+			b = AppendFactorization(appendComma(b), &list[i])
+		}
+		cursor = next
+		return b, len(list), next, err
+	})
 }
 
 // postFactors takes factorizations that were found elsewhere. One that is wrong is

@@ -28,7 +28,7 @@ func (s *Server) postGet(r *request) error {
 // nextGroup reads lines as long as there are whole ones at hand and answers them.
 func (l *lookup) nextGroup() {
 	l.plan, l.ids = l.plan[:0], l.ids[:0]
-	for len(l.plan) < groupLines && (len(l.plan) == 0 || !l.lines.waiting()) {
+	for len(l.plan) < partLength && (len(l.plan) == 0 || !l.lines.waiting()) {
 		line, err := l.lines.next()
 		if err != nil && !errors.Is(err, errLineTooLong) {
 			var last error
@@ -85,7 +85,10 @@ func (l *lookup) answer() {
 	var jobs []fairfactor.Job
 	var failure error
 	if len(l.ids) > 0 {
-		if jobs, failure = l.s.jobs.Get(l.s.bounded(), l.ids); failure == nil && len(jobs) != len(l.ids) {
+		if failure = l.room(); failure == nil {
+			jobs, failure = l.s.jobs.Get(l.s.bounded(), l.ids)
+		}
+		if failure == nil && len(jobs) != len(l.ids) {
 			failure = fairfactor.Errorf(fairfactor.Internal, "%d jobs for %d ids", len(jobs), len(l.ids))
 		}
 		if failure != nil && problemOf(failure).kind == broken {

@@ -24,12 +24,23 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		return // a poll, which will answer
 	}
 	s.finish(&ctx.Response, mannersOf(r))
+	s.count(ctx)
 	now := s.now()
 	s.metrics.observe(r.res, r.method, ctx.Response.StatusCode(), now.Sub(ctx.Time()))
 	s.audit(r)
 	if s.access != nil {
 		v := s.seenOf(r)
 		s.access.write(&v, ctx.Response.StatusCode(), bodySize(&ctx.Response), now)
+	}
+}
+
+// count counts a long answer that is made already in the budget, until it is taken.
+func (s *Server) count(ctx *fasthttp.RequestCtx) {
+	if ctx.Response.IsBodyStream() {
+		return
+	}
+	if c, ok := ctx.Conn().(*conn); ok {
+		c.has(len(ctx.Response.Body()))
 	}
 }
 

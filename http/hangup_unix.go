@@ -11,6 +11,9 @@ import (
 // hungUp returns the connections whose clients have closed them, or their half
 // of them. It takes one system call, however many there are.
 func hungUp(conns []*conn) (gone []*conn) {
+	if len(conns) == 0 {
+		return nil
+	}
 	asked, of := make([]unix.PollFd, 0, len(conns)), make([]*conn, 0, len(conns))
 	for _, c := range conns {
 		sys, ok := c.raw().(syscall.Conn)

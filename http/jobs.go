@@ -113,14 +113,18 @@ func (s *Server) listJobs(r *request) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.jobs.List(s.bounded(), q)
-	if err != nil {
+	return s.answerList(r, "jobs", q.Limit, func(b []byte, limit int) ([]byte, int, string, error) {
+		q.Limit = limit
+		page, err := s.jobs.List(s.bounded(), q)
 		if q.Cursor != "" && fairfactor.CodeOf(err) == fairfactor.Invalid {
-			return problemAs(badRequest, err, shown("cursor", q.Cursor))
+			err = problemAs(badRequest, err, shown("cursor", q.Cursor))
 		}
-		return err
-	}
-	return answerValue(&r.ctx.Response, pageOf(&page))
+		for i := range page.Jobs {
+			b = AppendJob(appendComma(b), &page.Jobs[i])
+		}
+		q.Cursor = page.Next
+		return b, len(page.Jobs), page.Next, err
+	})
 }
 
 // cancelJob ends a job.

@@ -25,7 +25,7 @@ var openAPI []byte
 func (s *Server) getOpenAPI(r *request) error {
 	r.ctx.Response.Header.SetContentType(mediaJSON)
 	r.ctx.Response.Header.Set("Cache-Control", "no-cache")
-	r.ctx.SetBody(openAPI)
+	r.ctx.Response.SetBodyRaw(openAPI)
 	return nil
 }
 

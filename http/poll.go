@@ -245,8 +245,14 @@ func (l *polls) wait(ctx context.Context) error {
 	}
 }
 
-// watch ends the polls of clients that have hung up, until done is closed.
-func (l *polls) watch(every time.Duration, done chan struct{}) {
+// patients are requests that wait and can be given up.
+type patients interface {
+	waiting(conns []*conn) []*conn // appends their connections
+	give(c *conn)                  // gives up the one of c, if there is one
+}
+
+// watch gives up what clients wait for that have hung up, until done is closed.
+func watch(all patients, every time.Duration, done chan struct{}) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	var conns []*conn
@@ -256,9 +262,9 @@ func (l *polls) watch(every time.Duration, done chan struct{}) {
 			return
 		case <-ticker.C:
 		}
-		conns = l.waiting(conns[:0])
+		conns = all.waiting(conns[:0])
 		for _, c := range hungUp(conns) {
-			l.give(c)
+			all.give(c)
 		}
 		clear(conns)
 	}

@@ -56,6 +56,7 @@ func printable(id []byte) []byte {
 var (
 	requestIDName  = []byte("X-Request-Id")
 	varyName       = []byte("Vary")
+	acceptEncoding = []byte("Accept-Encoding")
 	cacheName      = []byte("Cache-Control")
 	etagName       = []byte("Etag")
 	locationName   = []byte("Location")
@@ -89,7 +90,7 @@ func (s *Server) finish(resp *fasthttp.Response, m manners) {
 // plain body becomes a weak one then: the bytes are others.
 func compress(resp *fasthttp.Response, asked bool) {
 	h := &resp.Header
-	h.AddBytesKV(varyName, []byte("Accept-Encoding"))
+	h.AddBytesKV(varyName, acceptEncoding)
 	if !asked {
 		return
 	}
@@ -100,10 +101,15 @@ func compress(resp *fasthttp.Response, asked bool) {
 	}
 }
 
-// answerJSON answers 200 with something that is true only now.
+// answerJSON answers 200 with something that is true only now. A long body is kept as it
+// is, not copied: it comes from no buffer that is lent again.
 func answerJSON(resp *fasthttp.Response, body []byte) {
 	resp.Header.SetContentTypeBytes(mediaJSONBytes)
 	resp.Header.SetCanonical(cacheName, noStore)
+	if cap(body) > keptBytes {
+		resp.SetBodyRaw(body)
+		return
+	}
 	resp.SetBody(body)
 }
 

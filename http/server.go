@@ -36,7 +36,10 @@ type Config struct {
 	Leaving    func() error
 	Gatherer   prometheus.Gatherer   // what /metrics shows; nil leaves /metrics out
 	Registerer prometheus.Registerer // where the server's own metrics go; nil for nowhere
-	Version    string                // shown in the header Server
+	// AnswerMemory bounds the bytes of long answers that are made and not taken yet, of
+	// all connections; zero is [DefaultAnswerMemory].
+	AnswerMemory int64
+	Version      string // shown in the header Server
 
 	// Keys are the API keys; nil asks for none.
 	Keys *Keyring
@@ -71,6 +74,9 @@ type Config struct {
 	BasePath string
 }
 
+// DefaultAnswerMemory is the default of [Config.AnswerMemory], in bytes.
+const DefaultAnswerMemory = 32 << 20
+
 // Limits of requests. A client that breaks one gets an answer that says so.
 const (
 	maxHeadBytes      = 8 << 10  // request line and header; 431 above
@@ -97,6 +103,8 @@ type limits struct {
 	brief       time.Duration // that a request may wait for a job on a worker; see poll
 	look        time.Duration // between two looks for clients that have hung up
 	heartbeat   time.Duration // without an event until a subscriber gets a comment
+	answers     int64         // bytes of long answers that clients have not taken
+	stuck       time.Duration // that a client may hold up others by not taking what it asked for, see budget
 	queued      int           // events for one subscriber, then it is closed as too slow
 }
 
@@ -105,7 +113,7 @@ func defaultLimits() limits {
 		connections: connectionLimit(), calls: maxCalls, read: 10 * time.Second, park: 2 * time.Second, idle: 90 * time.Second,
 		write: 30 * time.Second, submit: 10 * time.Second, grace: 30 * time.Second, batches: 2048,
 		brief: 10 * time.Millisecond, look: 500 * time.Millisecond,
-		heartbeat: 15 * time.Second,
+		answers: DefaultAnswerMemory, stuck: time.Second, heartbeat: 15 * time.Second,
 	}
 }
 
@@ -122,6 +130,7 @@ type Server struct {
 	http      *fasthttp.Server
 	name      string        // in the header Server
 	batches   chan struct{} // one token for each open batch
+	answers   budget
 	now       func() time.Time
 	random    func(n int64) int64 // below n, for spreading answers
 	deadlines deadlines
@@ -168,6 +177,10 @@ func newServer(cfg Config, bounds limits) *Server {
 	if s.leaving == nil {
 		s.leaving = func() error { return nil }
 	}
+	s.answers.limit, s.answers.patience, s.answers.now = bounds.answers, bounds.stuck, s.now
+	if cfg.AnswerMemory > 0 {
+		s.answers.limit = cfg.AnswerMemory
+	}
 	s.deadlines.after = bounds.submit
 	now, callbacks := func() time.Time { return s.now() }, cfg.Callbacks
 	if callbacks == nil {
@@ -199,13 +212,14 @@ func newServer(cfg Config, bounds limits) *Server {
 		NoDefaultContentType:         true,
 	}
 	s.metrics = newMetrics(cfg.Registerer, s.connections, s.polls.count, s.streams.count, jobs, func() *feed.Hub { return s.feed })
+	s.answers.show(cfg.Registerer)
 	return s
 }
 
 // Serve answers requests that come in through ln, and returns nil after
 // Shutdown. It owns ln, and may be called once.
 func (s *Server) Serve(ln net.Listener) error {
-	l := newConnections(ln, s.limits, s.log)
+	l := newConnections(ln, s.limits, &s.answers, s.log)
 	l.tls, l.roles = s.tls, s.roles
 	s.mu.Lock()
 	if s.closed {
@@ -216,8 +230,9 @@ func (s *Server) Serve(ln net.Listener) error {
 	s.mu.Unlock()
 	accepted := make(chan error, 1)
 	go func() { accepted <- l.accept() }()
-	go s.polls.watch(s.limits.look, l.done)
-	go s.streams.watch(s.limits.look, l.done)
+	for _, all := range []patients{&s.polls, &s.streams, &s.answers} {
+		go watch(all, s.limits.look, l.done)
+	}
 	if s.feed != nil {
 		go s.feed.Run(s.streams.running)
 	}

@@ -29,10 +29,16 @@ for each of four attacks: bodies of 10 MB; thousands of connections that send ha
 request and then one byte each 10 s; headers without end; random bytes. The ratio is
 that of the 99th percentiles with and without the attack, measured right after one
 another. Eight attackers share the machine's CPUs with the node and with the
-ordinary caller, so they rest for 100 ms between attempts. No request of the ordinary caller may fail.`,
+ordinary caller, so they rest for 100 ms between attempts.
+
+Then a fresh node meets every kind of hostile client at once: clients that never read
+pages, exports, lookups or events, or a byte a second, that send 30 requests and read
+nothing, that hang up on long polls, that send huge bodies and heads, half bodies, a
+slow beginning of TLS, HTTP/2, upgrades and noise. No request of the ordinary caller may fail.`,
 	Prepare: func(f *flag.FlagSet) command.Measurement {
 		var h hostile
 		f.IntVar(&h.slow, "slow", 10_000, "connections of the slow attack")
+		f.IntVar(&h.crowd, "crowd", 400, "clients of every kind at once")
 		f.DurationVar(&h.watch, "watch", 3*time.Second, "time of each measurement")
 		return h.measure
 	},
@@ -40,6 +46,7 @@ ordinary caller, so they rest for 100 ms between attempts. No request of the ord
 
 type hostile struct {
 	slow  int
+	crowd int
 	watch time.Duration
 }
 
@@ -100,7 +107,13 @@ func (m *hostile) measure(ctx context.Context, h *harness.Harness) ([]report.Row
 			report.Figure("ordinary requests failed, "+a.name, float64(failed+failedUnder), "").AtMost(0).Must())
 	}
 	resident, err := node.Resident()
-	return append(rows, report.Figure("resident memory of the node at the end", resident/(1<<20), "MiB")), err
+	if err != nil {
+		return rows, err
+	}
+	rows = append(rows, report.Figure("resident memory of the node at the end", resident/(1<<20), "MiB"))
+	node.Kill()
+	crowd, err := m.everyKind(ctx, h)
+	return append(rows, crowd...), err
 }
 
 // ordinary submits jobs and looks at them for a while, one request after the

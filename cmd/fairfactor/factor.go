@@ -53,8 +53,8 @@ not), and the time from its start in microseconds.`,
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&workers, "workers", runtime.NumCPU(), "compute threads")
-	describeDefault(f, "workers", "the number of CPUs")
+	f.IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "compute threads")
+	describeDefault(f, "workers", "the number of CPUs, or what the cgroup's quota leaves of them")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	f.StringArrayVarP(&files, "file", "f", nil, "file of numbers, - for standard input; may be repeated")
 	return withStatuses(withEnv(cmd), statusDone, "1  error: a number could not be factored, as with GNU factor", statusUsage)

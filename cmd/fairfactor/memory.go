@@ -22,7 +22,7 @@ type byteSize int64
 func (b *byteSize) Set(text string) error {
 	n, err := humanize.ParseBytes(text)
 	if err != nil || n > math.MaxInt64 {
-		return fairfactor.Errorf(fairfactor.Invalid, "--store-memory %q is not a size: write 256MB or 1GiB", text)
+		return fairfactor.Errorf(fairfactor.Invalid, "%q is not a size: write 256MB or 1GiB", text)
 	}
 	*b = byteSize(n)
 	return nil
@@ -45,6 +45,18 @@ const (
 	storeMost  = 256 << 20
 )
 
+// Long answers get this part of the memory there is, within these bounds: the most is
+// some 600 clients that don't read theirs, and twice that becomes the heap.
+const (
+	answersShare = 128
+	answersLeast = 16 << 20
+	answersMost  = 64 << 20
+)
+
+// minAnswers is the least that --answer-memory may be, in bytes: that of a few answers
+// at once.
+const minAnswers = 1 << 20
+
 // gcPercent lets the heap grow to five times of what is live before it is
 // collected, while little is live: that is some 25 MB at full load, and with the
 // 100 of Go's default eight collections a second cost a quarter of the jobs
@@ -56,7 +68,7 @@ const gcPercent = 400
 // Bounds of the garbage between two collections, in bytes.
 const (
 	garbageLeast = 64 << 20
-	garbageMost  = 256 << 20 // unless more than that is live besides the store
+	garbageMost  = 128 << 20 // unless more than that is live besides the store
 )
 
 // heapShare is the part of a memory limit that the heap may fill; the rest is for
@@ -68,13 +80,14 @@ type memoryPlan struct {
 	available int64  // bytes, 0 if nothing says
 	source    string // that says so: cgroup, machine or nothing
 	store     int64  // bytes for the embedded store
+	answers   int64  // bytes for answers that are under way
 	heap      int64  // soft limit of the heap in bytes, 0 for none
 }
 
-// planMemory divides the memory; asked is --store-memory, zero for the default.
-// The limit of the cgroup counts where there is one, of any version.
-func planMemory(asked int64, cgroup, machine func() (uint64, error)) memoryPlan {
-	p := memoryPlan{source: "nothing", store: asked}
+// planMemory divides the memory; store and answers are --store-memory and
+// --answer-memory, zero for the defaults. The limit of the cgroup counts where there is one, of any version.
+func planMemory(store, answers int64, cgroup, machine func() (uint64, error)) memoryPlan {
+	p := memoryPlan{source: "nothing", store: store, answers: answers}
 	if n, err := cgroup(); err == nil && n > 0 && n < math.MaxInt64 {
 		p.available, p.source = int64(n), "cgroup"
 		p.heap = int64(heapShare * float64(n))
@@ -84,6 +97,9 @@ func planMemory(asked int64, cgroup, machine func() (uint64, error)) memoryPlan 
 	}
 	if p.store == 0 {
 		p.store = min(max(p.available/storeShare, storeLeast), storeMost)
+	}
+	if p.answers == 0 {
+		p.answers = min(max(p.available/answersShare, answersLeast), answersMost)
 	}
 	return p
 }
@@ -96,14 +112,19 @@ func (p *memoryPlan) check() error {
 	case p.available > 0 && p.store > p.available/2 && p.store > storeLeast:
 		return fairfactor.Errorf(fairfactor.Invalid, "--store-memory %s is more than half of the %s that the %s has",
 			humanize.IBytes(uint64(p.store)), humanize.IBytes(uint64(p.available)), p.source)
+	case p.answers < minAnswers:
+		return fairfactor.Errorf(fairfactor.Invalid, "--answer-memory %s is less than %s", humanize.IBytes(uint64(p.answers)), humanize.IBytes(minAnswers))
+	case p.available > 0 && p.answers > p.available/4 && p.answers > answersLeast:
+		return fairfactor.Errorf(fairfactor.Invalid, "--answer-memory %s is more than a quarter of the %s that the %s has",
+			humanize.IBytes(uint64(p.answers)), humanize.IBytes(uint64(p.available)), p.source)
 	}
 	return nil
 }
 
 // useMemory plans the memory and sets up the collector; GOGC and GOMEMLIMIT in the
 // environment have the last word.
-func useMemory(asked int64, log *slog.Logger) (memoryPlan, error) {
-	p := planMemory(asked, memlimit.FromCgroup, memlimit.FromSystem)
+func useMemory(store, answers int64, log *slog.Logger) (memoryPlan, error) {
+	p := planMemory(store, answers, memlimit.FromCgroup, memlimit.FromSystem)
 	if err := p.check(); err != nil {
 		return p, err
 	}
@@ -117,7 +138,7 @@ func useMemory(asked int64, log *slog.Logger) (memoryPlan, error) {
 	if n := debug.SetMemoryLimit(-1); n < math.MaxInt64 {
 		limit = humanize.IBytes(uint64(n))
 	}
-	log.Info("memory", "available", humanize.IBytes(uint64(p.available)), "by", p.source, "store", humanize.IBytes(uint64(p.store)), "heap_limit", limit)
+	log.Info("memory", "available", humanize.IBytes(uint64(p.available)), "by", p.source, "store", humanize.IBytes(uint64(p.store)), "answers", humanize.IBytes(uint64(p.answers)), "heap_limit", limit)
 	return p, nil
 }
 

@@ -44,22 +44,24 @@ func TestPlanMemory(t *testing.T) {
 		}
 	}
 	for _, c := range []struct {
-		asked           int64
+		asked, answers  int64
 		cgroup, machine uint64
 		want            memoryPlan
 		refused         string
 	}{
-		{0, none, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, 0}, ""},
-		{0, none, 4 << 30, memoryPlan{4 << 30, "machine", 256 << 20, 0}, ""},
-		{0, 2 << 30, 24 << 30, memoryPlan{2 << 30, "cgroup", 128 << 20, 1932735283}, ""},
-		{0, 100 << 20, 24 << 30, memoryPlan{100 << 20, "cgroup", 64 << 20, 94371840}, ""},
-		{0, 48 << 30, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, 0}, ""},
-		{0, 1<<64 - 1, none, memoryPlan{0, "nothing", 64 << 20, 0}, ""},
-		{1 << 30, none, 24 << 30, memoryPlan{24 << 30, "machine", 1 << 30, 0}, ""},
-		{1 << 30, 1 << 30, 24 << 30, memoryPlan{1 << 30, "cgroup", 1 << 30, 966367641}, "half of the 1.0 GiB that the cgroup has"},
-		{pebble.MinMemory - 1, none, 24 << 30, memoryPlan{24 << 30, "machine", pebble.MinMemory - 1, 0}, "less than 16 MiB"},
+		{0, 0, none, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, 64 << 20, 0}, ""},
+		{0, 0, none, 4 << 30, memoryPlan{4 << 30, "machine", 256 << 20, 32 << 20, 0}, ""},
+		{0, 0, 2 << 30, 24 << 30, memoryPlan{2 << 30, "cgroup", 128 << 20, 16 << 20, 1932735283}, ""},
+		{0, 0, 100 << 20, 24 << 30, memoryPlan{100 << 20, "cgroup", 64 << 20, 16 << 20, 94371840}, ""},
+		{0, 0, 48 << 30, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, 64 << 20, 0}, ""},
+		{0, 0, 1<<64 - 1, none, memoryPlan{0, "nothing", 64 << 20, 16 << 20, 0}, ""},
+		{1 << 30, 2 << 30, none, 24 << 30, memoryPlan{24 << 30, "machine", 1 << 30, 2 << 30, 0}, ""},
+		{1 << 30, 0, 1 << 30, 24 << 30, memoryPlan{1 << 30, "cgroup", 1 << 30, 16 << 20, 966367641}, "half of the 1.0 GiB that the cgroup has"},
+		{pebble.MinMemory - 1, 0, none, 24 << 30, memoryPlan{24 << 30, "machine", pebble.MinMemory - 1, 64 << 20, 0}, "less than 16 MiB"},
+		{0, minAnswers - 1, none, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, minAnswers - 1, 0}, "less than 1.0 MiB"},
+		{0, 1<<29 + 1, 2 << 30, 24 << 30, memoryPlan{2 << 30, "cgroup", 128 << 20, 1<<29 + 1, 1932735283}, "quarter of the 2.0 GiB that the cgroup has"},
 	} {
-		got := planMemory(c.asked, says(c.cgroup), says(c.machine))
+		got := planMemory(c.asked, c.answers, says(c.cgroup), says(c.machine))
 		if got != c.want {
 			t.Errorf("%d asked, cgroup %d, machine %d:\n got %+v\nwant %+v", c.asked, c.cgroup, c.machine, got, c.want)
 		}
@@ -83,11 +85,11 @@ func TestGCPercent(t *testing.T) {
 		{25, 5, 80},
 		{25, 0, 100},
 		{4, 4, 16},
-		{100, 40, 240},
+		{100, 40, 128},
 		{281, 256, 100},
-		{600, 512, 256},
+		{600, 512, 128},
 		{512, 512, 64},
-		{300, 100, 256},
+		{300, 100, 200},
 		{1000, 0, 1000},
 		{3000, 500, 2500},
 		{100, 300, 64},
@@ -123,7 +125,7 @@ func TestHeapIsTended(t *testing.T) {
 	runtime.KeepAlive(blocks)
 }
 
-// TestMemoryOfANode: --store-memory reaches the store, and the environment has the
+// TestMemoryOfANode: --store-memory reaches the store, the log says what is planned, and the environment has the
 // last word about the heap.
 func TestMemoryOfANode(t *testing.T) {
 	for _, c := range []struct{ gogc, limit, percent, bytes string }{
@@ -132,13 +134,13 @@ func TestMemoryOfANode(t *testing.T) {
 		t.Setenv("GOGC", c.gogc)
 		t.Setenv("GOMEMLIMIT", c.limit)
 		dir := t.TempDir()
-		p := serve(t, dir, "--store-memory", "20MiB")
+		p := serve(t, dir, "--store-memory", "20MiB", "--answer-memory", "7MiB")
 		for name, want := range map[string]string{"go_gc_gogc_percent": c.percent, "go_gc_gomemlimit_bytes": c.bytes} {
 			if got := metric(t, p, name); want != "" && got != want {
 				t.Errorf("GOGC=%s GOMEMLIMIT=%s: %s is %s, want %s", c.gogc, c.limit, name, got, want)
 			}
 		}
-		if text := p.log.String(); !strings.Contains(text, `store="20 MiB"`) {
+		if text := p.log.String(); !strings.Contains(text, `store="20 MiB" answers="7.0 MiB"`) {
 			t.Errorf("the log does not say the memory:\n%s", text)
 		}
 		options, err := filepath.Glob(filepath.Join(dir, "OPTIONS-*"))

@@ -75,7 +75,7 @@ func startNode(ctx context.Context, cfg config, log *slog.Logger) (*node, error)
 	}
 	web.Callbacks = hooks.Check
 	runtime.GOMAXPROCS(cfg.workers + spareThreads)
-	memory, err := useMemory(int64(cfg.storeMemory), log)
+	memory, err := useMemory(int64(cfg.storeMemory), int64(cfg.answerMemory), log)
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +242,7 @@ func (n *node) startServer() {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newMetrics(n), newJobTimes(&n.system.Counters.Times))
 	n.commits.register(registry)
 	web := n.web
-	web.Keys = n.keys
+	web.Keys, web.AnswerMemory = n.keys, n.memory.answers
 	if n.accesses != nil {
 		web.AccessLog = n.accesses
 	}

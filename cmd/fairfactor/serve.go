@@ -43,6 +43,7 @@ type config struct {
 	hookSecrets          []string
 	hookSecretFile       string
 	storeMemory          byteSize
+	answerMemory         byteSize
 	storeConnections     int
 	storeFile            string
 	open                 bool
@@ -116,7 +117,8 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.tlsKey, "tls-key", "", "key of --tls-cert, a PEM file")
 	f.StringVar(&c.tlsCA, "tls-ca", "", "authorities that sign the certificates of all nodes, a PEM file")
 	f.BoolVar(&c.insecure, "insecure", false, "allow --remote without TLS and --gossip without a key at addresses that other machines reach")
-	f.IntVar(&c.workers, "workers", runtime.NumCPU(), "compute threads")
+	f.Var(&c.answerMemory, "answer-memory", "memory of long answers that clients have not read yet, 16MB or 64MiB; above it others wait, and clients that don't read are cut off (default 1/128 of the memory there is, 16 to 64 MiB)")
+	f.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0), "compute threads")
 	f.DurationVar(&c.quantum, "quantum", dispatch.DefaultQuantum, "least CPU time that a turn is charged")
 	f.IntVar(&c.maxDigits, "max-digits", 200, "longest number that is accepted, in digits, 1 to 1000")
 	f.DurationVar(&c.maxCPU, "max-cpu", time.Hour, "CPU time that one job may use; then it fails and keeps the factors found; 0 is no limit")
@@ -139,7 +141,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.accessLog, "access-log", "", "file that gets a line of JSON for each request, or - for standard output")
 	f.StringVar(&c.pprof, "pprof", "", "loopback address of Go's profiler, for go tool pprof; empty for none")
 	describeDefault(f, "node", "the machine's name")
-	describeDefault(f, "workers", "the number of CPUs")
+	describeDefault(f, "workers", "the number of CPUs, or what the cgroup's quota leaves of them")
 }
 
 func hostname() string {

@@ -166,6 +166,26 @@ func (c *Client) Get(path string) ([]byte, error) {
 	return bytes.Clone(resp.Body()), nil
 }
 
+// Pause keeps a caller, which need not exist yet, from getting turns.
+func (c *Client) Pause(caller string) error {
+	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(req)
+	defer fasthttp.ReleaseResponse(resp)
+	path := "/callers/" + url.PathEscape(caller)
+	req.SetRequestURI(c.base + path)
+	req.Header.SetMethod(fasthttp.MethodPut)
+	req.Header.SetContentType("application/json")
+	c.sign(req)
+	req.SetBodyString(`{"paused":true}`)
+	if err := c.asks.DoTimeout(req, resp, AnswerTime); err != nil {
+		return fmt.Errorf("PUT %s: %w", path, err)
+	}
+	if resp.StatusCode() != fasthttp.StatusOK {
+		return fmt.Errorf("PUT %s: status %d", path, resp.StatusCode())
+	}
+	return nil
+}
+
 // GetJSON decodes a resource.
 func (c *Client) GetJSON(path string, into any) error {
 	raw, err := c.Get(path)
