@@ -190,6 +190,8 @@ func (a *callerActor) Answer(to caller.Asker, answer any) {
 		a.sys.answer(to.(*actor.PID), account(answer))
 	case caller.Changed:
 		a.sys.answer(to.(*actor.PID), changed(answer))
+	case caller.LeftWork:
+		a.sys.answer(to.(*actor.PID), leftWork(answer))
 	case error:
 		a.sys.answer(to.(*actor.PID), failure{answer})
 	}

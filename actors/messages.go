@@ -104,6 +104,7 @@ type (
 	jobs     caller.Jobs
 	account  caller.Account
 	changed  caller.Changed
+	leftWork caller.LeftWork
 )
 
 // Proto implements cluster.Portable, as the methods of this name that follow.
@@ -223,6 +224,10 @@ func (m account) Proto() proto.Message {
 
 func (m changed) Proto() proto.Message {
 	return &actorspb.Envelope{Body: &actorspb.Envelope_Changed{Changed: &actorspb.Changed{Done: m.Done, Skipped: m.Skipped}}}
+}
+
+func (m leftWork) Proto() proto.Message {
+	return &actorspb.Envelope{Body: &actorspb.Envelope_LeftWork{LeftWork: &actorspb.LeftWork{Found: m.Found, Given: factorsToPB(m.Given), Data: m.Data}}}
 }
 
 // fairness is the scheduler's report as an answer.

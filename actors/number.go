@@ -65,13 +65,13 @@ func (s *System) tellNumber(w share.Want) {
 // Proto implements cluster.Portable.
 func (m want) Proto() proto.Message {
 	return &actorspb.Envelope{Body: &actorspb.Envelope_Want{Want: &actorspb.Want{
-		Number: m.Number, Caller: m.Caller, Jobs: int64(m.Jobs), Runs: m.Runs, Waits: m.Waits, Over: m.Over, Known: m.Known, CpuNs: int64(m.CPU),
+		Number: m.Number, Caller: m.Caller, Jobs: int64(m.Jobs), Runs: m.Runs, Waits: m.Waits, Over: m.Over, Known: m.Known, Leaves: m.Leaves, CpuNs: int64(m.CPU),
 	}}}
 }
 
 func wantFromPB(pb *actorspb.Want) want {
 	return want{share.Want{
-		Number: pb.Number, Caller: pb.Caller, Jobs: int(pb.Jobs), Runs: pb.Runs, Waits: pb.Waits, Over: pb.Over, Known: pb.Known,
+		Number: pb.Number, Caller: pb.Caller, Jobs: int(pb.Jobs), Runs: pb.Runs, Waits: pb.Waits, Over: pb.Over, Known: pb.Known, Leaves: pb.Leaves,
 		CPU: time.Duration(pb.CpuNs),
 	}}
 }

@@ -22,6 +22,12 @@ func (s *System) read(ctx context.Context, name string, c *caller.Caller, r *cal
 	case caller.ReadPage:
 		r.Page, r.Err = store.Backlog(ctx, c.Number(), r.After, backlog.Page)
 	case caller.ReadPiece:
+		if r.From != "" {
+			var work caller.LeftWork
+			work, r.Err = s.left(ctx, r)
+			r.Piece = work.Data
+			return
+		}
 		r.Piece, r.Err = store.Piece(ctx, c.Number(), r.Order, uint32(r.Number))
 	case caller.ReadKeys:
 		r.Keyed, r.Err = store.Keyed(ctx, c.Number(), r.Keys, r.Since)
@@ -39,10 +45,35 @@ func (s *System) read(ctx context.Context, name string, c *caller.Caller, r *cal
 		}
 	case caller.ReadJobs:
 		r.Jobs, r.Err = store.Jobs(ctx, r.Many.IDs)
+	case caller.ReadLeft:
+		r.Left, r.Err = s.left(ctx, r)
 	case caller.ReadEarlier:
 		r.Earlier, r.Err = readEarlier(ctx, store, name, r.Since)
 	}
 }
+
+// leftLimit bounds a question to another caller for the work that a job left: it is not
+// worth a long wait.
+const leftLimit = 3 * time.Second
+
+// left asks another caller, if it is active, for the work that a job of it left.
+func (s *System) left(ctx context.Context, r *caller.Read) (caller.LeftWork, error) {
+	ctx, cancel := s.run.Within(ctx, leftLimit)
+	defer cancel()
+	answer, err := unpacked(s.net.Peek(ctx, CallerKind, r.From, toCaller{caller.AskLeft{Number: r.Digits, Piece: r.Number}}))
+	work, ok := answer.(leftWork)
+	switch {
+	case err != nil:
+		return caller.LeftWork{}, err
+	case !ok:
+		return caller.LeftWork{}, unknown(answer)
+	case !work.Found:
+		return caller.LeftWork{}, errNothingLeft
+	}
+	return caller.LeftWork(work), nil
+}
+
+var errNothingLeft = fairfactor.Errorf(fairfactor.NotFound, "nothing is left of the work")
 
 // firstEarlier is the first page of [readEarlier]: usually all but one of its jobs are
 // too old.

@@ -165,3 +165,32 @@ func TestSmallNumbersAreNotShared(t *testing.T) {
 		}
 	}
 }
+
+// The job that runs is cancelled when it is far, twice: the next one, of the same caller
+// and then of another one on another node, goes on with its work.
+func TestWorkGoesAlong(t *testing.T) {
+	s := newSite(t, 2, knowing)
+	s.ex.pin(actors.CallerKind, "alice", s.nodes[0].member, false)
+	s.ex.pin(actors.CallerKind, "bob", s.nodes[1].member, false)
+	rng := seeded(t)
+	number := product(prime(rng, 102), prime(rng, 103))
+	s.completed(n0(s), s.submit(n0(s), "carol", number)...)
+	alone := s.cpu()
+	if _, err := s.store.TrimKnown(t.Context(), 0, 1000); err != nil {
+		t.Fatal(err)
+	}
+	jobs := append(s.submit(n0(s), "alice", number, number), s.submit(n0(s), "bob", number)...)
+	before := s.cpu()
+	for i, part := range []float64{0.5, 0.8} {
+		s.eventually("the job is far", func() bool { return s.cpu()-before > time.Duration(part*float64(alone)) })
+		if _, err := n0(s).Cancel(t.Context(), jobs[i].ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := s.completed(n0(s), jobs[2])[0]
+	all := s.cpu() - before
+	t.Logf("%v of CPU with two changes, %v alone; the last job used %v", all, alone, last.CPU)
+	if last.Known || all > alone*8/5 { // a repetition of what was done makes it 2.3 times
+		t.Errorf("%v of CPU with two changes, %v alone; the last job used %v", all, alone, last.CPU)
+	}
+}

@@ -104,6 +104,8 @@ func answerFromPB(e *actorspb.Envelope) any {
 		return account{Weight: int(s.Weight), Group: s.Group, Running: s.Running, CPU: time.Duration(s.CpuNs), Turns: s.Turns}
 	case *actorspb.Envelope_Changed:
 		return changed{Done: b.Changed.Done, Skipped: b.Changed.Skipped}
+	case *actorspb.Envelope_LeftWork:
+		return leftWork{Found: b.LeftWork.Found, Given: factorsFromPB(b.LeftWork.Given), Data: b.LeftWork.Data}
 	case *actorspb.Envelope_Fairness:
 		return fairness{fairnessFromPB(b.Fairness)}
 	case *actorspb.Envelope_StatusState:
@@ -171,10 +173,12 @@ func callerMessageToPB(m any) proto.Message {
 		e.Body = &actorspb.Envelope_Pause{Pause: &actorspb.Pause{Paused: m.Paused}}
 	case caller.AskAccount:
 		e.Body = &actorspb.Envelope_Account{Account: &actorspb.Account{}}
+	case caller.AskLeft:
+		e.Body = &actorspb.Envelope_AskLeft{AskLeft: &actorspb.AskLeft{Number: m.Number, Piece: int64(m.Piece)}}
 	case caller.Pull:
 		e.Body = &actorspb.Envelope_Pull{Pull: &actorspb.Pull{Epoch: m.Epoch, Want: int32(m.Want)}}
 	case share.Shared:
-		e.Body = &actorspb.Envelope_Shared{Shared: &actorspb.Shared{Number: m.Number, Run: m.Run, Known: m.Known, CostNs: int64(m.Cost)}}
+		e.Body = &actorspb.Envelope_Shared{Shared: &actorspb.Shared{Number: m.Number, Run: m.Run, Known: m.Known, From: m.From, CostNs: int64(m.Cost)}}
 	case caller.Began:
 		e.Body = &actorspb.Envelope_Began{Began: &actorspb.Began{Epoch: m.Epoch, Seq: m.Seq, Nonce: m.Nonce, Dispatched: m.Dispatched, StartedUs: micros(m.Started)}}
 	case *caller.Outcomes:
@@ -228,10 +232,12 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 		return caller.Pause{Paused: b.Pause.Paused}
 	case *actorspb.Envelope_Account:
 		return caller.AskAccount{}
+	case *actorspb.Envelope_AskLeft:
+		return caller.AskLeft{Number: b.AskLeft.Number, Piece: int(b.AskLeft.Piece)}
 	case *actorspb.Envelope_Pull:
 		return caller.Pull{Epoch: b.Pull.Epoch, Want: int(b.Pull.Want)}
 	case *actorspb.Envelope_Shared:
-		return share.Shared{Number: b.Shared.Number, Run: b.Shared.Run, Known: b.Shared.Known, Cost: time.Duration(b.Shared.CostNs)}
+		return share.Shared{Number: b.Shared.Number, Run: b.Shared.Run, Known: b.Shared.Known, From: b.Shared.From, Cost: time.Duration(b.Shared.CostNs)}
 	case *actorspb.Envelope_Began:
 		return caller.Began{Epoch: b.Began.Epoch, Seq: b.Began.Seq, Nonce: b.Began.Nonce, Dispatched: b.Began.Dispatched, Started: fromMicros(b.Began.StartedUs)}
 	case *actorspb.Envelope_Outcomes:

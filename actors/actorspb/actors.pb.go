@@ -40,6 +40,7 @@ type Envelope struct {
 	//	*Envelope_Expire
 	//	*Envelope_Pause
 	//	*Envelope_Many
+	//	*Envelope_AskLeft
 	//	*Envelope_Pull
 	//	*Envelope_Outcomes
 	//	*Envelope_Began
@@ -63,6 +64,7 @@ type Envelope struct {
 	//	*Envelope_Problem
 	//	*Envelope_LiveState
 	//	*Envelope_Changed
+	//	*Envelope_LeftWork
 	Body          isEnvelope_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -199,6 +201,15 @@ func (x *Envelope) GetMany() *Many {
 	if x != nil {
 		if x, ok := x.Body.(*Envelope_Many); ok {
 			return x.Many
+		}
+	}
+	return nil
+}
+
+func (x *Envelope) GetAskLeft() *AskLeft {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_AskLeft); ok {
+			return x.AskLeft
 		}
 	}
 	return nil
@@ -411,6 +422,15 @@ func (x *Envelope) GetChanged() *Changed {
 	return nil
 }
 
+func (x *Envelope) GetLeftWork() *LeftWork {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_LeftWork); ok {
+			return x.LeftWork
+		}
+	}
+	return nil
+}
+
 type isEnvelope_Body interface {
 	isEnvelope_Body()
 }
@@ -458,6 +478,10 @@ type Envelope_Pause struct {
 
 type Envelope_Many struct {
 	Many *Many `protobuf:"bytes,16,opt,name=many,proto3,oneof"`
+}
+
+type Envelope_AskLeft struct {
+	AskLeft *AskLeft `protobuf:"bytes,17,opt,name=ask_left,json=askLeft,proto3,oneof"`
 }
 
 type Envelope_Pull struct {
@@ -558,6 +582,10 @@ type Envelope_Changed struct {
 	Changed *Changed `protobuf:"bytes,47,opt,name=changed,proto3,oneof"`
 }
 
+type Envelope_LeftWork struct {
+	LeftWork *LeftWork `protobuf:"bytes,48,opt,name=left_work,json=leftWork,proto3,oneof"`
+}
+
 func (*Envelope_Submit) isEnvelope_Body() {}
 
 func (*Envelope_Look) isEnvelope_Body() {}
@@ -579,6 +607,8 @@ func (*Envelope_Expire) isEnvelope_Body() {}
 func (*Envelope_Pause) isEnvelope_Body() {}
 
 func (*Envelope_Many) isEnvelope_Body() {}
+
+func (*Envelope_AskLeft) isEnvelope_Body() {}
 
 func (*Envelope_Pull) isEnvelope_Body() {}
 
@@ -625,6 +655,8 @@ func (*Envelope_Problem) isEnvelope_Body() {}
 func (*Envelope_LiveState) isEnvelope_Body() {}
 
 func (*Envelope_Changed) isEnvelope_Body() {}
+
+func (*Envelope_LeftWork) isEnvelope_Body() {}
 
 // Problem is an error of the domain.
 type Problem struct {
@@ -2340,6 +2372,7 @@ type Want struct {
 	Over          bool                   `protobuf:"varint,6,opt,name=over,proto3" json:"over,omitempty"`                // they do not need them any more
 	Known         bool                   `protobuf:"varint,7,opt,name=known,proto3" json:"known,omitempty"`              // over: what was found is in the store
 	CpuNs         int64                  `protobuf:"varint,8,opt,name=cpu_ns,json=cpuNs,proto3" json:"cpu_ns,omitempty"` // that the job which runs has used
+	Leaves        bool                   `protobuf:"varint,9,opt,name=leaves,proto3" json:"leaves,omitempty"`            // over: the caller has the work of the job that ran
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2430,6 +2463,13 @@ func (x *Want) GetCpuNs() int64 {
 	return 0
 }
 
+func (x *Want) GetLeaves() bool {
+	if x != nil {
+		return x.Leaves
+	}
+	return false
+}
+
 // Shared answers a Want: one of the caller's jobs may run; or all of them have to wait
 // for one of another caller; or what that one found is in the store.
 type Shared struct {
@@ -2438,6 +2478,7 @@ type Shared struct {
 	Run           bool                   `protobuf:"varint,2,opt,name=run,proto3" json:"run,omitempty"`
 	Known         bool                   `protobuf:"varint,3,opt,name=known,proto3" json:"known,omitempty"`
 	CostNs        int64                  `protobuf:"varint,4,opt,name=cost_ns,json=costNs,proto3" json:"cost_ns,omitempty"` // known: the caller's part in what it took
+	From          string                 `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"`                    // run: the caller that has the work of the job that ran before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2500,6 +2541,127 @@ func (x *Shared) GetCostNs() int64 {
 	return 0
 }
 
+func (x *Shared) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+// AskLeft asks a caller for the work that its job for a number left.
+type AskLeft struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Piece         int64                  `protobuf:"varint,2,opt,name=piece,proto3" json:"piece,omitempty"` // -1 for the checkpoint
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AskLeft) Reset() {
+	*x = AskLeft{}
+	mi := &file_actors_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AskLeft) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AskLeft) ProtoMessage() {}
+
+func (x *AskLeft) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AskLeft.ProtoReflect.Descriptor instead.
+func (*AskLeft) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *AskLeft) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *AskLeft) GetPiece() int64 {
+	if x != nil {
+		return x.Piece
+	}
+	return 0
+}
+
+// LeftWork answers an AskLeft.
+type LeftWork struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Found         bool                   `protobuf:"varint,1,opt,name=found,proto3" json:"found,omitempty"`
+	Given         []*Factor              `protobuf:"bytes,2,rep,name=given,proto3" json:"given,omitempty"` // primes that the checkpoint is without
+	Data          []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LeftWork) Reset() {
+	*x = LeftWork{}
+	mi := &file_actors_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LeftWork) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LeftWork) ProtoMessage() {}
+
+func (x *LeftWork) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LeftWork.ProtoReflect.Descriptor instead.
+func (*LeftWork) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *LeftWork) GetFound() bool {
+	if x != nil {
+		return x.Found
+	}
+	return false
+}
+
+func (x *LeftWork) GetGiven() []*Factor {
+	if x != nil {
+		return x.Given
+	}
+	return nil
+}
+
+func (x *LeftWork) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 // Withdraw takes all turns of a job back, also one that is running.
 type Withdraw struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2511,7 +2673,7 @@ type Withdraw struct {
 
 func (x *Withdraw) Reset() {
 	*x = Withdraw{}
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2523,7 +2685,7 @@ func (x *Withdraw) String() string {
 func (*Withdraw) ProtoMessage() {}
 
 func (x *Withdraw) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2536,7 +2698,7 @@ func (x *Withdraw) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdraw.ProtoReflect.Descriptor instead.
 func (*Withdraw) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{28}
+	return file_actors_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Withdraw) GetCaller() string {
@@ -2571,7 +2733,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2583,7 +2745,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2596,7 +2758,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{29}
+	return file_actors_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Outcome) GetEpoch() uint64 {
@@ -2671,7 +2833,7 @@ type Outcomes struct {
 
 func (x *Outcomes) Reset() {
 	*x = Outcomes{}
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2683,7 +2845,7 @@ func (x *Outcomes) String() string {
 func (*Outcomes) ProtoMessage() {}
 
 func (x *Outcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2696,7 +2858,7 @@ func (x *Outcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcomes.ProtoReflect.Descriptor instead.
 func (*Outcomes) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{30}
+	return file_actors_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Outcomes) GetOutcomes() []*Outcome {
@@ -2720,7 +2882,7 @@ type Began struct {
 
 func (x *Began) Reset() {
 	*x = Began{}
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2732,7 +2894,7 @@ func (x *Began) String() string {
 func (*Began) ProtoMessage() {}
 
 func (x *Began) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2745,7 +2907,7 @@ func (x *Began) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Began.ProtoReflect.Descriptor instead.
 func (*Began) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{31}
+	return file_actors_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Began) GetEpoch() uint64 {
@@ -2796,7 +2958,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2808,7 +2970,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2821,7 +2983,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{32}
+	return file_actors_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Beat) GetMember() string {
@@ -2863,7 +3025,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2875,7 +3037,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2888,7 +3050,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{33}
+	return file_actors_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *End) GetDispatched() uint64 {
@@ -2915,7 +3077,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2927,7 +3089,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2940,7 +3102,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{34}
+	return file_actors_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Ended) GetMember() string {
@@ -2967,7 +3129,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2979,7 +3141,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2992,7 +3154,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{35}
+	return file_actors_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Run) GetEpoch() uint64 {
@@ -3019,7 +3181,7 @@ type Halt struct {
 
 func (x *Halt) Reset() {
 	*x = Halt{}
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3031,7 +3193,7 @@ func (x *Halt) String() string {
 func (*Halt) ProtoMessage() {}
 
 func (x *Halt) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3044,7 +3206,7 @@ func (x *Halt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Halt.ProtoReflect.Descriptor instead.
 func (*Halt) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{36}
+	return file_actors_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Halt) GetDispatched() []uint64 {
@@ -3062,7 +3224,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3074,7 +3236,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3087,7 +3249,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{37}
+	return file_actors_proto_rawDescGZIP(), []int{39}
 }
 
 // WeighGroup changes the weight of a group of callers. It is answered with Fairness.
@@ -3101,7 +3263,7 @@ type WeighGroup struct {
 
 func (x *WeighGroup) Reset() {
 	*x = WeighGroup{}
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3113,7 +3275,7 @@ func (x *WeighGroup) String() string {
 func (*WeighGroup) ProtoMessage() {}
 
 func (x *WeighGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3126,7 +3288,7 @@ func (x *WeighGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeighGroup.ProtoReflect.Descriptor instead.
 func (*WeighGroup) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{38}
+	return file_actors_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *WeighGroup) GetGroup() string {
@@ -3168,7 +3330,7 @@ type Fairness struct {
 
 func (x *Fairness) Reset() {
 	*x = Fairness{}
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3180,7 +3342,7 @@ func (x *Fairness) String() string {
 func (*Fairness) ProtoMessage() {}
 
 func (x *Fairness) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3193,7 +3355,7 @@ func (x *Fairness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fairness.ProtoReflect.Descriptor instead.
 func (*Fairness) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{39}
+	return file_actors_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Fairness) GetQuantumNs() int64 {
@@ -3329,7 +3491,7 @@ type Level struct {
 
 func (x *Level) Reset() {
 	*x = Level{}
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3341,7 +3503,7 @@ func (x *Level) String() string {
 func (*Level) ProtoMessage() {}
 
 func (x *Level) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3354,7 +3516,7 @@ func (x *Level) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Level.ProtoReflect.Descriptor instead.
 func (*Level) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{40}
+	return file_actors_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Level) GetInLine() int64 {
@@ -3400,7 +3562,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_actors_proto_msgTypes[41]
+	mi := &file_actors_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3412,7 +3574,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[41]
+	mi := &file_actors_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3425,7 +3587,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{41}
+	return file_actors_proto_rawDescGZIP(), []int{43}
 }
 
 // Slot is one compute thread; turn is absent while it idles.
@@ -3439,7 +3601,7 @@ type Slot struct {
 
 func (x *Slot) Reset() {
 	*x = Slot{}
-	mi := &file_actors_proto_msgTypes[42]
+	mi := &file_actors_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3451,7 +3613,7 @@ func (x *Slot) String() string {
 func (*Slot) ProtoMessage() {}
 
 func (x *Slot) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[42]
+	mi := &file_actors_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3464,7 +3626,7 @@ func (x *Slot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slot.ProtoReflect.Descriptor instead.
 func (*Slot) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{42}
+	return file_actors_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Slot) GetTurn() *Turn {
@@ -3497,7 +3659,7 @@ type StatusState struct {
 
 func (x *StatusState) Reset() {
 	*x = StatusState{}
-	mi := &file_actors_proto_msgTypes[43]
+	mi := &file_actors_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3509,7 +3671,7 @@ func (x *StatusState) String() string {
 func (*StatusState) ProtoMessage() {}
 
 func (x *StatusState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[43]
+	mi := &file_actors_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3522,7 +3684,7 @@ func (x *StatusState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusState.ProtoReflect.Descriptor instead.
 func (*StatusState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{43}
+	return file_actors_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *StatusState) GetSlots() []*Slot {
@@ -3583,7 +3745,7 @@ type Live struct {
 
 func (x *Live) Reset() {
 	*x = Live{}
-	mi := &file_actors_proto_msgTypes[44]
+	mi := &file_actors_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3595,7 +3757,7 @@ func (x *Live) String() string {
 func (*Live) ProtoMessage() {}
 
 func (x *Live) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[44]
+	mi := &file_actors_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3608,7 +3770,7 @@ func (x *Live) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Live.ProtoReflect.Descriptor instead.
 func (*Live) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{44}
+	return file_actors_proto_rawDescGZIP(), []int{46}
 }
 
 type LiveState struct {
@@ -3620,7 +3782,7 @@ type LiveState struct {
 
 func (x *LiveState) Reset() {
 	*x = LiveState{}
-	mi := &file_actors_proto_msgTypes[45]
+	mi := &file_actors_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3632,7 +3794,7 @@ func (x *LiveState) String() string {
 func (*LiveState) ProtoMessage() {}
 
 func (x *LiveState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[45]
+	mi := &file_actors_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3645,7 +3807,7 @@ func (x *LiveState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveState.ProtoReflect.Descriptor instead.
 func (*LiveState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{45}
+	return file_actors_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *LiveState) GetCallers() []*LiveCaller {
@@ -3668,7 +3830,7 @@ type LiveCaller struct {
 
 func (x *LiveCaller) Reset() {
 	*x = LiveCaller{}
-	mi := &file_actors_proto_msgTypes[46]
+	mi := &file_actors_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3680,7 +3842,7 @@ func (x *LiveCaller) String() string {
 func (*LiveCaller) ProtoMessage() {}
 
 func (x *LiveCaller) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[46]
+	mi := &file_actors_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3693,7 +3855,7 @@ func (x *LiveCaller) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveCaller.ProtoReflect.Descriptor instead.
 func (*LiveCaller) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{46}
+	return file_actors_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *LiveCaller) GetName() string {
@@ -3728,7 +3890,7 @@ var File_actors_proto protoreflect.FileDescriptor
 
 const file_actors_proto_rawDesc = "" +
 	"\n" +
-	"\factors.proto\x12\x14fairfactor.actors.v1\"\x9f\x0f\n" +
+	"\factors.proto\x12\x14fairfactor.actors.v1\"\x9a\x10\n" +
 	"\bEnvelope\x126\n" +
 	"\x06submit\x18\x01 \x01(\v2\x1c.fairfactor.actors.v1.SubmitH\x00R\x06submit\x120\n" +
 	"\x04look\x18\x02 \x01(\v2\x1a.fairfactor.actors.v1.LookH\x00R\x04look\x123\n" +
@@ -3740,7 +3902,8 @@ const file_actors_proto_rawDesc = "" +
 	"\aregroup\x18\b \x01(\v2\x1d.fairfactor.actors.v1.RegroupH\x00R\aregroup\x126\n" +
 	"\x06expire\x18\t \x01(\v2\x1c.fairfactor.actors.v1.ExpireH\x00R\x06expire\x123\n" +
 	"\x05pause\x18\x0f \x01(\v2\x1b.fairfactor.actors.v1.PauseH\x00R\x05pause\x120\n" +
-	"\x04many\x18\x10 \x01(\v2\x1a.fairfactor.actors.v1.ManyH\x00R\x04many\x120\n" +
+	"\x04many\x18\x10 \x01(\v2\x1a.fairfactor.actors.v1.ManyH\x00R\x04many\x12:\n" +
+	"\bask_left\x18\x11 \x01(\v2\x1d.fairfactor.actors.v1.AskLeftH\x00R\aaskLeft\x120\n" +
 	"\x04pull\x18\n" +
 	" \x01(\v2\x1a.fairfactor.actors.v1.PullH\x00R\x04pull\x12<\n" +
 	"\boutcomes\x18\v \x01(\v2\x1e.fairfactor.actors.v1.OutcomesH\x00R\boutcomes\x123\n" +
@@ -3766,7 +3929,8 @@ const file_actors_proto_rawDesc = "" +
 	"\aproblem\x18- \x01(\v2\x1d.fairfactor.actors.v1.ProblemH\x00R\aproblem\x12@\n" +
 	"\n" +
 	"live_state\x18. \x01(\v2\x1f.fairfactor.actors.v1.LiveStateH\x00R\tliveState\x129\n" +
-	"\achanged\x18/ \x01(\v2\x1d.fairfactor.actors.v1.ChangedH\x00R\achangedB\x06\n" +
+	"\achanged\x18/ \x01(\v2\x1d.fairfactor.actors.v1.ChangedH\x00R\achanged\x12=\n" +
+	"\tleft_work\x180 \x01(\v2\x1e.fairfactor.actors.v1.LeftWorkH\x00R\bleftWorkB\x06\n" +
 	"\x04body\"h\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
@@ -3903,7 +4067,7 @@ const file_actors_proto_rawDesc = "" +
 	" \x01(\x03R\x05known\x12\x12\n" +
 	"\x04jobs\x18\v \x01(\x04R\x04jobs\x12\x17\n" +
 	"\awork_ns\x18\f \x01(\x03R\x06workNs\x12\x1b\n" +
-	"\toldest_us\x18\r \x01(\x03R\boldestUs\"\xb5\x01\n" +
+	"\toldest_us\x18\r \x01(\x03R\boldestUs\"\xcd\x01\n" +
 	"\x04Want\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x12\n" +
@@ -3912,12 +4076,21 @@ const file_actors_proto_rawDesc = "" +
 	"\x05waits\x18\x05 \x01(\bR\x05waits\x12\x12\n" +
 	"\x04over\x18\x06 \x01(\bR\x04over\x12\x14\n" +
 	"\x05known\x18\a \x01(\bR\x05known\x12\x15\n" +
-	"\x06cpu_ns\x18\b \x01(\x03R\x05cpuNs\"a\n" +
+	"\x06cpu_ns\x18\b \x01(\x03R\x05cpuNs\x12\x16\n" +
+	"\x06leaves\x18\t \x01(\bR\x06leaves\"u\n" +
 	"\x06Shared\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x10\n" +
 	"\x03run\x18\x02 \x01(\bR\x03run\x12\x14\n" +
 	"\x05known\x18\x03 \x01(\bR\x05known\x12\x17\n" +
-	"\acost_ns\x18\x04 \x01(\x03R\x06costNs\"4\n" +
+	"\acost_ns\x18\x04 \x01(\x03R\x06costNs\x12\x12\n" +
+	"\x04from\x18\x05 \x01(\tR\x04from\"7\n" +
+	"\aAskLeft\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x14\n" +
+	"\x05piece\x18\x02 \x01(\x03R\x05piece\"h\n" +
+	"\bLeftWork\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x122\n" +
+	"\x05given\x18\x02 \x03(\v2\x1c.fairfactor.actors.v1.FactorR\x05given\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"4\n" +
 	"\bWithdraw\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\xdf\x01\n" +
@@ -4037,7 +4210,7 @@ func file_actors_proto_rawDescGZIP() []byte {
 	return file_actors_proto_rawDescData
 }
 
-var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_actors_proto_goTypes = []any{
 	(*Envelope)(nil),     // 0: fairfactor.actors.v1.Envelope
 	(*Problem)(nil),      // 1: fairfactor.actors.v1.Problem
@@ -4067,25 +4240,27 @@ var file_actors_proto_goTypes = []any{
 	(*Offer)(nil),        // 25: fairfactor.actors.v1.Offer
 	(*Want)(nil),         // 26: fairfactor.actors.v1.Want
 	(*Shared)(nil),       // 27: fairfactor.actors.v1.Shared
-	(*Withdraw)(nil),     // 28: fairfactor.actors.v1.Withdraw
-	(*Outcome)(nil),      // 29: fairfactor.actors.v1.Outcome
-	(*Outcomes)(nil),     // 30: fairfactor.actors.v1.Outcomes
-	(*Began)(nil),        // 31: fairfactor.actors.v1.Began
-	(*Beat)(nil),         // 32: fairfactor.actors.v1.Beat
-	(*End)(nil),          // 33: fairfactor.actors.v1.End
-	(*Ended)(nil),        // 34: fairfactor.actors.v1.Ended
-	(*Run)(nil),          // 35: fairfactor.actors.v1.Run
-	(*Halt)(nil),         // 36: fairfactor.actors.v1.Halt
-	(*Report)(nil),       // 37: fairfactor.actors.v1.Report
-	(*WeighGroup)(nil),   // 38: fairfactor.actors.v1.WeighGroup
-	(*Fairness)(nil),     // 39: fairfactor.actors.v1.Fairness
-	(*Level)(nil),        // 40: fairfactor.actors.v1.Level
-	(*Status)(nil),       // 41: fairfactor.actors.v1.Status
-	(*Slot)(nil),         // 42: fairfactor.actors.v1.Slot
-	(*StatusState)(nil),  // 43: fairfactor.actors.v1.StatusState
-	(*Live)(nil),         // 44: fairfactor.actors.v1.Live
-	(*LiveState)(nil),    // 45: fairfactor.actors.v1.LiveState
-	(*LiveCaller)(nil),   // 46: fairfactor.actors.v1.LiveCaller
+	(*AskLeft)(nil),      // 28: fairfactor.actors.v1.AskLeft
+	(*LeftWork)(nil),     // 29: fairfactor.actors.v1.LeftWork
+	(*Withdraw)(nil),     // 30: fairfactor.actors.v1.Withdraw
+	(*Outcome)(nil),      // 31: fairfactor.actors.v1.Outcome
+	(*Outcomes)(nil),     // 32: fairfactor.actors.v1.Outcomes
+	(*Began)(nil),        // 33: fairfactor.actors.v1.Began
+	(*Beat)(nil),         // 34: fairfactor.actors.v1.Beat
+	(*End)(nil),          // 35: fairfactor.actors.v1.End
+	(*Ended)(nil),        // 36: fairfactor.actors.v1.Ended
+	(*Run)(nil),          // 37: fairfactor.actors.v1.Run
+	(*Halt)(nil),         // 38: fairfactor.actors.v1.Halt
+	(*Report)(nil),       // 39: fairfactor.actors.v1.Report
+	(*WeighGroup)(nil),   // 40: fairfactor.actors.v1.WeighGroup
+	(*Fairness)(nil),     // 41: fairfactor.actors.v1.Fairness
+	(*Level)(nil),        // 42: fairfactor.actors.v1.Level
+	(*Status)(nil),       // 43: fairfactor.actors.v1.Status
+	(*Slot)(nil),         // 44: fairfactor.actors.v1.Slot
+	(*StatusState)(nil),  // 45: fairfactor.actors.v1.StatusState
+	(*Live)(nil),         // 46: fairfactor.actors.v1.Live
+	(*LiveState)(nil),    // 47: fairfactor.actors.v1.LiveState
+	(*LiveCaller)(nil),   // 48: fairfactor.actors.v1.LiveCaller
 }
 var file_actors_proto_depIdxs = []int32{
 	7,  // 0: fairfactor.actors.v1.Envelope.submit:type_name -> fairfactor.actors.v1.Submit
@@ -4099,60 +4274,63 @@ var file_actors_proto_depIdxs = []int32{
 	14, // 8: fairfactor.actors.v1.Envelope.expire:type_name -> fairfactor.actors.v1.Expire
 	17, // 9: fairfactor.actors.v1.Envelope.pause:type_name -> fairfactor.actors.v1.Pause
 	15, // 10: fairfactor.actors.v1.Envelope.many:type_name -> fairfactor.actors.v1.Many
-	24, // 11: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
-	30, // 12: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
-	31, // 13: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
-	27, // 14: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
-	25, // 15: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
-	28, // 16: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
-	32, // 17: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
-	34, // 18: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
-	37, // 19: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
-	38, // 20: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
-	26, // 21: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
-	35, // 22: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
-	36, // 23: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
-	41, // 24: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
-	44, // 25: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
-	9,  // 26: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
-	11, // 27: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
-	22, // 28: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
-	39, // 29: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
-	43, // 30: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
-	1,  // 31: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
-	45, // 32: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
-	16, // 33: fairfactor.actors.v1.Envelope.changed:type_name -> fairfactor.actors.v1.Changed
-	3,  // 34: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
-	2,  // 35: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
-	3,  // 36: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
-	4,  // 37: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
-	3,  // 38: fairfactor.actors.v1.Submission.known:type_name -> fairfactor.actors.v1.Factor
-	6,  // 39: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
-	5,  // 40: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
-	1,  // 41: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
-	8,  // 42: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
-	5,  // 43: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
-	2,  // 44: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 45: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 46: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 47: fairfactor.actors.v1.Many.ids:type_name -> fairfactor.actors.v1.Id
-	2,  // 48: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
-	23, // 49: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
-	29, // 50: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
-	23, // 51: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
-	33, // 52: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
-	23, // 53: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
-	40, // 54: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
-	40, // 55: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
-	23, // 56: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
-	42, // 57: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
-	46, // 58: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
-	5,  // 59: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
-	60, // [60:60] is the sub-list for method output_type
-	60, // [60:60] is the sub-list for method input_type
-	60, // [60:60] is the sub-list for extension type_name
-	60, // [60:60] is the sub-list for extension extendee
-	0,  // [0:60] is the sub-list for field type_name
+	28, // 11: fairfactor.actors.v1.Envelope.ask_left:type_name -> fairfactor.actors.v1.AskLeft
+	24, // 12: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
+	32, // 13: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
+	33, // 14: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
+	27, // 15: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
+	25, // 16: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
+	30, // 17: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
+	34, // 18: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
+	36, // 19: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
+	39, // 20: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
+	40, // 21: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
+	26, // 22: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
+	37, // 23: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
+	38, // 24: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
+	43, // 25: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
+	46, // 26: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
+	9,  // 27: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
+	11, // 28: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
+	22, // 29: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
+	41, // 30: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
+	45, // 31: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
+	1,  // 32: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
+	47, // 33: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
+	16, // 34: fairfactor.actors.v1.Envelope.changed:type_name -> fairfactor.actors.v1.Changed
+	29, // 35: fairfactor.actors.v1.Envelope.left_work:type_name -> fairfactor.actors.v1.LeftWork
+	3,  // 36: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
+	2,  // 37: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
+	3,  // 38: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
+	4,  // 39: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
+	3,  // 40: fairfactor.actors.v1.Submission.known:type_name -> fairfactor.actors.v1.Factor
+	6,  // 41: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
+	5,  // 42: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
+	1,  // 43: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
+	8,  // 44: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
+	5,  // 45: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
+	2,  // 46: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 47: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 48: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 49: fairfactor.actors.v1.Many.ids:type_name -> fairfactor.actors.v1.Id
+	2,  // 50: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
+	23, // 51: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
+	3,  // 52: fairfactor.actors.v1.LeftWork.given:type_name -> fairfactor.actors.v1.Factor
+	31, // 53: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
+	23, // 54: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
+	35, // 55: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
+	23, // 56: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
+	42, // 57: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
+	42, // 58: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
+	23, // 59: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
+	44, // 60: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
+	48, // 61: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
+	5,  // 62: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
+	63, // [63:63] is the sub-list for method output_type
+	63, // [63:63] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_actors_proto_init() }
@@ -4172,6 +4350,7 @@ func file_actors_proto_init() {
 		(*Envelope_Expire)(nil),
 		(*Envelope_Pause)(nil),
 		(*Envelope_Many)(nil),
+		(*Envelope_AskLeft)(nil),
 		(*Envelope_Pull)(nil),
 		(*Envelope_Outcomes)(nil),
 		(*Envelope_Began)(nil),
@@ -4195,6 +4374,7 @@ func file_actors_proto_init() {
 		(*Envelope_Problem)(nil),
 		(*Envelope_LiveState)(nil),
 		(*Envelope_Changed)(nil),
+		(*Envelope_LeftWork)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -4202,7 +4382,7 @@ func file_actors_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_proto_rawDesc), len(file_actors_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   47,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -90,6 +90,8 @@ type entry struct {
 type saved struct {
 	job        fairfactor.Job
 	checkpoint []byte
+	from       string // the caller whose job left the checkpoint, empty for its own
+	left       *Left  // in place of a checkpoint
 }
 
 // open is a job that was begun.
@@ -107,6 +109,8 @@ type open struct {
 	booked   spent
 	given    *given           // nil unless primes of the number were known before
 	was      fairfactor.State // before it ended, as everybody sees it until that is durable
+	from     string           // the caller that has the missing pieces of the checkpoint, empty for the store
+	left     *Left            // of a job that is ending
 }
 
 // spent is what a job's finished turns used, as far as its caller's stored

@@ -108,7 +108,8 @@ func (d *desk) fill() (pages int) {
 // at most; negative is no limit.
 func (d *desk) load(most int) (loaded int) {
 	for most < 0 || loaded < most {
-		order, number, ok := d.backlog.NeedPiece()
+		w, ok := d.backlog.NeedPiece()
+		order, number := w.Order, w.Piece
 		if !ok {
 			return loaded
 		}

@@ -67,12 +67,7 @@ func (b *Backlog) shift() entry {
 func (b *Backlog) begin(e *entry) *open {
 	o := opened(b.job(e))
 	if e.saved != nil {
-		o.use(e.saved.job.Factors)
-		// A checkpoint that can't be read, or has nothing left to do, costs the
-		// work in it, not the job.
-		if m, err := factor.Restore(o.number(), e.saved.checkpoint); err == nil && !m.Done() {
-			o.machine = m
-			_, o.kept = m.Cut()
+		if o.resume(e.saved); o.machine != nil {
 			b.long = append(b.long, o)
 		}
 	}

@@ -173,6 +173,7 @@ func (b *Backlog) end(o *open, state fairfactor.State, reason string, now time.T
 	b.outstanding -= len(o.offered)
 	if state != fairfactor.Completed && o.machine != nil {
 		o.job.Factors = factors(o.withGiven(o.machine.Primes()))
+		b.leave(o)
 	}
 	o.was = o.job.State
 	o.job.State, o.job.Reason, o.job.Finished, o.job.Progress = state, reason, now, nil

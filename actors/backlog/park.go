@@ -71,17 +71,14 @@ func (b *Backlog) Parked() []ParkedJob {
 // may be nil. One that has a checkpoint goes on from there. It is false if the job is not
 // parked.
 func (b *Backlog) Unpark(seq uint64, known *fairfactor.Known) bool {
-	e := b.parking.jobs[seq]
-	if e == nil {
-		return false
+	if known == nil || len(known.Factors) == 0 {
+		return b.unpark(seq, nil)
 	}
-	if known != nil && len(known.Factors) > 0 && (e.saved == nil || len(e.saved.checkpoint) == 0) {
-		job := b.job(e)
-		job.Factors = Union(job.Factors, known.Factors)
-		e.saved = &saved{job: job}
-	}
-	b.parking.ready = append(b.parking.ready, seq)
-	return true
+	return b.unpark(seq, func(s *saved) {
+		if len(s.checkpoint) == 0 {
+			s.job.Factors = Union(s.job.Factors, known.Factors)
+		}
+	})
 }
 
 // Recall ends a job, parked or begun, with the factors of its number, which were found

@@ -12,7 +12,7 @@ const maxPieces = 64
 // until then there is no other one of the same job.
 func (b *Backlog) Checkpoints() (changes []fairfactor.Change) {
 	for _, o := range b.long {
-		if !o.dirty || o.saving || o.machine == nil {
+		if o.machine == nil || o.inheriting() || !o.dirty || o.saving {
 			continue
 		}
 		first, count := o.machine.Cut()
@@ -51,34 +51,57 @@ func (b *Backlog) Unsaved(seq uint64) {
 	}
 }
 
-// NeedPiece says which piece of a checkpoint to read next, if any, of the job with
-// which order; [Backlog.Loaded] answers. The job goes on meanwhile.
-func (b *Backlog) NeedPiece() (order uint64, number int, ok bool) {
+// Wanted is a piece of a checkpoint.
+type Wanted struct {
+	Order  uint64 // of the job
+	Piece  int
+	From   string // the caller that has it, empty for the store
+	Number string // of the job
+}
+
+// NeedPiece says which piece of a checkpoint to read next, if any; [Backlog.Loaded]
+// answers. The job goes on meanwhile.
+func (b *Backlog) NeedPiece() (w Wanted, ok bool) {
 	if b.loading {
-		return 0, 0, false
+		return w, false
 	}
 	for _, o := range b.long {
 		if o.machine == nil {
 			continue
 		}
-		if number, ok = o.machine.Missing(); ok {
+		if piece, ok := o.machine.Missing(); ok {
 			b.loading = true
-			return o.job.Order, number, true
+			return Wanted{Order: o.job.Order, Piece: piece, From: o.from, Number: o.job.Number}, true
 		}
 	}
-	return 0, 0, false
+	return w, false
 }
 
-// Loaded brings the piece asked for. nil is one that is lost, which costs the work
-// in it; so does one that is damaged, and the error says so.
-func (b *Backlog) Loaded(order uint64, number int, data []byte) error {
+// Loaded brings the piece asked for. nil is one that is lost, which costs the work in
+// it; so does one that is damaged, and the error says so.
+func (b *Backlog) Loaded(order uint64, piece int, data []byte) error {
 	b.loading = false
 	for _, o := range b.long {
 		if o.job.Order == order && o.machine != nil {
-			return o.machine.Load(number, data)
+			return o.machine.Load(piece, data)
 		}
 	}
 	return nil
+}
+
+// Forsaken says that the caller which had the pieces of a job's checkpoint does not have
+// them any more.
+func (b *Backlog) Forsaken(order uint64) {
+	b.loading = false
+	for _, o := range b.long {
+		for o.job.Order == order && o.machine != nil {
+			piece, missing := o.machine.Missing()
+			if !missing {
+				return
+			}
+			_ = o.machine.Load(piece, nil) // nothing has no fault
+		}
+	}
 }
 
 // Unloaded says that the piece could not be read; it will be asked for again.

@@ -135,17 +135,18 @@ func TestJobGoesOnWhilePiecesAreRead(t *testing.T) {
 		after, _ := d.backlog.NeedPage()
 		d.backlog.Paged(d.read(after))
 		turn := d.backlog.Next(nil, 1)[0]
-		order, piece, ok := d.backlog.NeedPiece()
+		w, ok := d.backlog.NeedPiece()
+		order, piece := w.Order, w.Piece
 		if !ok || order != 1 || piece != 0 {
 			t.Fatalf("piece %d of order %d wanted: %v", piece, order, ok)
 		}
-		if _, _, ok := d.backlog.NeedPiece(); ok {
+		if _, ok := d.backlog.NeedPiece(); ok {
 			t.Fatal("two pieces wanted at once")
 		}
 		d.give(d.run(turn))
 		d.backlog.Unloaded()
-		if _, again, ok := d.backlog.NeedPiece(); !ok || again != piece {
-			t.Fatalf("after a failure: piece %d, %v", again, ok)
+		if again, ok := d.backlog.NeedPiece(); !ok || again != w {
+			t.Fatalf("after a failure: %+v, %v", again, ok)
 		}
 		if lost {
 			if err := d.backlog.Loaded(order, piece, []byte("nonsense that is long enough")); err == nil {

@@ -90,6 +90,7 @@ type Caller struct {
 	charge   time.Duration
 	shares   map[string]*numberShare // by number
 	divisors divisors
+	left     map[string]*leftWork // by number
 }
 
 // stashed is a message that waits for the claim.
@@ -151,6 +152,8 @@ func (c *Caller) Done(r *Read) {
 		c.earlierRead(r)
 	case ReadKnown:
 		c.knownRead(r)
+	case ReadLeft:
+		c.leftRead(r)
 	}
 }
 
@@ -189,8 +192,8 @@ func (c *Caller) claimed(r *Read) {
 }
 
 // Receive handles a message: [*Submit], [Look], [Await], [Cancel], [Expire], [Retry], [*Many],
-// [Weigh], [Regroup], [Pause], [AskAccount], [Pull], [*Outcomes], [Began] or [share.Shared]. It reports whether it
-// knows the message.
+// [Weigh], [Regroup], [Pause], [AskAccount], [AskLeft], [Pull], [*Outcomes], [Began] or [share.Shared]. It reports
+// whether it knows the message.
 func (c *Caller) Receive(asker Asker, message any) bool {
 	if c.backlog == nil {
 		c.keep(asker, message)
@@ -227,6 +230,8 @@ func (c *Caller) Receive(asker Asker, message any) bool {
 		c.change(asker, step{op: fairfactor.Pause, paused: m.Paused})
 	case AskAccount:
 		c.account(asker)
+	case AskLeft:
+		c.askLeft(asker, m)
 	default:
 		return false
 	}
@@ -274,8 +279,8 @@ func (c *Caller) Flush() {
 	c.park()
 	c.steps.ready()
 	c.readPage()
-	if order, number, ok := c.backlog.NeedPiece(); ok {
-		c.read(&Read{Kind: ReadPiece, Order: order, Number: number})
+	if w, ok := c.backlog.NeedPiece(); ok {
+		c.read(&Read{Kind: ReadPiece, Order: w.Order, Number: w.Piece, From: w.From, Digits: w.Number})
 	}
 	c.show(false)
 }
@@ -313,6 +318,8 @@ func (c *Caller) retryLater() { c.retryAt = c.host.Now().Add(c.cfg.Retry) }
 func (c *Caller) pieceRead(r *Read) {
 	switch {
 	case c.stopped:
+	case r.From != "" && r.Err != nil:
+		c.backlog.Forsaken(r.Order)
 	case fairfactor.CodeOf(r.Err) == fairfactor.Unavailable:
 		c.host.Log().Error("a piece of a checkpoint can't be read, trying again", "err", r.Err)
 		c.unloaded = true

@@ -40,6 +40,9 @@ func (c *Caller) NextDue() time.Time {
 	if len(c.shares) > 0 {
 		at = earlier(at, c.wantsDue())
 	}
+	if len(c.left) > 0 {
+		at = earlier(at, c.leftDue())
+	}
 	if c.waiting > 0 {
 		at = earlier(at, c.firstDeadline())
 	}
@@ -114,6 +117,7 @@ func (c *Caller) Due() (stop bool) {
 	c.expireDue()
 	c.repeats.turn(now)
 	c.repeatWants(now)
+	c.dropLeft(now)
 	if !c.paused {
 		c.offers.overdue(c.backlog, now)
 	}

@@ -96,6 +96,13 @@ type Receipt struct {
 // knows.
 type Jobs struct{ Jobs []fairfactor.Job }
 
+// LeftWork answers an [AskLeft].
+type LeftWork struct {
+	Found bool                // something is left
+	Given []fairfactor.Factor // primes of the number, which the checkpoint is without
+	Data  []byte              // the checkpoint, or a piece
+}
+
 // Account answers with what the store does not know of a caller.
 type Account struct {
 	Weight  int
@@ -125,12 +132,13 @@ var ErrMoved = &fairfactor.Error{
 const (
 	ReadClaim   ReadKind = iota + 1 // the claim of an epoch: Group -> Claim
 	ReadPage                        // unfinished jobs: After -> Page
-	ReadPiece                       // of a checkpoint: Order, Number -> Piece
+	ReadPiece                       // of a checkpoint: Order, Number, or Digits, From, Number -> Piece
 	ReadKeys                        // jobs of idempotency keys: Keys, Since -> Keyed
 	ReadJob                         // Job.ID -> Job
 	ReadEarlier                     // newest jobs: Since -> Earlier
 	ReadKnown                       // what is known of a number: Digits, Own -> Known, Factors, Found
 	ReadJobs                        // Many.IDs -> Jobs
+	ReadLeft                        // what another caller's job has left of a number: Digits, From -> Left, Known
 )
 
 // ReadKind says what a [Read] reads.
@@ -149,6 +157,7 @@ type Read struct {
 	Digits string
 	Own    bool // also the large primes of the caller's own jobs, unless all of the number is known
 	Many   *Many
+	From   string // another caller that has it, empty for the store
 
 	Claim   fairfactor.Claim
 	Page    []fairfactor.Waiting
@@ -160,6 +169,7 @@ type Read struct {
 	Known   *fairfactor.Known          // nil if nothing is, or it can't be read
 	Factors []fairfactor.Factor        // of at least [DivisorDigits] digits, of the newest [DivisorJobs] that ended, newest first
 	Found   bool                       // Factors could be read
+	Left    LeftWork
 	Err     error
 
 	purpose purpose      // what a job is read for

@@ -35,6 +35,13 @@ type (
 	Pause struct{ Paused bool }
 	// AskAccount is answered with [Account].
 	AskAccount struct{}
+	// AskLeft asks what a job that ended has left of its work on a number: the
+	// checkpoint, with Piece -1, or one of the pieces that go with it. It is answered with
+	// [LeftWork].
+	AskLeft struct {
+		Number string
+		Piece  int
+	}
 	// Pull is the scheduler's wish for up to Want turns more.
 	Pull struct {
 		Epoch uint64 // of the scheduler

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fairfactor"
+	"fairfactor/actors/backlog"
 	"fairfactor/actors/share"
 )
 
@@ -32,6 +33,10 @@ type numberShare struct {
 	runner uint64    // zero if none runs
 	sent   time.Time // when the number's actor was told last, zero if never
 	heard  time.Time // when it was heard last, or the share was made
+
+	left  *backlog.Left     // by the job that ran before, nil for none
+	from  string            // the caller whose job that was, if it is another one
+	known *fairfactor.Known // while what that has left is read
 }
 
 // park makes shares of what the backlog has parked.
@@ -69,7 +74,7 @@ func (c *Caller) want(s *numberShare) {
 // unwanted tells the number's actor that the caller wants nothing any more.
 func (c *Caller) unwanted(s *numberShare, known bool, jobs int, cpu time.Duration) {
 	delete(c.shares, s.number)
-	c.host.Want(share.Want{Number: s.number, Caller: c.cfg.Name, Jobs: jobs, Over: true, Known: known, CPU: cpu})
+	c.host.Want(share.Want{Number: s.number, Caller: c.cfg.Name, Jobs: jobs, Over: true, Known: known, Leaves: c.left[s.number] != nil, CPU: cpu})
 }
 
 // shared takes in what the number's actor says.
@@ -88,7 +93,7 @@ func (c *Caller) shared(m share.Shared) {
 			c.readKnown(s)
 		}
 	case m.Run && (s.state == asking || s.state == waiting):
-		s.state = reading
+		s.state, s.from = reading, m.From
 		c.readKnown(s)
 	case !m.Run && s.state == asking:
 		s.state = waiting
@@ -123,12 +128,30 @@ func (c *Caller) knownRead(r *Read) {
 	}
 }
 
-// run begins the first job of a share, with what is known and with what earlier jobs of
-// the caller found.
+// run begins the first job of a share: with what another job has left of its work, or
+// with what is known and what earlier jobs of the caller found.
 func (c *Caller) run(s *numberShare, known *fairfactor.Known) {
-	known = c.withDivisors(s.number, known)
+	left, from := s.left, s.from
+	s.left, s.from, s.known = nil, "", nil
+	if from == c.cfg.Name {
+		left, from = c.takeLeft(s.number), ""
+	}
+	switch {
+	case left != nil:
+		c.begin(s, func(seq uint64) bool { return c.backlog.Inherit(seq, left) })
+	case from != "":
+		s.known = known
+		c.read(&Read{Kind: ReadLeft, Digits: s.number, From: from, Number: -1})
+	default:
+		known = c.withDivisors(s.number, known)
+		c.begin(s, func(seq uint64) bool { return c.backlog.Unpark(seq, known) })
+	}
+}
+
+// begin begins the first job of a share that is still there.
+func (c *Caller) begin(s *numberShare, unpark func(seq uint64) bool) {
 	for _, seq := range s.jobs {
-		if c.backlog.Unpark(seq, known) {
+		if unpark(seq) {
 			s.state, s.runner = running, seq
 			c.want(s)
 			return
@@ -157,19 +180,20 @@ func (c *Caller) recallAll(s *numberShare, known *fairfactor.Known) {
 
 // unshare takes a job out of its share when it is over. completed says that what it
 // found is in the store.
-func (c *Caller) unshare(job *fairfactor.Job, completed bool) {
+func (c *Caller) unshare(job *fairfactor.Job, completed bool, left *backlog.Left) {
 	if len(c.shares) == 0 {
 		return
 	}
 	if s := c.shares[job.Number]; s != nil && slices.Contains(s.jobs, job.ID.Seq) {
-		c.endShare(s, job.ID.Seq, completed, job.CPU)
+		c.endShare(s, job, completed, left)
 	}
 }
 
 // endShare goes on without a job. If it ran and completed, the others of the share
 // end with what it found; if it did not, the next of them runs in its place.
-func (c *Caller) endShare(s *numberShare, seq uint64, completed bool, cpu time.Duration) {
-	all := len(s.jobs)
+// It goes on with the work of that one; or else a job of another caller may.
+func (c *Caller) endShare(s *numberShare, job *fairfactor.Job, completed bool, left *backlog.Left) {
+	seq, cpu, all := job.ID.Seq, job.CPU, len(s.jobs)
 	s.jobs = slices.DeleteFunc(s.jobs, func(other uint64) bool { return other == seq })
 	ran := s.runner == seq
 	if ran {
@@ -177,13 +201,14 @@ func (c *Caller) endShare(s *numberShare, seq uint64, completed bool, cpu time.D
 	}
 	switch {
 	case len(s.jobs) == 0:
+		c.leave(s.number, left)
 		c.unwanted(s, ran && completed, all, cpu)
 	case ran && completed:
 		c.host.Want(share.Want{Number: s.number, Caller: c.cfg.Name, Jobs: all, Over: true, Known: true, CPU: cpu})
 		s.state = ending
 		c.readKnown(s)
 	case ran:
-		s.state = reading
+		s.state, s.left = reading, left
 		c.readKnown(s)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"fairfactor"
+	"fairfactor/actors/backlog"
 )
 
 // Written takes in the results of steps that groups had.
@@ -60,7 +61,7 @@ func (c *Caller) settleAccept(p *step) {
 	if p.ended != nil {
 		c.cfg.Counters.AtOnce.Add(1)
 		c.backlog.Committed(p.job.ID.Seq)
-		c.ended(p.ended)
+		c.ended(p.ended, nil)
 		if p.wait || p.known {
 			receipt.Job = p.ended
 		}
@@ -78,7 +79,7 @@ func (c *Caller) dropped(p *step) {
 	if !p.known && c.backlog.Drop(p.job, p.admitted) && !c.stopped {
 		c.host.Withdraw(p.job.ID.Seq)
 	}
-	c.unshare(p.job, false)
+	c.unshare(p.job, false, nil)
 	for _, q := range c.steps.drop(p.job.ID.Seq) {
 		c.answer(q.asker, refusal(p.err))
 	}
@@ -134,13 +135,14 @@ func (c *Caller) settleFinish(p *step) bool {
 			return false
 		}
 	}
+	left := c.backlog.Left(p.job.ID.Seq)
 	c.backlog.Committed(p.job.ID.Seq)
 	if p.err != nil {
-		c.unshare(p.job, false)
+		c.unshare(p.job, false, nil)
 	}
 	switch {
 	case p.err == nil:
-		c.ended(p.job)
+		c.ended(p.job, left)
 	case isFenced(p.err) || c.stopped:
 		c.overtake(p.job.ID.Seq, ErrMoved)
 	default:
@@ -162,8 +164,9 @@ func (c *Caller) answerStep(p *step) {
 	c.answer(p.asker, Jobs{[]fairfactor.Job{*p.job}})
 }
 
-// ended tells of a job whose end is durable.
-func (c *Caller) ended(job *fairfactor.Job) {
+// ended tells of a job whose end is durable, and of what it has left of its work, which
+// may be nil.
+func (c *Caller) ended(job *fairfactor.Job, left *backlog.Left) {
 	c.queued--
 	c.load.remove(job)
 	c.cfg.Counters.Times.observe(job)
@@ -177,7 +180,7 @@ func (c *Caller) ended(job *fairfactor.Job) {
 		c.cfg.Counters.Cancelled.Add(1)
 	}
 	c.divisors.learn(job)
-	c.unshare(job, job.State == fairfactor.Completed)
+	c.unshare(job, job.State == fairfactor.Completed, left)
 	c.wake(job)
 	if len(c.overtaken) > 0 {
 		c.overtake(job.ID.Seq, hasEnded(job.ID))

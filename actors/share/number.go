@@ -42,6 +42,7 @@ type Want struct {
 	Waits  bool          // they wait: the caller has said what it wants before
 	Over   bool          // they do not need them any more
 	Known  bool          // over: what was found is in the store
+	Leaves bool          // over: the caller has the work of the job that ran
 	CPU    time.Duration // that the job which runs has used
 }
 
@@ -51,6 +52,7 @@ type Shared struct {
 	Number string
 	Run    bool
 	Known  bool
+	From   string        // run: the caller that has the work of the job that ran before, empty for none
 	Cost   time.Duration // known: the caller's part in what it took
 }
 
@@ -69,6 +71,10 @@ type Number struct {
 	swept   time.Time
 	callers []*sharer // in the order in which they came
 	byName  map[string]*sharer
+	// left is the caller that has the work of the last job that ran, since leftAt; empty
+	// if none has, or the next job has it.
+	left   string
+	leftAt time.Time
 }
 
 // sharer is a caller that wants the number.
@@ -106,11 +112,11 @@ func (n *Number) Want(now time.Time, w Want) []Answer {
 		if !s.runs || w.CPU > s.cpu {
 			s.advanced = now
 		}
-		s.runs, s.cpu = true, w.CPU
+		s.runs, s.cpu, n.left = true, w.CPU, ""
 		return nil
 	}
 	if s.runs { // it did not hear of it, or it is a new activation
-		return []Answer{n.answer(s.name, Shared{Run: true})}
+		return []Answer{n.run(now, s.name)}
 	}
 	var answers []Answer
 	if !w.Waits || now.Sub(n.began) >= Settle {
@@ -129,6 +135,9 @@ func (n *Number) over(now time.Time, w Want) (answers []Answer) {
 		n.drop(func(other *sharer) bool { return other == s })
 	}
 	if !w.Known {
+		if w.Leaves {
+			n.left, n.leftAt = w.Caller, now
+		}
 		return n.grant(now)
 	}
 	all := max(w.Jobs, 1)
@@ -159,7 +168,16 @@ func (n *Number) grant(now time.Time) []Answer {
 		return nil
 	}
 	next.runs, next.cpu, next.advanced = true, 0, now
-	return []Answer{n.answer(next.name, Shared{Run: true})}
+	return []Answer{n.run(now, next.name)}
+}
+
+// run tells a caller that one of its jobs may run, and who has work for it.
+func (n *Number) run(now time.Time, caller string) Answer {
+	s := Shared{Run: true}
+	if now.Sub(n.leftAt) < Lease {
+		s.From = n.left
+	}
+	return n.answer(caller, s)
 }
 
 func (n *Number) answer(caller string, s Shared) Answer {

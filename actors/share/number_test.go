@@ -16,6 +16,8 @@ var begin = time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
 func told(answers []share.Answer) (texts []string) {
 	for _, a := range answers {
 		switch {
+		case a.Run && a.From != "":
+			texts = append(texts, a.Caller+" runs from "+a.From)
 		case a.Run:
 			texts = append(texts, a.Caller+" runs")
 		case a.Known:
@@ -236,5 +238,35 @@ func (w *world) check() {
 	}
 	if !w.faults && (running > 1 || w.runs > 1) {
 		w.t.Errorf("%d jobs run, %d were begun", running, w.runs)
+	}
+}
+
+// Who runs next is told who has the work of the job that ran before, as long as that may
+// be there, until a job runs.
+func TestWorkMovesOn(t *testing.T) {
+	n := share.New("91", begin)
+	now := begin
+	for i, step := range []struct {
+		after time.Duration
+		want  share.Want
+		told  []string
+	}{
+		{0, share.Want{Caller: "a", Jobs: 1}, []string{"a runs"}},
+		{0, share.Want{Caller: "a", Jobs: 1, Runs: true}, nil},
+		{0, share.Want{Caller: "b", Jobs: 1}, []string{"b waits"}},
+		{0, share.Want{Caller: "c", Jobs: 1}, []string{"c waits"}},
+		{0, share.Want{Caller: "a", Over: true, Leaves: true}, []string{"b runs from a"}},
+		{time.Second, share.Want{Caller: "b", Jobs: 1, Waits: true}, []string{"b runs from a"}}, // it did not hear
+		{0, share.Want{Caller: "b", Jobs: 1, Runs: true}, nil},
+		{0, share.Want{Caller: "b", Over: true}, []string{"c runs"}}, // it leaves nothing
+		{0, share.Want{Caller: "c", Over: true, Leaves: true}, nil},
+		{share.Lease - 1, share.Want{Caller: "a", Jobs: 1}, []string{"a runs from c"}},
+		{0, share.Want{Caller: "a", Over: true, Leaves: true}, nil},
+		{share.Lease, share.Want{Caller: "b", Jobs: 1}, []string{"b runs"}}, // it is gone
+	} {
+		now = now.Add(step.after)
+		if got := told(n.Want(now, step.want)); !slices.Equal(got, step.told) {
+			t.Errorf("step %d: told %v, want %v", i, got, step.told)
+		}
 	}
 }
