@@ -67,6 +67,15 @@ sim: ## run simulations with seeds that no one has seen, until it is told to sto
 sim-mutants: ## put faults into a copy of the source, and see that the simulation finds each
 	go test -v -count=1 -timeout 0 ./actors/sim -run TestMutants -mutants
 
+FUZZTIME ?= 10m
+
+fuzz: ## run each fuzz target for ten minutes, or make fuzz FUZZTIME=1m
+	@grep -rE '^func Fuzz' --include='*_test.go' . | sed -E 's#/[^/]*:func (Fuzz[A-Za-z0-9]*).*# \1#' | sort | \
+		while read -r folder target; do \
+			echo "make fuzz: $$folder $$target"; \
+			go test "$$folder" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; \
+		done
+
 chaos: ## kill, stop, cut off and restart the nodes of a private cluster for half an hour; as root
 	.ci/needs
 	go run ./bench chaos
@@ -88,5 +97,5 @@ module: ## rename the module: make module NAME=example.org/team/fairfactor
 	sed -Ei 's#^(module|replace|\t)( ?)fairfactor(/| |$$)#\1\2$(NAME)\3#' go.mod bench/peers/go.mod
 	@$(TOOL) gofumpt -w .
 
-.PHONY: help module build run dev check test peers-test compose-test lint formatted format generate bench sim sim-mutants chaos powercuts mutants
+.PHONY: help module build run dev check test peers-test compose-test lint formatted format generate bench sim sim-mutants fuzz chaos powercuts mutants
 .DEFAULT_GOAL := help

@@ -19,12 +19,9 @@ import (
 // Besides single numbers, callers send one key twice at once, cancel jobs, try to
 // retry what has not failed, and submit batches.
 
-// batchSize is how many numbers a batch has, and slowDigits the digits of a number
-// that is to be cancelled: often, but not always, it has not ended by then.
-const (
-	batchSize  = 5
-	slowDigits = 45
-)
+// slowDigits are the digits of a number that is to be cancelled: often, but not always,
+// it has not ended by then.
+const slowDigits = 45
 
 // twice submits a number with a key on two connections at the same moment: there
 // must be one job.
@@ -112,7 +109,7 @@ func (s *workload) retry(ctx context.Context, l *submission) {
 func (s *workload) batch(ctx context.Context, caller string, rng *rand.Rand) {
 	var all []*submission
 	var body strings.Builder
-	for range batchSize {
+	for range s.batchSize {
 		l := s.begin(caller, random.Uniform(rng))
 		l.Attempts, l.Outcome = 1, refused
 		all = append(all, l)

@@ -148,7 +148,7 @@ func newPowerRun(h *harness.Harness, p *powerCuts) (*powerRun, error) {
 		harness: h, rng: random.New(h.Seed, 0), setup: p, folder: h.Folder(), addr: addr,
 		disk: forgetful.New(h.Seed, 0, p.sync), balancer: newBalancer([]string{addr}, 4*p.callers),
 	}
-	r.workload = &workload{balancer: r.balancer, conns: 2, think: 50 * time.Millisecond, seed: h.Seed}
+	r.workload = &workload{balancer: r.balancer, conns: 2, batchSize: 100, think: 50 * time.Millisecond, seed: h.Seed}
 	for i := range p.callers {
 		r.workload.callers = append(r.workload.callers, fmt.Sprintf("caller-%d", i+1))
 	}

@@ -53,6 +53,7 @@ type workload struct {
 	sightings sightings
 	callers   []string
 	conns     int           // of each caller, besides the one that waits
+	batchSize int           // numbers in a batch
 	think     time.Duration // longest pause between two submissions of a connection
 	seed      uint64
 

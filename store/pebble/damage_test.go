@@ -45,7 +45,7 @@ type damage struct {
 
 // newDamage fills a directory, and stops the store or takes a copy while it is
 // open.
-func newDamage(t *testing.T, clean bool) *damage {
+func newDamage(t testing.TB, clean bool) *damage {
 	d := &damage{files: map[string][]byte{}, last: map[fairfactor.ID]bool{}}
 	live := filepath.Join(t.TempDir(), "data")
 	s := mustOpen(t, live, vfs.Default, 64<<10)
@@ -81,7 +81,7 @@ func newDamage(t *testing.T, clean bool) *damage {
 }
 
 // copy takes over the files of a directory.
-func (d *damage) copy(t *testing.T, from string) {
+func (d *damage) copy(t testing.TB, from string) {
 	entries, err := os.ReadDir(from)
 	if err != nil {
 		t.Fatal(err)
@@ -139,6 +139,13 @@ func (d *damage) once(t *testing.T, rng *rand.Rand) (noticed bool) {
 	raw := slices.Clone(d.files[file])
 	at := rng.IntN(len(raw))
 	raw[at] ^= 1 << rng.IntN(8)
+	return d.look(t, file, at, raw, rng.IntN(20), 1+rng.IntN(40))
+}
+
+// look opens a copy in which a file is damaged from a byte on, reads some of its jobs and
+// their list, and reports whether the damage was noticed.
+func (d *damage) look(t *testing.T, file string, at int, raw []byte, first, step int) (noticed bool) {
+	t.Helper()
 	s, err := open("data", Options{Logger: quiet, Fatal: func(error) {}}, d.with(t, file, raw))
 	if err != nil {
 		if !strings.Contains(fairfactor.MessageOf(err), "data directory data ") {
@@ -147,7 +154,7 @@ func (d *damage) once(t *testing.T, rng *rand.Rand) (noticed bool) {
 		return true
 	}
 	defer s.Close()
-	for i := rng.IntN(20); i < len(d.jobs); i += 1 + rng.IntN(40) {
+	for i := first; i < len(d.jobs); i += step {
 		want := d.jobs[i]
 		got, err := s.Job(t.Context(), want.ID)
 		switch {

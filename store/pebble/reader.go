@@ -54,7 +54,7 @@ func (r *reader) varint() int64 {
 
 func (r *reader) string() string { return string(r.take(r.uvarint())) }
 
-// digits reads what appendDigits wrote.
+// digits reads what appendDigits wrote. Anything else is bad.
 func (r *reader) digits() string {
 	n := r.uvarint()
 	packed := r.take(n/2 + n&1)
@@ -63,6 +63,10 @@ func (r *reader) digits() string {
 	}
 	text := make([]byte, 0, 2*len(packed))
 	for _, b := range packed {
+		if b > 0x99 || b&15 > 9 {
+			r.b, r.bad = nil, true
+			return ""
+		}
 		text = append(text, '0'+b>>4, '0'+b&15)
 	}
 	return string(text[:n])
