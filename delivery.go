@@ -72,7 +72,7 @@ type DeliveryStore interface {
 	// ClaimDeliveries takes deliveries that are due at the given time, for as long as the
 	// lease: until then no other claim gets them. It takes the earliest of each host, at
 	// most perHost, and none of the busy hosts; at most limit. Its cost grows with the
-	// hosts that are owed deliveries and with what it returns.
+	// hosts whose deliveries are due and with what it returns.
 	ClaimDeliveries(ctx context.Context, now time.Time, lease time.Duration, busy []string, perHost, limit int) ([]Delivery, error)
 	// SettleDeliveries makes durable what came of attempts. Those whose claim is over, or
 	// whose job is gone or was queued again, are ignored.

@@ -3,6 +3,7 @@ package http_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"fairfactor"
 	httpd "fairfactor/http"
@@ -45,4 +46,37 @@ func TestNoCallbacksByDefault(t *testing.T) {
 	if n := s.jobs.count(); n != 0 {
 		t.Errorf("%d jobs came of refused callbacks", n)
 	}
+}
+
+// callback sets what became of the message to a job's callback.
+func (m *memory) callback(id fairfactor.ID, c fairfactor.Callback) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c.URL = m.jobs[id].Callback.URL
+	m.jobs[id].Callback = &c
+}
+
+// TestPageDelivery: the page tells of a job's delivery, also when it comes after the end.
+func TestPageDelivery(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, newMemory(), func(cfg httpd.Config) *httpd.Server {
+		cfg.Callbacks = func(string) error { return nil }
+		return httpd.New(cfg)
+	})
+	if a := s.post(`{"number":"91","callback_url":"https://hooks.example.com:8443/x?token=abc"}`); a.status != 202 {
+		t.Fatal(a.body)
+	}
+	id := s.newest()
+	w := open(t, s.url+"/#/jobs/"+id.String())
+	w.reads(".life", "Verified not yet", "Delivered to hooks.example.com:8443 when the job has ended")
+	s.jobs.callback(id, fairfactor.Callback{State: fairfactor.DeliveryPending})
+	s.jobs.finish(id, fairfactor.Completed, sevenThirteen, "")
+	w.reads(".life", "Delivery to hooks.example.com:8443 is under way")
+	s.jobs.callback(id, fairfactor.Callback{State: fairfactor.DeliveryPending, Attempts: 2, LastError: "the answer was 503", Next: time.Now()})
+	w.reads(".life", "Delivery to hooks.example.com:8443, 2 attempts: the answer was 503; the next one at ")
+	s.jobs.callback(id, fairfactor.Callback{State: fairfactor.Delivered, Attempts: 3})
+	w.reads(".life", "Delivered to hooks.example.com:8443 at the 3rd attempt")
+	s.jobs.callback(id, fairfactor.Callback{State: fairfactor.DeliveryFailed, Attempts: 12, LastError: "the answer was 410"})
+	w.reload()
+	w.reads(".life", "Not delivered given up: hooks.example.com:8443 did not take it, 12 attempts: the answer was 410")
 }

@@ -125,6 +125,9 @@ func TestPageJob(t *testing.T) {
 	w.reads("section", "91 = 7 · 13", "2 digits, 2 primes, 1.23 ms of CPU")
 	w.reads(".life", "First turn place 1, after", "Turns 1.23 ms of CPU", "Verified its primes multiply to the number")
 	w.reads("tr", "7 1 1 proven", "13 1 2 passed the Baillie-PSW test, not proven")
+	if told := w.eval(`document.querySelector(".life").innerText`); strings.Contains(fmt.Sprint(told), "Deliver") {
+		t.Errorf("a job without a callback: %v", told)
+	}
 	w.wait("there is nothing to cancel or try again", `![...document.querySelectorAll("button")].some(b => /Cancel|Try/.test(b.innerText))`)
 	for button, text := range map[string]string{"Copy as text": "91 = 7 * 13", "Copy as JSON": `"probable": [`} {
 		w.eval(`window.copied = ""; navigator.clipboard.writeText = async text => { window.copied = text; }`)

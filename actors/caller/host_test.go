@@ -88,6 +88,9 @@ func (h *host) Offer(o caller.Offer) {
 	if o.More {
 		text += " and more"
 	}
+	if o.Charge > 0 {
+		text += fmt.Sprintf(" charge=%v", o.Charge)
+	}
 	h.say("%s", strings.TrimSpace(text))
 }
 
@@ -187,8 +190,12 @@ func (h *host) command(words []string) error {
 	case "learns": // results are known to all callers, and numbers shared
 		h.learns = true
 		h.activate()
-	case "shared": // number, then run, wait or known: its actor says so
-		h.caller.Receive(nil, share.Shared{Number: args[0], Run: args[1] == "run", Known: args[1] == "known"})
+	case "shared": // number, then run, wait or known, and what that costs: its actor says so
+		m := share.Shared{Number: args[0], Run: args[1] == "run", Known: args[1] == "known"}
+		if len(args) > 2 {
+			m.Cost, _ = time.ParseDuration(args[2])
+		}
+		h.caller.Receive(nil, m)
 	case "learn": // number, primes ...: another caller had it factored
 		k := fairfactor.Known{Number: args[0], Complete: true}
 		for _, p := range args[1:] {

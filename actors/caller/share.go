@@ -87,8 +87,8 @@ func (c *Caller) shared(m share.Shared) {
 	case s == nil:
 		c.host.Want(share.Want{Number: m.Number, Caller: c.cfg.Name, Over: true})
 	case m.Known:
-		c.charge += m.Cost
-		if s.state != ending {
+		if s.state != ending { // what is said again is charged once
+			c.charge += m.Cost
 			s.state = ending
 			c.readKnown(s)
 		}

@@ -90,10 +90,28 @@ func (p printer) job(j fairfactor.Job) {
 		t.add("finished", j.Finished.Format(time.RFC3339Nano))
 		t.add("cpu", j.CPU.String())
 	}
+	if c := j.Callback; c != nil {
+		t.add("callback", callback(c))
+	}
 	if g := j.Progress; g != nil {
 		t.add("progress", fmt.Sprintf("%s %.0f %%", g.Phase, g.Percent))
 	}
 	t.write(p.out, 0) // one job is shown whole
+}
+
+// callback says how far the message to a callback is.
+func callback(c *fairfactor.Callback) string {
+	text := fmt.Sprintf("%s, %s", c.State, c.URL)
+	if c.Attempts > 1 || c.LastError != "" {
+		text += fmt.Sprintf(", %d attempts", c.Attempts)
+	}
+	if c.LastError != "" {
+		text += ", the last one: " + c.LastError
+	}
+	if !c.Next.IsZero() && c.Attempts > 0 {
+		text += ", next at " + c.Next.Format(time.RFC3339)
+	}
+	return text
 }
 
 // result is the short form of what came of a job.

@@ -14,6 +14,7 @@ export const job = {
   async load(route, signal, act) {
     const j = await ask(jobPath(route.id), { signal });
     if (!ended(j)) follow(j, signal, act);
+    else if (j.callback && j.callback.state === "pending") later(signal, act, 3000); // no event tells of a delivery
     return see(j);
   },
   show: (j, route, act) => j ? [
@@ -37,8 +38,10 @@ const phaseOf = p => p.phase.split(",")[0];
 async function follow(j, signal, act) {
   let last = j;
   try { await events(jobPath(j.request_id) + "/events", signal, (kind, data) => { if (data.request_id) act.set(see(last = data)); }); } catch { /* asked again below */ }
-  if (!signal.aborted && !ended(last)) setTimeout(() => { if (!signal.aborted) act.load(); }, 1000);
+  if (!ended(last) || last.callback) later(signal, act, 1000);
 }
+
+const later = (signal, act, ms) => setTimeout(() => { if (!signal.aborted) act.load(); }, ms);
 
 function answer(j, act) {
   const done = j.status === "completed";
@@ -84,9 +87,24 @@ function life(j) {
     { name: "Turns", at: j.started_at, text: j.started_at ? joined(j.cpu_us ? micros(j.cpu_us) + " of CPU" : "under way", j.attempts > 1 && "begun " + count(j.attempts) + " times") : "", now: j.status === "running" },
     { name: end[0], at: j.finished_at, text: joined(end[1], after(j.started_at, j.finished_at)), bad: j.status === "failed" },
   ];
+  if (j.callback) steps.push(delivery(j.callback));
   return section("Life", { class: "live" }, h("ol", { class: "life" }, steps.map(s => h("li", { class: s.bad ? "bad" : s.now ? "now" : s.at ? "done" : "open" },
-    h("strong", null, s.name), h("span", null, s.text), s.at ? h("time", { datetime: s.at }, moment(s.at)) : null))));
+    h("strong", null, s.name), h("span", null, s.text), typeof s.at === "string" ? h("time", { datetime: s.at }, moment(s.at)) : null))));
 }
+
+// delivery is the last step of a job whose submitter wants to be told.
+function delivery(c) {
+  const tries = c.attempts ? (c.attempts === 1 ? "1 attempt" : count(c.attempts) + " attempts") : "", to = h("span", { class: "mono", title: c.url }, new URL(c.url).host);
+  const why = c.last_error ? ": " + c.last_error : "";
+  switch (c.state) {
+    case "delivered": return { name: "Delivered", at: true, text: ["to ", to, c.attempts > 1 ? " at the " + nth(c.attempts) + " attempt" : ""] };
+    case "failed": return { name: "Not delivered", at: true, bad: true, text: ["given up: ", to, " did not take it, ", tries, why] };
+    case "pending": return { name: "Delivery", now: true, at: true, text: ["to ", to, c.attempts ? [", ", tries, why, c.next ? "; the next one at " + moment(c.next).slice(11) : ""] : " is under way"] };
+  }
+  return { name: "Delivered", text: ["to ", to, " when the job has ended"] };
+}
+
+const nth = n => count(n) + (n % 100 > 10 && n % 100 < 14 ? "th" : ["th", "st", "nd", "rd"][n % 10] || "th");
 
 function proofs(j) {
   const primes = primesOf(j.result), probable = new Set(j.probable || []), methods = j.proofs || {};

@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"fairfactor"
 )
@@ -79,8 +81,9 @@ func dial(ctx context.Context, d *net.Dialer, hosts *Hosts, resolver Resolver, n
 // result is what came of an attempt.
 type result struct {
 	delivery fairfactor.Delivery
-	status   int    // zero if there was no answer
-	text     string // of the error, empty if it was delivered
+	status   int           // zero if there was no answer
+	text     string        // of the error, empty if it was delivered
+	after    time.Duration // that the receiver asks for before the next attempt, zero if it does not
 }
 
 // post makes one attempt.
@@ -116,6 +119,7 @@ func (s *Sender) post(ctx context.Context, d fairfactor.Delivery) result {
 		r.text = fmt.Sprintf("the answer was %d: redirects are not followed", r.status)
 	default:
 		r.text = fmt.Sprintf("the answer was %d", r.status)
+		r.after = retryAfter(answer.Header.Get("Retry-After"), s.cfg.Now())
 	}
 	return r
 }
@@ -141,6 +145,28 @@ func why(err error) string {
 	}
 }
 
-func cut(text string) string { return text[:min(len(text), reasonBytes)] }
+// cut shortens a text to what is kept of it, between two characters.
+func cut(text string) string {
+	if len(text) <= reasonBytes {
+		return text
+	}
+	end := reasonBytes
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
+}
+
+// retryAfter is how long the receiver wants to be left alone, zero if it does not say:
+// Retry-After, in seconds or as a time (RFC 9110, section 10.2.3).
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(at.Sub(now), 0)
+	}
+	return 0
+}
 
 func eventOf(j *fairfactor.Job) string { return "job." + j.State.String() }

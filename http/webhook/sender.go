@@ -30,7 +30,8 @@ type Config struct {
 }
 
 // How attempts follow each other: the pause doubles up to the longest, give or take a
-// half, until a day after the end of the job.
+// half, until a day after the end of the job. A receiver that asks for a longer one with
+// Retry-After gets it, up to the longest.
 const (
 	longestPause = time.Hour
 	period       = 24 * time.Hour
@@ -173,7 +174,7 @@ func (s *Sender) outcome(r result) fairfactor.Settled {
 	c := s.cfg.Counters
 	c.Flying.Add(-1)
 	settled := fairfactor.Settled{ID: j.ID, Claim: r.delivery.Claim, State: fairfactor.Delivered, LastError: r.text}
-	next := s.cfg.Now().Add(s.pause(j.Callback.Attempts))
+	next := s.cfg.Now().Add(max(s.pause(j.Callback.Attempts), min(r.after, longestPause)))
 	switch {
 	case r.text == "":
 		c.Delivered.Add(1)

@@ -241,6 +241,29 @@ func TestAnswersOfReceivers(t *testing.T) {
 	}
 }
 
+// TestReceiverAsksForTime: the next attempt is not before the receiver wants it, in seconds
+// or as a time, an hour at most.
+func TestReceiverAsksForTime(t *testing.T) {
+	for value, least := range map[string]time.Duration{
+		"600": 10 * time.Minute, "86400": time.Hour, "1": 2 * time.Second, "soon": 2 * time.Second, "-5": 2 * time.Second, "99999999999999": 2 * time.Second,
+		time.Now().Add(20 * time.Minute).UTC().Format(http.TimeFormat):  19 * time.Minute,
+		time.Now().Add(-20 * time.Minute).UTC().Format(http.TimeFormat): 2 * time.Second,
+	} {
+		s := newShelf()
+		base, _ := receiver(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", value)
+			w.WriteHeader(http.StatusTooManyRequests)
+		})
+		send(t, s, names{}, "127.0.0.1")
+		before := time.Now()
+		s.add(base)
+		settled := s.wait(t, 1)[0]
+		if pause := settled.Next.Sub(before); settled.State != fairfactor.DeliveryPending || pause < least || pause > least+time.Minute {
+			t.Errorf("%s: again after %v, want %v", value, pause, least)
+		}
+	}
+}
+
 // TestWhatIsNotCalled: names that resolve to what is not public, in any form, and hosts
 // that are not named.
 func TestWhatIsNotCalled(t *testing.T) {

@@ -24,9 +24,9 @@ type staging struct {
 	accepted   rollMaker
 	finished   rollMaker
 	journal    journal.Maker
-	secret     []jobKey // jobs that say what is not durable yet, see flights
-	owes       bool     // jobs with callbacks ended
-	earliest   int64    // time of the first job that finished, microseconds
+	secret     []jobKey       // jobs that say what is not durable yet, see flights
+	owes       []*appointment // hosts of callbacks whose jobs ended
+	earliest   int64          // time of the first job that finished, microseconds
 	dispatched uint64
 	open       map[uint64]uint64 // unfinished jobs of groups, where this one changes them
 	done       map[uint64]bool   // groups that have a job which this one completed
@@ -84,16 +84,14 @@ func (s *Store) Start(changes []fairfactor.Change) (wait func() ([]error, error)
 			return nil, err
 		}
 		s.flights.land(flight)
-		if owes {
-			s.deliveries.owe()
-		}
+		s.deliveries.owe(owes)
 		return errs, nil
 	}, nil
 }
 
 func (st *staging) begin(s *Store) {
 	st.s, st.dispatched = s, s.dispatched
-	st.secret, st.owes = st.secret[:0], false
+	st.secret, st.owes = st.secret[:0], nil
 	st.batch = s.db.NewBatch()
 	s.results.begin()
 }

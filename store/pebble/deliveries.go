@@ -20,6 +20,7 @@ type deliveries struct {
 	mu     sync.Mutex
 	claims map[jobKey]claimedDelivery // guarded by mu
 	last   uint64                     // guarded by mu: claim
+	agenda agenda
 	owed   chan struct{}
 }
 
@@ -50,7 +51,16 @@ const dueTail = 1 + 8 + 5 + 5
 // staleAtOnce bounds the entries that one call of ClaimDeliveries removes.
 const staleAtOnce = 4096
 
-// afterHost is the first key after all entries of a host.
+// hostOf and dueOf are the parts of a key made by dueKey.
+func hostOf(key []byte) string { return string(key[1 : len(key)-dueTail]) }
+
+func dueOf(key []byte) time.Time {
+	return time.UnixMicro(int64(binary.BigEndian.Uint64(key[len(key)-dueTail+1:]) ^ 1<<63)).UTC()
+}
+
+// beforeHost comes before all entries of a host, afterHost is the first key after them.
+func beforeHost(host string) []byte { return append(append([]byte{kindDue}, host...), 0) }
+
 func afterHost(host string) []byte { return append(append([]byte{kindDue}, host...), 1) }
 
 // owe notes that the callback of a job that has ended is to be told.
@@ -58,7 +68,7 @@ func (st *staging) owe(j *fairfactor.Job) {
 	if j.Callback == nil {
 		return
 	}
-	st.owes = true
+	st.owes = append(st.owes, &appointment{host: j.Callback.Host(), due: time.UnixMicro(micros(j.Finished))})
 	d := delivery{order: j.Order, callback: fairfactor.Callback{State: fairfactor.DeliveryPending, Next: j.Finished}}
 	d.write(st.batch, j.ID, j.Callback.Host())
 }
@@ -133,7 +143,12 @@ func (s *Store) attach(jobs ...*fairfactor.Job) error {
 // Owed implements [fairfactor.DeliveryStore].
 func (s *Store) Owed() <-chan struct{} { return s.deliveries.owed }
 
-func (d *deliveries) owe() {
+// owe says that hosts are owed deliveries.
+func (d *deliveries) owe(hosts []*appointment) {
+	if len(hosts) == 0 {
+		return
+	}
+	d.agenda.back(hosts)
 	select {
 	case d.owed <- struct{}{}:
 	default:
@@ -150,21 +165,31 @@ func (s *Store) ClaimDeliveries(
 	d := &s.deliveries
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	it, err := s.db.NewIter(iterBounds(kindBounds(kindDue)))
+	if err := d.agenda.fill(s.db); err != nil {
+		return nil, err
+	}
+	hosts := d.agenda.take(now, limit+len(busy))
+	it, err := s.db.NewIter(iterBounds(kindBounds(kindDue))) // what is owed after this is in the agenda again
 	if err != nil {
+		d.agenda.back(hosts)
 		return nil, readError(err)
 	}
 	defer it.Close()
 	c := claiming{s: s, now: now, until: now.Add(lease), perHost: perHost, limit: limit, stale: s.db.NewBatch()}
 	defer c.stale.Close()
-	for ok := it.First(); ok && len(c.list) < limit; {
-		host := string(it.Key()[1 : len(it.Key())-dueTail])
-		if !slices.Contains(busy, host) {
-			if err := c.host(ctx, it, host); err != nil {
-				return nil, err
-			}
+	for i, x := range hosts {
+		if slices.Contains(busy, x.host) || len(c.list) >= limit {
+			d.agenda.put(x.host, x.due)
+			continue
 		}
-		ok = it.SeekGE(afterHost(host))
+		next, err := c.host(ctx, it, x.host)
+		if err != nil {
+			d.agenda.back(hosts[i:])
+			return nil, err
+		}
+		if !next.IsZero() {
+			d.agenda.put(x.host, next)
+		}
 	}
 	if !c.stale.Empty() {
 		if err := s.db.Apply(c.stale, pebbledb.NoSync); err != nil {
@@ -183,17 +208,25 @@ type claiming struct {
 	stale          *pebbledb.Batch // removes entries of deliveries that are no longer owed
 }
 
-// host claims deliveries to a host, at whose first entry the iterator stands.
-func (c *claiming) host(ctx context.Context, it *pebbledb.Iterator, host string) error {
-	end := afterHost(host)
-	for taken := 0; it.Valid() && bytes.Compare(it.Key(), end) < 0 && taken < c.perHost && len(c.list) < c.limit && c.stale.Count() < staleAtOnce; it.Next() {
-		tail := it.Key()[len(it.Key())-dueTail+1:]
-		due := time.UnixMicro(int64(binary.BigEndian.Uint64(tail) ^ 1<<63)).UTC()
-		if due.After(c.now) {
+// host claims deliveries to a host. It returns when to look at the host again, zero if it
+// is owed nothing more.
+func (c *claiming) host(ctx context.Context, it *pebbledb.Iterator, host string) (next time.Time, err error) {
+	again := func(at time.Time) {
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	end, taken := afterHost(host), 0
+	for ok := it.SeekGE(beforeHost(host)); ok && bytes.Compare(it.Key(), end) < 0; ok = it.Next() {
+		due := dueOf(it.Key())
+		if due.After(c.now) || taken == c.perHost || len(c.list) == c.limit || c.stale.Count() >= staleAtOnce {
+			again(due)
 			break
 		}
-		p := jobKey{get40(tail[8:]), get40(tail[13:])}
+		tail := it.Key()[len(it.Key())-dueTail+1+8:]
+		p := jobKey{get40(tail), get40(tail[5:])}
 		if have, ok := c.s.deliveries.claims[p]; ok && bytes.Equal(have.due, it.Key()) && !have.until.Before(c.now) {
+			again(have.until)
 			continue
 		}
 		ok, err := c.take(ctx, it, p, due)
@@ -201,15 +234,17 @@ func (c *claiming) host(ctx context.Context, it *pebbledb.Iterator, host string)
 		case fairfactor.CodeOf(err) == fairfactor.Internal: // it holds up no other, and is looked at again after the lease
 			c.s.log.Error("the callback of a job that is damaged can't be told", "err", err)
 			c.hold(p, 0, it.Key())
+			again(c.until)
 		case err != nil:
-			return err
+			return next, err
 		case ok:
 			taken++
+			again(c.until)
 		default:
 			c.stale.Delete(bytes.Clone(it.Key()), nil)
 		}
 	}
-	return nil
+	return next, readError(it.Error())
 }
 
 // take claims a delivery. It is false if there is no such delivery any more.
@@ -266,6 +301,7 @@ func (s *Store) settle(settled []fairfactor.Settled) (wait func() error, err err
 		return nil, err
 	}
 	b := s.db.NewBatch()
+	var next []*appointment
 	for i := range settled {
 		x := &settled[i]
 		p := jobKey{x.ID.Caller, x.ID.Seq}
@@ -282,14 +318,19 @@ func (s *Store) settle(settled []fairfactor.Settled) (wait func() error, err err
 		if !ok || d.order != claim.order {
 			continue
 		}
-		host := string(claim.due[1 : len(claim.due)-dueTail])
+		host := hostOf(claim.due)
 		d.callback = *rules.Settle(d.callback, x)
 		b.Delete(claim.due, nil)
 		d.write(b, x.ID, host)
+		if d.callback.State == fairfactor.DeliveryPending {
+			next = append(next, &appointment{host: host, due: d.callback.Next})
+		}
 	}
 	if b.Empty() {
 		b.Close()
 		return nil, nil
 	}
-	return s.start(b), nil
+	wait = s.start(b)
+	s.deliveries.agenda.back(next)
+	return wait, nil
 }

@@ -25,14 +25,14 @@ func BenchmarkManyCallers(b *testing.B) {
 				for i := range names {
 					names[i] = fmt.Sprint("caller-", i)
 				}
-				before := heap()
+				before := liveHeap()
 				b.ReportAllocs()
 				b.ResetTimer()
 				for done := 0; done < b.N; done += manyGroup {
 					oneRound(b, s, names, done, atOnce)
 				}
 				b.StopTimer()
-				b.ReportMetric(float64(heap()-before)/1e6, "heap-MB")
+				b.ReportMetric(float64(liveHeap()-before)/1e6, "heap-MB")
 				if err := s.Close(); err != nil {
 					b.Fatal(err)
 				}

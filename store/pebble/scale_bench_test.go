@@ -78,11 +78,11 @@ func BenchmarkOpenMillion(b *testing.B) {
 				b.StopTimer()
 				work := filepath.Join(b.TempDir(), fmt.Sprint(n)) // a start changes the directory
 				copySynced(b, work, dir)
-				before := heap()
+				before := liveHeap()
 				b.StartTimer()
 				s := start(b, work, callers)
 				b.StopTimer()
-				b.ReportMetric(float64(heap()-before)/1e6, "heap-MB")
+				b.ReportMetric(float64(liveHeap()-before)/1e6, "heap-MB")
 				if err := s.Close(); err != nil {
 					b.Fatal(err)
 				}
@@ -143,7 +143,7 @@ func start(b *testing.B, dir string, callers int) *Store {
 	return s
 }
 
-func heap() int64 {
+func liveHeap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

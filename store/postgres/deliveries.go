@@ -67,8 +67,8 @@ func (s *Store) owe() {
 	}
 }
 
-// ClaimDeliveries implements [fairfactor.DeliveryStore]. It goes from host to host in the
-// index, and passes over what another node is claiming.
+// ClaimDeliveries implements [fairfactor.DeliveryStore]. It passes over what another node
+// is claiming.
 func (s *Store) ClaimDeliveries(
 	ctx context.Context, now time.Time, lease time.Duration, busy []string, perHost, limit int,
 ) (list []fairfactor.Delivery, err error) {
@@ -79,7 +79,7 @@ func (s *Store) ClaimDeliveries(
 		busy = []string{}
 	}
 	err = s.retry(ctx, "to claim deliveries", func(ctx context.Context) error {
-		rows, err := s.reads.Query(ctx, claimDeliveries, busy, kept(now), perHost, limit, kept(now.Add(lease)))
+		rows, err := s.reads.Query(ctx, claimDeliveries, busy, kept(now), perHost, limit, kept(now.Add(lease)), dueWindow)
 		if err != nil {
 			return err
 		}
@@ -95,17 +95,26 @@ func (s *Store) ClaimDeliveries(
 	return s.deliveredJobs(ctx, list)
 }
 
+// dueWindow is how many of the deliveries that are due a claim looks at for their hosts.
+const dueWindow = 1024
+
+// claimDeliveries takes the hosts of the deliveries that are due first. Only if more are
+// due than these, which may all be of one host that is busy, it goes from host to host.
 const claimDeliveries = `
-	WITH RECURSIVE host AS (
-		(SELECT d.host FROM fairfactor.deliveries AS d WHERE d.state = 1 ORDER BY d.host LIMIT 1)
+	WITH RECURSIVE early AS MATERIALIZED (
+		SELECT d.host FROM fairfactor.deliveries AS d WHERE d.state = 1 AND d.due <= $2 ORDER BY d.due LIMIT $6
+	), host AS (
+		(SELECT d.host FROM fairfactor.deliveries AS d WHERE d.state = 1 AND (SELECT count(*) FROM early) = $6 ORDER BY d.host LIMIT 1)
 		UNION ALL
 		SELECT (SELECT d.host FROM fairfactor.deliveries AS d WHERE d.state = 1 AND d.host > host.host ORDER BY d.host LIMIT 1)
 		FROM host WHERE host.host IS NOT NULL
+	), hosts AS (
+		SELECT host FROM early UNION SELECT host FROM host WHERE host IS NOT NULL
 	), due AS MATERIALIZED (
-		SELECT x.at FROM host CROSS JOIN LATERAL (
-			SELECT d.ctid AS at FROM fairfactor.deliveries AS d WHERE d.state = 1 AND d.host = host.host AND d.due <= $2
+		SELECT x.at FROM hosts CROSS JOIN LATERAL (
+			SELECT d.ctid AS at FROM fairfactor.deliveries AS d WHERE d.state = 1 AND d.host = hosts.host AND d.due <= $2
 			ORDER BY d.due LIMIT $3 FOR UPDATE SKIP LOCKED) AS x
-		WHERE host.host IS NOT NULL AND NOT host.host = ANY ($1::text[]) LIMIT $4
+		WHERE NOT hosts.host = ANY ($1::text[]) LIMIT $4
 	)
 	UPDATE fairfactor.deliveries AS d SET due = $5, claim = d.claim + 1 FROM due WHERE d.ctid = due.at
 	RETURNING d.caller, d.seq, d.nonce, d.ord, d.claim`

@@ -191,6 +191,45 @@ func callbacksByHost(w *world) {
 	}
 }
 
+// callbacksBehindAFlood: a host that is owed very many deliveries, all due and earlier
+// than any other, holds up none of the others while it is busy.
+func callbacksBehindAFlood(w *world) {
+	a := w.claim("a")
+	var flood []fairfactor.Change
+	owed := func(host string) fairfactor.Job {
+		j := a.next()
+		j.Callback = &fairfactor.Callback{URL: "http://" + host + "/"}
+		return a.ended(j, fairfactor.Completed)
+	}
+	for range 1100 {
+		flood = append(flood, a.change(fairfactor.AcceptEnded, owed("flood.example")))
+	}
+	w.must(flood...)
+	other, later := owed("other.example"), owed("later.example")
+	now := w.tick()
+	later.Finished = now.Add(time.Hour)
+	w.must(a.change(fairfactor.AcceptEnded, other), a.change(fairfactor.AcceptEnded, later))
+	if got := w.claimed(now, 5); len(got) < 5 {
+		w.Errorf("%d claimed of the flood", len(got))
+	}
+	got := w.claimed(now, 5, "flood.example:80")
+	for range 3 { // it may have come with the first
+		if _, ok := got[other.Number]; ok || len(got) > 0 {
+			break
+		}
+		got = w.claimed(now.Add(2*time.Minute), 5, "flood.example:80") // after the lease
+	}
+	if _, ok := got[other.Number]; !ok || len(got) != 1 {
+		w.Errorf("claimed while another host is busy: %v", got)
+	}
+	if _, ok := w.claimed(now.Add(time.Hour), 1, "flood.example:80", "other.example:80")[later.Number]; !ok {
+		w.Error("what is due later was not claimed then")
+	}
+	if n := len(w.claimed(now.Add(time.Hour), 7)); n < 7 {
+		w.Errorf("%d claimed of the flood after its time as a busy host", n)
+	}
+}
+
 // callbacksOfJobsThatGo: a job that is queued again is owed nothing until it ends again,
 // and one that is deleted is owed nothing.
 func callbacksOfJobsThatGo(w *world) {

@@ -76,6 +76,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"OverdueByTime", overdueByTime},
 		{"CallbacksAreOwed", callbacksAreOwed},
 		{"CallbacksByHost", callbacksByHost},
+		{"CallbacksBehindAFlood", callbacksBehindAFlood},
 		{"CallbacksOfJobsThatGo", callbacksOfJobsThatGo},
 		{"ManyClaimers", manyClaimers},
 		{"UnknownIsNotFound", unknownIsNotFound},
