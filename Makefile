@@ -83,6 +83,11 @@ chaos: ## kill, stop, cut off and restart the nodes of a private cluster for hal
 powercuts: ## cut the power of a node whose disk forgets what was not synced, 300 times; as root
 	go run ./bench powercuts
 
+soak: ## ten million jobs on a node, then two million on three nodes, with faults: hours
+	.ci/needs
+	go run ./bench soak
+	go run ./bench soak -nodes 3 -jobs 2000000
+
 mutants: ## make small faults in the source, one at a time: does a test find each?
 	.ci/needs
 	go run ./bench mutants
@@ -97,5 +102,5 @@ module: ## rename the module: make module NAME=example.org/team/fairfactor
 	sed -Ei 's#^(module|replace|\t)( ?)fairfactor(/| |$$)#\1\2$(NAME)\3#' go.mod bench/peers/go.mod
 	@$(TOOL) gofumpt -w .
 
-.PHONY: help module build run dev check test peers-test compose-test lint formatted format generate bench sim sim-mutants fuzz chaos powercuts mutants
+.PHONY: help module build run dev check test peers-test compose-test lint formatted format generate bench sim sim-mutants fuzz chaos powercuts soak mutants
 .DEFAULT_GOAL := help

@@ -31,24 +31,28 @@ type end struct {
 	base   string // http://host:port
 	client *http.Client
 
+	patience time.Duration // that it may take to answer
+
 	mu   sync.Mutex
 	up   bool               // guarded by mu
 	ctx  context.Context    // guarded by mu; of requests to it, until it does not answer
 	hang context.CancelFunc // guarded by mu; ends ctx
 }
 
-// How often a node is asked, and how long it may take to answer.
+// How often a node is asked, and how long it may take to answer; when the machine is
+// busy with other things for hours, it may take longer.
 const (
-	checkEvery = 200 * time.Millisecond
-	checkTime  = time.Second
+	checkEvery    = 200 * time.Millisecond
+	checkTime     = time.Second
+	longCheckTime = 10 * time.Second
 )
 
 // newBalancer starts to ask the nodes at these host:ports.
-func newBalancer(addrs []string, conns int) *balancer {
+func newBalancer(addrs []string, conns int, patience time.Duration) *balancer {
 	ctx, stop := context.WithCancel(context.Background())
 	b := &balancer{stop: stop}
 	for _, addr := range addrs {
-		e := &end{base: "http://" + addr, client: &http.Client{Transport: &http.Transport{
+		e := &end{base: "http://" + addr, patience: patience, client: &http.Client{Transport: &http.Transport{
 			DialContext:         (&net.Dialer{Timeout: checkTime}).DialContext,
 			MaxIdleConnsPerHost: conns, IdleConnTimeout: 5 * time.Second,
 		}}}
@@ -71,7 +75,7 @@ func (b *balancer) close() {
 // watch asks the node until ctx ends.
 func (e *end) watch(ctx context.Context) {
 	for ctx.Err() == nil {
-		one, cancel := context.WithTimeout(ctx, checkTime)
+		one, cancel := context.WithTimeout(ctx, e.patience)
 		status, _, err := e.do(one, http.MethodGet, "/readyz", nil, "")
 		cancel()
 		e.mark(ctx, status == http.StatusOK, err == nil)

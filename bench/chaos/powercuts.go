@@ -146,7 +146,7 @@ func newPowerRun(h *harness.Harness, p *powerCuts) (*powerRun, error) {
 	}
 	r := &powerRun{
 		harness: h, rng: random.New(h.Seed, 0), setup: p, folder: h.Folder(), addr: addr,
-		disk: forgetful.New(h.Seed, 0, p.sync), balancer: newBalancer([]string{addr}, 4*p.callers),
+		disk: forgetful.New(h.Seed, 0, p.sync), balancer: newBalancer([]string{addr}, 4*p.callers, checkTime),
 	}
 	r.workload = &workload{balancer: r.balancer, conns: 2, batchSize: 100, think: 50 * time.Millisecond, seed: h.Seed}
 	for i := range p.callers {

@@ -61,7 +61,7 @@ func newSandbox(ctx context.Context, h *harness.Harness, cfg fleet.Config, calle
 	if sb.fleet, err = fleet.Start(ctx, h, cfg, sb.audit.install); err != nil {
 		return nil, err
 	}
-	sb.balancer = newBalancer(sb.fleet.Addrs(), 4*callers)
+	sb.balancer = newBalancer(sb.fleet.Addrs(), 4*callers, checkTime)
 	sb.workload = &workload{balancer: sb.balancer, conns: 2, batchSize: 5, think: 20 * time.Millisecond, seed: h.Seed}
 	for i := range callers {
 		sb.workload.callers = append(sb.workload.callers, fmt.Sprintf("caller-%d", i+1))

@@ -37,7 +37,7 @@ type said struct {
 func TestEarlierLayouts(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "layout*.json"))
 	if err != nil || len(files) < layoutVersion-1 { // the first has a test of its own
-		t.Fatalf("%q, %v: each layout needs a directory", files, err)
+		t.Fatalf("%q, %v: each layout needs a directory, see testdata/layout.sh", files, err)
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {

@@ -296,6 +296,16 @@ func (n *Node) CPU() (time.Duration, error) {
 	return harness.CPUOf(n.cmd.Process.Pid)
 }
 
+// Pid is the id of the process that is there, or zero.
+func (n *Node) Pid() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.cmd == nil {
+		return 0
+	}
+	return n.cmd.Process.Pid
+}
+
 // Lives returns how many processes there were.
 func (n *Node) Lives() int {
 	n.mu.Lock()

@@ -54,6 +54,9 @@ func (p *Process) Resident() (float64, error) { return memoryOf(p.Pid(), "VmRSS"
 // MostResident is the largest that [Process.Resident] ever was.
 func (p *Process) MostResident() (float64, error) { return memoryOf(p.Pid(), "VmHWM") }
 
+// ResidentOf is the memory of a process that is in RAM, in bytes.
+func ResidentOf(pid int) (float64, error) { return memoryOf(pid, "VmRSS") }
+
 // OwnResident is the memory of this process that is in RAM, in bytes.
 func OwnResident() (float64, error) { return memoryOf(os.Getpid(), "VmRSS") }
 

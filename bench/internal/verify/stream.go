@@ -212,7 +212,7 @@ func (s *Stream) check(j client.Job) {
 	}
 	s.jobs[i].checked, s.jobs[i].turn, s.jobs[i].started = true, j.Turn, j.Started
 	s.checked++
-	s.tally.add(one)
+	s.tally.Add(one)
 	if s.first.IsZero() || j.Submitted.Before(s.first) {
 		s.first = j.Submitted
 	}

@@ -41,8 +41,8 @@ func (t *Tally) Fault(format string, args ...any) {
 	}
 }
 
-// add adds another tally's counts and faults.
-func (t *Tally) add(o Tally) {
+// Add adds another tally's counts and faults.
+func (t *Tally) Add(o Tally) {
 	t.Completed += o.Completed
 	t.Failed += o.Failed
 	t.Unfinished += o.Unfinished
