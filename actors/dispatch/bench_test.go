@@ -101,7 +101,7 @@ func (l *load) run(n int) {
 // BenchmarkTurn is what one turn costs the scheduler, from its offer to its end.
 func BenchmarkTurn(b *testing.B) {
 	for _, size := range []struct{ callers, groups, workers int }{
-		{10, 0, 1}, {1000, 0, 1}, {100_000, 0, 1}, {100_000, 0, 50}, {1_000_000, 0, 1}, {100_000, 1000, 1}, {1_000_000, 1000, 1},
+		{10, 0, 1}, {1000, 0, 1}, {100_000, 0, 1}, {100_000, 0, 50}, {100_000, 0, 1000}, {1_000_000, 0, 1}, {100_000, 1000, 1}, {1_000_000, 1000, 1},
 	} {
 		b.Run(fmt.Sprintf("callers=%d/groups=%d/workers=%d", size.callers, size.groups, size.workers), func(b *testing.B) {
 			l := newLoad(size.callers, size.groups, size.workers).offerAll()

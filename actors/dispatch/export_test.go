@@ -176,6 +176,11 @@ func (m *Machine) checkWorkers() error {
 	if slots != m.slots || open != len(m.open) {
 		return fmt.Errorf("slots %d, counted %d; open %d, in hands %d", m.slots, slots, len(m.open), open)
 	}
+	for _, predict := range []time.Duration{0, DefaultQuantum, Credit / 3, Credit, Credit + 1, LongestTurn} {
+		if got, want := m.rooms.takes(predict), m.roomiest(predict); got != want {
+			return fmt.Errorf("a turn of %v goes to %v, not to %v", predict, got, want)
+		}
+	}
 	if next := m.ring.Next(); next != nil {
 		c := next.Owner.(*caller)
 		if w := m.freest(m.cost(c.work.window.first().Predict), c.work.home); w != nil {
@@ -183,4 +188,14 @@ func (m *Machine) checkWorkers() error {
 		}
 	}
 	return nil
+}
+
+// roomiest is what [rooms.takes] finds, by a look at every worker.
+func (m *Machine) roomiest(predict time.Duration) (best *worker) {
+	for _, w := range m.workers {
+		if w.takes(predict) && (best == nil || w.hasRoom() > best.hasRoom()) {
+			best = w
+		}
+	}
+	return best
 }

@@ -20,8 +20,8 @@ func (m *Machine) Dispatch(now time.Duration) (runs []Run, pulls []Pull) {
 		r := m.runOf(w)
 		r.Turns = append(r.Turns, m.hand(now, c, w, predict))
 	}
-	for i := range m.workers {
-		m.workers[i].run = 0
+	for _, w := range m.running {
+		w.run = 0
 	}
 	m.wake(now)
 	for i, c := range m.pulling {
@@ -41,7 +41,8 @@ func (m *Machine) recycle() {
 		clear(m.runs[i].Turns)
 		m.runs[i].Turns = m.runs[i].Turns[:0]
 	}
-	m.runs, m.pulls = m.runs[:0], m.pulls[:0]
+	clear(m.running) // or it would hold workers that left
+	m.runs, m.running, m.pulls = m.runs[:0], m.running[:0], m.pulls[:0]
 }
 
 // runOf returns the run of a worker in this Dispatch.
@@ -54,6 +55,7 @@ func (m *Machine) runOf(w *worker) *Run {
 		}
 		w.run = len(m.runs)
 		m.runs[w.run-1].Worker = w.name
+		m.running = append(m.running, w)
 	}
 	return &m.runs[w.run-1]
 }
@@ -97,28 +99,20 @@ func (m *Machine) book(h *handed) {
 	h.worker.open = append(h.worker.open, h)
 	w.open = append(w.open, h)
 	h.worker.load += h.load
+	m.rooms.changed(h.worker)
 }
 
 // freest returns the worker that should get a turn, or nil: the caller's home if
 // that has room, otherwise the one that has most; of equals, the first by name.
 // A slot that idles takes any turn; one that is busy takes short ones up to its
 // credit.
-func (m *Machine) freest(predict time.Duration, home string) (best *worker) {
+func (m *Machine) freest(predict time.Duration, home string) *worker {
 	if home != "" {
 		if at, ok := m.find(home); ok && m.workers[at].takes(predict) {
 			return m.workers[at]
 		}
 	}
-	bestRoom := 0.0
-	for _, w := range m.workers {
-		if !w.takes(predict) {
-			continue
-		}
-		if room := w.room(); best == nil || room > bestRoom {
-			best, bestRoom = w, room
-		}
-	}
-	return best
+	return m.rooms.takes(predict)
 }
 
 func (w *worker) takes(predict time.Duration) bool {
@@ -128,8 +122,8 @@ func (w *worker) takes(predict time.Duration) bool {
 	return predict <= Credit && len(w.open) < w.slots*Prefetch && w.load+predict <= Credit*time.Duration(w.slots)
 }
 
-// room is above 1 if a slot idles, and at most 1 otherwise.
-func (w *worker) room() float64 {
+// hasRoom is above 1 if a slot idles, and at most 1 otherwise.
+func (w *worker) hasRoom() float64 {
 	room := 1 - float64(w.load)/(float64(Credit)*float64(w.slots))
 	if len(w.open) < w.slots {
 		room++

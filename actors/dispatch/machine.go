@@ -135,6 +135,10 @@ type worker struct {
 	load  time.Duration // predicted, each turn at most [Credit]
 	heard time.Duration
 	run   int // index in the runs of a Dispatch, from 1
+
+	room    float64 // see [worker.hasRoom]; of the last change
+	atRoom  int     // index in the heap of [rooms]
+	inRooms bool
 }
 
 // handed is a turn in a worker's hands.
@@ -160,6 +164,7 @@ type Machine struct {
 	groups     map[string]*fair.Group
 	weights    map[string]int     // of groups that have another than 1
 	workers    []*worker          // by name
+	rooms      rooms              // of the workers
 	slots      int                // of all workers
 	open       map[uint64]*handed // by dispatch number
 	estimate   estimates
@@ -179,7 +184,8 @@ type Machine struct {
 	load      totals
 	debts     map[*caller]time.Duration // that were not charged yet, see [Machine.pay]
 
-	runs        []Run // the last Dispatch's, reused
+	runs        []Run     // the last Dispatch's, reused
+	running     []*worker // of the runs
 	pulls       []Pull
 	spareWork   []*work
 	spareHanded []*handed

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Beat tells that a worker lives, how many slots it has and which turns it has
-// in hand; each with its dispatch number. Turns that it should have and has not are handed out again; turns
-// that the machine does not know, as after a change of scheduler, are booked on
-// it.
+// Beat tells that a worker lives, how many slots it has and which turns it has in
+// hand; each with its dispatch number. Turns that it should have and has not are
+// handed out again; turns that the machine does not know, as after a change of
+// scheduler, are booked on it.
 func (m *Machine) Beat(now time.Duration, name string, slots int, open []Turn) {
 	at, ok := m.find(name)
 	if !ok {
@@ -18,6 +18,12 @@ func (m *Machine) Beat(now time.Duration, name string, slots int, open []Turn) {
 	w := m.workers[at]
 	m.slots += max(slots, 1) - w.slots
 	w.slots, w.heard = max(slots, 1), now
+	m.rooms.widest = max(m.rooms.widest, w.slots)
+	if ok {
+		m.rooms.changed(w)
+	} else {
+		m.rooms.add(w)
+	}
 	m.lags.slots = max(m.lags.slots, m.slots)
 	has := m.spareHas
 	for _, t := range open {
@@ -81,6 +87,7 @@ func (m *Machine) WorkerLeft(now time.Duration, name string) {
 	w := m.workers[at]
 	m.workers = slices.Delete(m.workers, at, at+1)
 	m.slots -= w.slots
+	m.rooms.remove(w)
 	m.takeBack(now, w, func(*handed) bool { return true })
 }
 
@@ -137,6 +144,7 @@ func (m *Machine) release(h *handed) {
 	delete(m.open, h.Dispatched)
 	h.worker.load -= h.load
 	h.worker.open = cut(h.worker.open, h.ofWorker, func(last *handed) { last.ofWorker = h.ofWorker })
+	m.rooms.changed(h.worker)
 	w := h.caller.work
 	w.open = cut(w.open, h.ofCaller, func(last *handed) { last.ofCaller = h.ofCaller })
 	*h = handed{}
