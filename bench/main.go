@@ -8,8 +8,8 @@
 //
 // The load generator is in this folder. The comparisons are in compare, the
 // studies of the factoring engine in engine, the cluster under faults and its
-// checker in chaos, faults in the source in mutants; what they share is in internal. Nothing here is used by the
-// service. Start reading at [loadCommand] for the load generator and at
+// checker in chaos, faults in the source in mutants, a simulated cluster in scale; what they share is in internal.
+// Nothing here is used by the service. Start reading at [loadCommand] for the load generator and at
 // [comparisons] and [studies] for the rest.
 package main
 
@@ -30,6 +30,7 @@ import (
 	"fairfactor/bench/internal/command"
 	"fairfactor/bench/internal/report"
 	"fairfactor/bench/mutants"
+	"fairfactor/bench/scale"
 )
 
 func main() {
@@ -136,5 +137,5 @@ func describe(w io.Writer) {
 	}
 }
 
-// studies are the subcommands about the engine, and about the tests.
-var studies = []command.Study{engine.Study, engine.Worst, engine.Tune, mutants.Study}
+// studies are the subcommands about the engine, the tests, and one scheduler.
+var studies = []command.Study{engine.Study, engine.Worst, engine.Tune, mutants.Study, scale.Study}
