@@ -11,7 +11,7 @@ type rooms struct {
 }
 
 // takes returns the first worker of that order that takes a turn, or nil. Usually it
-// is the top of the heap, or the top shows that there is none.
+// is the top of the heap, or the top shows that no worker takes it.
 func (r *rooms) takes(predict time.Duration) *worker { return r.among(0, predict, nil) }
 
 // among looks for a worker that goes before best in what is below a place of the heap.
