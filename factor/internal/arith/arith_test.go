@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -185,6 +186,19 @@ func TestMontN(t *testing.T) {
 			if got := m.From(z); got.Cmp(want.Mod(want, n)) != 0 {
 				t.Fatalf("n %v: %v %s itself = %v, want %v", n, a, c.name, got, want)
 			}
+		}
+		e := randomBig(r, 1+r.IntN(200))
+		if r.IntN(8) == 0 {
+			e.SetInt64(r.Int64N(3))
+		}
+		m.Power(z, x, e)
+		if got, want := m.From(z), new(big.Int).Exp(a, e, n); got.Cmp(want) != 0 {
+			t.Fatalf("n %v: %v^%v = %v, want %v", n, a, e, got, want)
+		}
+		m.Square(z, x)
+		m.Mul(y, x, x)
+		if !slices.Equal(y, z) {
+			t.Fatalf("n %v: square of %v", n, a)
 		}
 	}
 }

@@ -61,8 +61,11 @@ func wordsFor(size int) (k int, fast *kernel) {
 	return k, nil
 }
 
-// Assembly reports whether the products modulo numbers of k words are in assembly.
-func Assembly(k int) bool { return cpu.ADX && leastWords <= k && k < mostWords }
+// Assembly reports whether products modulo numbers of that many bits are in assembly.
+func Assembly(size int) bool {
+	_, fast := wordsFor(size)
+	return fast != nil
+}
 
 // PutWords writes v, which fits, to dst.
 func PutWords(dst []uint64, v *big.Int) {
@@ -115,6 +118,39 @@ func (m *MontN) Square(z, x []uint64) {
 	}
 	m.fast.square(&z[0], &x[0], m.words)
 	m.fast.reduce(&z[0], m.words)
+}
+
+// powerBits is how many bits of an exponent Power takes at once.
+const powerBits = 5
+
+// Power sets z to x^e for e >= 0, with sliding windows; z is not x.
+func (m *MontN) Power(z, x []uint64, e *big.Int) {
+	k := len(m.N)
+	odd := make([]uint64, k<<(powerBits-1)) // x, x^3, x^5, ...
+	copy(odd, x)
+	square := make([]uint64, k)
+	m.Square(square, x)
+	for i := k; i < len(odd); i += k {
+		m.Mul(odd[i:i+k], odd[i-k:i], square)
+	}
+	copy(z, m.One)
+	for i := e.BitLen() - 1; i >= 0; {
+		if e.Bit(i) == 0 {
+			m.Square(z, z)
+			i--
+			continue
+		}
+		low := max(i-powerBits+1, 0)
+		for e.Bit(low) == 0 {
+			low++
+		}
+		v := 0
+		for ; i >= low; i-- {
+			v = v<<1 | int(e.Bit(i))
+			m.Square(z, z)
+		}
+		m.Mul(z, z, odd[v/2*k:][:k])
+	}
 }
 
 // mulGo is Mul without assembly. The rows of the product and of the reduction are

@@ -39,7 +39,7 @@ func mulNanos(k int) float64 {
 	switch {
 	case k <= 2:
 		return 9
-	case arith.Assembly(k):
+	case arith.Assembly(64*k - 63):
 		return 4 + 0.6*float64(k)*float64(k)
 	}
 	return 10 + 1.9*float64(k)*float64(k)

@@ -46,6 +46,10 @@ func (c *cyclotomic) at(x []uint64, i int) []uint64 { return x[i*c.words : (i+1)
 
 // product sets z to the product of two coefficients.
 func (c *cyclotomic) product(z, x, y []uint64) {
+	if c.two == nil && &x[0] == &y[0] {
+		c.m.Square(z, x)
+		return
+	}
 	if c.two == nil {
 		c.m.Mul(z, x, y)
 		return

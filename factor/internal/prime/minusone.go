@@ -194,20 +194,31 @@ func lambdaFor(n, F, R *big.Int) int {
 
 // powers takes powers of small bases modulo n.
 type powers struct {
-	n *big.Int
-	m *arith.Mont128 // from 65 to 128 bits
+	n    *big.Int
+	m    *arith.Mont128 // from 65 to 128 bits
+	long *arith.MontN   // above, for odd n
 }
 
 func newPowers(n *big.Int) *powers {
 	e := &powers{n: n}
-	if n.BitLen() > 64 && n.BitLen() <= 128 {
+	switch {
+	case n.BitLen() <= 64:
+	case n.BitLen() <= 128:
 		e.m = arith.NewMont128(arith.Uint128Of(n.Bytes()))
+	case arith.Assembly(n.BitLen()):
+		e.long = arith.NewMontN(n)
 	}
 	return e
 }
 
 // power returns base^e modulo n for e > 0.
 func (e *powers) power(base uint64, exponent *big.Int) *big.Int {
+	if m := e.long; m != nil {
+		b, x := make([]uint64, len(m.N)), make([]uint64, len(m.N))
+		m.To(b, new(big.Int).SetUint64(base))
+		m.Power(x, b, exponent)
+		return m.From(x)
+	}
 	if e.m == nil {
 		return new(big.Int).Exp(new(big.Int).SetUint64(base), exponent, e.n)
 	}
