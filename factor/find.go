@@ -28,14 +28,9 @@ func (r *Runner) find64(n uint64) uint64 {
 			return d.Lo
 		}
 	}
-	if d := ecm.Find64(n, size, row.pairs); d != 1 {
+	if d := r.ecm.Find64(n, size, row.trios); d != 1 {
 		r.by |= ByCurves
 		return d
-	}
-	if row.split == ByQS {
-		if d, found := r.sieveQuick(arith.Uint192{n}); found {
-			return d.Lo
-		}
 	}
 	r.by |= ByRho
 	return rho.Factor(n)

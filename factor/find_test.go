@@ -71,7 +71,7 @@ func TestFind(t *testing.T) {
 			n, d uint64
 		}{
 			{"hart", p * q, hart.Factor(p * q)},
-			{"ecm", P * Q, ecm.Find64(P*Q, 64, 24)},
+			{"ecm", P * Q, new(ecm.Runner).Find64(P*Q, 64, 24)},
 			{"rho", p * q, rho.Factor(p * q)},
 			{"find", P * Q, run.find64(P * Q)},
 		} {

@@ -8,7 +8,7 @@ import "math"
 type rung struct {
 	bits  int     // of the largest composite
 	split Methods // the method that splits it
-	pairs int     // up to 64 bits: pairs of curves on the integer units before split, or before rho
+	trios int     // up to 64 bits: how many times three curves on the integer units, after Hart and before rho
 	share float64 // above 128 bits: the part of the time of the sieve in turns that curves may take before split
 
 	// For people; docs/factoring.md has these columns. %.0f in before is 1/share.
@@ -25,20 +25,16 @@ const (
 
 // ladder is the choice of methods by size. The runner and the machine read it, and a
 // test compares docs/factoring.md with it. The curves themselves are in the tables of
-// ecm: smallPlans to 64 bits, vectorLevels where eight curves run at once, quick128 to 128
+// ecm: trioLevels to 64 bits, vectorLevels where eight curves run at once, quick128 to 128
 // bits and Levels in turns.
 var ladder = [...]rung{
 	{
-		40, ByHart, 24, 0, "Hart's one-line method; curves for what it misses", "none", "one, 0.3 to 3 us",
+		40, ByHart, 16, 0, "Hart's one-line method; curves for what it misses", "none", "one, 0.3 to 3 us",
 		"a loop without a division; it misses one in ten at 40 bits, and more above", "`bench tune`",
 	},
 	{
-		61, ByCurves, 24, 0, "elliptic curves, two in step, from 53 bits eight at once with AVX-512 IFMA; rho if they all miss", "none", "one, 5 to 30 us",
-		"Hart misses too many, rho takes 3 to 13 times as long, the sieve has no numbers as small", "`bench tune`",
-	},
-	{
-		64, ByQS, 3, 0, "the small quadratic sieve (QS); rho if it misses", "3 pairs of curves; with IFMA eight at once, until hardly any is missed", "one, 35 to 50 us",
-		"from 62 bits on the sieve is as fast as curves one by one; eight at once are faster than both", "`bench tune`",
+		64, ByCurves, 16, 0, "elliptic curves, three in step, from 62 bits eight at once with AVX-512 IFMA; rho if they all miss", "none", "one, 3 to 26 us",
+		"Hart misses too many, rho takes 3 to 20 times as long, the sieve 1.5 times at 62 bits", "`bench tune`",
 	},
 	{
 		84, ByQS, 0, 0, "QS", "one or two curves; with IFMA eight at once, until hardly any is missed", "one, 0.05 to 0.2 ms",

@@ -29,7 +29,7 @@ func TestLadderFits(t *testing.T) {
 		if last+1 < lo || r.bits > hi || r.bits <= last {
 			t.Errorf("%v from %d to %d bits, which can do %d to %d", r.split.Names(), last+1, r.bits, lo, hi)
 		}
-		if r.bits <= 64 && r.pairs == 0 || r.bits > 128 && r.split != ByCurves && r.share == 0 {
+		if r.bits <= 64 && r.trios == 0 || r.bits > 128 && r.split != ByCurves && r.share == 0 {
 			t.Errorf("%v to %d bits: nothing before it", r.split.Names(), r.bits)
 		}
 		last = r.bits

@@ -82,7 +82,7 @@ func (r *Runner) curves(n arith.Uint128) arith.Uint128 {
 		}
 	}
 	if size <= 64 {
-		return arith.Uint128{Lo: ecm.Find64(n.Lo, size, mostCurves/2)}
+		return arith.Uint128{Lo: r.ecm.Find64(n.Lo, size, mostCurves/3)}
 	}
 	b1 := uint64(300)
 	switch {

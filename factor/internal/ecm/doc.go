@@ -2,12 +2,12 @@
 // on Montgomery curves in Suyama's parametrisation, with PRAC chains in stage 1 and
 // baby and giant steps in stage 2.
 //
-// There are four arithmetics for the same curves: pairs of curves modulo a word
-// (ecm64.go), one modulo two words (ecm128.go), one modulo any number of words
+// There are four arithmetics for the same curves: three curves in step modulo a word
+// (ecm64.go, trio.go), one modulo two words (ecm128.go), one modulo any number of words
 // (ecmn.go), and eight at once in the lanes of AVX-512 IFMA (vector.go). Tests hold them
 // against each other.
 //
 // Start reading at [Runner.Run] for the curves of a turn ([Work], by [Levels]), and at
-// [Find64], [Runner.FindVector], [Runner.Quick128] and [Runner.QuickN] for those of the
+// [Runner.Find64], [Runner.FindVector], [Runner.Quick128] and [Runner.QuickN] for those of the
 // first turn.
 package ecm

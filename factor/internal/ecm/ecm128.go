@@ -37,7 +37,7 @@ func (r *Runner) wholeCurve128(m *arith.Mont128, seed, i uint64, b bounds, step 
 }
 
 // smallCurve128 runs one curve with the small bounds of l and returns a divisor of
-// n, perhaps 1 or n; see curvePair.stage2.
+// n, perhaps 1 or n; see curveTrio.stage2.
 func (r *Runner) smallCurve128(m *arith.Mont128, l *curvePlan, sigma uint64) arith.Uint128 {
 	c := curve128{Mont128: m}
 	q, d := c.suyama(sigma)

@@ -13,4 +13,5 @@ type Runner struct {
 	points []point128      // of stage 2
 	prefix []arith.Uint128 // products in normalise
 	vector *vector
+	trio   *trioSpace
 }

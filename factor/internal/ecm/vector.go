@@ -9,7 +9,7 @@ import (
 
 // vector runs eight curves in step on the number n, in the lanes of the vector
 // registers of processors with AVX-512 IFMA: products of 52 bits, eight at a time.
-// Others run curvePair and smallCurve128 instead.
+// Others run curveTrio and smallCurve128 instead.
 //
 // Nothing here needs an inverse or the Montgomery form: points and (A+2)/4 are
 // fractions whose numerators and denominators may both lack the same factor, and
@@ -138,7 +138,7 @@ func (e *vector) run(code []byte) *point8 {
 
 // stage2 returns residues; one has a factor of n in common with n if a
 // prime of the pairing, times q on that curve, is the neutral element modulo that
-// factor; see curvePair.stage2.
+// factor; see curveTrio.stage2.
 //
 //go:norace
 func (e *vector) stage2(pr *pairing, q *point8) *residue8 {

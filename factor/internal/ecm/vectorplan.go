@@ -51,9 +51,6 @@ var vectorLevels = [...]struct {
 	bits   int
 	levels []int
 }{
-	{54, []int{1, 2, 2, 3, 3}},
-	{58, []int{0, 2, 3, 3, 5}},
-	{61, []int{0, 3, 5, 5, 6}},
 	{64, []int{4, 5, 5, 6, 6}},
 	{68, []int{0, 5, 6, 7, 7}},
 	{74, []int{0, 7, 7, 8, 8}},
@@ -96,8 +93,9 @@ func (r *Runner) vectorFor() *vector {
 	return r.vector
 }
 
-// VectorFromBits is the size from which a vector of curves is faster than a pair.
-const VectorFromBits = 53
+// VectorFromBits is the size from which a vector of curves is faster than three curves in
+// step.
+const VectorFromBits = 62
 
 // FindVector returns a proper factor of n, an odd composite of VectorFromBits to VectorBits
 // bits that is not a power, or 1 if the curves do not find one.
