@@ -7,7 +7,7 @@ RUN go mod download
 COPY . .
 ARG VERSION=0.1.0
 ARG COMMIT=
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$VERSION -X main.commit=$COMMIT" -o /out/fairfactor ./cmd/fairfactor \
+RUN CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags "-s -w -X main.version=$VERSION -X main.commit=$COMMIT" -o /out/fairfactor ./cmd/fairfactor \
 	&& mkdir -p /out/empty
 
 FROM scratch

@@ -35,6 +35,9 @@ func signals() (context.Context, func()) {
 
 // run executes one command line and returns the exit status.
 func run(ctx context.Context, args []string, io streams) int {
+	if len(args) == 1 && (args[0] == "--version" || args[0] == "-v") {
+		args = []string{"version"}
+	}
 	root := newRoot(io)
 	root.SetArgs(args)
 	begun := false // what fails before is a command line that makes no sense
@@ -71,7 +74,6 @@ command changes have none.`,
 	root.SetIn(io.in)
 	root.SetOut(io.out)
 	root.SetErr(io.err)
-	root.SetVersionTemplate("fairfactor {{.Version}}\n")
 	root.SetFlagErrorFunc(unknownFlag)
 	root.AddCommand(newServe(io), newConfig(io), newFactor(io), newCerts(io), newManual(io), newVersion(io))
 	root.AddCommand(clientCommands(io)...)

@@ -283,6 +283,7 @@ func (n *node) stays() error {
 // send until then is served.
 func (n *node) linger() error {
 	n.leaving.Store(true)
+	notify(n.log, "STOPPING=1")
 	if n.cfg.linger == 0 {
 		return nil
 	}

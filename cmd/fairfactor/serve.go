@@ -86,6 +86,7 @@ fairfactor config prints one.`,
 				return err
 			}
 			fmt.Fprintf(io.out, "fairfactor %s is ready on %s (%d workers, data in %s)\n", version, n.url, cfg.workers, cfg.place())
+			notify(log, "READY=1")
 			return n.run(cmd.Context())
 		},
 	}
