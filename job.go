@@ -83,6 +83,8 @@ type Factor struct {
 	// Probable is set when the prime passed the Baillie-PSW test but was not
 	// proven; no counterexample to that test is known.
 	Probable bool
+	// Proof is how a large one was proven, see [Factor.Method].
+	Proof Proof
 }
 
 // Progress says how far a long job is.
@@ -90,6 +92,7 @@ type Progress struct {
 	Phase     string
 	Percent   float64       // of this phase, 0 to 100
 	Left      time.Duration // estimate, zero if unknown
+	Limited   bool          // the limit of CPU for a job ends it before it is done: Left is until then
 	Found     []Factor
 	Remaining []string // composite cofactors that are still being worked on
 }

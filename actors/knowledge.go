@@ -65,7 +65,7 @@ func onTheSpot(number string) (fairfactor.Factorization, error) {
 func factorsOf(primes []factor.Prime) []fairfactor.Factor {
 	fs := make([]fairfactor.Factor, len(primes))
 	for i, p := range primes {
-		fs[i] = fairfactor.Factor{Prime: p.P, Exponent: p.Exponent, Probable: !p.Proven}
+		fs[i] = fairfactor.Factor{Prime: p.P, Exponent: p.Exponent, Probable: !p.Proven, Proof: fairfactor.ParseProof(string(p.Proof))}
 	}
 	return fs
 }

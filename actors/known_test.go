@@ -293,3 +293,27 @@ func TestTeach(t *testing.T) {
 		t.Errorf("a cursor of a stranger: %v", err)
 	}
 }
+
+// TestProofsAreKept: how a large prime was proven is in the job, in what is known of its
+// number, and in a job that ends with that.
+func TestProofsAreKept(t *testing.T) {
+	s := newSite(t, 1, knowing)
+	rng := seeded(t)
+	number := product(prime(rng, 40), prime(rng, 140))
+	check := func(what string, factors []fairfactor.Factor) {
+		t.Helper()
+		if len(factors) != 2 || factors[0].Method() != "deterministic" || factors[1].Proof == 0 {
+			t.Errorf("%s: %+v", what, factors)
+		}
+	}
+	check("the job", s.completed(n0(s), s.submit(n0(s), "alice", number)...)[0].Factors)
+	f, err := n0(s).Factorization(t.Context(), number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("what is known", f.Factors)
+	again := s.submit(n0(s), "bob", number)[0]
+	if check("again", again.Factors); !again.Known {
+		t.Errorf("%+v", again)
+	}
+}

@@ -85,7 +85,7 @@ func checkKnown(k *fairfactor.Known) error {
 func primesOf(fs []fairfactor.Factor) []factor.Prime {
 	primes := make([]factor.Prime, len(fs))
 	for i, f := range fs {
-		primes[i] = factor.Prime{P: f.Prime, Exponent: f.Exponent, Proven: !f.Probable}
+		primes[i] = factor.Prime{P: f.Prime, Exponent: f.Exponent, Proven: !f.Probable, Proof: factor.Proof(f.Proof.String())}
 	}
 	return primes
 }

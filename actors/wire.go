@@ -317,7 +317,7 @@ func idFromPB(id *actorspb.Id) fairfactor.ID {
 func factorsToPB(fs []fairfactor.Factor) []*actorspb.Factor {
 	out := make([]*actorspb.Factor, len(fs))
 	for i, f := range fs {
-		out[i] = &actorspb.Factor{Prime: f.Prime, Exponent: int32(f.Exponent), Probable: f.Probable}
+		out[i] = &actorspb.Factor{Prime: f.Prime, Exponent: int32(f.Exponent), Probable: f.Probable, Proof: uint32(f.Proof)}
 	}
 	return out
 }
@@ -328,7 +328,7 @@ func factorsFromPB(fs []*actorspb.Factor) []fairfactor.Factor {
 	}
 	out := make([]fairfactor.Factor, len(fs))
 	for i, f := range fs {
-		out[i] = fairfactor.Factor{Prime: f.Prime, Exponent: int(f.Exponent), Probable: f.Probable}
+		out[i] = fairfactor.Factor{Prime: f.Prime, Exponent: int(f.Exponent), Probable: f.Probable, Proof: fairfactor.Proof(f.Proof)}
 	}
 	return out
 }
@@ -356,7 +356,7 @@ func jobToPB(j *fairfactor.Job) *actorspb.Job {
 		Attempts: int32(j.Attempts), Turn: j.Turn, CpuNs: int64(j.CPU), Turns: j.Turns, Reason: j.Reason, Known: j.Known, DeadlineUs: micros(j.Deadline), Callback: urlOf(j.Callback),
 	}
 	if p := j.Progress; p != nil {
-		pb.Progress = &actorspb.Progress{Phase: p.Phase, Percent: p.Percent, LeftNs: int64(p.Left), Found: factorsToPB(p.Found), Remaining: p.Remaining}
+		pb.Progress = &actorspb.Progress{Phase: p.Phase, Percent: p.Percent, LeftNs: int64(p.Left), Limited: p.Limited, Found: factorsToPB(p.Found), Remaining: p.Remaining}
 	}
 	return pb
 }
@@ -368,7 +368,7 @@ func jobFromPB(pb *actorspb.Job) fairfactor.Job {
 		Attempts: int(pb.Attempts), Turn: pb.Turn, CPU: time.Duration(pb.CpuNs), Turns: pb.Turns, Reason: pb.Reason, Known: pb.Known, Deadline: fromMicros(pb.DeadlineUs), Callback: callbackOf(pb.Callback),
 	}
 	if p := pb.Progress; p != nil {
-		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: time.Duration(p.LeftNs), Found: factorsFromPB(p.Found), Remaining: p.Remaining}
+		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: time.Duration(p.LeftNs), Limited: p.Limited, Found: factorsFromPB(p.Found), Remaining: p.Remaining}
 	}
 	return j
 }

@@ -18,6 +18,7 @@ type jobAnswer struct {
 	Result    factorsAnswer   `json:"result"`
 	Found     factorsAnswer   `json:"found"` // instead of the result, when the job did not complete
 	Probable  []string        `json:"probable"`
+	Proofs    proofsAnswer    `json:"proofs"`
 	Submitted time.Time       `json:"submitted_at"`
 	Started   time.Time       `json:"started_at"`
 	Finished  time.Time       `json:"finished_at"`
@@ -30,6 +31,9 @@ type jobAnswer struct {
 	Deadline  time.Time       `json:"deadline"` // missing if it has none
 	Progress  *progressAnswer `json:"progress"`
 }
+
+// proofsAnswer maps large primes to how they were proven.
+type proofsAnswer map[string]string
 
 // factorsAnswer maps primes to their exponents.
 type factorsAnswer map[string]int
@@ -47,6 +51,7 @@ type progressAnswer struct {
 	Phase     string        `json:"phase"`
 	Percent   float64       `json:"percent"`
 	Left      seconds       `json:"left_seconds"`
+	Limited   bool          `json:"limited,omitempty"`
 	Found     factorsAnswer `json:"found"`
 	Remaining []string      `json:"remaining"`
 }
@@ -68,6 +73,9 @@ func (a *jobAnswer) job() (fairfactor.Job, error) {
 	if err != nil {
 		return fairfactor.Job{}, fmt.Errorf("job %s: %w", id, err)
 	}
+	for i := range factors {
+		factors[i].Proof = fairfactor.ParseProof(a.Proofs[factors[i].Prime])
+	}
 	job := fairfactor.Job{
 		ID: id, Caller: a.Caller, Number: a.Number, Order: id.Seq, State: state, Factors: factors,
 		Submitted: a.Submitted, Started: a.Started, Finished: a.Finished,
@@ -85,7 +93,7 @@ func (a *jobAnswer) job() (fairfactor.Job, error) {
 		if err != nil {
 			return fairfactor.Job{}, fmt.Errorf("progress of job %s: %w", id, err)
 		}
-		job.Progress = &fairfactor.Progress{Phase: g.Phase, Percent: g.Percent, Left: g.Left.duration(), Found: found, Remaining: g.Remaining}
+		job.Progress = &fairfactor.Progress{Phase: g.Phase, Percent: g.Percent, Left: g.Left.duration(), Limited: g.Limited, Found: found, Remaining: g.Remaining}
 	}
 	return job, nil
 }

@@ -22,19 +22,14 @@ type powerAnswer struct {
 	Proof    string `json:"proof"`
 }
 
-// What is said of the proof of a prime.
-const (
-	proofThere   = "proven"
-	proofMissing = "probable"
-)
+// proofMissing is said of a prime that is not proven, see [fairfactor.Factor.Method].
+const proofMissing = "probable"
 
 func factorizationOf(f *fairfactor.Factorization) factorizationAnswer {
 	a := factorizationAnswer{Number: f.Number, Status: string(f.Status), Factors: make([]powerAnswer, len(f.Factors)), Cofactor: f.Cofactor}
-	for i, p := range f.Factors {
-		a.Factors[i] = powerAnswer{Prime: p.Prime, Exponent: p.Exponent, Proof: proofThere}
-		if p.Probable {
-			a.Factors[i].Proof = proofMissing
-		}
+	for i := range f.Factors {
+		p := &f.Factors[i]
+		a.Factors[i] = powerAnswer{Prime: p.Prime, Exponent: p.Exponent, Proof: p.Method()}
 	}
 	return a
 }
@@ -45,7 +40,7 @@ func (a *factorizationAnswer) factorization() fairfactor.Factorization {
 
 func factorsIn(powers []powerAnswer) (factors []fairfactor.Factor) {
 	for _, p := range powers {
-		factors = append(factors, fairfactor.Factor{Prime: p.Prime, Exponent: p.Exponent, Probable: p.Proof == proofMissing})
+		factors = append(factors, fairfactor.Factor{Prime: p.Prime, Exponent: p.Exponent, Probable: p.Proof == proofMissing, Proof: fairfactor.ParseProof(p.Proof)})
 	}
 	return factors
 }

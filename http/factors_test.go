@@ -63,7 +63,7 @@ func startAnswering(t *testing.T) (*service, *answering) {
 func TestFactors(t *testing.T) {
 	s, _ := startAnswering(t)
 	for path, want := range map[string]string{
-		"/factors/0015":                `{"number":"15","status":"FF","factors":[{"prime":"3","exponent":1,"proof":"proven"},{"prime":"5","exponent":1,"proof":"probable"}],"cofactor":"1"}`,
+		"/factors/0015":                `{"number":"15","status":"FF","factors":[{"prime":"3","exponent":1,"proof":"deterministic"},{"prime":"5","exponent":1,"proof":"probable"}],"cofactor":"1"}`,
 		"/factors/77":                  `{"number":"77","status":"U","factors":[],"cofactor":"77"}`,
 		"/factors?cursor=more&limit=5": `{"known":[{"number":"77","status":"U","factors":[],"cofactor":"77"}],"next":null}`,
 	} {

@@ -121,6 +121,28 @@ func appendFound(b []byte, j *fairfactor.Job) []byte {
 	if any {
 		b = append(b, ']')
 	}
+	return appendProofs(b, j)
+}
+
+// appendProofs appends how large primes were proven, if that is known of any.
+func appendProofs(b []byte, j *fairfactor.Job) []byte {
+	any := false
+	for i := range j.Factors {
+		if j.Factors[i].Proof == 0 {
+			continue
+		}
+		if any {
+			b = append(b, ',')
+		} else {
+			b = append(b, `,"proofs":{`...)
+			any = true
+		}
+		b = append(appendString(b, j.Factors[i].Prime), ':')
+		b = appendString(b, j.Factors[i].Proof.String())
+	}
+	if any {
+		b = append(b, '}')
+	}
 	return b
 }
 
@@ -149,6 +171,9 @@ func appendProgress(b []byte, p *fairfactor.Progress) []byte {
 		b = appendFloat(b, p.Left.Seconds())
 	} else {
 		b = append(b, "null"...)
+	}
+	if p.Limited {
+		b = append(b, `,"limited":true`...)
 	}
 	b = append(b, `,"found":`...)
 	b = appendFactors(b, p.Found)

@@ -124,7 +124,7 @@ func TestPageJob(t *testing.T) {
 	w.reads("h1", "Job 91 completed")
 	w.reads("section", "91 = 7 · 13", "2 digits, 2 primes, 1.23 ms of CPU")
 	w.reads(".life", "First turn place 1, after", "Turns 1.23 ms of CPU", "Verified its primes multiply to the number")
-	w.reads("tr", "7 1 1 proven", "13 1 2 passed the Baillie-PSW test, not proven")
+	w.reads("tr", "7 1 1 deterministic test", "13 1 2 passed the Baillie-PSW test, not proven")
 	if told := w.eval(`document.querySelector(".life").innerText`); strings.Contains(fmt.Sprint(told), "Deliver") {
 		t.Errorf("a job without a callback: %v", told)
 	}

@@ -792,6 +792,7 @@ type Factor struct {
 	Prime         string                 `protobuf:"bytes,1,opt,name=prime,proto3" json:"prime,omitempty"`
 	Exponent      int32                  `protobuf:"varint,2,opt,name=exponent,proto3" json:"exponent,omitempty"`
 	Probable      bool                   `protobuf:"varint,3,opt,name=probable,proto3" json:"probable,omitempty"`
+	Proof         uint32                 `protobuf:"varint,4,opt,name=proof,proto3" json:"proof,omitempty"` // how it was proven, fairfactor.Proof
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -847,6 +848,13 @@ func (x *Factor) GetProbable() bool {
 	return false
 }
 
+func (x *Factor) GetProof() uint32 {
+	if x != nil {
+		return x.Proof
+	}
+	return 0
+}
+
 type Progress struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Phase         string                 `protobuf:"bytes,1,opt,name=phase,proto3" json:"phase,omitempty"`
@@ -854,6 +862,7 @@ type Progress struct {
 	LeftNs        int64                  `protobuf:"varint,3,opt,name=left_ns,json=leftNs,proto3" json:"left_ns,omitempty"`
 	Found         []*Factor              `protobuf:"bytes,4,rep,name=found,proto3" json:"found,omitempty"`
 	Remaining     []string               `protobuf:"bytes,5,rep,name=remaining,proto3" json:"remaining,omitempty"`
+	Limited       bool                   `protobuf:"varint,6,opt,name=limited,proto3" json:"limited,omitempty"` // the limit of CPU ends the job before it is done
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -921,6 +930,13 @@ func (x *Progress) GetRemaining() []string {
 		return x.Remaining
 	}
 	return nil
+}
+
+func (x *Progress) GetLimited() bool {
+	if x != nil {
+		return x.Limited
+	}
+	return false
 }
 
 // Job is a job; times are microseconds since 1970, 0 for none.
@@ -3940,17 +3956,19 @@ const file_actors_proto_rawDesc = "" +
 	"\x02Id\x12\x14\n" +
 	"\x05nonce\x18\x01 \x01(\x04R\x05nonce\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\x04R\x06caller\x12\x10\n" +
-	"\x03seq\x18\x03 \x01(\x04R\x03seq\"V\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\"l\n" +
 	"\x06Factor\x12\x14\n" +
 	"\x05prime\x18\x01 \x01(\tR\x05prime\x12\x1a\n" +
 	"\bexponent\x18\x02 \x01(\x05R\bexponent\x12\x1a\n" +
-	"\bprobable\x18\x03 \x01(\bR\bprobable\"\xa5\x01\n" +
+	"\bprobable\x18\x03 \x01(\bR\bprobable\x12\x14\n" +
+	"\x05proof\x18\x04 \x01(\rR\x05proof\"\xbf\x01\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05phase\x18\x01 \x01(\tR\x05phase\x12\x18\n" +
 	"\apercent\x18\x02 \x01(\x01R\apercent\x12\x17\n" +
 	"\aleft_ns\x18\x03 \x01(\x03R\x06leftNs\x122\n" +
 	"\x05found\x18\x04 \x03(\v2\x1c.fairfactor.actors.v1.FactorR\x05found\x12\x1c\n" +
-	"\tremaining\x18\x05 \x03(\tR\tremaining\"\xbc\x04\n" +
+	"\tremaining\x18\x05 \x03(\tR\tremaining\x12\x18\n" +
+	"\alimited\x18\x06 \x01(\bR\alimited\"\xbc\x04\n" +
 	"\x03Job\x12(\n" +
 	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x16\n" +

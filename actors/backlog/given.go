@@ -23,7 +23,7 @@ func (o *open) use(known []fairfactor.Factor) {
 	var g given
 	for _, f := range known {
 		if !f.Probable {
-			g.primes = append(g.primes, factor.Prime{P: f.Prime, Exponent: f.Exponent, Proven: true})
+			g.primes = append(g.primes, factor.Prime{P: f.Prime, Exponent: f.Exponent, Proven: true, Proof: factor.Proof(f.Proof.String())})
 		}
 	}
 	if len(g.primes) == 0 {

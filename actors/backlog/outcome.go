@@ -129,7 +129,7 @@ func factors(primes []factor.Prime) []fairfactor.Factor {
 	}
 	fs := make([]fairfactor.Factor, len(primes))
 	for i, p := range primes {
-		fs[i] = fairfactor.Factor{Prime: p.P, Exponent: p.Exponent, Probable: !p.Proven}
+		fs[i] = fairfactor.Factor{Prime: p.P, Exponent: p.Exponent, Probable: !p.Proven, Proof: fairfactor.ParseProof(string(p.Proof))}
 	}
 	return fs
 }
@@ -244,7 +244,7 @@ func (b *Backlog) CountEnding() int { return len(b.ending) }
 // ending still shows as it was before: its end is not durable yet.
 func (b *Backlog) Look(seq uint64) (fairfactor.Job, bool) {
 	if o := b.open[seq]; o != nil {
-		return o.look(), true
+		return o.look(b.cfg.MaxCPU), true
 	}
 	if e := b.ending[seq]; e != nil {
 		seen := e.job
@@ -262,11 +262,15 @@ func (b *Backlog) Look(seq uint64) (fairfactor.Job, bool) {
 	return fairfactor.Job{}, false
 }
 
-func (o *open) look() fairfactor.Job {
+// look is the job as it is now; limit is that of CPU, zero for none.
+func (o *open) look(limit time.Duration) fairfactor.Job {
 	j := o.job
 	if o.machine != nil && j.State == fairfactor.Running {
 		p := o.machine.Progress()
 		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: p.Left, Found: factors(o.withGiven(p.Found)), Remaining: p.Remaining}
+		if left := limit - j.CPU; limit > 0 && left < p.Left {
+			j.Progress.Left, j.Progress.Limited = max(left, 0), true
+		}
 	}
 	return j
 }
@@ -290,7 +294,7 @@ func (b *Backlog) CountRunning() (n uint64) {
 func (b *Backlog) Running(limit int) (jobs []fairfactor.Job) {
 	for _, o := range b.open {
 		if o.job.State == fairfactor.Running && o.job.Order <= b.durable && len(jobs) < limit {
-			jobs = append(jobs, o.look())
+			jobs = append(jobs, o.look(b.cfg.MaxCPU))
 		}
 	}
 	return jobs

@@ -161,3 +161,18 @@ func TestJobGoesOnWhilePiecesAreRead(t *testing.T) {
 		}
 	}
 }
+
+// TestProgressKnowsTheLimit: what is left of a job that its limit of CPU will end is the
+// time until then.
+func TestProgressKnowsTheLimit(t *testing.T) {
+	number := sieved(t)
+	for limit, limited := range map[time.Duration]bool{0: false, 20 * time.Millisecond: true, 100 * time.Hour: false} {
+		d := newDesk(t, backlog.Config{MaxCPU: limit})
+		d.accept(number)
+		d.some(2)
+		job, _ := d.backlog.Look(1)
+		if p := job.Progress; p == nil || p.Left <= 0 || p.Limited != limited || limited && p.Left != limit-job.CPU {
+			t.Errorf("limit %v: %+v after %v", limit, p, job.CPU)
+		}
+	}
+}

@@ -88,7 +88,7 @@ func (f *follower) told(t *httpd.Told) error {
 const (
 	callerWidth = 16
 	numberWidth = 40
-	idWidth     = 25
+	idWidth     = 26
 )
 
 // header fixes the columns for all rows to come, as wide as the terminal allows, and

@@ -81,8 +81,11 @@ func (p printer) job(j fairfactor.Job) {
 		t.add("result", r)
 	}
 	for _, f := range j.Factors {
-		if f.Probable {
+		switch {
+		case f.Probable:
 			t.add("not proven", f.Prime)
+		case f.Proof != 0:
+			t.add("proven by "+f.Proof.String(), f.Prime)
 		}
 	}
 	t.add("submitted", j.Submitted.Format(time.RFC3339Nano))
@@ -94,9 +97,21 @@ func (p printer) job(j fairfactor.Job) {
 		t.add("callback", callback(c))
 	}
 	if g := j.Progress; g != nil {
-		t.add("progress", fmt.Sprintf("%s %.0f %%", g.Phase, g.Percent))
+		t.add("progress", progressText(g))
 	}
 	t.write(p.out, 0) // one job is shown whole
+}
+
+// progressText says how far a job is, and how long it will go on.
+func progressText(g *fairfactor.Progress) string {
+	text := fmt.Sprintf("%s %.0f %%", g.Phase, g.Percent)
+	switch left := g.Left.Round(time.Second); {
+	case g.Limited:
+		text += fmt.Sprintf(", %v until the node's limit of CPU ends it", left)
+	case g.Left > 0:
+		text += fmt.Sprintf(", about %v left", max(left, time.Second))
+	}
+	return text
 }
 
 // callback says how far the message to a callback is.

@@ -1,7 +1,7 @@
 // The list of callers, page by page: those that have most of something first, or by name.
 import { h } from "./dom.js";
 import { ask, callerPath, query } from "./api.js";
-import { count, time } from "./format.js";
+import { count, state, time } from "./format.js";
 import { pages, section, table } from "./parts.js";
 
 const perPage = 50;
@@ -49,6 +49,6 @@ const columns = [
 ];
 
 const cells = c => [
-  h("a", { href: "#/" + callerPath(c.caller_id), class: "mono" }, c.caller_id), count(c.queued), count(c.running), count(c.completed), count(c.failed), count(c.cancelled), count(c.turns),
+  [h("a", { href: "#/" + callerPath(c.caller_id), class: "mono" }, c.caller_id), c.paused ? state("paused") : null], count(c.queued), count(c.running), count(c.completed), count(c.failed), count(c.cancelled), count(c.turns),
   time(c.cpu_seconds), c.oldest_waiting_seconds > 0 ? time(c.oldest_waiting_seconds) : "-", count(c.weight), c.group ? h("span", { class: "mono" }, c.group) : "-",
 ];

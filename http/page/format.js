@@ -44,6 +44,12 @@ export function brief(n, most = 24) {
   return h("span", { class: "mono", title: n }, n.slice(0, most / 4) + "…" + n.slice(-most / 4) + " (" + n.length + " digits)");
 }
 
+// proofOf says how a prime is known to be one. Without a word from the node it is by size.
+const proofs = {
+  deterministic: "deterministic test", "n-1": "N−1: factors of the prime less one", "apr-cl": "APR-CL: Jacobi sums", probable: "passed the Baillie-PSW test, not proven",
+};
+export const proofOf = (prime, method) => proofs[method || (prime.length < 25 ? "deterministic" : "")] || "proven";
+
 export const state = name => h("span", { class: "state " + name }, name);
 
 // primesOf are the primes of a result with their exponents, ascending.

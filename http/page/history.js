@@ -13,7 +13,7 @@ export const history = () => samples;
 export function note(fairness, nodes, callers) {
   const now = { t: Date.now(), handed: fairness.handed_out, done: {}, callers: {} };
   for (const n of nodes) if (n.workers.length) now.done[n.id] = n.completed; // others do not answer
-  for (const c of callers) now.callers[c.caller_id] = { cpu: c.cpu_seconds, weight: c.weight, group: c.group || "", busy: c.queued + c.running > 0 };
+  for (const c of callers) now.callers[c.caller_id] = { cpu: c.cpu_seconds, weight: c.weight, group: c.group || "", busy: !c.paused && c.queued + c.running > 0 };
   const before = last && now.t - last.t < 10000 ? last : null;
   if (before && now.t - before.t < 200) return;
   const seconds = before ? (now.t - before.t) / 1000 : 0;

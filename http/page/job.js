@@ -1,9 +1,9 @@
 // One job: what is known of its number, how far it is, and what it went through.
 import { h } from "./dom.js";
 import { ask, callerPath, cancelJob, ended, events, jobPath, may, retryJob } from "./api.js";
-import { age, brief, count, formula, micros, moment, primesOf, product, state, time } from "./format.js";
+import { age, brief, count, formula, micros, moment, primesOf, product, proofOf, state, time } from "./format.js";
 import { bar, button, copy, facts, section, table } from "./parts.js";
-import { words } from "./submit.js";
+import { remains, words } from "./submit.js";
 
 let phases = []; // that the page has seen: { name, begun }
 
@@ -63,7 +63,7 @@ const text = j => j.status === "completed" ? j.number + " = " + formula(j.result
 function progress(j) {
   const p = j.status === "running" ? j.progress : null;
   if (!p) return null;
-  const share = (p.percent || 0) / 100, left = p.left_seconds > 0 ? "about " + time(p.left_seconds) + " left" : "time left not known yet";
+  const share = (p.percent || 0) / 100, left = remains(p) || "time left not known yet";
   return section("Progress", { class: "live", id: "progress" },
     h("p", { class: "scale" }, h("span", null, h("strong", null, p.phase), " " + Math.floor(p.percent || 0) + " %"), h("span", null, left)),
     bar("share of the phase " + p.phase, share, p.phase + " " + Math.floor(p.percent || 0) + " %", "run"),
@@ -75,7 +75,7 @@ function progress(j) {
 
 // life is the way of a job: accepted and on disk, its turns, its end.
 function life(j) {
-  const after = (from, to) => from && to ? "after " + time(Math.max(0, Date.parse(to) - Date.parse(from)) / 1000) : "";
+  const after = (from, to) => from && Date.parse(to) > Date.parse(from) ? "after " + time(Math.max(0, Date.parse(to) - Date.parse(from)) / 1000) : "";
   const joined = (...parts) => parts.filter(Boolean).join(", ");
   const end = {
     completed: ["Verified", "its primes multiply to the number"], failed: ["Failed", j.error || ""], cancelled: ["Cancelled", ""],
@@ -110,7 +110,7 @@ function proofs(j) {
   const primes = primesOf(j.result), probable = new Set(j.probable || []), methods = j.proofs || {};
   if (!primes.length) return null;
   return section("Primes", { class: "live" }, table("Primes", [{ text: "prime", cls: "flow" }, { text: "exponent", cls: "n" }, { text: "digits", cls: "n" }, { text: "proof" }],
-    primes.map(([p, e]) => ({ key: p, cells: [h("span", { class: "mono" }, p), e, p.length, probable.has(p) ? "passed the Baillie-PSW test, not proven" : methods[p] || "proven"] }))));
+    primes.map(([p, e]) => ({ key: p, cells: [h("span", { class: "mono" }, p), e, p.length, proofOf(p, probable.has(p) ? "probable" : methods[p])] }))));
 }
 
 const list = j => [

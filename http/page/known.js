@@ -1,7 +1,7 @@
 // What is known of a number, without a job.
 import { h } from "./dom.js";
 import { ask, may, query } from "./api.js";
-import { brief, count, product } from "./format.js";
+import { brief, count, product, proofOf } from "./format.js";
 import { pages, section, table } from "./parts.js";
 
 const perPage = 50;
@@ -47,5 +47,5 @@ const answer = f => section([h("span", { class: "tag" }, f.status), meanings[f.s
   h("p", { class: "equation" }, f.number, f.factors.length ? [" = ", product(powers(f)), f.cofactor === "1" ? "" : [" · ", f.cofactor]] : ""),
   h("p", { class: "soft" }, count(f.number.length) + (f.number.length === 1 ? " digit" : " digits"), f.cofactor === "1" || !f.factors.length ? "" : "; what is left has " + count(f.cofactor.length)),
   f.factors.length ? table("Primes", [{ text: "prime", cls: "flow" }, { text: "exponent", cls: "n" }, { text: "digits", cls: "n" }, { text: "proof" }],
-    f.factors.map(p => ({ key: p.prime, cells: [h("span", { class: "mono" }, p.prime), p.exponent, p.prime.length, p.proof === "probable" ? "passed the Baillie-PSW test, not proven" : p.proof] }))) : null,
+    f.factors.map(p => ({ key: p.prime, cells: [h("span", { class: "mono" }, p.prime), p.exponent, p.prime.length, proofOf(p.prime, p.proof)] }))) : null,
   ["FF", "P", "PRP", "Unit"].includes(f.status) ? null : may("change") ? h("p", null, h("a", { href: "#/" + query({ n: f.number }) }, "Factor it")) : null);

@@ -35,12 +35,13 @@ const tile = (name, value, detail, extra) => h("div", { class: "tile", "data-nam
 function tiles(data) {
   if (!data) return h("div", { class: "tiles live" }, ["completed a second", "jobs that wait", "oldest of them", "workers busy"].map(name => tile(name, "-", "not known yet")));
   const { fairness, nodes, callers } = data, now = history().at(-1);
-  const queued = callers.reduce((sum, c) => sum + c.queued, 0);
-  const oldest = callers.filter(c => c.oldest_waiting_seconds > 0).sort((a, b) => b.oldest_waiting_seconds - a.oldest_waiting_seconds)[0];
+  const ready = callers.filter(c => !c.paused), all = some => some.reduce((sum, c) => sum + c.queued, 0);
+  const queued = all(ready), held = all(callers) - queued;
+  const oldest = ready.filter(c => c.oldest_waiting_seconds > 0).sort((a, b) => b.oldest_waiting_seconds - a.oldest_waiting_seconds)[0];
   const workers = nodes.flatMap(n => n.workers), busy = workers.filter(w => w.caller_id).length;
   return h("div", { class: "tiles live" },
     tile("completed a second", rate(now.jobs), rate(now.turns) + " turns a second", spark("jobs")),
-    tile("jobs that wait", count(queued) + (fairness.active > callers.length ? " or more" : ""), "of " + count(fairness.active) + (fairness.active === 1 ? " caller" : " callers") + " with work"),
+    tile("jobs that wait", count(queued) + (fairness.active > callers.length ? " or more" : ""), "of " + count(fairness.active) + (fairness.active === 1 ? " caller" : " callers") + " with work" + (held ? "; " + count(held) + " paused" : "")),
     tile("oldest of them", oldest ? time(oldest.oldest_waiting_seconds) : "-", oldest ? callerLink(oldest.caller_id) : "none waits"),
     tile("workers busy", busy + " of " + workers.length, nodes.filter(n => n.state === "alive").length + " of " + nodes.length + (nodes.length === 1 ? " node alive" : " nodes alive")));
 }
@@ -94,7 +95,7 @@ const busiest = data => section(["Busy callers", h("a", { href: "#/callers" }, "
 // busyTable describes a table of callers that have work.
 const busyTable = callers => table("Busy callers",
   [{ text: "caller", cls: "head" }, { text: "queued", cls: "n" }, { text: "running", cls: "n" }, { text: "completed", cls: "n" }, { text: "oldest waits", cls: "n" }],
-  callers && callers.map(c => ({ key: c.caller_id, cells: [callerLink(c.caller_id), count(c.queued), count(c.running), count(c.completed), c.oldest_waiting_seconds > 0 ? time(c.oldest_waiting_seconds) : "-"] })),
+  callers && callers.map(c => ({ key: c.caller_id, cells: [[callerLink(c.caller_id), c.paused ? state("paused") : null], count(c.queued), count(c.running), count(c.completed), c.oldest_waiting_seconds > 0 ? time(c.oldest_waiting_seconds) : "-"] })),
   "No caller has work now.");
 
 const newest = data => section(["Newest jobs", h("a", { href: "#/jobs" }, "all")], { class: "live" }, table("Newest jobs",

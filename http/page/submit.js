@@ -32,6 +32,12 @@ function answer(act) {
   ];
 }
 
+// remains says how long a job that runs will go on, empty if that is not known.
+export function remains(p) {
+  if (p.limited) return "the node's limit of CPU ends it in about " + time(p.left_seconds || 0);
+  return p.left_seconds > 0 ? "about " + time(p.left_seconds) + " left" : "";
+}
+
 // words says in a sentence how a job does.
 export function words(j) {
   if (j.status === "failed") return "failed: " + (j.error || "no reason given");
@@ -39,7 +45,7 @@ export function words(j) {
   if (j.status === "running") {
     const p = j.progress;
     if (!p) return "running";
-    return ["running: " + p.phase + " " + Math.floor(p.percent || 0) + " %", p.left_seconds > 0 ? ", about " + time(p.left_seconds) + " left" : "",
+    return ["running: " + p.phase + " " + Math.floor(p.percent || 0) + " %", remains(p) ? ", " + remains(p) : "",
       Object.keys(p.found || {}).length ? [", found so far: ", product(p.found, true)] : ""];
   }
   if (j.status !== "completed") return j.status;

@@ -82,7 +82,12 @@ func (r *reader) factors() []fairfactor.Factor {
 	factors := make([]fairfactor.Factor, n)
 	for i := range factors {
 		e := r.uvarint()
-		factors[i] = fairfactor.Factor{Exponent: int(e >> 1), Probable: e&1 != 0, Prime: r.digits()}
+		f := fairfactor.Factor{Probable: e&1 != 0, Prime: r.digits()}
+		if len(f.Prime) >= provenDigits {
+			f.Proof, e = fairfactor.Proof(e>>proofShift), e&(1<<proofShift-1)
+		}
+		f.Exponent = int(e >> 1)
+		factors[i] = f
 	}
 	return factors
 }

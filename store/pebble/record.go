@@ -135,6 +135,13 @@ func appendTimes(b []byte, j *fairfactor.Job, fields uint64) []byte {
 	return b
 }
 
+// The exponent of a prime is stored as twice that, and 1 if it is probable. A prime of at
+// least provenDigits has how it was proven above that: its exponent is small.
+const (
+	proofShift   = 20
+	provenDigits = 25
+)
+
 func appendFactors(b []byte, j *fairfactor.Job) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(len(j.Factors)))
 	for _, f := range j.Factors {
@@ -142,6 +149,7 @@ func appendFactors(b []byte, j *fairfactor.Job) ([]byte, error) {
 		if f.Probable {
 			e |= 1
 		}
+		e |= uint64(f.Proof) << proofShift
 		b = binary.AppendUvarint(b, e)
 		var ok bool
 		if b, ok = appendDigits(b, f.Prime); !ok {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,7 +37,11 @@ func sentence(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 }
 
-// factorsText writes factors as in "2^3 1000003?".
+// proofMarks stand behind primes that were proven that way.
+var proofMarks = [...]byte{fairfactor.MinusOne: 'm', fairfactor.APRCL: 'j'}
+
+// factorsText writes factors as in "2^3 1000003?", with a mark behind those that are
+// probable or whose proof is known.
 func factorsText(factors []fairfactor.Factor) string {
 	var b strings.Builder
 	for i, f := range factors {
@@ -46,6 +51,8 @@ func factorsText(factors []fairfactor.Factor) string {
 		b.WriteString(f.Prime)
 		if f.Probable {
 			b.WriteByte('?')
+		} else if f.Proof != 0 {
+			b.WriteByte(proofMarks[f.Proof])
 		}
 		if f.Exponent != 1 {
 			b.WriteByte('^')
@@ -65,6 +72,12 @@ func parseFactors(text string) ([]fairfactor.Factor, error) {
 		f := fairfactor.Factor{Exponent: 1}
 		prime, exponent, power := strings.Cut(field, "^")
 		f.Prime, f.Probable = strings.CutSuffix(prime, "?")
+		if n := len(f.Prime) - 1; n > 0 && f.Prime[n] > '9' {
+			f.Proof = fairfactor.Proof(max(bytes.IndexByte(proofMarks[:], f.Prime[n]), 0))
+			if f.Proof != 0 {
+				f.Prime = f.Prime[:n]
+			}
+		}
 		if power {
 			n, err := strconv.Atoi(exponent)
 			if err != nil {

@@ -11,7 +11,7 @@ func finishKeepsEverything(w *world) {
 	a := w.claim("a")
 	jobs := a.accept(4)
 	full := a.ended(jobs[0], fairfactor.Completed)
-	full.Factors = []fairfactor.Factor{{Prime: "2", Exponent: 1}, {Prime: "340282366920938463463374607431768211507", Exponent: 2, Probable: true}}
+	full.Factors = []fairfactor.Factor{{Prime: "2", Exponent: 1}, {Prime: "340282366920938463463374607431768211507", Exponent: 2, Probable: true}, {Prime: "340282366920938463463374607431768211537", Exponent: 3, Proof: fairfactor.APRCL}, {Prime: "340282366920938463463374607431768211621", Exponent: 1, Proof: fairfactor.MinusOne}}
 	full.Attempts, full.Turns, full.CPU, full.Turn = 9, 1<<40, 1<<50, 1<<60
 	w.must(a.change(fairfactor.Finish, full))
 	w.same("completed", w.job(full.ID), full)
