@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"fairfactor/factor/internal/ecm"
+	"fairfactor/factor/internal/pm1"
 	"fairfactor/factor/internal/prime"
 	"fairfactor/factor/internal/siqs"
 	"fairfactor/factor/internal/wire"
@@ -169,6 +170,9 @@ func readCofactor(r *wire.Reader) *cofactor {
 		c.under = append(c.under, v)
 	}
 	c.handed = c.done
+	if c.number > 0 {
+		c.searches = int(pm1.Methods) * (c.level + 1) // p-1 and p+1 come before curves, and are not in a checkpoint
+	}
 	switch r.Byte() {
 	case beforeSieve:
 	case inSieve:

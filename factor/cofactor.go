@@ -30,6 +30,9 @@ type cofactor struct {
 	handed float64  // the same with turns that are open
 	under  []*curve // curves cut up, whose next piece may be handed out
 
+	smooth   *smoothSearch // p-1 or p+1 under way, nil if neither is
+	searches int           // of them that have ended or were left out, see smoothBounds
+
 	collection     *siqs.Collection     // of the sieve, nil before it
 	ahead          *siqs.BaseBuilder    // of the sieve, while curves run
 	postprocessing *siqs.Postprocessing // what follows the sieve, once it has relations enough
@@ -60,14 +63,14 @@ func (c *cofactor) seed() uint64 {
 	return h
 }
 
-// curves reports whether o runs curves or a piece of one.
-func (o *openTurn) curves() bool { return o.curve != nil || o.count > 0 }
+// curves reports whether o runs curves or a piece of one, or p-1 or p+1.
+func (o *openTurn) curves() bool { return o.curve != nil || o.count > 0 || o.smooth != nil }
 
 // splitTurn reports whether o runs the quick methods.
 func (c *cofactor) splitTurn(o *openTurn) bool { return !o.curves() && o.collection == nil }
 
 // nextTurn returns the next turn of the cofactor: the quick methods if they
-// have not seen it, then a piece of a curve that is under way, then new curves,
+// have not seen it, then p-1 and p+1, a piece of a curve that is under way, new curves,
 // or the sieve if there is one.
 func (c *cofactor) nextTurn() *openTurn {
 	c.turns++
@@ -81,6 +84,9 @@ func (c *cofactor) nextTurn() *openTurn {
 			return o
 		}
 		c.collection, c.sieveless = nil, true
+	}
+	if o := c.nextSmooth(); o != nil {
+		return o
 	}
 	if len(c.under) > 0 {
 		v := c.under[0]
@@ -216,6 +222,9 @@ func (c *cofactor) phase() string {
 		return c.postprocessing.Phase()
 	case c.collection != nil:
 		return fmt.Sprintf("quadratic sieve, %d of %d relations", min(c.collection.Independent(), c.collection.Enough), c.collection.Enough)
+	}
+	if c.smooth != nil {
+		return c.smooth.phase()
 	}
 	return fmt.Sprintf("elliptic curves, B1 = %d", ecm.Levels[c.level].B1)
 }

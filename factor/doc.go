@@ -23,9 +23,10 @@
 //	arith              integers of some words, Montgomery arithmetic, primes in order
 //	gf2, sieve         linear algebra modulo 2; what both sieves share
 //	primorial          small primes of long numbers, all at once
-//	hart, rho, ecm     the methods without a sieve
+//	hart, rho, ecm, pm1  the methods without a sieve
 //	qs, siqs           the small quadratic sieve, and the large one in turns
 //	prime              tests for primality, and proofs
+//	forms              numbers of special forms
 //
 // Assembly has a version in Go that computes the same. Where the eight curves at once
 // would run in Go, other curves take their place, so the method that a result names may

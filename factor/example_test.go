@@ -37,7 +37,7 @@ func ExampleFactorize_canceled() {
 // A Machine hands out turns and a Runner runs them. The program between the two decides
 // where and when: here one after another, in one goroutine.
 func ExampleMachine() {
-	const n = "3000000000000000000003070000000000000000000333" // 46 digits
+	const n = "1507450007848168720441242709257512554381221283" // 46 digits
 	m, err := factor.New(n)
 	if err != nil {
 		log.Fatal(err)
@@ -65,7 +65,7 @@ func ExampleMachine() {
 // A checkpoint takes a factorization to another process, or past a restart. Pieces hold
 // what is written once and never changes, so that the checkpoint itself stays small.
 func ExampleRestore() {
-	const n = "3000000000000000000003070000000000000000000333"
+	const n = "1507450007848168720441242709257512554381221283"
 	m, err := factor.New(n)
 	if err != nil {
 		log.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"fairfactor/factor/internal/cpu"
 	"fairfactor/factor/internal/ecm"
 	"fairfactor/factor/internal/hart"
+	"fairfactor/factor/internal/prime"
 	"fairfactor/factor/internal/rho"
 	"fairfactor/factor/internal/siqs"
 )
@@ -73,16 +74,36 @@ func (r *Runner) sieveQuick(n arith.Uint192) (arith.Uint128, bool) {
 }
 
 // findBig returns a proper factor of n > 2^128, an odd composite that is not a
-// power, or nil if the quick methods do not find one.
-func (r *Runner) findBig(n *big.Int) *big.Int {
+// power, or nil if the quick methods do not find one. seen is what the test for
+// primality met.
+func (r *Runner) findBig(n *big.Int, seen prime.Witness) *big.Int {
+	if seen.Factor != nil {
+		r.by |= BySmooth
+		return seen.Factor
+	}
 	if r.shallow {
 		return nil
 	}
+	if rungFor(n.BitLen()).split == ByQS {
+		return r.findMedium(n)
+	}
+	if d := r.special(n, seen.Power); d != nil || r.poller.Stopped() {
+		return d
+	}
+	if d := r.ecm.QuickN(n, firstTurnShare*siqs.SieveNanos(n.BitLen())); d != nil || r.poller.Stopped() {
+		r.by |= ByCurves
+		return d
+	}
+	return r.smooth(n)
+}
+
+// findMedium is findBig up to the end of the small sieve.
+func (r *Runner) findMedium(n *big.Int) *big.Int {
 	d := r.ecm.QuickN(n, firstTurnShare*siqs.SieveNanos(n.BitLen()))
 	if d != nil {
 		r.by |= ByCurves
 	}
-	if d != nil || r.poller.Stopped() || rungFor(n.BitLen()).split != ByQS {
+	if d != nil || r.poller.Stopped() {
 		return d
 	}
 	if d, found := r.sieveQuick(arith.Uint192Of(n)); found {

@@ -4,6 +4,7 @@ import (
 	"math/big"
 
 	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/forms"
 	"fairfactor/factor/internal/prime"
 	"fairfactor/factor/internal/primorial"
 )
@@ -104,6 +105,35 @@ func (r *Runner) found(n arith.Uint128, exp int, g prime.Grade) {
 
 // splitBig takes n > 2^128 apart by the quick methods.
 func (r *Runner) splitBig(n *big.Int) {
+	factors := forms.Algebraic(n, r.poller.Poll)
+	if factors == nil {
+		r.stripBig(n)
+		return
+	}
+	// Large ones get turns of their own, so that this one ends soon.
+	r.by |= ByPower
+	r.shallow = true
+	for _, v := range factors {
+		parts := r.parts
+		r.parts = nil
+		if v.BitLen() <= 128 {
+			r.shallow = false
+			r.split128(arith.Uint128Of(v.Bytes()))
+			r.shallow = true
+		} else {
+			r.stripBig(v)
+		}
+		for _, p := range r.parts {
+			parts = insert(parts, p)
+		}
+		r.parts = parts
+	}
+	r.shallow = false
+}
+
+// stripBig takes the small primes out of n > 2^128, and what is left apart by the quick
+// methods.
+func (r *Runner) stripBig(n *big.Int) {
 	if s := n.TrailingZeroBits(); s > 0 {
 		r.parts = append(r.parts, part{w: arith.Uint128{Lo: 2}, exp: int(s), grade: prime.Proven})
 		n = new(big.Int).Rsh(n, s)
@@ -127,7 +157,7 @@ func (r *Runner) finishBig(n *big.Int, exp int) {
 		r.finish128(arith.Uint128Of(n.Bytes()), exp)
 		return
 	}
-	g := r.prover.GradeBig(n)
+	g, seen := r.prover.GradeBig(n)
 	if r.poller.Stopped() {
 		return
 	}
@@ -146,7 +176,7 @@ func (r *Runner) finishBig(n *big.Int, exp int) {
 		r.finishBig(root, exp*k)
 		return
 	}
-	d := r.findBig(n)
+	d := r.findBig(n, seen)
 	if r.poller.Stopped() {
 		return
 	}

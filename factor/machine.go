@@ -32,11 +32,12 @@ type Machine struct {
 
 // openTurn is a turn that was handed out and has no result yet.
 type openTurn struct {
-	turn  Turn
-	of    *cofactor // what it works on; nil for the first turn
-	curve *curve    // the curve that it carries on, nil for whole ones
-	count uint64    // whole curves in it
-	lost  bool      // waits in Machine.lost
+	turn   Turn
+	of     *cofactor     // what it works on; nil for the first turn
+	curve  *curve        // the curve that it carries on, nil for whole ones
+	count  uint64        // whole curves in it
+	smooth *smoothSearch // the search that it carries on
+	lost   bool          // waits in Machine.lost
 
 	collection     *siqs.Collection     // what relations or squares of this turn belong to, else nil
 	spans          []siqs.Span          // polynomials that it sieves
@@ -181,6 +182,8 @@ func (m *Machine) take(o *openTurn, data []byte) error {
 		return m.takeProof(o, data)
 	case data[1] == wire.FoundParts && o.collection == nil:
 		return m.takeParts(o, Result{Data: data})
+	case o.smooth != nil:
+		return o.of.takeSmooth(o, data)
 	case data[1] == wire.FoundPoint && !first && o.curve != nil:
 		return o.of.takePoint(o.curve, data)
 	case data[1] == wire.FoundRelations && o.spans != nil:
@@ -229,11 +232,22 @@ func (m *Machine) takeParts(o *openTurn, r Result) error {
 		m.remove(o.of)
 	}
 	m.methods |= r.Methods()
+	fresh := !quick || composites(parts) > 1 // several large ones: the turn has not looked at each
 	for i := range parts {
-		m.put(parts[i], exp, !quick)
+		m.put(parts[i], exp, fresh)
 	}
 	m.refine(parts)
 	return nil
+}
+
+// composites returns how many of the parts are composite.
+func composites(parts []part) (count int) {
+	for i := range parts {
+		if parts[i].grade == prime.Composite {
+			count++
+		}
+	}
+	return count
 }
 
 // plausible tests a part that claims to be prime once more: a result may come

@@ -6,23 +6,22 @@ import "fairfactor/factor/internal/wire"
 // that is prime needs none.
 type Methods byte
 
-// The methods, weakest first.
+// The methods; the sets are on the wire.
 const (
 	ByTrial  Methods = 1 << iota // trial division
-	ByPower                      // a root of a perfect power
-	ByHart                       // Hart's one-line method
+	ByPower                      // a root of a perfect power, and the factors of sums and differences of powers
+	ByHart                       // Hart's one-line method; those of Fermat and Lehman for factors in a simple ratio
 	ByCurves                     // elliptic curves
 	ByRho                        // Pollard's rho method
 	ByQS                         // the small quadratic sieve, in one turn
 	BySIQS                       // the self-initialising quadratic sieve, in many
-
-	allMethods = 1<<iota - 1
+	BySmooth                     // the p-1 and p+1 methods, and powers that tests for primality take
 )
 
-var methodNames = [...]string{"trial", "power", "hart", "ecm", "rho", "qs", "siqs"}
+var methodNames = [...]string{"trial", "power", "hart", "ecm", "rho", "qs", "siqs", "p-1"}
 
-// Names returns the names of the methods in s, weakest first: trial, power, hart,
-// ecm, rho, qs, siqs.
+// Names returns the names of the methods in s, in this order: trial, power, hart,
+// ecm, rho, qs, siqs, p-1.
 func (s Methods) Names() []string {
 	names := []string{}
 	for i, name := range methodNames {
@@ -39,7 +38,7 @@ func (r Result) Methods() Methods {
 	if len(r.Data) < 3 || r.Data[0] != wire.Version || r.Data[1] != wire.FoundParts {
 		return 0
 	}
-	return Methods(r.Data[2]) & allMethods
+	return Methods(r.Data[2])
 }
 
 // Methods returns the methods that found factors so far.

@@ -167,7 +167,7 @@ type partsReader struct {
 
 // readParts starts at the parts in data, if that is what data holds.
 func readParts(data []byte) (partsReader, error) {
-	if len(data) < 4 || data[0] != wire.Version || data[1] != wire.FoundParts || data[2] > allMethods {
+	if len(data) < 4 || data[0] != wire.Version || data[1] != wire.FoundParts {
 		return partsReader{}, ErrTurn
 	}
 	pr := partsReader{r: wire.Reader{B: data[3:]}}

@@ -25,7 +25,9 @@ var roomsBelow = map[string][]string{
 	"ecm":           {"arith", "cpu", "stop", "wire"},
 	"qs":            {"arith", "cpu", "sieve", "stop"},
 	"siqs":          {"arith", "cpu", "gf2", "sieve", "stop", "wire"},
+	"pm1":           {"arith", "stop", "wire"},
 	"prime":         {"arith", "ecm", "stop", "wire"},
+	"forms":         {"arith", "prime", "stop"},
 }
 
 // TestRooms holds the imports of the rooms against the list: nothing refers upwards.

@@ -6,6 +6,8 @@ import (
 
 	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/ecm"
+	"fairfactor/factor/internal/forms"
+	"fairfactor/factor/internal/pm1"
 	"fairfactor/factor/internal/prime"
 	"fairfactor/factor/internal/qs"
 	"fairfactor/factor/internal/siqs"
@@ -31,11 +33,14 @@ type Runner struct {
 	qs      qs.Sieve
 	siqs    *siqs.Runner
 	prover  *prime.Prover
+	forms   forms.Finder
+	pm1     pm1.Runner
 }
 
 // NewRunner returns a Runner with empty tables.
 func NewRunner() *Runner {
 	r := &Runner{parts: make([]part, 0, 16), trial: newTrialTables()}
+	r.forms, r.pm1 = forms.Finder{Poller: &r.poller}, pm1.Runner{Poller: &r.poller}
 	r.ecm = &ecm.Runner{Poller: &r.poller}
 	r.siqs = siqs.NewRunner(&r.poller, r.splitDouble)
 	r.prover = &prime.Prover{Poller: &r.poller, Ecm: r.ecm, Divider: inProof{r}}
@@ -89,6 +94,12 @@ func (r *Runner) run(payload []byte) ([]byte, error) {
 		return r.runSplit(digits)
 	case wire.KindProve:
 		return r.runProve(payload[2:])
+	case wire.KindSmooth:
+		w, err := pm1.DecodeWork(payload)
+		if err != nil {
+			return nil, err
+		}
+		return r.runSmooth(w)
 	case wire.KindCurves:
 		c, err := ecm.DecodeWork(payload)
 		if err != nil {
@@ -110,18 +121,23 @@ func (r *Runner) runCurves(c *ecm.Work) ([]byte, error) {
 	switch {
 	case d != nil:
 		r.by |= ByCurves
-		r.shallow = true
-		r.finishBig(d, 1)
-		r.finishBig(new(big.Int).Quo(n, d), 1)
-		r.shallow = false
-		if r.poller.Stopped() {
-			return nil, ErrStopped
-		}
-		return r.encodeBig(n)
+		return r.partsBy(n, d)
 	case x != nil && c.Hi != 0 && c.To == 0:
 		return wire.AppendBlob([]byte{wire.Version, wire.FoundPoint}, x.Bytes()), nil
 	}
 	return []byte{wire.Version, wire.FoundNothing}, nil
+}
+
+// partsBy returns the result that n has the proper factor d. No more is looked for.
+func (r *Runner) partsBy(n, d *big.Int) ([]byte, error) {
+	r.shallow = true
+	r.finishBig(d, 1)
+	r.finishBig(new(big.Int).Quo(n, d), 1)
+	r.shallow = false
+	if r.poller.Stopped() {
+		return nil, ErrStopped
+	}
+	return r.encodeBig(n)
 }
 
 // runSplit runs the quick methods on the number with the given bytes.

@@ -32,7 +32,7 @@ how much of it, about how long it will take, and the primes found so far. An
 interrupt (^C) prints what was found and what remains composite.
 
 With --json an answer has the methods that found the factors (trial, power, hart,
-ecm, rho, qs, siqs), how each prime is proven ("probable" lists those that are
+ecm, rho, qs, siqs, p-1), how each prime is proven ("probable" lists those that are
 not), and the time from its start in microseconds.`,
 		Example: `  fairfactor factor 600851475143
   fairfactor factor '2^67-1' '30!+1'

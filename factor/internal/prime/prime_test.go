@@ -22,12 +22,13 @@ func TestPrimeBig(t *testing.T) {
 			n.Mul(n, n)
 		}
 		want := n.ProbablyPrime(0)
-		if got := run.GradeBig(n) != Composite; got != want {
-			t.Fatalf("primeBig(%v) = %v", n, got)
+		g, seen := run.GradeBig(n)
+		if got := g != Composite; got != want {
+			t.Fatalf("GradeBig(%v) = %v", n, got)
 		}
-		run.Start(nil)
-		if got := run.strongBig(n, 2); want && !got {
-			t.Fatalf("strongBig(%v)", n)
+		minus := new(big.Int).Sub(n, arith.One)
+		if !want && (seen.Power == nil || seen.Power.Cmp(minus.Exp(arith.Two, minus, n)) != 0) {
+			t.Fatalf("GradeBig(%v): %v for 2^(n-1)", n, seen.Power)
 		}
 		if got := run.lucasBig(n); want && !got {
 			t.Fatalf("lucasBig(%v)", n)
@@ -35,12 +36,12 @@ func TestPrimeBig(t *testing.T) {
 	}
 	// Pseudoprimes of one test that the other one finds out.
 	for _, n := range []int64{2047, 3277, 4033, 4681, 8321} {
-		if !run.strongBig(big.NewInt(n), 2) || run.lucasBig(big.NewInt(n)) {
+		if !run.strong(big.NewInt(n), 2).passes || run.lucasBig(big.NewInt(n)) {
 			t.Errorf("%d: not just a strong pseudoprime", n)
 		}
 	}
 	for _, n := range []int64{989, 3239, 5777, 10877, 27971, 29681, 30739, 31631, 39059, 72389} {
-		if run.strongBig(big.NewInt(n), 2) || !run.lucasBig(big.NewInt(n)) {
+		if run.strong(big.NewInt(n), 2).passes || !run.lucasBig(big.NewInt(n)) {
 			t.Errorf("%d: not just a Lucas pseudoprime", n)
 		}
 	}
@@ -87,15 +88,15 @@ func TestPseudoprimes(t *testing.T) {
 		"3317044064679887385961981", // strong to the first 13
 		"360681321802296925566181",
 		"28871482380507712126714295971303939919776094592797227009265160241974323037991527331163289831446392259419778031109293496555784189494417409338056151139799994215424169339729054237110027510420801349667317" +
-			"5515285922696291677532547504444585610194940420003990443211677661994962953925045269871932907037356403227370127845389912612030924484149472889768854060249767681220770716879381217098113222978020595658679", // Arnault, strong to all bases below 300 or so
+			"55152859226962916775325475044445856101949404200039904432116776619949629539250452698719329070373564032273701278453899126120309244841494728976885406024976768122077071687938121709811322297802059565867", // Arnault, strong to all prime bases below 307 (J. Symb. Comp. 20 (1995))
 	} {
 		v, _ := new(big.Int).SetString(s, 10)
 		if v.BitLen() <= 128 {
 			if g := Grade128(arith.Uint128Of(v.Bytes())); g != Composite {
 				t.Errorf("primeWide(%v) = %v", v, g)
 			}
-		} else if newProver().GradeBig(v) != Composite {
-			t.Errorf("primeBig(%v)", v)
+		} else if g, seen := newProver().GradeBig(v); g != Composite || seen.Factor == nil || new(big.Int).Mod(v, seen.Factor).Sign() != 0 {
+			t.Errorf("%v: grade %v, factor %v", v, g, seen.Factor)
 		}
 	}
 }

@@ -17,6 +17,7 @@ const (
 	KindFilter  = 8  // the matrix, pruned
 	KindRoot    = 9  // the root of a square
 	KindProve   = 10 // a proof of primality
+	KindSmooth  = 11 // the p-1 or the p+1 method on one composite
 )
 
 // Kinds of results, the second byte.
