@@ -36,9 +36,10 @@
 //
 // # Proofs
 //
-// Every prime up to 332 bits, 100 digits, is proven: below 3.3e24 by tests that are
+// Every prime up to 664 bits, 200 digits, is proven: below 3.3e24 by tests that are
 // known to make no error there, above by N-1 if n - 1 is easily factored and by
-// APR-CL otherwise. Above 332 bits only N-1 is tried, and the rest stays probable.
+// APR-CL otherwise, which takes several turns above 332 bits. Above 664 bits a prime stays
+// probable.
 // Primes above 128 bits get a turn of their own, and a number is not done before it.
 //
 // # The quadratic sieve in turns

@@ -148,7 +148,7 @@ func (r *Runner) stripBig(n *big.Int) {
 
 // longBits is the size from which on all primes below 2^20 are tried at once: that takes
 // 0.5 ms and more, which is little where the sieve is at its end.
-const longBits = prime.ProvableBits + 1
+const longBits = prime.AtOnceBits + 1
 
 // finishBig takes n^exp apart, where n is odd and without prime factors below
 // 2^16.

@@ -45,6 +45,7 @@ type openTurn struct {
 	postprocessing *siqs.Postprocessing // what follows the sieve
 	piece          int                  // the number of that piece
 	prime          *big.Int             // what it proves
+	proof          *jacobiProof         // the proof that it is a piece of, number piece
 }
 
 // New returns the machine of n, which must be in canonical decimal digits
@@ -178,6 +179,9 @@ func (m *Machine) take(o *openTurn, data []byte) error {
 	case o.prime != nil:
 		if data[1] != wire.FoundProof {
 			return ErrTurn
+		}
+		if o.proof != nil {
+			return m.takePiece(o, data)
 		}
 		return m.takeProof(o, data)
 	case data[1] == wire.FoundParts && o.collection == nil:

@@ -16,7 +16,7 @@ import (
 
 // pending reports whether a proof of the part is still to come.
 func (p *part) pending() bool {
-	return p.grade == prime.Probable && (p.b == nil || p.b.BitLen() <= prime.MinusBits)
+	return p.grade == prime.Probable && (p.b == nil || prime.Provable(p.b))
 }
 
 // provePayload is the payload of a proof of n.
@@ -26,15 +26,12 @@ func provePayload(n *big.Int) []byte {
 
 // runProve runs a turn of KindProve.
 func (r *Runner) runProve(digits []byte) ([]byte, error) {
-	if len(digits) > prime.MinusBits/8 {
-		return nil, ErrTurn
-	}
 	n := new(big.Int).SetBytes(digits)
-	if n.BitLen() < 2 {
+	if n.BitLen() < 2 || !prime.Provable(n) {
 		return nil, ErrTurn
 	}
 	data := []byte{wire.Version, wire.FoundProof, byte(prime.Composite)}
-	if !n.ProbablyPrime(0) {
+	if !prime.IsMersenne(n) && !n.ProbablyPrime(0) {
 		return data, nil
 	}
 	g, proof := r.prover.Prove(n)
@@ -109,10 +106,12 @@ func (d inProof) Factor(v *big.Int) (sure, likely []*big.Int) {
 // BenchmarkProve.
 func proveNanos(size int) time.Duration {
 	switch b := time.Duration(size); {
-	case size > prime.ProvableBits:
-		return 500 * time.Microsecond
+	case size > prime.ProvableBits: // Lucas and Lehmer
+		return b * b * b / 10_000
+	case size > prime.AtOnceBits:
+		return 5 * time.Millisecond
 	case size > 128:
-		return 35 * time.Millisecond * (b * b * b / 1000) / (prime.ProvableBits * prime.ProvableBits * prime.ProvableBits / 1000)
+		return 35 * time.Millisecond * (b * b * b / 1000) / (prime.AtOnceBits * prime.AtOnceBits * prime.AtOnceBits / 1000)
 	}
 	return time.Millisecond
 }
@@ -121,6 +120,12 @@ func proveNanos(size int) time.Duration {
 func (m *Machine) nextProof() *openTurn {
 	for i := range m.parts {
 		p := &m.parts[i]
+		if p.pieces != nil {
+			if o := p.pieces.next(p.value()); o != nil {
+				return o
+			}
+			continue
+		}
 		if !p.pending() || p.proving {
 			continue
 		}
@@ -144,25 +149,41 @@ func (m *Machine) takeProof(o *openTurn, data []byte) error {
 		}
 	}
 	switch {
-	case r.Bad || len(r.B) != 0 || g >= prime.Grades || g == prime.Probable:
+	case r.Bad || len(r.B) != 0 || g >= prime.Grades || g == prime.Probable && o.prime.BitLen() <= prime.AtOnceBits:
 		return ErrTurn
 	case g == prime.Proven && !prime.KnownPrime(o.prime), proof != nil && proof.Check(false) != prime.IsPrime:
 		return ErrProof
-	case g == prime.ProvenJacobi && o.prime.BitLen() > prime.ProvableBits:
+	case g == prime.ProvenPlus && !prime.IsMersenne(o.prime):
+		return ErrProof
+	case g == prime.ProvenJacobi && o.prime.BitLen() > prime.AtOnceBits:
 		return ErrProof
 	}
 	i := slices.IndexFunc(m.parts, func(p part) bool { return p.value().Cmp(o.prime) == 0 })
 	if i < 0 || !m.parts[i].pending() {
 		return nil // known since
 	}
-	if g != prime.Composite {
-		m.parts[i].grade, m.parts[i].proving = g, false
+	if g == prime.Probable {
+		m.parts[i].pieces = newJacobiProof(o.prime)
+		if m.parts[i].pieces == nil {
+			m.parts[i].grade = prime.Unproven
+		}
 		return nil
 	}
-	exp := m.parts[i].exp
-	m.parts = slices.Delete(m.parts, i, i+1)
-	m.put(partOf(o.prime, 1, prime.Composite), exp, false)
+	m.proven(i, g)
 	return nil
+}
+
+// proven gives part i the grade that its proof ends with.
+func (m *Machine) proven(i int, g prime.Grade) {
+	p := &m.parts[i]
+	p.pieces = nil
+	if g != prime.Composite {
+		p.grade, p.proving = g, false
+		return
+	}
+	v, exp := p.value(), p.exp
+	m.parts = slices.Delete(m.parts, i, i+1)
+	m.put(partOf(v, 1, prime.Composite), exp, false)
 }
 
 // unprovenPrimes returns how many primes wait for their proof.

@@ -93,16 +93,19 @@ func TestProofTurns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		easy := n.TrailingZeroBits() == 0 && new(big.Int).Sub(n, arith.One).TrailingZeroBits() > 100
+		inPieces := n.BitLen() > prime.AtOnceBits && !easy
 		for range 2 { // twice
-			if err := m.Apply(res); err != nil || !m.Done() || len(m.Next(2)) != 0 {
+			if err := m.Apply(res); err != nil || m.Done() == inPieces {
 				t.Fatalf("%v: %v, %+v", n, err, m.Progress())
 			}
 		}
-		if err := after.Apply(Result{ID: other[0].ID, Data: res.Data}); err != nil || !after.Done() {
+		if err := after.Apply(Result{ID: other[0].ID, Data: res.Data}); err != nil || after.Done() == inPieces {
 			t.Fatalf("%v: %v", n, err)
 		}
-		easy := n.TrailingZeroBits() == 0 && new(big.Int).Sub(n, arith.One).TrailingZeroBits() > 100
-		if p := m.Primes()[0]; p.Proven != (n.BitLen() <= prime.ProvableBits || easy) || easy && p.Proof != MinusOne {
+		finishPieces(t, run, m)
+		finishPieces(t, run, after)
+		if p := m.Primes()[0]; !p.Proven || easy && p.Proof != MinusOne || inPieces && p.Proof != APRCL {
 			t.Errorf("%+v", p)
 		}
 		again, err := Restore(n.String(), m.Checkpoint(0))
@@ -112,9 +115,99 @@ func TestProofTurns(t *testing.T) {
 	}
 }
 
-// TestNoProofAbove leaves primes above MinusBits as they are.
+// finishPieces runs the pieces of the proofs that m waits for, the last ones first; some
+// are lost, come back damaged or twice.
+func finishPieces(t *testing.T, run *Runner, m *Machine) {
+	t.Helper()
+	for rounds := 0; !m.Done(); rounds++ {
+		turns := m.Next(100)
+		if len(turns) == 0 || rounds > 5 {
+			t.Fatalf("%d turns: %+v", len(turns), m.Progress())
+		}
+		if turns[0].Payload[1] != wire.KindJacobi || turns[0].Predict <= 0 {
+			t.Fatalf("a turn of kind %d", turns[0].Payload[1])
+		}
+		m.Return(turns[0].ID)
+		turns = append(turns[1:], m.Next(100)...)
+		slices.Reverse(turns)
+		for i, turn := range turns {
+			if m.Done() || len(m.Next(1)) != 0 {
+				t.Fatalf("at piece %d of %d: %+v", i, len(turns), m.Progress())
+			}
+			res, err := run.Run(turn, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wrong := slices.Clone(res.Data)
+			wrong[2] = byte(prime.ProvenJacobi + prime.Probable - prime.Grade(wrong[2]))
+			if err := m.Apply(Result{ID: turn.ID, Data: wrong}); !errors.Is(err, ErrProof) {
+				t.Fatalf("piece %d of %d claims grade %d: %v", i, len(turns), wrong[2], err)
+			}
+			if err := m.Apply(Result{ID: turn.ID, Data: res.Data[:3]}); !errors.Is(err, ErrTurn) {
+				t.Fatalf("a damaged piece was taken: %v", err)
+			}
+			for range 2 {
+				if err := m.Apply(res); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// TestMersennePrimes proves Mersenne primes in one turn, short and long.
+func TestMersennePrimes(t *testing.T) {
+	run := NewRunner()
+	for _, p := range []uint{521, 2203} {
+		n := new(big.Int).Lsh(arith.One, p)
+		n.Sub(n, arith.One)
+		m, turn := proofTurn(t, run, n)
+		res, err := run.Run(turn, nil)
+		if err == nil {
+			err = m.Apply(res)
+		}
+		if q := m.Primes(); err != nil || !m.Done() || q[0].Proof != PlusOne {
+			t.Errorf("2^%d-1: %v, %v", p, q, err)
+		}
+	}
+	m, turn := proofTurn(t, run, factortest.RandomPrime(factortest.Seeded(t), 400))
+	if err := m.Apply(Result{ID: turn.ID, Data: []byte{wire.Version, wire.FoundProof, byte(prime.ProvenPlus)}}); !errors.Is(err, ErrProof) {
+		t.Errorf("N+1 of no Mersenne number: %v", err)
+	}
+}
+
+// TestPieceOfAComposite tells the machine that a piece has shown a prime to be composite.
+func TestPieceOfAComposite(t *testing.T) {
+	run := NewRunner()
+	n := factortest.RandomPrime(factortest.Seeded(t), 400)
+	m, turn := proofTurn(t, run, n)
+	if err := m.Apply(Result{ID: turn.ID, Data: []byte{wire.Version, wire.FoundProof, byte(prime.Probable)}}); err != nil {
+		t.Fatal(err)
+	}
+	pieces := m.Next(2)
+	if err := m.Apply(Result{ID: pieces[0].ID, Data: []byte{wire.Version, wire.FoundProof, byte(prime.Composite), 0}}); err != nil {
+		t.Fatal(err)
+	}
+	if m.Done() || len(m.Primes()) != 0 || !slices.Equal(m.Remaining(), []string{n.String()}) {
+		t.Fatalf("%+v", m.Progress())
+	}
+	res, err := run.Run(pieces[1], nil)
+	if err == nil {
+		err = m.Apply(res) // too late
+	}
+	if err != nil || m.Done() {
+		t.Fatal(err)
+	}
+	composite := factortest.Semiprime(factortest.Seeded(t), 400)
+	damaged := slices.Concat(pieces[0].Payload[:5], composite.Bytes())
+	if res, err := run.Run(Turn{Payload: damaged}, nil); err != nil || res.Data[2] != byte(prime.Composite) {
+		t.Errorf("a piece of a composite: %v, %v", res.Data, err)
+	}
+}
+
+// TestNoProofAbove leaves primes above ProvableBits as they are.
 func TestNoProofAbove(t *testing.T) {
-	n := factortest.RandomPrime(factortest.Seeded(t), prime.MinusBits+1).String()
+	n := factortest.RandomPrime(factortest.Seeded(t), prime.ProvableBits+1).String()
 	res, err := NewRunner().Run(First(n), nil)
 	if err != nil {
 		t.Fatal(err)

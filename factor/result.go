@@ -39,6 +39,8 @@ const (
 	// MinusOne is factors of the prime less one (Pocklington; Brillhart, Lehmer,
 	// Selfridge).
 	MinusOne Proof = "n-1"
+	// PlusOne is the power of two that a Mersenne prime plus one is (Lucas; Lehmer).
+	PlusOne Proof = "n+1"
 	// APRCL is Jacobi sums (Adleman, Pomerance, Rumely; Cohen, Lenstra).
 	APRCL Proof = "apr-cl"
 )
@@ -50,6 +52,8 @@ func proofBy(g prime.Grade) Proof {
 		return Deterministic
 	case prime.ProvenMinus:
 		return MinusOne
+	case prime.ProvenPlus:
+		return PlusOne
 	case prime.ProvenJacobi:
 		return APRCL
 	}
@@ -70,7 +74,8 @@ type part struct {
 	exp   int
 	grade prime.Grade
 
-	proving bool // the turn of its proof is open
+	proving bool         // the turn of its proof is open, or the pieces of it
+	pieces  *jacobiProof // of a proof by APR-CL in pieces, else nil
 }
 
 // less orders parts by value.

@@ -94,6 +94,8 @@ func (r *Runner) run(payload []byte) ([]byte, error) {
 		return r.runSplit(digits)
 	case wire.KindProve:
 		return r.runProve(payload[2:])
+	case wire.KindJacobi:
+		return r.runPiece(payload[2:])
 	case wire.KindSmooth:
 		w, err := pm1.DecodeWork(payload)
 		if err != nil {

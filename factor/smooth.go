@@ -46,8 +46,8 @@ func (r *Runner) special(n, power *big.Int) *big.Int {
 	return d
 }
 
-// smooth returns a proper factor of n > 2^128 by p-1 or p+1, nil if there is none, or if
-// they get turns of their own.
+// smooth returns a proper factor of n > 2^128 by p-1 or p+1, nil if they find nothing or
+// get turns of their own.
 func (r *Runner) smooth(n *big.Int) *big.Int {
 	if !smoothAtOnce(n.BitLen()) {
 		return nil
@@ -125,7 +125,7 @@ func (c *cofactor) smoothBounds(i int) pm1.Bounds {
 	return pm1.Plan(method, c.words, smoothShares[method]*siqs.SieveNanos(bits))
 }
 
-// nextSmooth returns the next turn of p-1 or p+1, nil if there is none now.
+// nextSmooth returns the next turn of p-1 or p+1, nil if it has to wait.
 func (c *cofactor) nextSmooth() *openTurn {
 	for c.smooth == nil {
 		if c.searches >= int(pm1.Methods)*(c.level+1) {

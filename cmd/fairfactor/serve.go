@@ -122,7 +122,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0), "compute threads")
 	f.DurationVar(&c.quantum, "quantum", dispatch.DefaultQuantum, "least CPU time that a turn is charged")
 	f.IntVar(&c.maxDigits, "max-digits", 200, "longest number that is accepted, in digits, 1 to 1000")
-	f.DurationVar(&c.maxCPU, "max-cpu", time.Hour, "CPU time that one job may use; then it fails and keeps the factors found; 0 is no limit")
+	f.DurationVar(&c.maxCPU, "max-cpu", 4*time.Hour, "CPU time that one job may use; then it fails and keeps the factors found; 0 is no limit")
 	f.Uint64Var(&c.maxQueue, "max-queue", actors.DefaultMaxQueue, "most unfinished jobs of one caller")
 	f.DurationVar(&c.retention, "retention", 7*24*time.Hour, "how long finished jobs are kept")
 	f.IntVar(&c.knownSize, "known-size", 1_000_000, "numbers whose factors are remembered for all callers, if they have 31 digits or more and took 1 ms of CPU or more; 0 remembers none")

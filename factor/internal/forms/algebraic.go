@@ -9,7 +9,7 @@ import (
 
 // Algebraic returns factors of n > 2^64 that multiply to it, if it is a power less or
 // plus one, or a row of equal digits 1 in base 10: the values of cyclotomic polynomials,
-// and the two of 4 x^4 + 1 (Aurifeuille). It returns nil if n is none of these, or has
+// and the two of 4 x^4 + 1 (Aurifeuille). It returns nil if n is not of these forms, or has
 // only one such factor.
 func Algebraic(n *big.Int, stop func() bool) []*big.Int {
 	for _, form := range [...]struct {
@@ -36,8 +36,8 @@ func Algebraic(n *big.Int, stop func() bool) []*big.Int {
 }
 
 // rootOf returns the base and the exponent of v > 1 as the highest power that it is, v
-// and 1 if it is none. The exponent divides that of each prime in v, so the least prime
-// that is found says nearly always that there is none. Bases whose least prime is between
+// and 1 if it is no power. The exponent divides that of each prime in v, so the least prime
+// that is found nearly always says that v is no power. Bases whose least prime is between
 // 47 and 2^24 are missed.
 func rootOf(v *big.Int, stop func() bool) (base *big.Int, e int) {
 	most := exponentOf(v)

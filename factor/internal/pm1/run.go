@@ -74,7 +74,7 @@ func (s *search) start() *big.Int {
 }
 
 // factor returns the factor of n that x shows, x as stage 1 leaves it: x = 1, or x = 2 if
-// it is a term of a Lucas sequence. It returns 1 if there is none and n if x shows all.
+// it is a term of a Lucas sequence. It returns 1 if it shows nothing and n if it shows all.
 func (s *search) factor(x *big.Int) *big.Int {
 	unit := arith.One
 	if s.plus {

@@ -21,12 +21,12 @@ import (
 // divides t this means that every divisor of n is a power of n modulo s. If s^2 >
 // n it remains to see that none of n^i mod s, i < t, divides n.
 
-// jacobiOrder is the greatest order t: its s is 2^167.3, which is enough for
-// ProvableBits. The orders tried all divide it.
-const jacobiOrder = 5040
-
-// jacobiOrders are the orders tried, those of many characters for their size.
-var jacobiOrders = [...]uint64{12, 24, 36, 60, 72, 120, 180, 240, 360, 420, 720, 840, 1260, 1680, 2520, 5040}
+// jacobiOrders are the orders tried, those of many characters for their size. The s of 5040
+// is 2^167.3, enough for AtOnceBits, that of 60,480 is 2^377, enough for ProvableBits.
+var jacobiOrders = [...]uint64{
+	12, 24, 36, 60, 72, 120, 180, 240, 360, 420, 720, 840, 1260, 1680, 2520, 5040,
+	7560, 10_080, 12_600, 15_120, 25_200, 30_240, 32_760, 45_360, 55_440, 60_480,
+}
 
 // jacobiPlan is what a number of a size is tested with.
 type jacobiPlan struct {
@@ -77,11 +77,9 @@ func planFor(t uint64, size int) *jacobiPlan {
 	have := 0.0
 	p := &jacobiPlan{t: t, cost: 2 * float64(t)}
 	var all []characters
-	for _, c := range jacobiTable() {
-		if t%(c.q-1) == 0 {
-			all = append(all, c)
-			have += math.Log2(float64(modulusOf(t, c.q)))
-		}
+	for _, c := range jacobiTable()[t] {
+		all = append(all, c)
+		have += math.Log2(float64(modulusOf(t, c.q)))
 	}
 	if have < need {
 		return nil
@@ -127,23 +125,37 @@ func (r *Prover) proveJacobi(n *big.Int) verdict {
 		return undecided
 	}
 	j := newJacobiTest(n, plan.t)
-	for i := range plan.of {
-		c := &plan.of[i]
-		for k := range c.sums {
+	if v := r.characters(j, plan, 0, len(plan.of)); v != IsPrime {
+		return v
+	}
+	return r.conclude(j, plan)
+}
+
+// characters tests the characters of the primes of s from from to to: IsPrime if all pass.
+func (r *Prover) characters(j *jacobiTest, plan *jacobiPlan, from, to int) verdict {
+	for i := range plan.of[from:to] {
+		c := &plan.of[from+i]
+		sums := c.sums()
+		for k := range sums {
 			if r.Poll() {
 				return undecided
 			}
-			if !j.passes(c.q, &c.sums[k]) {
+			if !j.passes(c.q, &sums[k]) {
 				return isComposite
 			}
 		}
 	}
+	return IsPrime
+}
+
+// conclude is what follows when all characters have passed.
+func (r *Prover) conclude(j *jacobiTest, plan *jacobiPlan) verdict {
 	for _, pp := range primePowers(plan.t) {
 		if v := r.condition(j, pp.p, plan); v != IsPrime {
 			return v
 		}
 	}
-	return r.noDivisor(n, plan)
+	return r.noDivisor(j.n, plan)
 }
 
 func newJacobiTest(n *big.Int, t uint64) *jacobiTest {

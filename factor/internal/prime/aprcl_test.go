@@ -9,7 +9,7 @@ import (
 )
 
 // orders are the prime powers that the characters of jacobiTable need.
-var orders = [...]primePower{{2, 1}, {2, 2}, {2, 3}, {2, 4}, {3, 1}, {3, 2}, {5, 1}, {7, 1}}
+var orders = [...]primePower{{2, 1}, {2, 2}, {2, 3}, {2, 4}, {3, 1}, {3, 2}, {5, 1}, {7, 1}, {2, 5}, {3, 3}, {11, 1}, {13, 1}}
 
 // slowRing is Z[zeta]/n as polynomials modulo a cyclotomic one, divided with
 // remainder.
@@ -108,7 +108,7 @@ func (c *cyclotomic) is(x []uint64, v []*big.Int) bool {
 func TestCyclotomic(t *testing.T) {
 	r := factortest.Seeded(t)
 	for _, pp := range orders {
-		for _, size := range []int{70, 127, 128, 129, 190, 192, 320, 332} {
+		for _, size := range []int{70, 128, 129, 192, 332, 640} {
 			n := factortest.RandomBig(r, size)
 			n.SetBit(n, 0, 1).SetBit(n, size-1, 1)
 			c := newCyclotomic(arith.NewMontN(n), pp.p, pp.k)
@@ -164,6 +164,9 @@ func TestCyclotomic(t *testing.T) {
 	}
 }
 
+// largest is the largest order for which all characters are tested.
+const largest = 5040
+
 // TestJacobiSums computes the sums of chi^a(x) chi^b(1-x) over the field, with
 // logarithms by trial.
 func TestJacobiSums(t *testing.T) {
@@ -187,13 +190,13 @@ func TestJacobiSums(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range jacobiTable() {
+	for _, c := range jacobiTable()[largest] {
 		q := int(c.q)
 		if q > 250 {
 			continue
 		}
 		g := root(q)
-		for _, s := range c.sums {
+		for _, s := range c.sums() {
 			order := 1
 			for range s.k {
 				order *= s.p
@@ -231,8 +234,8 @@ func TestJacobiSums(t *testing.T) {
 
 // TestJacobiNorm checks that the absolute value of a sum is the root of q.
 func TestJacobiNorm(t *testing.T) {
-	for _, c := range jacobiTable() {
-		for _, s := range c.sums {
+	for _, c := range append(jacobiTable()[55_440], jacobiTable()[60_480]...) {
+		for _, s := range c.sums() {
 			if len(s.j) < 2 {
 				continue
 			}
@@ -253,7 +256,7 @@ func TestJacobiNorm(t *testing.T) {
 
 // TestPlans checks what the theorem asks of t and s at every size.
 func TestPlans(t *testing.T) {
-	for size := 48; size <= ProvableBits; size++ {
+	for size := 48; size <= ProvableBits; size += 1 + size/200 {
 		n := new(big.Int).Lsh(arith.One, uint(size))
 		n.Sub(n, arith.One)
 		p := planJacobi(n)
@@ -270,8 +273,8 @@ func TestPlans(t *testing.T) {
 			}
 		}
 	}
-	if planJacobi(new(big.Int).Lsh(arith.One, 350)) != nil {
-		t.Error("a plan for 351 bits")
+	if planJacobi(new(big.Int).Lsh(arith.One, 770)) != nil {
+		t.Error("a plan for 771 bits")
 	}
 }
 
@@ -281,11 +284,11 @@ func TestSymbols(t *testing.T) {
 	r := factortest.Seeded(t)
 	for _, size := range []int{66, 128, 200, 332} {
 		n := factortest.RandomPrime(r, size)
-		j := newJacobiTest(n, jacobiOrder)
-		for _, c := range jacobiTable() {
+		j := newJacobiTest(n, largest)
+		for _, c := range jacobiTable()[largest] {
 			q := new(big.Int).SetUint64(c.q)
-			for i := range c.sums {
-				s := &c.sums[i]
+			for i := range c.sums() {
+				s := &c.sums()[i]
 				ring := j.ring(s.p, s.k)
 				got := ring.rootOfUnity(j.symbol(ring, c.q, s))
 				power := new(big.Int).Exp(n, big.NewInt(int64(c.q-1)/int64(s.p)), q).Cmp(arith.One) == 0
@@ -326,5 +329,42 @@ func TestNoDivisor(t *testing.T) {
 	}
 	if caught == 0 || caught == 3000 {
 		t.Errorf("%d of 3000 numbers have such a divisor", caught)
+	}
+}
+
+// TestPieces proves primes of 333 to 664 bits piece by piece, in any order, and with the
+// conditions that the pieces show forgotten.
+func TestPieces(t *testing.T) {
+	r := factortest.Seeded(t)
+	run := newProver()
+	for _, size := range []int{333, 500, 664} {
+		n := factortest.RandomPrime(r, size)
+		pieces := JacobiPieces(n)
+		if len(pieces) < 3 {
+			t.Fatalf("%d bits: %d pieces", size, len(pieces))
+		}
+		shown, last := uint64(0), pieces[len(pieces)-1]
+		for i := len(pieces) - 2; i >= 0; i-- {
+			if i < len(pieces)-2 && pieces[i].To != pieces[i+1].From || pieces[i].Nanos <= 0 {
+				t.Errorf("%d bits: pieces %+v", size, pieces)
+			}
+			g, more := run.RunPiece(n, pieces[i].From, pieces[i].To, 0)
+			if g != Probable {
+				t.Fatalf("%v, piece %d: grade %v", n, i, g)
+			}
+			shown |= more
+		}
+		for _, known := range []uint64{shown, 0} {
+			if g, _ := run.RunPiece(n, last.From, last.To, known); g != ProvenJacobi || last.From != last.To {
+				t.Errorf("%v, the last piece: grade %v", n, g)
+			}
+		}
+		composite := factortest.Semiprime(r, size)
+		if g, _ := run.RunPiece(composite, 0, 3, 0); g != Composite {
+			t.Errorf("%v: grade %v", composite, g)
+		}
+		if g, _ := run.RunPiece(n, 0, 1<<15, 0); g != Unproven {
+			t.Errorf("a piece that n does not have: grade %v", g)
+		}
 	}
 }

@@ -11,5 +11,6 @@ const (
 	ProvenMinus        // by N-1
 	ProvenJacobi       // by APR-CL
 	Unproven           // passed the tests, and a proof has been tried
+	ProvenPlus         // by N+1: a Mersenne number, by the test of Lucas and Lehmer
 	Grades             // how many there are
 )

@@ -16,23 +16,30 @@ type jacobiSum struct {
 // characters are those of a prime q.
 type characters struct {
 	q    uint64
-	sums []jacobiSum
-	muls float64 // multiplications modulo a number for each of its bits
+	sums func() []jacobiSum // computed once in a process, in time that grows with q: 1 ms for 60,000
+	muls float64            // multiplications modulo a number for each of its bits
 }
 
-// jacobiTable are the characters of every odd prime q, ascending, with q - 1
-// dividing jacobiOrder; they take half a millisecond, when the first number needs
-// them.
-var jacobiTable = sync.OnceValue(func() (t []characters) {
-	for _, q := range charactersOf(jacobiOrder) {
-		c := characters{q: q, sums: sumsOf(q)}
-		for _, s := range c.sums {
-			degree := float64(max(len(s.j), 1))
-			c.muls += 0.7 * degree * (degree + 1)
+// jacobiTable has, for each of jacobiOrders, the characters of every odd prime q,
+// ascending, with q - 1 dividing it.
+var jacobiTable = sync.OnceValue(func() map[uint64][]characters {
+	table := make(map[uint64][]characters)
+	known := make(map[uint64]characters) // by q
+	for _, t := range jacobiOrders {
+		for _, q := range charactersOf(t) {
+			c, ok := known[q]
+			if !ok {
+				c = characters{q: q, sums: sync.OnceValue(func() []jacobiSum { return sumsOf(q) })}
+				for _, pp := range primePowers(q - 1) {
+					degree := float64(pp.degree())
+					c.muls += 0.7 * degree * (degree + 1)
+				}
+				known[q] = c
+			}
+			table[t] = append(table[t], c)
 		}
-		t = append(t, c)
 	}
-	return t
+	return table
 })
 
 // charactersOf returns the odd primes q, ascending, with q - 1 dividing t.
@@ -72,6 +79,15 @@ func sumsOf(q uint64) (sums []jacobiSum) {
 
 // primePower is p^k.
 type primePower struct{ p, k int }
+
+// degree is that of the roots of unity of order p^k: (p-1) p^(k-1).
+func (pp primePower) degree() int {
+	d := pp.p - 1
+	for range pp.k - 1 {
+		d *= pp.p
+	}
+	return d
+}
 
 // primePowers returns the prime powers that divide n exactly.
 func primePowers(n uint64) (list []primePower) {

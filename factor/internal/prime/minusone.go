@@ -43,7 +43,7 @@ const (
 // is not prime, or undecided. With choose it looks for the bases first.
 func (c *MinusOne) Check(choose bool) verdict {
 	minus := new(big.Int).Sub(c.n, arith.One)
-	if c.n.Sign() <= 0 || c.n.Bit(0) == 0 || c.n.BitLen() < 3 || c.n.BitLen() > MinusBits {
+	if c.n.Sign() <= 0 || c.n.Bit(0) == 0 || c.n.BitLen() < 3 || c.n.BitLen() > ProvableBits {
 		return undecided
 	}
 	F, rest := big.NewInt(1), new(big.Int).Set(minus)
@@ -266,7 +266,7 @@ func readInner(r *wire.Reader, n *big.Int, depth int, left *uint64) *MinusOne {
 	*left -= count
 	c := &MinusOne{n: n}
 	for range count {
-		f := minusFactor{p: new(big.Int).SetBytes(r.Blob(MinusBits / 8))}
+		f := minusFactor{p: new(big.Int).SetBytes(r.Blob(ProvableBits / 8))}
 		f.Base = r.Uvarint()
 		inner := r.Byte()
 		if r.Bad || inner > 1 || f.p.Cmp(n) >= 0 {

@@ -9,11 +9,11 @@ import (
 	"fairfactor/factor/internal/stop"
 )
 
-// ProvableBits is the size up to which every prime is proven: 100 digits. A prime
-// up to MinusBits is proven if that is easy; MinusBits is a multiple of 8.
+// ProvableBits is the size up to which every prime is proven, 200 digits, and AtOnceBits
+// that up to which the proof is one turn, 100 digits. ProvableBits is a multiple of 8.
 const (
-	ProvableBits = 332
-	MinusBits    = 664
+	AtOnceBits   = 332
+	ProvableBits = 664
 )
 
 // Divider factors numbers for proofs.
@@ -33,21 +33,38 @@ type Prover struct {
 	Divider Divider
 }
 
-// Prove proves the primality of n, a number up to MinusBits that passed the tests
-// for primality: by N-1 if enough of n - 1 is factored in a small part of the time
-// that APR-CL takes, else by that. It returns the grade, composite if n is, and
-// the proof by N-1 if it is one. Nothing holds if r is halted.
+// Provable reports whether Prove takes n: every number of up to ProvableBits, and longer
+// Mersenne numbers.
+func Provable(n *big.Int) bool { return n.BitLen() <= ProvableBits || IsMersenne(n) }
+
+// Prove proves the primality of n, a provable number that passed the tests for
+// primality: a Mersenne number by the test of Lucas and Lehmer, others by N-1 if enough
+// of n - 1 is factored in a small part of the time that APR-CL takes, else by that. It
+// returns the grade, composite if n is, and the proof by N-1 if it is one. Above AtOnceBits
+// the grade is Probable if N-1 does not prove it: APR-CL has to go on in pieces, see
+// [JacobiPieces]. Nothing holds if r is halted.
 func (r *Prover) Prove(n *big.Int) (Grade, *MinusOne) {
 	if KnownPrime(n) {
 		return Proven, nil
 	}
+	if IsMersenne(n) && n.BitLen() > 128 {
+		switch r.lucasLehmer(n) {
+		case IsPrime:
+			return ProvenPlus, nil
+		case isComposite:
+			return Composite, nil
+		}
+		return Unproven, nil
+	}
 	c, v := r.proveMinus(n, 0)
-	if v == undecided && n.BitLen() <= ProvableBits && !r.Stopped() {
+	if v == undecided && n.BitLen() <= AtOnceBits && !r.Stopped() {
 		c, v = nil, r.proveJacobi(n)
 	}
 	switch {
 	case v == isComposite:
 		return Composite, nil
+	case v == undecided && n.BitLen() > AtOnceBits:
+		return Probable, nil
 	case v == undecided:
 		return Unproven, nil
 	case c != nil:

@@ -18,6 +18,7 @@ const (
 	KindRoot    = 9  // the root of a square
 	KindProve   = 10 // a proof of primality
 	KindSmooth  = 11 // the p-1 or the p+1 method on one composite
+	KindJacobi  = 12 // a piece of a proof of primality by APR-CL
 )
 
 // Kinds of results, the second byte.
