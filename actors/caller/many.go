@@ -28,6 +28,12 @@ type tally struct {
 	err  error // of a job that may or may not have been changed
 }
 
+// isMany reports whether one asks for many jobs at once.
+func isMany(asker Asker) bool {
+	_, many := asker.(*tally)
+	return many
+}
+
 func (c *Caller) manyRead(r *Read) {
 	if c.stopped {
 		r.Err = ErrMoved

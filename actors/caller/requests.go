@@ -226,7 +226,7 @@ func (c *Caller) retryRead(r *Read) {
 		Submitted: job.Submitted, Attempts: job.Attempts, Factors: job.Factors, Deadline: deadline, Callback: owedAgain(job.Callback),
 	}
 	c.load.add(again)
-	c.add(step{op: fairfactor.Requeue, asker: r.asker, job: again})
+	c.add(step{op: fairfactor.Requeue, asker: r.asker, many: isMany(r.asker), job: again})
 }
 
 // change has a setting of the caller made durable.

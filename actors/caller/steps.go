@@ -3,6 +3,7 @@ package caller
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fairfactor"
@@ -22,6 +23,7 @@ type step struct {
 	admitted bool  // Accept: its turns are offered already
 	known    bool  // Accept: it ended with what is known of its number, and never was in the backlog
 	wait     bool  // Accept: who submitted waits for the end
+	many     bool  // Finish and Requeue: for an operation on many jobs
 	to       slot  // Accept: where the receipt goes
 	asker    Asker // Finish, Requeue and settings: who asked for it
 
@@ -45,12 +47,13 @@ type Steps struct {
 	learns bool          // what took long is made known
 
 	mu      sync.Mutex
-	waiting []*step // guarded by mu: no group has them
-	taken   []*step // guarded by mu: a group has them
-	done    []*step // guarded by mu: their results are there
-	busy    bool    // guarded by mu: the committer has us in its line or in a group
-	held    bool    // guarded by mu: Release is to be called
-	closed  bool    // guarded by mu: nothing more will be taken
+	waiting []*step     // guarded by mu: no group has them
+	taken   []*step     // guarded by mu: a group has them
+	done    []*step     // guarded by mu: their results are there
+	busy    bool        // guarded by mu: the committer has us in its line or in a group
+	held    bool        // guarded by mu: Release is to be called
+	closed  bool        // guarded by mu: nothing more will be taken
+	bulk    atomic.Bool // what waits first is for an operation on many jobs; set while busy is
 }
 
 // holdWaiting is how long an acceptance whose submitter waits for the end of the job
@@ -77,6 +80,9 @@ func (s *Steps) ready() {
 	s.held = s.held || arm
 	call := idle && hold == 0
 	s.busy = s.busy || call
+	if call {
+		s.sort()
+	}
 	s.mu.Unlock()
 	switch {
 	case call:
@@ -175,12 +181,25 @@ func (s *Steps) Written(errs []error, err error) (more bool) {
 	s.taken = s.taken[:0]
 	more = len(s.waiting) > 0 && !s.closed
 	s.busy = more
+	if more {
+		s.sort()
+	}
 	s.mu.Unlock()
 	if arrived {
 		s.host.Arrived()
 	}
 	return more
 }
+
+// sort notes whether the next steps are in bulk. s.mu is held.
+func (s *Steps) sort() {
+	if many := s.waiting[0].many; many != s.bulk.Load() {
+		s.bulk.Store(many)
+	}
+}
+
+// Bulk implements [commit.Source].
+func (s *Steps) Bulk() bool { return s.bulk.Load() }
 
 // results returns the steps whose results are there; into is reused for those that
 // come next.

@@ -110,7 +110,7 @@ func (c *Caller) end(job *fairfactor.Job, asker Asker) {
 		p.asker = asker
 		return
 	}
-	c.add(step{op: fairfactor.Finish, job: job, asker: asker})
+	c.add(step{op: fairfactor.Finish, job: job, asker: asker, many: isMany(asker)})
 }
 
 // accepting returns the acceptance of a job that has no result yet, or nil.

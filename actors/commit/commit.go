@@ -12,6 +12,7 @@ package commit
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"fairfactor"
@@ -32,6 +33,9 @@ type Source interface {
 	// [fairfactor.Store] Apply for these alone: errs is nil if none was refused. It
 	// reports whether there are more to take. It must be quick.
 	Written(errs []error, err error) (more bool)
+	// Bulk reports whether what it has next is a part of very much that no one waits for
+	// one by one: it gives way to the changes of others, and goes in small portions.
+	Bulk() bool
 }
 
 // Options of a committer; zero values are the defaults.
@@ -39,6 +43,9 @@ type Options struct {
 	MaxChanges int // changes in one group, default 4096
 	MaxBytes   int // estimated bytes at which a group is full, default 4 MiB
 	MaxOfOne   int // changes of one source in one group, default 1024
+	// MaxBulk is how many changes of sources in bulk are in one group, default 256: a group
+	// of others waits no longer for them than for a sync of the disk.
+	MaxBulk int
 	// Groups is how many groups may be on their way to the store at once, default 1.
 	// A source is in one of them at most.
 	Groups int
@@ -64,6 +71,7 @@ type Committer struct {
 	mu      sync.Mutex // guards the fields below
 	some    Cond       // there are sources, or closed has changed
 	sources []Source   // those with changes to take, longest waiting first
+	ahead   int        // groups since the last one that had changes in bulk
 	closed  bool
 	writers sync.WaitGroup
 }
@@ -73,6 +81,7 @@ func New(store Applier, opts Options) *Committer {
 	setDefault(&opts.MaxChanges, 4096)
 	setDefault(&opts.MaxBytes, 4<<20)
 	setDefault(&opts.MaxOfOne, 1024)
+	setDefault(&opts.MaxBulk, 256)
 	setDefault(&opts.Groups, 1)
 	c := &Committer{store: store, opts: opts}
 	if opts.Go == nil {
@@ -179,22 +188,46 @@ func (c *Committer) gather(group []fairfactor.Change, shares []share) ([]fairfac
 	for len(c.sources) == 0 && !c.closed {
 		c.some.Wait()
 	}
-	taken, bytes := 0, 0
-	for _, s := range c.sources {
-		if room := c.opts.MaxChanges - len(group); room <= 0 || bytes >= c.opts.MaxBytes {
-			break
-		} else {
-			before := len(group)
-			group = s.Take(group, min(room, c.opts.MaxOfOne))
-			bytes += size(group[before:])
-			shares = append(shares, share{s, len(group) - before})
-			taken++
+	bulk, bytes, next := c.bulk(), 0, 0
+	left := c.sources[:0] // those that nothing is taken from
+	for ; next < len(c.sources) && len(group) < c.opts.MaxChanges && bytes < c.opts.MaxBytes; next++ {
+		s, room, before := c.sources[next], c.opts.MaxChanges-len(group), len(group)
+		limit, many := min(room, c.opts.MaxOfOne), s.Bulk()
+		if many && bulk == 0 {
+			left = append(left, s)
+			continue
 		}
+		if many {
+			limit = min(limit, bulk)
+		}
+		group = s.Take(group, limit)
+		count := len(group) - before
+		if many {
+			bulk -= min(count, bulk)
+		}
+		bytes += size(group[before:])
+		shares = append(shares, share{s, count})
 	}
-	rest := copy(c.sources, c.sources[taken:])
-	clear(c.sources[rest:])
-	c.sources = c.sources[:rest]
+	left = append(left, c.sources[next:]...)
+	clear(c.sources[len(left):])
+	c.sources = left
 	return group, shares
+}
+
+// maxAhead is how many groups may go ahead of changes in bulk.
+const maxAhead = 3
+
+// bulk returns how many changes in bulk the next group takes: none if there are others,
+// but for every fourth group.
+func (c *Committer) bulk() int {
+	if c.ahead < maxAhead && slices.ContainsFunc(c.sources, func(s Source) bool { return !s.Bulk() }) {
+		if slices.ContainsFunc(c.sources, Source.Bulk) {
+			c.ahead++
+		}
+		return 0
+	}
+	c.ahead = 0
+	return c.opts.MaxBulk
 }
 
 // answer gives each source of a group its own part of the results.

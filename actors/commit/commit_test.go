@@ -60,7 +60,10 @@ type source struct {
 	waiting, taken []uint64 // guarded by mu
 	busy           bool     // guarded by mu
 	results        []string // guarded by mu
+	bulk           bool
 }
+
+func (s *source) Bulk() bool { return s.bulk }
 
 // add is what an actor does: it says once that there is something to take.
 func (s *source) add(numbers ...uint64) {
@@ -255,6 +258,34 @@ func TestTwoGroupsAtOnce(t *testing.T) {
 		if len(s.got()) != 1 {
 			t.Errorf("results %q", s.got())
 		}
+	}
+}
+
+// TestBulkGivesWay: changes in bulk go in small portions, behind those of others, but not
+// for ever.
+func TestBulkGivesWay(t *testing.T) {
+	g := newGate()
+	c := commit.New(g, commit.Options{MaxBulk: 3, MaxOfOne: 2})
+	all := sources(t, c, 4)
+	bulk := all[0]
+	bulk.bulk, all[3].bulk = true, true
+	bulk.add(2, 4, 6, 8, 10)
+	if n := g.pass(nil); n != 2 { // no one else has anything
+		t.Fatalf("the first group has %d changes", n)
+	}
+	<-g.arrive // the next portion
+	all[1].add(100, 102, 104, 106, 108, 110, 112, 114, 116, 118)
+	all[2].add(200, 202, 204, 206, 208, 210, 212, 214, 216, 218)
+	all[3].add(300, 302, 304, 306)
+	g.let <- nil
+	for i, want := range []int{4, 4, 4, 7, 4, 2} {
+		if n := g.pass(nil); n != want {
+			t.Fatalf("group %d has %d changes, want %d: %v", i, n, want, g.groups)
+		}
+	}
+	closeNow(t, c)
+	if len(bulk.got()) != 3 || len(all[3].got()) != 2 || len(all[1].got()) != 5 {
+		t.Errorf("not all is written: %v", g.groups)
 	}
 }
 

@@ -141,6 +141,9 @@ func (w *caller) Take(group []fairfactor.Change, _ int) []fairfactor.Change {
 	return append(group, w.next)
 }
 
+// Bulk implements commit.Source.
+func (w *caller) Bulk() bool { return false }
+
 // Written implements commit.Source.
 func (w *caller) Written(errs []error, err error) (more bool) {
 	if err == nil && errs != nil {

@@ -12,6 +12,7 @@ import (
 
 	"fairfactor"
 	httpd "fairfactor/http"
+	"fairfactor/store/postgres/pgtest"
 )
 
 // queueSize is how many jobs BenchmarkEmptyQueue cancels:
@@ -154,14 +155,22 @@ func TestManyOnTheCommandLine(t *testing.T) {
 // BenchmarkEmptyQueue cancels a long queue on a node of its own while another caller is
 // served. others-p99-ms is how long that one's small jobs take, alone-p99-ms before.
 func BenchmarkEmptyQueue(b *testing.B) {
-	for b.Loop() {
-		emptyQueue(b)
-	}
+	b.Run("embedded", func(b *testing.B) {
+		for b.Loop() {
+			emptyQueue(b)
+		}
+	})
+	b.Run("postgres", func(b *testing.B) {
+		url := pgtest.Start(b, "max_wal_size=4GB").Database(b)
+		for b.Loop() {
+			emptyQueue(b, "--store", url)
+		}
+	})
 }
 
-func emptyQueue(b *testing.B) {
+func emptyQueue(b *testing.B, flags ...string) {
 	b.StopTimer()
-	p := serve(b, b.TempDir(), "--max-queue", "10000000")
+	p := serve(b, b.TempDir(), append(flags, "--max-queue", "10000000")...)
 	defer p.kill()
 	c := clientTo(b, p.url)
 	if _, err := c.Submit(b.Context(), "alice", []fairfactor.Submission{{Number: "15"}}); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 
 	"fairfactor"
 )
@@ -63,6 +64,9 @@ func (p *pager) add(j stored, cursor string) (full bool) {
 	if len(p.page.Jobs) == p.size {
 		p.page.Next = p.last
 		return true
+	}
+	if len(p.page.Jobs)%yieldEvery == yieldEvery-1 {
+		runtime.Gosched()
 	}
 	p.page.Jobs, p.groups = append(p.page.Jobs, j.Job), append(p.groups, j.group)
 	p.last = cursor
