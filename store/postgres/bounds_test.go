@@ -143,6 +143,26 @@ func TestNothingWalksThroughTheTables(t *testing.T) {
 		{"jobs with a number", 400, func(s fairfactor.Store) error {
 			return page(t, s, fairfactor.Query{Number: "12345", Limit: 20}, 0)
 		}},
+		{"jobs with a number that all have", 400, func(s fairfactor.Store) error {
+			return page(t, s, fairfactor.Query{Number: "600851475143", Limit: 20}, 20)
+		}},
+		{"failed jobs with that number", 400, func(s fairfactor.Store) error {
+			return page(t, s, fairfactor.Query{Number: "600851475143", States: fairfactor.In(fairfactor.Failed), Limit: 20}, 20)
+		}},
+		{"a caller's jobs with that number", 2000, func(s fairfactor.Store) error {
+			return page(t, s, fairfactor.Query{Number: "600851475143", Caller: "c105", Limit: 20}, 20)
+		}},
+		{"a caller's jobs with another number", 2100, func(s fairfactor.Store) error {
+			return page(t, s, fairfactor.Query{Number: "12345", Caller: "c105", Limit: 20}, 0)
+		}},
+		{"callers with the longest queues", 1000, func(s fairfactor.Store) error {
+			_, err := s.Foremost(t.Context(), fairfactor.ByQueued, 20)
+			return err
+		}},
+		{"callers with the most CPU", 1000, func(s fairfactor.Store) error {
+			_, err := s.Foremost(t.Context(), fairfactor.ByCPU, 20)
+			return err
+		}},
 		{"jobs of a second", 400, func(s fairfactor.Store) error {
 			return page(t, s, fairfactor.Query{Since: second(4), Until: second(5), Limit: 20}, 20)
 		}},

@@ -21,8 +21,8 @@ const (
 	cursorOfAll = "a%d.%d"
 )
 
-// pageRows is how many of a caller's finished jobs are looked at together for those
-// that completed: they have no index of their own, being nearly all.
+// pageRows is how many of a caller's jobs are looked at together for those that completed,
+// which have no index of their own, being nearly all, and for a number.
 const pageRows = 10_000
 
 // List implements [fairfactor.Store]. All callers' jobs are in the order of their
@@ -61,6 +61,7 @@ type listing struct {
 	begun    bool  // submitted and accepted are those of the last job that was listed
 	micros   int64
 	accepted int64
+	walk     bool // a number is looked for among a caller's jobs, not the caller among the number's
 }
 
 // parse reads the cursor.
@@ -96,6 +97,9 @@ func (s *Store) list(ctx context.Context, l listing) (page fairfactor.Page, err 
 		if ok, err := s.bound(ctx, &l); err != nil || !ok {
 			return page, err
 		}
+		if l.query.Number != "" {
+			return s.listNumberOf(ctx, l)
+		}
 	}
 	for len(page.Jobs) == 0 {
 		floor := int64(-1) // jobs down to here are looked at
@@ -113,6 +117,29 @@ func (s *Store) list(ctx context.Context, l listing) (page fairfactor.Page, err 
 		l.below = floor
 	}
 	return page, nil
+}
+
+// listNumberOf reads a page of one caller's jobs for a number. If many of its jobs are for
+// that, some are among those that come next; if none is, there are few, or many callers have
+// the number and this one does not.
+func (s *Store) listNumberOf(ctx context.Context, l listing) (page fairfactor.Page, err error) {
+	l.walk = true
+	floor, err := s.floor(ctx, &l)
+	if err != nil {
+		return page, err
+	}
+	page, err = s.listPart(ctx, &l, max(floor, l.above))
+	switch {
+	case err != nil || floor <= l.above:
+		return page, err
+	case len(page.Jobs) > 0:
+		if page.Next == "" {
+			page.Next = fmt.Sprintf(cursorOfOne, floor)
+		}
+		return page, nil
+	}
+	l.walk, l.below = false, floor
+	return s.listPart(ctx, &l, l.above)
 }
 
 // bound finds the number of the caller, and where its jobs of the time that is asked
@@ -202,14 +229,13 @@ func collect(rows pgx.Rows, f func(r *jobRow, caller string) error) (n int, err 
 	return n, err
 }
 
-// floor returns the place of the last of the finished jobs that are looked at together,
-// -1 if that gets to the end.
+// floor returns the place of the last of the jobs that are looked at together, -1 if that
+// gets to the end: finished ones, and those in the queue if these are walked over too.
 func (s *Store) floor(ctx context.Context, l *listing) (floor int64, err error) {
-	err = s.reads.QueryRow(ctx, "SELECT seq FROM fairfactor.jobs WHERE caller = $1 AND seq < $2 ORDER BY seq DESC OFFSET $3 LIMIT 1",
-		l.number, l.below, pageRows-1).Scan(&floor)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return -1, nil
-	}
+	err = s.reads.QueryRow(ctx, `SELECT greatest(
+			coalesce((SELECT seq FROM fairfactor.jobs WHERE caller = $1 AND seq < $2 ORDER BY seq DESC OFFSET $3 LIMIT 1), -1),
+			CASE WHEN $4 THEN coalesce((SELECT ord FROM fairfactor.queue WHERE caller = $1 AND ord < $2 ORDER BY ord DESC OFFSET $3 LIMIT 1), -1) ELSE -1 END)`,
+		l.number, l.below, pageRows-1, l.walk).Scan(&floor)
 	return floor, err
 }
 
@@ -240,11 +266,17 @@ func (l *listing) sql(floor int64) (string, []any) {
 		hash = "hashtext(number) = hashtext(" + number + ")"
 	}
 	part := func(columns, from, where, column, order string) {
-		if hash != "" { // OFFSET keeps the planner from the index that has the order
-			from = "(SELECT * FROM fairfactor." + from + " WHERE " + hash + " OFFSET 0) AS n"
+		from = "fairfactor." + from
+		switch {
+		case hash == "":
+		case l.query.Caller == "": // the index of numbers has this order, and no other one
+			order = "submitted DESC NULLS LAST, accepted DESC NULLS LAST"
+			where += " AND " + hash + " AND number = " + number
+		case l.walk:
 			where += " AND number = " + number
-		} else {
-			from = "fairfactor." + from
+		default: // OFFSET keeps the planner from the index that has the order
+			from = "(SELECT * FROM " + from + " WHERE " + hash + " OFFSET 0) AS n"
+			where += " AND number = " + number
 		}
 		if l.query.Caller != "" {
 			where += fmt.Sprintf(" AND %[1]s < %[2]s AND %[1]s >= %[3]s", column, b.with(l.below), b.with(floor))

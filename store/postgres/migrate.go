@@ -21,18 +21,18 @@ var migrations embed.FS
 // tables up to date: "fairfact" in ASCII.
 const migrationLock = 0x6661697266616374
 
-// migrationTime bounds the steps together, and the wait for another node's.
-const migrationTime = 10 * time.Minute
+// migrationWait bounds the wait for another node's steps, and for locks: then it is tried
+// again. The steps themselves take as long as the tables are large, some minutes for an
+// index of a hundred million jobs.
+const migrationWait = 10 * time.Minute
 
 // migrate brings the tables up to date, all steps in one transaction. Nodes that
 // start at once do it one after the other.
-func migrate(ctx context.Context, c *pgx.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, migrationTime)
-	defer cancel()
+func (s *Store) migrate(ctx context.Context, c *pgx.Conn) error {
 	return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
 		for _, statement := range []string{
-			fmt.Sprintf("SET LOCAL statement_timeout = %d", migrationTime.Milliseconds()),
-			fmt.Sprintf("SET LOCAL lock_timeout = %d", migrationTime.Milliseconds()),
+			"SET LOCAL statement_timeout = 0",
+			fmt.Sprintf("SET LOCAL lock_timeout = %d", migrationWait.Milliseconds()),
 			fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock),
 			"CREATE SCHEMA IF NOT EXISTS fairfactor",
 			"CREATE TABLE IF NOT EXISTS fairfactor.schema (version bigint NOT NULL)",
@@ -52,6 +52,11 @@ func migrate(ctx context.Context, c *pgx.Conn) error {
 		if version > len(steps) {
 			return fairfactor.Errorf(fairfactor.Conflict,
 				"the database was written by a newer fairfactor (tables of version %d, this one knows %d): use that one", version, len(steps))
+		}
+		began := time.Now()
+		if version > 0 && version < len(steps) {
+			s.log.Info("bringing the tables in the database up to date, which takes minutes if they are large", "version", version, "newest", len(steps))
+			defer func() { s.log.Info("the tables are up to date", "took", time.Since(began)) }()
 		}
 		for _, step := range steps[version:] {
 			text, err := migrations.ReadFile("migrations/" + step.Name())

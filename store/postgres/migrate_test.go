@@ -61,6 +61,10 @@ func earlierTables(t *testing.T, url string, version int) {
 			INSERT INTO fairfactor.ended SELECT min(finished), n, 0, 0, array_agg(caller), array_agg(seq)
 			FROM (SELECT caller, seq, finished, seq / 100 AS n FROM fairfactor.jobs) AS j GROUP BY n`)
 	}
+	if version >= 9 { // the ninth has classes
+		run(t, url, `UPDATE fairfactor.callers SET queued_class = CASE name WHEN 'd' THEN 29 WHEN 'e' THEN 1 ELSE 0 END,
+			cpu_class = CASE name WHEN 'd' THEN 1 WHEN 'e' THEN 28 ELSE 0 END`)
+	}
 	s := open(t, url)
 	defer s.Close()
 	want := fairfactor.Caller{
@@ -129,6 +133,18 @@ func TestEveryEarlierVersion(t *testing.T) {
 		if n := count(t, url, "SELECT max(version) FROM fairfactor.schema"); n != steps {
 			t.Errorf("from version %d to %d, want %d", version, n, steps)
 		}
+	}
+}
+
+// TestMigrationTakesItsTime: no limit of a statement ends a step, however large the tables.
+func TestMigrationTakesItsTime(t *testing.T) {
+	url := pgtest.Database(t)
+	run(t, url, `CREATE TABLE public.limits (text text);
+		CREATE FUNCTION public.note() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.limits VALUES (current_setting('statement_timeout')); END $$;
+		CREATE EVENT TRIGGER note ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION public.note()`)
+	open(t, url).Close()
+	if all, limited := count(t, url, "SELECT count(*) FROM public.limits"), count(t, url, "SELECT count(*) FROM public.limits WHERE text <> '0'"); all < 10 || limited > 0 {
+		t.Errorf("%d of %d indexes had to be made within a time", limited, all)
 	}
 }
 

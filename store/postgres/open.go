@@ -210,7 +210,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.check(ctx, c.Conn()); err != nil {
 		return err
 	}
-	if err := migrate(ctx, c.Conn()); err != nil {
+	if err := s.migrate(ctx, c.Conn()); err != nil {
 		return err
 	}
 	if err := forgetFuture(ctx, c.Conn()); err != nil {

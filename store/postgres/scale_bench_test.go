@@ -95,3 +95,30 @@ func BenchmarkForemost(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPopularNumber lists the jobs of a number that 100,000 jobs have, among as many
+// others: of all callers, in some states, and of callers with many and with none of them.
+func BenchmarkPopularNumber(b *testing.B) {
+	url := pgtest.Start(b, "fsync=off", "max_wal_size=4GB").Database(b)
+	open(b, url).Close()
+	fill(b, url, 200_000, 1000)
+	exec(b, url, "UPDATE fairfactor.jobs SET number = '15' WHERE caller <= 50")
+	exec(b, url, "UPDATE fairfactor.jobs SET state = 4 WHERE caller <= 50 AND seq % 1000 = 0")
+	exec(b, url, "VACUUM ANALYZE")
+	s := open(b, url)
+	defer s.Close()
+	for name, q := range map[string]fairfactor.Query{
+		"all": {Number: "15"}, "completed": {Number: "15", States: fairfactor.In(fairfactor.Completed)}, "failed": {Number: "15", States: fairfactor.In(fairfactor.Failed)},
+		"since": {Number: "15", Since: second(100)}, "caller": {Number: "15", Caller: "c042"}, "caller without": {Number: "15", Caller: "c077"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			q.Limit = 100
+			for b.Loop() {
+				page, err := s.List(b.Context(), q)
+				if err != nil || len(page.Jobs) != 100 && q.Caller != "c077" {
+					b.Fatal(len(page.Jobs), err)
+				}
+			}
+		})
+	}
+}
