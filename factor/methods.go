@@ -37,11 +37,11 @@ var ladder = [...]rung{
 		"Hart misses too many, rho takes 3 to 20 times as long, the sieve 1.5 times at 62 bits", "`bench tune`",
 	},
 	{
-		84, ByQS, 0, 0, "QS", "one or two curves; with IFMA eight at once, until hardly any is missed", "one, 0.05 to 0.2 ms",
+		84, ByQS, 0, 0, "QS", "three curves in step; with IFMA eight at once, until hardly any is missed", "one, 0.05 to 0.2 ms",
 		"eight curves at once are ahead to 80 bits, and level at 84 with the sieve after them", "`bench tune`",
 	},
 	{
-		128, ByQS, 0, 0, "QS", "2 to 12 curves, or 16 in two steps with IFMA to 100 bits, for smaller factors", "one, 0.2 to 5 ms",
+		128, ByQS, 0, 0, "QS", "3 to 15 curves in step, or 16 in two steps with IFMA to 100 bits, for smaller factors", "one, 0.2 to 5 ms",
 		"everything stays in the first cache; the sieve in turns is 30 times as slow at 100 bits, 2.7 times at 128", "`bench tune`, BenchmarkSemiprime",
 	},
 	{

@@ -103,43 +103,37 @@ func (m *Mont128) Inverse(a Uint128) (inv, d Uint128, ok bool) {
 	return m.To(v), d, true
 }
 
-// inverse128 returns 1/a mod n for odd n and a < n by the binary algorithm
-// (Knuth, TAOCP 2, 4.5.2, exercise 39); if it does not exist, ok is false and d
+// inverse128 returns 1/a mod n for n > 1 and a < n by Euclid's algorithm, with divisions of
+// words as soon as what is left has one; if the inverse does not exist, ok is false and d
 // is the greatest common divisor, which is n for a = 0.
 func inverse128(a, n Uint128) (inv, d Uint128, ok bool) {
-	if a.IsZero() {
-		return Uint128{}, n, false
+	u, v := n, a
+	x, y := Uint128{}, Uint128{0, 1} // signs alternate
+	odd := false
+	for u.Hi != 0 && !v.IsZero() {
+		q, rest := u.Div(v)
+		u, v = v, rest
+		next, _ := q.Mul(y)
+		next, _ = next.Add(x)
+		x, y = y, next
+		odd = !odd
 	}
-	u, v := a, n
-	x, y := Uint128{0, 1}, Uint128{} // u = a*x, v = a*y mod n
-	for {
-		for u.Lo&1 == 0 {
-			u, x = u.Shr(1), halve(x, n)
+	if u.Hi == 0 {
+		k, l := u.Lo, v.Lo
+		for l != 0 {
+			q := k / l
+			k, l = l, k-q*l
+			next, _ := y.MulAdd(q, 0)
+			next, _ = next.Add(x)
+			x, y = y, next
+			odd = !odd
 		}
-		if u == v {
-			break
-		}
-		if u.Less(v) {
-			u, v, x, y = v, u, y, x
-		}
-		u, _ = u.Sub(v)
-		var b uint64
-		if x, b = x.Sub(y); b != 0 {
-			x, _ = x.Add(n)
-		}
+		u = Uint128{0, k}
+	}
+	if !odd {
+		x, _ = n.Sub(x)
 	}
 	return x, u, u == Uint128{0, 1}
-}
-
-// halve returns x/2 mod n.
-func halve(x, n Uint128) Uint128 {
-	if x.Lo&1 == 0 {
-		return x.Shr(1)
-	}
-	s, c := x.Add(n)
-	s = s.Shr(1)
-	s.Hi |= c << 63
-	return s
 }
 
 // Product returns the product of the list, in Montgomery form.

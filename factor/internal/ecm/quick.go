@@ -23,9 +23,43 @@ var quick128 = [...]struct {
 	{128, []int{1, 2, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6}},
 }
 
-// Quick128 returns a proper factor of n > 2^64, or 1 if the curves of quick128 do not
-// find one.
+// quickTrios are the same where three curves run in step, as indices of trioBounds.
+var quickTrios = [...]struct {
+	bits   int
+	levels []int
+}{
+	{68, []int{0}},
+	{80, []int{2}},
+	{96, []int{0, 3}},
+	{112, []int{0, 4, 5}},
+	{TrioBits, []int{0, 4, 8, 8, 8}},
+}
+
+// quickTrio is Quick128 where three curves run in step.
+func (r *Runner) quickTrio(n arith.Uint128) arith.Uint128 {
+	m := r.trio128For(n)
+	row := 0
+	for quickTrios[row].bits < n.Len() {
+		row++
+	}
+	for i, l := range quickTrios[row].levels {
+		d := m.curves(&trioPlans()[l], uint64(lanes*i))
+		if r.Poll() {
+			break
+		}
+		if d != (arith.Uint128{Lo: 1}) && d != n {
+			return d
+		}
+	}
+	return arith.Uint128{Lo: 1}
+}
+
+// Quick128 returns a proper factor of n > 2^64, or 1 if the curves of quick128, or of
+// quickTrios, do not find one.
 func (r *Runner) Quick128(n arith.Uint128) arith.Uint128 {
+	if cpu.ADX && n.Len() <= TrioBits {
+		return r.quickTrio(n)
+	}
 	m := arith.NewMont128(n)
 	row := 0
 	for quick128[row].bits < n.Len() {

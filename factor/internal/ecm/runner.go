@@ -9,9 +9,10 @@ import (
 // scratch.
 type Runner struct {
 	*stop.Poller
-	tables tables
-	points []point128      // of stage 2
-	prefix []arith.Uint128 // products in normalise
-	vector *vector
-	trio   *trioSpace
+	tables  tables
+	points  []point128      // of stage 2
+	prefix  []arith.Uint128 // products in normalise
+	vector  *vector
+	trio    *trioSpace
+	trio128 *trioSpace128
 }

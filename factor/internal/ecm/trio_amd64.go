@@ -38,3 +38,17 @@ func meetTrio(acc *[2 * lanes]uint64, xs *[lanes]uint64, list *meeting, count in
 
 //go:noescape
 func meetTrioLazy(acc *[2 * lanes]uint64, xs *[lanes]uint64, list *meeting, count int, m *trioWords)
+
+// The same modulo two words; see curveTrio128.
+//
+//go:noescape
+func runTrio128(points *trioPoint128, moves *trioMove, count int, m *trioWords128)
+
+//go:noescape
+func prefixTrio128(xs *[lanes][2]uint64, points *trioPoint128, count int, product *[lanes][2]uint64, m *trioWords128)
+
+//go:noescape
+func suffixTrio128(xs *[lanes][2]uint64, points *trioPoint128, count int, inverse *[lanes][2]uint64, m *trioWords128)
+
+//go:noescape
+func meetTrio128(acc *[2 * lanes][2]uint64, xs *[lanes][2]uint64, list *meeting, count int, m *trioWords128)

@@ -19,3 +19,13 @@ func suffixTrioLazy(_ *[lanes]uint64, _ *trioPoint, _ int, _ *[lanes]uint64, _ *
 func meetTrio(_ *[2 * lanes]uint64, _ *[lanes]uint64, _ *meeting, _ int, _ *trioWords) {}
 
 func meetTrioLazy(_ *[2 * lanes]uint64, _ *[lanes]uint64, _ *meeting, _ int, _ *trioWords) {}
+
+func runTrio128(_ *trioPoint128, _ *trioMove, _ int, _ *trioWords128) {}
+
+func prefixTrio128(_ *[lanes][2]uint64, _ *trioPoint128, _ int, _ *[lanes][2]uint64, _ *trioWords128) {
+}
+
+func suffixTrio128(_ *[lanes][2]uint64, _ *trioPoint128, _ int, _ *[lanes][2]uint64, _ *trioWords128) {
+}
+
+func meetTrio128(_ *[2 * lanes][2]uint64, _ *[lanes][2]uint64, _ *meeting, _ int, _ *trioWords128) {}
