@@ -40,6 +40,9 @@ peers-test: ## run the tests of bench/peers, a module of its own, with the queue
 	.ci/needs peers
 	go -C bench/peers test ./...
 
+kubernetes-test: ## build the manifests of Kubernetes, and hold them and the dashboard to their schemas
+	go -C cmd/fairfactor/deploy/kubernetes/check test ./...
+
 compose-test: ## run docker-compose.yml for real and kill its containers
 	.ci/needs compose
 	go test -tags compose -count=1 -v -timeout 20m ./cmd/fairfactor/deploy
@@ -54,6 +57,7 @@ lint: formatted ## format check, vet, staticcheck
 	go vet ./...
 	go vet -tags compose ./cmd/fairfactor/deploy
 	go -C bench/peers vet ./...
+	go -C cmd/fairfactor/deploy/kubernetes/check vet ./...
 	$(TOOL) staticcheck ./...
 
 formatted:
@@ -106,8 +110,8 @@ module: ## rename the module: make module NAME=example.org/team/fairfactor
 		-e 's#"fairfactor/(actors|bench|cluster|cmd|factor|http|store)([/"])#"$(NAME)/\1\2#g' \
 		-e 's#^(\t|import )([a-z_]+ )?"fairfactor"$$#\1\2"$(NAME)"#'
 	sed -Ei 's#"fairfactor"#"$(NAME)"#g' layout_test.go
-	sed -Ei 's#^(module|replace|\t)( ?)fairfactor(/| |$$)#\1\2$(NAME)\3#' go.mod bench/peers/go.mod
+	sed -Ei 's#^(module|replace|\t)( ?)fairfactor(/| |$$)#\1\2$(NAME)\3#' go.mod bench/peers/go.mod cmd/fairfactor/deploy/kubernetes/check/go.mod
 	@$(TOOL) gofumpt -w .
 
-.PHONY: help module build dist run dev check test peers-test compose-test lint formatted format generate bench sim sim-mutants fuzz chaos powercuts soak mutants
+.PHONY: help module build dist run dev check test peers-test kubernetes-test compose-test lint formatted format generate bench sim sim-mutants fuzz chaos powercuts soak mutants
 .DEFAULT_GOAL := help
