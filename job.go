@@ -74,6 +74,9 @@ type Job struct {
 	// Deadline is when the job is cancelled if it has not ended, zero for never. In
 	// microseconds.
 	Deadline time.Time
+	// Deaths are the processes that died with it, nil for none. A job that failed has
+	// them only if that is why: see [Job.Quarantined].
+	Deaths *Deaths
 }
 
 // Factor is a prime and how often it divides the number.

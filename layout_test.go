@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"fairfactor/actors/caller":     {"fairfactor", "fairfactor/actors/backlog", "fairfactor/actors/share"},
 	"fairfactor/actors/commit":     {"fairfactor"},
 	"fairfactor/actors/fair":       {},
+	"fairfactor/actors/flight":     {"fairfactor"},
 	"fairfactor/actors/share":      {},
 	"fairfactor/actors/dispatch":   {"fairfactor/actors/fair"},
 	"fairfactor/actors/backlog":    {"fairfactor", "fairfactor/factor"},

@@ -71,6 +71,7 @@ func (a *callerActor) started(ctx actor.Context) {
 	a.caller = caller.New(a, caller.Config{
 		Name: a.name, MaxQueue: a.sys.cfg.MaxQueue, MaxCPU: a.sys.cfg.MaxCPU,
 		Idle: a.sys.idleTime, Retry: retryAfter, Hold: a.sys.cfg.Hold, Learns: a.sys.cfg.KnownSize > 0, Counters: &a.sys.Counters.Counters, Room: &a.sys.room,
+		MaxDeaths: a.sys.cfg.MaxDeaths, Died: a.sys.died.of(a.name), Grace: a.sys.grace,
 	})
 }
 
@@ -173,7 +174,7 @@ func (a *callerActor) Offer(o caller.Offer) {
 }
 
 func turnOf(name string, epoch uint64, t *backlog.Turn) turn {
-	return turn{id: t.ID, caller: name, epoch: epoch, turn: t.Turn, number: t.Number, payload: t.Payload, predict: int64(t.Predict)}
+	return turn{id: t.ID, caller: name, epoch: epoch, turn: t.Turn, number: t.Number, payload: t.Payload, predict: int64(t.Predict), suspect: t.Suspect, mourned: t.Mourned}
 }
 
 // Withdraw implements [caller.Host].

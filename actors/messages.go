@@ -33,6 +33,8 @@ type turn struct {
 	number     string
 	payload    []byte // nil for the first turn, which follows from the number
 	predict    int64  // nanoseconds
+	suspect    bool   // see [dispatch.Turn], as mourned
+	mourned    string
 	dispatched uint64 // in the global dispatch order
 }
 
@@ -140,7 +142,7 @@ func (m *beat) Proto() proto.Message {
 	b := &actorspb.Beat{Member: m.member, Slots: int32(m.slots), Epoch: m.epoch, Open: make([]*actorspb.Turn, len(m.open))}
 	for i := range m.open {
 		t := &m.open[i]
-		b.Open[i] = &actorspb.Turn{Caller: t.Caller, Epoch: t.Epoch, Seq: t.Seq, Turn: t.Turn, PredictNs: int64(t.Predict), Dispatched: t.Dispatched}
+		b.Open[i] = &actorspb.Turn{Caller: t.Caller, Epoch: t.Epoch, Seq: t.Seq, Turn: t.Turn, PredictNs: int64(t.Predict), Dispatched: t.Dispatched, Nonce: t.Nonce, Suspect: t.Suspect, Mourned: t.Mourned}
 	}
 	return &actorspb.Envelope{Body: &actorspb.Envelope_Beat{Beat: b}}
 }

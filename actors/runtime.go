@@ -64,6 +64,9 @@ type Thread interface {
 	Close()
 }
 
+// Machine is the runtime of a node that is given none.
+func Machine() Runtime { return machine{time.Now} }
+
 // machine is the [Runtime] of the machine that we are on.
 type machine struct{ now func() time.Time }
 

@@ -112,7 +112,9 @@ func (a *scheduler) claimed(m claimedScheduler) {
 		return
 	}
 	a.epoch = m.claim.Epoch
-	a.machine = dispatch.New(dispatch.Config{Quantum: a.sys.cfg.Quantum, Epoch: a.epoch, Dispatched: m.claim.Dispatched})
+	a.machine = dispatch.New(dispatch.Config{
+		Quantum: a.sys.cfg.Quantum, Epoch: a.epoch, Dispatched: m.claim.Dispatched, Self: a.sys.net.ID(), Members: len(a.sys.cfg.Members()),
+	})
 	for name, weight := range m.claim.Groups {
 		a.machine.WeighGroup(name, weight)
 	}
@@ -215,6 +217,9 @@ func (a *scheduler) flush() {
 	runs, pulls := a.machine.Dispatch(a.elapsed())
 	for i := range runs {
 		a.sys.net.TellMember(runs[i].Worker, workerName, a.run(runs[i].Turns))
+	}
+	for _, d := range a.machine.Deaths() {
+		a.sys.tellCaller(d.Caller, toCaller{caller.Died{ID: fairfactor.ID{Nonce: d.Nonce, Seq: d.Seq}, Process: d.Process}})
 	}
 	for _, p := range pulls {
 		a.sys.tellCaller(p.Caller, toCaller{caller.Pull{Epoch: a.epoch, Want: p.Want}})

@@ -64,8 +64,13 @@ type Config struct {
 	// default 65,536.
 	MaxUncommitted int64
 	MaxCPU         time.Duration // of a job; zero is no limit
-	KnownSize      int           // numbers whose factors are remembered for all callers; zero for no numbers
-	Passivate      time.Duration // idle time after which a caller's actor stops; default 10 s
+	MaxDeaths      int           // of processes with a job until it is quarantined; zero is no limit
+	// Record begins the notes of what this process runs, nil for none. Obituaries are what
+	// processes before it were at when they died.
+	Record     func(process string) (Recorder, error)
+	Obituaries []Obituary
+	KnownSize  int           // numbers whose factors are remembered for all callers; zero for no numbers
+	Passivate  time.Duration // idle time after which a caller's actor stops; default 10 s
 	// Hold is how long an acceptance may wait for the end of its job, so that a store
 	// whose writes are dear has one for both; default none.
 	Hold time.Duration
@@ -95,6 +100,8 @@ type System struct {
 	live   liveJobs
 	ranked rankings
 	room   caller.Room
+	died   obituaries
+	notes  Recorder // nil for none
 	worker *worker
 	// workerPID is where the worker's actor runs.
 	workerPID *actor.PID
@@ -125,6 +132,7 @@ func New(cfg Config) *System {
 	}
 	s := &System{cfg: cfg, log: cfg.Logger, now: cfg.Runtime.Now, run: cfg.Runtime, bound: make(chan struct{})}
 	s.room.Limit = cfg.MaxUncommitted
+	s.died.add(cfg.Obituaries)
 	s.alarms = newAlarms(cfg.Tick, s.now(), func(pid *actor.PID) { s.send(pid, tick{}) })
 	s.running, s.halt = context.WithCancel(context.Background())
 	return s
@@ -169,6 +177,14 @@ func (s *System) Producers(identity func(actor.Context) string) map[string]actor
 func (s *System) Start(net Network) error {
 	s.net, s.actors = net, s.run.Actors(net)
 	close(s.bound)
+	if s.cfg.Record != nil {
+		notes, err := s.cfg.Record(net.ID())
+		if err != nil {
+			s.log.Warn("what this process runs is not noted: if it dies alone, the job that killed it runs again", "err", err)
+		} else {
+			s.notes = notes
+		}
+	}
 	s.worker = newWorker(s)
 	pid, err := s.actors.Spawn(workerName, s.worker)
 	if err != nil {
@@ -178,6 +194,9 @@ func (s *System) Start(net Network) error {
 	s.worker.start()
 	s.background(s.housekeeping)
 	s.background(s.keepDeadlines)
+	if len(s.cfg.Obituaries) > 0 {
+		s.background(s.tellDeaths)
+	}
 	return nil
 }
 

@@ -21,12 +21,19 @@ func (w *worker) compute(i int) {
 	thread := w.sys.run.Thread()
 	defer thread.Close()
 	used, stop := thread.CPU(), w.stops[i].Load
+	notes := w.sys.notes
 	for {
 		t := w.take(i)
 		if t == nil {
 			return
 		}
+		if notes != nil {
+			notes.Begin(i, t.caller, t.id)
+		}
 		r := w.runTurn(thread, i, stop, t)
+		if notes != nil {
+			notes.End(i)
+		}
 		// What the thread uses between two turns counts for the second one: a clock
 		// read is a system call, and one a turn is enough.
 		now := thread.CPU()

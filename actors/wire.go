@@ -169,6 +169,8 @@ func callerMessageToPB(m any) proto.Message {
 			many.Ids[i] = idToPB(id)
 		}
 		e.Body = &actorspb.Envelope_Many{Many: many}
+	case caller.Died:
+		e.Body = &actorspb.Envelope_Died{Died: &actorspb.Died{Id: idToPB(m.ID), Process: m.Process}}
 	case caller.Pause:
 		e.Body = &actorspb.Envelope_Pause{Pause: &actorspb.Pause{Paused: m.Paused}}
 	case caller.AskAccount:
@@ -228,6 +230,8 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 			m.IDs[i] = idFromPB(id)
 		}
 		return m
+	case *actorspb.Envelope_Died:
+		return caller.Died{ID: idFromPB(b.Died.Id), Process: b.Died.Process}
 	case *actorspb.Envelope_Pause:
 		return caller.Pause{Paused: b.Pause.Paused}
 	case *actorspb.Envelope_Account:
@@ -257,6 +261,7 @@ func turnToPB(t *turn) *actorspb.Turn {
 	return &actorspb.Turn{
 		Caller: t.caller, Epoch: t.epoch, Seq: t.id.Seq, Turn: t.turn, Number: t.number, Payload: t.payload,
 		PredictNs: t.predict, Dispatched: t.dispatched, Nonce: t.id.Nonce, CallerNumber: t.id.Caller,
+		Suspect: t.suspect, Mourned: t.mourned,
 	}
 }
 
@@ -264,6 +269,7 @@ func turnFromPB(pb *actorspb.Turn) *turn {
 	return &turn{
 		id: fairfactor.ID{Nonce: pb.Nonce, Caller: pb.CallerNumber, Seq: pb.Seq}, caller: pb.Caller, epoch: pb.Epoch, turn: pb.Turn,
 		number: pb.Number, payload: pb.Payload, predict: pb.PredictNs, dispatched: pb.Dispatched,
+		suspect: pb.Suspect, mourned: pb.Mourned,
 	}
 }
 
@@ -280,8 +286,8 @@ func turnsFromPB(pbs []*actorspb.Turn) []dispatch.Turn {
 // offered is the turn as the scheduler sees it.
 func (t *turn) offered() dispatch.Turn {
 	return dispatch.Turn{
-		Key:     dispatch.Key{Caller: t.caller, Epoch: t.epoch, Seq: t.id.Seq, Turn: t.turn},
-		Predict: time.Duration(t.predict), Dispatched: t.dispatched, Body: t,
+		Key:   dispatch.Key{Caller: t.caller, Epoch: t.epoch, Seq: t.id.Seq, Turn: t.turn},
+		Nonce: t.id.Nonce, Predict: time.Duration(t.predict), Suspect: t.suspect, Mourned: t.mourned, Dispatched: t.dispatched, Body: t,
 	}
 }
 
@@ -355,6 +361,9 @@ func jobToPB(j *fairfactor.Job) *actorspb.Job {
 		Factors: factorsToPB(j.Factors), SubmittedUs: micros(j.Submitted), StartedUs: micros(j.Started), FinishedUs: micros(j.Finished),
 		Attempts: int32(j.Attempts), Turn: j.Turn, CpuNs: int64(j.CPU), Turns: j.Turns, Reason: j.Reason, Known: j.Known, DeadlineUs: micros(j.Deadline), Callback: urlOf(j.Callback),
 	}
+	if d := j.Deaths; d != nil {
+		pb.Deaths, pb.DeathsCpuNs = d.Processes, int64(d.CPU)
+	}
 	if p := j.Progress; p != nil {
 		pb.Progress = &actorspb.Progress{Phase: p.Phase, Percent: p.Percent, LeftNs: int64(p.Left), Limited: p.Limited, Found: factorsToPB(p.Found), Remaining: p.Remaining}
 	}
@@ -366,6 +375,9 @@ func jobFromPB(pb *actorspb.Job) fairfactor.Job {
 		ID: idFromPB(pb.Id), Caller: pb.Caller, Number: pb.Number, Key: pb.Key, Order: pb.Order, State: fairfactor.State(pb.State),
 		Factors: factorsFromPB(pb.Factors), Submitted: fromMicros(pb.SubmittedUs), Started: fromMicros(pb.StartedUs), Finished: fromMicros(pb.FinishedUs),
 		Attempts: int(pb.Attempts), Turn: pb.Turn, CPU: time.Duration(pb.CpuNs), Turns: pb.Turns, Reason: pb.Reason, Known: pb.Known, Deadline: fromMicros(pb.DeadlineUs), Callback: callbackOf(pb.Callback),
+	}
+	if len(pb.Deaths) > 0 {
+		j.Deaths = &fairfactor.Deaths{Processes: pb.Deaths, CPU: time.Duration(pb.DeathsCpuNs)}
 	}
 	if p := pb.Progress; p != nil {
 		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: time.Duration(p.LeftNs), Limited: p.Limited, Found: factorsFromPB(p.Found), Remaining: p.Remaining}

@@ -11,25 +11,27 @@ import (
 
 // jobAnswer is a job as the API writes it; what a 202 leaves out stays zero.
 type jobAnswer struct {
-	ID        string          `json:"request_id"`
-	Caller    string          `json:"caller_id"`
-	Number    string          `json:"number"`
-	Status    string          `json:"status"`
-	Result    factorsAnswer   `json:"result"`
-	Found     factorsAnswer   `json:"found"` // instead of the result, when the job did not complete
-	Probable  []string        `json:"probable"`
-	Proofs    proofsAnswer    `json:"proofs"`
-	Submitted time.Time       `json:"submitted_at"`
-	Started   time.Time       `json:"started_at"`
-	Finished  time.Time       `json:"finished_at"`
-	Attempts  int             `json:"attempts"`
-	Turn      uint64          `json:"turn"`
-	CPU       int64           `json:"cpu_us"`
-	Error     string          `json:"error"`
-	Known     bool            `json:"known"`
-	Callback  *callbackAnswer `json:"callback"` // missing if it has none
-	Deadline  time.Time       `json:"deadline"` // missing if it has none
-	Progress  *progressAnswer `json:"progress"`
+	ID          string          `json:"request_id"`
+	Caller      string          `json:"caller_id"`
+	Number      string          `json:"number"`
+	Status      string          `json:"status"`
+	Result      factorsAnswer   `json:"result"`
+	Found       factorsAnswer   `json:"found"` // instead of the result, when the job did not complete
+	Probable    []string        `json:"probable"`
+	Proofs      proofsAnswer    `json:"proofs"`
+	Submitted   time.Time       `json:"submitted_at"`
+	Started     time.Time       `json:"started_at"`
+	Finished    time.Time       `json:"finished_at"`
+	Attempts    int             `json:"attempts"`
+	Turn        uint64          `json:"turn"`
+	CPU         int64           `json:"cpu_us"`
+	Error       string          `json:"error"`
+	Known       bool            `json:"known"`
+	Deaths      []string        `json:"deaths"`      // missing if there are none
+	Quarantined bool            `json:"quarantined"` // with deaths
+	Callback    *callbackAnswer `json:"callback"`    // missing if it has none
+	Deadline    time.Time       `json:"deadline"`    // missing if it has none
+	Progress    *progressAnswer `json:"progress"`
 }
 
 // proofsAnswer maps large primes to how they were proven.
@@ -80,6 +82,9 @@ func (a *jobAnswer) job() (fairfactor.Job, error) {
 		ID: id, Caller: a.Caller, Number: a.Number, Order: id.Seq, State: state, Factors: factors,
 		Submitted: a.Submitted, Started: a.Started, Finished: a.Finished,
 		Attempts: a.Attempts, Turn: a.Turn, CPU: time.Duration(a.CPU) * time.Microsecond, Reason: a.Error, Known: a.Known, Deadline: a.Deadline,
+	}
+	if len(a.Deaths) > 0 {
+		job.Deaths = &fairfactor.Deaths{Processes: a.Deaths}
 	}
 	if c := a.Callback; c != nil {
 		state, ok := fairfactor.ParseDeliveryState(c.State)

@@ -38,6 +38,25 @@ func appendKnown(b []byte, j *fairfactor.Job) []byte {
 	return b
 }
 
+// appendDeaths lists the processes that died with a job, of one that is unfinished or
+// quarantined.
+func appendDeaths(b []byte, j *fairfactor.Job) []byte {
+	if j.Deaths.Count() == 0 {
+		return b
+	}
+	if j.Quarantined() {
+		b = append(b, `,"quarantined":true`...)
+	}
+	b = append(b, `,"deaths":[`...)
+	for i, process := range j.Deaths.Processes {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, process)
+	}
+	return append(b, ']')
+}
+
 // AppendJob appends everything there is to know of a job. The member result is
 // null until the job has completed; found lists the primes of a job that ended
 // without completing; probable lists the primes that are not proven; deadline is there
@@ -75,6 +94,7 @@ func AppendJob(b []byte, j *fairfactor.Job) []byte {
 	b = append(b, `,"error":`...)
 	b = appendStringOrNull(b, j.Reason)
 	b = appendKnown(b, j)
+	b = appendDeaths(b, j)
 	if j.Callback != nil {
 		b = appendCallback(b, j.Callback)
 	}

@@ -41,6 +41,7 @@ type Envelope struct {
 	//	*Envelope_Pause
 	//	*Envelope_Many
 	//	*Envelope_AskLeft
+	//	*Envelope_Died
 	//	*Envelope_Pull
 	//	*Envelope_Outcomes
 	//	*Envelope_Began
@@ -210,6 +211,15 @@ func (x *Envelope) GetAskLeft() *AskLeft {
 	if x != nil {
 		if x, ok := x.Body.(*Envelope_AskLeft); ok {
 			return x.AskLeft
+		}
+	}
+	return nil
+}
+
+func (x *Envelope) GetDied() *Died {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_Died); ok {
+			return x.Died
 		}
 	}
 	return nil
@@ -484,6 +494,10 @@ type Envelope_AskLeft struct {
 	AskLeft *AskLeft `protobuf:"bytes,17,opt,name=ask_left,json=askLeft,proto3,oneof"`
 }
 
+type Envelope_Died struct {
+	Died *Died `protobuf:"bytes,18,opt,name=died,proto3,oneof"` // answered only if it is asked
+}
+
 type Envelope_Pull struct {
 	// To a caller, from the scheduler and from workers; not answered.
 	Pull *Pull `protobuf:"bytes,10,opt,name=pull,proto3,oneof"`
@@ -609,6 +623,8 @@ func (*Envelope_Pause) isEnvelope_Body() {}
 func (*Envelope_Many) isEnvelope_Body() {}
 
 func (*Envelope_AskLeft) isEnvelope_Body() {}
+
+func (*Envelope_Died) isEnvelope_Body() {}
 
 func (*Envelope_Pull) isEnvelope_Body() {}
 
@@ -960,7 +976,9 @@ type Job struct {
 	Progress      *Progress              `protobuf:"bytes,16,opt,name=progress,proto3" json:"progress,omitempty"`
 	Known         bool                   `protobuf:"varint,24,opt,name=known,proto3" json:"known,omitempty"` // completed with factors that others had found
 	DeadlineUs    int64                  `protobuf:"varint,20,opt,name=deadline_us,json=deadlineUs,proto3" json:"deadline_us,omitempty"`
-	Callback      string                 `protobuf:"bytes,21,opt,name=callback,proto3" json:"callback,omitempty"` // a URL, empty for none
+	Callback      string                 `protobuf:"bytes,21,opt,name=callback,proto3" json:"callback,omitempty"`                             // a URL, empty for none
+	Deaths        []string               `protobuf:"bytes,22,rep,name=deaths,proto3" json:"deaths,omitempty"`                                 // processes that died with it
+	DeathsCpuNs   int64                  `protobuf:"varint,23,opt,name=deaths_cpu_ns,json=deathsCpuNs,proto3" json:"deaths_cpu_ns,omitempty"` // that it had used at the last of them
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1126,6 +1144,20 @@ func (x *Job) GetCallback() string {
 		return x.Callback
 	}
 	return ""
+}
+
+func (x *Job) GetDeaths() []string {
+	if x != nil {
+		return x.Deaths
+	}
+	return nil
+}
+
+func (x *Job) GetDeathsCpuNs() int64 {
+	if x != nil {
+		return x.DeathsCpuNs
+	}
+	return 0
 }
 
 type Submission struct {
@@ -1626,6 +1658,59 @@ func (x *Expire) GetId() *Id {
 	return nil
 }
 
+// Died says that a process died with a turn of a job in its hands.
+type Died struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            *Id                    `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Process       string                 `protobuf:"bytes,2,opt,name=process,proto3" json:"process,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Died) Reset() {
+	*x = Died{}
+	mi := &file_actors_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Died) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Died) ProtoMessage() {}
+
+func (x *Died) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Died.ProtoReflect.Descriptor instead.
+func (*Died) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Died) GetId() *Id {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Died) GetProcess() string {
+	if x != nil {
+		return x.Process
+	}
+	return ""
+}
+
 // Many cancels or retries many jobs of one caller, for an operation. It is answered with
 // Changed.
 type Many struct {
@@ -1641,7 +1726,7 @@ type Many struct {
 
 func (x *Many) Reset() {
 	*x = Many{}
-	mi := &file_actors_proto_msgTypes[15]
+	mi := &file_actors_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1653,7 +1738,7 @@ func (x *Many) String() string {
 func (*Many) ProtoMessage() {}
 
 func (x *Many) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[15]
+	mi := &file_actors_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1666,7 +1751,7 @@ func (x *Many) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Many.ProtoReflect.Descriptor instead.
 func (*Many) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{15}
+	return file_actors_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Many) GetIds() []*Id {
@@ -1714,7 +1799,7 @@ type Changed struct {
 
 func (x *Changed) Reset() {
 	*x = Changed{}
-	mi := &file_actors_proto_msgTypes[16]
+	mi := &file_actors_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1726,7 +1811,7 @@ func (x *Changed) String() string {
 func (*Changed) ProtoMessage() {}
 
 func (x *Changed) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[16]
+	mi := &file_actors_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1739,7 +1824,7 @@ func (x *Changed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changed.ProtoReflect.Descriptor instead.
 func (*Changed) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{16}
+	return file_actors_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Changed) GetDone() uint64 {
@@ -1766,7 +1851,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_actors_proto_msgTypes[17]
+	mi := &file_actors_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1778,7 +1863,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[17]
+	mi := &file_actors_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1791,7 +1876,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{17}
+	return file_actors_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Pause) GetPaused() bool {
@@ -1810,7 +1895,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_actors_proto_msgTypes[18]
+	mi := &file_actors_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1822,7 +1907,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[18]
+	mi := &file_actors_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1835,7 +1920,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{18}
+	return file_actors_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Retry) GetId() *Id {
@@ -1854,7 +1939,7 @@ type Weigh struct {
 
 func (x *Weigh) Reset() {
 	*x = Weigh{}
-	mi := &file_actors_proto_msgTypes[19]
+	mi := &file_actors_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1866,7 +1951,7 @@ func (x *Weigh) String() string {
 func (*Weigh) ProtoMessage() {}
 
 func (x *Weigh) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[19]
+	mi := &file_actors_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1879,7 +1964,7 @@ func (x *Weigh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weigh.ProtoReflect.Descriptor instead.
 func (*Weigh) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{19}
+	return file_actors_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Weigh) GetWeight() int32 {
@@ -1899,7 +1984,7 @@ type Regroup struct {
 
 func (x *Regroup) Reset() {
 	*x = Regroup{}
-	mi := &file_actors_proto_msgTypes[20]
+	mi := &file_actors_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1911,7 +1996,7 @@ func (x *Regroup) String() string {
 func (*Regroup) ProtoMessage() {}
 
 func (x *Regroup) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[20]
+	mi := &file_actors_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1924,7 +2009,7 @@ func (x *Regroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Regroup.ProtoReflect.Descriptor instead.
 func (*Regroup) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{20}
+	return file_actors_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Regroup) GetGroup() string {
@@ -1942,7 +2027,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_actors_proto_msgTypes[21]
+	mi := &file_actors_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1954,7 +2039,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[21]
+	mi := &file_actors_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1967,7 +2052,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{21}
+	return file_actors_proto_rawDescGZIP(), []int{22}
 }
 
 // AccountState tells what the store does not know.
@@ -1985,7 +2070,7 @@ type AccountState struct {
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1997,7 +2082,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2010,7 +2095,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{22}
+	return file_actors_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AccountState) GetName() string {
@@ -2069,13 +2154,15 @@ type Turn struct {
 	Nonce         uint64                 `protobuf:"varint,9,opt,name=nonce,proto3" json:"nonce,omitempty"`                                    // of the job's id
 	CallerNumber  uint64                 `protobuf:"varint,10,opt,name=caller_number,json=callerNumber,proto3" json:"caller_number,omitempty"` // of the job's id
 	WaitsUs       int64                  `protobuf:"varint,11,opt,name=waits_us,json=waitsUs,proto3" json:"waits_us,omitempty"`                // since when the job waits, in an offer; zero once it has begun
+	Suspect       bool                   `protobuf:"varint,12,opt,name=suspect,proto3" json:"suspect,omitempty"`                               // the job may have killed a worker
+	Mourned       string                 `protobuf:"bytes,13,opt,name=mourned,proto3" json:"mourned,omitempty"`                                // the member whose death with the job was counted last
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Turn) Reset() {
 	*x = Turn{}
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2087,7 +2174,7 @@ func (x *Turn) String() string {
 func (*Turn) ProtoMessage() {}
 
 func (x *Turn) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2100,7 +2187,7 @@ func (x *Turn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Turn.ProtoReflect.Descriptor instead.
 func (*Turn) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{23}
+	return file_actors_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Turn) GetCaller() string {
@@ -2180,6 +2267,20 @@ func (x *Turn) GetWaitsUs() int64 {
 	return 0
 }
 
+func (x *Turn) GetSuspect() bool {
+	if x != nil {
+		return x.Suspect
+	}
+	return false
+}
+
+func (x *Turn) GetMourned() string {
+	if x != nil {
+		return x.Mourned
+	}
+	return ""
+}
+
 // Pull asks a caller for up to that many turns more. A scheduler that the
 // caller has not heard of before gets all that were offered and not ended
 // again.
@@ -2193,7 +2294,7 @@ type Pull struct {
 
 func (x *Pull) Reset() {
 	*x = Pull{}
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2205,7 +2306,7 @@ func (x *Pull) String() string {
 func (*Pull) ProtoMessage() {}
 
 func (x *Pull) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2218,7 +2319,7 @@ func (x *Pull) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pull.ProtoReflect.Descriptor instead.
 func (*Pull) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{24}
+	return file_actors_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Pull) GetEpoch() uint64 {
@@ -2257,7 +2358,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2269,7 +2370,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2282,7 +2383,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{25}
+	return file_actors_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Offer) GetCaller() string {
@@ -2395,7 +2496,7 @@ type Want struct {
 
 func (x *Want) Reset() {
 	*x = Want{}
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2407,7 +2508,7 @@ func (x *Want) String() string {
 func (*Want) ProtoMessage() {}
 
 func (x *Want) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2420,7 +2521,7 @@ func (x *Want) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Want.ProtoReflect.Descriptor instead.
 func (*Want) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{26}
+	return file_actors_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Want) GetNumber() string {
@@ -2501,7 +2602,7 @@ type Shared struct {
 
 func (x *Shared) Reset() {
 	*x = Shared{}
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2513,7 +2614,7 @@ func (x *Shared) String() string {
 func (*Shared) ProtoMessage() {}
 
 func (x *Shared) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2526,7 +2627,7 @@ func (x *Shared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shared.ProtoReflect.Descriptor instead.
 func (*Shared) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{27}
+	return file_actors_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Shared) GetNumber() string {
@@ -2575,7 +2676,7 @@ type AskLeft struct {
 
 func (x *AskLeft) Reset() {
 	*x = AskLeft{}
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2587,7 +2688,7 @@ func (x *AskLeft) String() string {
 func (*AskLeft) ProtoMessage() {}
 
 func (x *AskLeft) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2600,7 +2701,7 @@ func (x *AskLeft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskLeft.ProtoReflect.Descriptor instead.
 func (*AskLeft) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{28}
+	return file_actors_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *AskLeft) GetNumber() string {
@@ -2629,7 +2730,7 @@ type LeftWork struct {
 
 func (x *LeftWork) Reset() {
 	*x = LeftWork{}
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2641,7 +2742,7 @@ func (x *LeftWork) String() string {
 func (*LeftWork) ProtoMessage() {}
 
 func (x *LeftWork) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2654,7 +2755,7 @@ func (x *LeftWork) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeftWork.ProtoReflect.Descriptor instead.
 func (*LeftWork) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{29}
+	return file_actors_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *LeftWork) GetFound() bool {
@@ -2689,7 +2790,7 @@ type Withdraw struct {
 
 func (x *Withdraw) Reset() {
 	*x = Withdraw{}
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2701,7 +2802,7 @@ func (x *Withdraw) String() string {
 func (*Withdraw) ProtoMessage() {}
 
 func (x *Withdraw) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2714,7 +2815,7 @@ func (x *Withdraw) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdraw.ProtoReflect.Descriptor instead.
 func (*Withdraw) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{30}
+	return file_actors_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Withdraw) GetCaller() string {
@@ -2749,7 +2850,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2761,7 +2862,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2774,7 +2875,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{31}
+	return file_actors_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Outcome) GetEpoch() uint64 {
@@ -2849,7 +2950,7 @@ type Outcomes struct {
 
 func (x *Outcomes) Reset() {
 	*x = Outcomes{}
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2861,7 +2962,7 @@ func (x *Outcomes) String() string {
 func (*Outcomes) ProtoMessage() {}
 
 func (x *Outcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2874,7 +2975,7 @@ func (x *Outcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcomes.ProtoReflect.Descriptor instead.
 func (*Outcomes) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{32}
+	return file_actors_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Outcomes) GetOutcomes() []*Outcome {
@@ -2898,7 +2999,7 @@ type Began struct {
 
 func (x *Began) Reset() {
 	*x = Began{}
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2910,7 +3011,7 @@ func (x *Began) String() string {
 func (*Began) ProtoMessage() {}
 
 func (x *Began) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2923,7 +3024,7 @@ func (x *Began) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Began.ProtoReflect.Descriptor instead.
 func (*Began) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{33}
+	return file_actors_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Began) GetEpoch() uint64 {
@@ -2974,7 +3075,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2986,7 +3087,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2999,7 +3100,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{34}
+	return file_actors_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Beat) GetMember() string {
@@ -3041,7 +3142,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3053,7 +3154,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3066,7 +3167,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{35}
+	return file_actors_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *End) GetDispatched() uint64 {
@@ -3093,7 +3194,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3105,7 +3206,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3118,7 +3219,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{36}
+	return file_actors_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Ended) GetMember() string {
@@ -3145,7 +3246,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3157,7 +3258,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3170,7 +3271,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{37}
+	return file_actors_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Run) GetEpoch() uint64 {
@@ -3197,7 +3298,7 @@ type Halt struct {
 
 func (x *Halt) Reset() {
 	*x = Halt{}
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3209,7 +3310,7 @@ func (x *Halt) String() string {
 func (*Halt) ProtoMessage() {}
 
 func (x *Halt) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3222,7 +3323,7 @@ func (x *Halt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Halt.ProtoReflect.Descriptor instead.
 func (*Halt) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{38}
+	return file_actors_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Halt) GetDispatched() []uint64 {
@@ -3240,7 +3341,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3252,7 +3353,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3265,7 +3366,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{39}
+	return file_actors_proto_rawDescGZIP(), []int{40}
 }
 
 // WeighGroup changes the weight of a group of callers. It is answered with Fairness.
@@ -3279,7 +3380,7 @@ type WeighGroup struct {
 
 func (x *WeighGroup) Reset() {
 	*x = WeighGroup{}
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3291,7 +3392,7 @@ func (x *WeighGroup) String() string {
 func (*WeighGroup) ProtoMessage() {}
 
 func (x *WeighGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3304,7 +3405,7 @@ func (x *WeighGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeighGroup.ProtoReflect.Descriptor instead.
 func (*WeighGroup) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{40}
+	return file_actors_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *WeighGroup) GetGroup() string {
@@ -3346,7 +3447,7 @@ type Fairness struct {
 
 func (x *Fairness) Reset() {
 	*x = Fairness{}
-	mi := &file_actors_proto_msgTypes[41]
+	mi := &file_actors_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3358,7 +3459,7 @@ func (x *Fairness) String() string {
 func (*Fairness) ProtoMessage() {}
 
 func (x *Fairness) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[41]
+	mi := &file_actors_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3371,7 +3472,7 @@ func (x *Fairness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fairness.ProtoReflect.Descriptor instead.
 func (*Fairness) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{41}
+	return file_actors_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Fairness) GetQuantumNs() int64 {
@@ -3507,7 +3608,7 @@ type Level struct {
 
 func (x *Level) Reset() {
 	*x = Level{}
-	mi := &file_actors_proto_msgTypes[42]
+	mi := &file_actors_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3519,7 +3620,7 @@ func (x *Level) String() string {
 func (*Level) ProtoMessage() {}
 
 func (x *Level) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[42]
+	mi := &file_actors_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3532,7 +3633,7 @@ func (x *Level) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Level.ProtoReflect.Descriptor instead.
 func (*Level) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{42}
+	return file_actors_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Level) GetInLine() int64 {
@@ -3578,7 +3679,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_actors_proto_msgTypes[43]
+	mi := &file_actors_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3590,7 +3691,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[43]
+	mi := &file_actors_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3603,7 +3704,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{43}
+	return file_actors_proto_rawDescGZIP(), []int{44}
 }
 
 // Slot is one compute thread; turn is absent while it idles.
@@ -3617,7 +3718,7 @@ type Slot struct {
 
 func (x *Slot) Reset() {
 	*x = Slot{}
-	mi := &file_actors_proto_msgTypes[44]
+	mi := &file_actors_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3629,7 +3730,7 @@ func (x *Slot) String() string {
 func (*Slot) ProtoMessage() {}
 
 func (x *Slot) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[44]
+	mi := &file_actors_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3642,7 +3743,7 @@ func (x *Slot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slot.ProtoReflect.Descriptor instead.
 func (*Slot) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{44}
+	return file_actors_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Slot) GetTurn() *Turn {
@@ -3675,7 +3776,7 @@ type StatusState struct {
 
 func (x *StatusState) Reset() {
 	*x = StatusState{}
-	mi := &file_actors_proto_msgTypes[45]
+	mi := &file_actors_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3687,7 +3788,7 @@ func (x *StatusState) String() string {
 func (*StatusState) ProtoMessage() {}
 
 func (x *StatusState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[45]
+	mi := &file_actors_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3700,7 +3801,7 @@ func (x *StatusState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusState.ProtoReflect.Descriptor instead.
 func (*StatusState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{45}
+	return file_actors_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *StatusState) GetSlots() []*Slot {
@@ -3761,7 +3862,7 @@ type Live struct {
 
 func (x *Live) Reset() {
 	*x = Live{}
-	mi := &file_actors_proto_msgTypes[46]
+	mi := &file_actors_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3773,7 +3874,7 @@ func (x *Live) String() string {
 func (*Live) ProtoMessage() {}
 
 func (x *Live) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[46]
+	mi := &file_actors_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3786,7 +3887,7 @@ func (x *Live) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Live.ProtoReflect.Descriptor instead.
 func (*Live) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{46}
+	return file_actors_proto_rawDescGZIP(), []int{47}
 }
 
 type LiveState struct {
@@ -3798,7 +3899,7 @@ type LiveState struct {
 
 func (x *LiveState) Reset() {
 	*x = LiveState{}
-	mi := &file_actors_proto_msgTypes[47]
+	mi := &file_actors_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3810,7 +3911,7 @@ func (x *LiveState) String() string {
 func (*LiveState) ProtoMessage() {}
 
 func (x *LiveState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[47]
+	mi := &file_actors_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3823,7 +3924,7 @@ func (x *LiveState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveState.ProtoReflect.Descriptor instead.
 func (*LiveState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{47}
+	return file_actors_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *LiveState) GetCallers() []*LiveCaller {
@@ -3846,7 +3947,7 @@ type LiveCaller struct {
 
 func (x *LiveCaller) Reset() {
 	*x = LiveCaller{}
-	mi := &file_actors_proto_msgTypes[48]
+	mi := &file_actors_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3858,7 +3959,7 @@ func (x *LiveCaller) String() string {
 func (*LiveCaller) ProtoMessage() {}
 
 func (x *LiveCaller) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[48]
+	mi := &file_actors_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3871,7 +3972,7 @@ func (x *LiveCaller) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveCaller.ProtoReflect.Descriptor instead.
 func (*LiveCaller) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{48}
+	return file_actors_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *LiveCaller) GetName() string {
@@ -3906,7 +4007,7 @@ var File_actors_proto protoreflect.FileDescriptor
 
 const file_actors_proto_rawDesc = "" +
 	"\n" +
-	"\factors.proto\x12\x14fairfactor.actors.v1\"\x9a\x10\n" +
+	"\factors.proto\x12\x14fairfactor.actors.v1\"\xcc\x10\n" +
 	"\bEnvelope\x126\n" +
 	"\x06submit\x18\x01 \x01(\v2\x1c.fairfactor.actors.v1.SubmitH\x00R\x06submit\x120\n" +
 	"\x04look\x18\x02 \x01(\v2\x1a.fairfactor.actors.v1.LookH\x00R\x04look\x123\n" +
@@ -3920,6 +4021,7 @@ const file_actors_proto_rawDesc = "" +
 	"\x05pause\x18\x0f \x01(\v2\x1b.fairfactor.actors.v1.PauseH\x00R\x05pause\x120\n" +
 	"\x04many\x18\x10 \x01(\v2\x1a.fairfactor.actors.v1.ManyH\x00R\x04many\x12:\n" +
 	"\bask_left\x18\x11 \x01(\v2\x1d.fairfactor.actors.v1.AskLeftH\x00R\aaskLeft\x120\n" +
+	"\x04died\x18\x12 \x01(\v2\x1a.fairfactor.actors.v1.DiedH\x00R\x04died\x120\n" +
 	"\x04pull\x18\n" +
 	" \x01(\v2\x1a.fairfactor.actors.v1.PullH\x00R\x04pull\x12<\n" +
 	"\boutcomes\x18\v \x01(\v2\x1e.fairfactor.actors.v1.OutcomesH\x00R\boutcomes\x123\n" +
@@ -3968,7 +4070,7 @@ const file_actors_proto_rawDesc = "" +
 	"\aleft_ns\x18\x03 \x01(\x03R\x06leftNs\x122\n" +
 	"\x05found\x18\x04 \x03(\v2\x1c.fairfactor.actors.v1.FactorR\x05found\x12\x1c\n" +
 	"\tremaining\x18\x05 \x03(\tR\tremaining\x12\x18\n" +
-	"\alimited\x18\x06 \x01(\bR\alimited\"\xbc\x04\n" +
+	"\alimited\x18\x06 \x01(\bR\alimited\"\xf8\x04\n" +
 	"\x03Job\x12(\n" +
 	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x16\n" +
@@ -3992,7 +4094,9 @@ const file_actors_proto_rawDesc = "" +
 	"\x05known\x18\x18 \x01(\bR\x05known\x12\x1f\n" +
 	"\vdeadline_us\x18\x14 \x01(\x03R\n" +
 	"deadlineUs\x12\x1a\n" +
-	"\bcallback\x18\x15 \x01(\tR\bcallback\"\xed\x01\n" +
+	"\bcallback\x18\x15 \x01(\tR\bcallback\x12\x16\n" +
+	"\x06deaths\x18\x16 \x03(\tR\x06deaths\x12\"\n" +
+	"\rdeaths_cpu_ns\x18\x17 \x01(\x03R\vdeathsCpuNs\"\xed\x01\n" +
 	"\n" +
 	"Submission\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x10\n" +
@@ -4026,7 +4130,10 @@ const file_actors_proto_rawDesc = "" +
 	"\x06Cancel\x12(\n" +
 	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\"2\n" +
 	"\x06Expire\x12(\n" +
-	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\"\x93\x01\n" +
+	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\"J\n" +
+	"\x04Died\x12(\n" +
+	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x18\n" +
+	"\aprocess\x18\x02 \x01(\tR\aprocess\"\x93\x01\n" +
 	"\x04Many\x12*\n" +
 	"\x03ids\x18\x01 \x03(\v2\x18.fairfactor.actors.v1.IdR\x03ids\x12\x14\n" +
 	"\x05retry\x18\x02 \x01(\bR\x05retry\x12\x18\n" +
@@ -4051,7 +4158,7 @@ const file_actors_proto_rawDesc = "" +
 	"\arunning\x18\x03 \x01(\x04R\arunning\x12\x15\n" +
 	"\x06cpu_ns\x18\x04 \x01(\x03R\x05cpuNs\x12\x14\n" +
 	"\x05turns\x18\x05 \x01(\x04R\x05turns\x12\x14\n" +
-	"\x05group\x18\x06 \x01(\tR\x05group\"\xa1\x02\n" +
+	"\x05group\x18\x06 \x01(\tR\x05group\"\xd5\x02\n" +
 	"\x04Turn\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x10\n" +
@@ -4067,7 +4174,9 @@ const file_actors_proto_rawDesc = "" +
 	"\x05nonce\x18\t \x01(\x04R\x05nonce\x12#\n" +
 	"\rcaller_number\x18\n" +
 	" \x01(\x04R\fcallerNumber\x12\x19\n" +
-	"\bwaits_us\x18\v \x01(\x03R\awaitsUs\"0\n" +
+	"\bwaits_us\x18\v \x01(\x03R\awaitsUs\x12\x18\n" +
+	"\asuspect\x18\f \x01(\bR\asuspect\x12\x18\n" +
+	"\amourned\x18\r \x01(\tR\amourned\"0\n" +
 	"\x04Pull\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x12\n" +
 	"\x04want\x18\x02 \x01(\x05R\x04want\"\xd0\x02\n" +
@@ -4228,7 +4337,7 @@ func file_actors_proto_rawDescGZIP() []byte {
 	return file_actors_proto_rawDescData
 }
 
-var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
+var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_actors_proto_goTypes = []any{
 	(*Envelope)(nil),     // 0: fairfactor.actors.v1.Envelope
 	(*Problem)(nil),      // 1: fairfactor.actors.v1.Problem
@@ -4245,110 +4354,113 @@ var file_actors_proto_goTypes = []any{
 	(*Await)(nil),        // 12: fairfactor.actors.v1.Await
 	(*Cancel)(nil),       // 13: fairfactor.actors.v1.Cancel
 	(*Expire)(nil),       // 14: fairfactor.actors.v1.Expire
-	(*Many)(nil),         // 15: fairfactor.actors.v1.Many
-	(*Changed)(nil),      // 16: fairfactor.actors.v1.Changed
-	(*Pause)(nil),        // 17: fairfactor.actors.v1.Pause
-	(*Retry)(nil),        // 18: fairfactor.actors.v1.Retry
-	(*Weigh)(nil),        // 19: fairfactor.actors.v1.Weigh
-	(*Regroup)(nil),      // 20: fairfactor.actors.v1.Regroup
-	(*Account)(nil),      // 21: fairfactor.actors.v1.Account
-	(*AccountState)(nil), // 22: fairfactor.actors.v1.AccountState
-	(*Turn)(nil),         // 23: fairfactor.actors.v1.Turn
-	(*Pull)(nil),         // 24: fairfactor.actors.v1.Pull
-	(*Offer)(nil),        // 25: fairfactor.actors.v1.Offer
-	(*Want)(nil),         // 26: fairfactor.actors.v1.Want
-	(*Shared)(nil),       // 27: fairfactor.actors.v1.Shared
-	(*AskLeft)(nil),      // 28: fairfactor.actors.v1.AskLeft
-	(*LeftWork)(nil),     // 29: fairfactor.actors.v1.LeftWork
-	(*Withdraw)(nil),     // 30: fairfactor.actors.v1.Withdraw
-	(*Outcome)(nil),      // 31: fairfactor.actors.v1.Outcome
-	(*Outcomes)(nil),     // 32: fairfactor.actors.v1.Outcomes
-	(*Began)(nil),        // 33: fairfactor.actors.v1.Began
-	(*Beat)(nil),         // 34: fairfactor.actors.v1.Beat
-	(*End)(nil),          // 35: fairfactor.actors.v1.End
-	(*Ended)(nil),        // 36: fairfactor.actors.v1.Ended
-	(*Run)(nil),          // 37: fairfactor.actors.v1.Run
-	(*Halt)(nil),         // 38: fairfactor.actors.v1.Halt
-	(*Report)(nil),       // 39: fairfactor.actors.v1.Report
-	(*WeighGroup)(nil),   // 40: fairfactor.actors.v1.WeighGroup
-	(*Fairness)(nil),     // 41: fairfactor.actors.v1.Fairness
-	(*Level)(nil),        // 42: fairfactor.actors.v1.Level
-	(*Status)(nil),       // 43: fairfactor.actors.v1.Status
-	(*Slot)(nil),         // 44: fairfactor.actors.v1.Slot
-	(*StatusState)(nil),  // 45: fairfactor.actors.v1.StatusState
-	(*Live)(nil),         // 46: fairfactor.actors.v1.Live
-	(*LiveState)(nil),    // 47: fairfactor.actors.v1.LiveState
-	(*LiveCaller)(nil),   // 48: fairfactor.actors.v1.LiveCaller
+	(*Died)(nil),         // 15: fairfactor.actors.v1.Died
+	(*Many)(nil),         // 16: fairfactor.actors.v1.Many
+	(*Changed)(nil),      // 17: fairfactor.actors.v1.Changed
+	(*Pause)(nil),        // 18: fairfactor.actors.v1.Pause
+	(*Retry)(nil),        // 19: fairfactor.actors.v1.Retry
+	(*Weigh)(nil),        // 20: fairfactor.actors.v1.Weigh
+	(*Regroup)(nil),      // 21: fairfactor.actors.v1.Regroup
+	(*Account)(nil),      // 22: fairfactor.actors.v1.Account
+	(*AccountState)(nil), // 23: fairfactor.actors.v1.AccountState
+	(*Turn)(nil),         // 24: fairfactor.actors.v1.Turn
+	(*Pull)(nil),         // 25: fairfactor.actors.v1.Pull
+	(*Offer)(nil),        // 26: fairfactor.actors.v1.Offer
+	(*Want)(nil),         // 27: fairfactor.actors.v1.Want
+	(*Shared)(nil),       // 28: fairfactor.actors.v1.Shared
+	(*AskLeft)(nil),      // 29: fairfactor.actors.v1.AskLeft
+	(*LeftWork)(nil),     // 30: fairfactor.actors.v1.LeftWork
+	(*Withdraw)(nil),     // 31: fairfactor.actors.v1.Withdraw
+	(*Outcome)(nil),      // 32: fairfactor.actors.v1.Outcome
+	(*Outcomes)(nil),     // 33: fairfactor.actors.v1.Outcomes
+	(*Began)(nil),        // 34: fairfactor.actors.v1.Began
+	(*Beat)(nil),         // 35: fairfactor.actors.v1.Beat
+	(*End)(nil),          // 36: fairfactor.actors.v1.End
+	(*Ended)(nil),        // 37: fairfactor.actors.v1.Ended
+	(*Run)(nil),          // 38: fairfactor.actors.v1.Run
+	(*Halt)(nil),         // 39: fairfactor.actors.v1.Halt
+	(*Report)(nil),       // 40: fairfactor.actors.v1.Report
+	(*WeighGroup)(nil),   // 41: fairfactor.actors.v1.WeighGroup
+	(*Fairness)(nil),     // 42: fairfactor.actors.v1.Fairness
+	(*Level)(nil),        // 43: fairfactor.actors.v1.Level
+	(*Status)(nil),       // 44: fairfactor.actors.v1.Status
+	(*Slot)(nil),         // 45: fairfactor.actors.v1.Slot
+	(*StatusState)(nil),  // 46: fairfactor.actors.v1.StatusState
+	(*Live)(nil),         // 47: fairfactor.actors.v1.Live
+	(*LiveState)(nil),    // 48: fairfactor.actors.v1.LiveState
+	(*LiveCaller)(nil),   // 49: fairfactor.actors.v1.LiveCaller
 }
 var file_actors_proto_depIdxs = []int32{
 	7,  // 0: fairfactor.actors.v1.Envelope.submit:type_name -> fairfactor.actors.v1.Submit
 	10, // 1: fairfactor.actors.v1.Envelope.look:type_name -> fairfactor.actors.v1.Look
 	12, // 2: fairfactor.actors.v1.Envelope.await:type_name -> fairfactor.actors.v1.Await
 	13, // 3: fairfactor.actors.v1.Envelope.cancel:type_name -> fairfactor.actors.v1.Cancel
-	18, // 4: fairfactor.actors.v1.Envelope.retry:type_name -> fairfactor.actors.v1.Retry
-	19, // 5: fairfactor.actors.v1.Envelope.weigh:type_name -> fairfactor.actors.v1.Weigh
-	21, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
-	20, // 7: fairfactor.actors.v1.Envelope.regroup:type_name -> fairfactor.actors.v1.Regroup
+	19, // 4: fairfactor.actors.v1.Envelope.retry:type_name -> fairfactor.actors.v1.Retry
+	20, // 5: fairfactor.actors.v1.Envelope.weigh:type_name -> fairfactor.actors.v1.Weigh
+	22, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
+	21, // 7: fairfactor.actors.v1.Envelope.regroup:type_name -> fairfactor.actors.v1.Regroup
 	14, // 8: fairfactor.actors.v1.Envelope.expire:type_name -> fairfactor.actors.v1.Expire
-	17, // 9: fairfactor.actors.v1.Envelope.pause:type_name -> fairfactor.actors.v1.Pause
-	15, // 10: fairfactor.actors.v1.Envelope.many:type_name -> fairfactor.actors.v1.Many
-	28, // 11: fairfactor.actors.v1.Envelope.ask_left:type_name -> fairfactor.actors.v1.AskLeft
-	24, // 12: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
-	32, // 13: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
-	33, // 14: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
-	27, // 15: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
-	25, // 16: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
-	30, // 17: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
-	34, // 18: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
-	36, // 19: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
-	39, // 20: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
-	40, // 21: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
-	26, // 22: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
-	37, // 23: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
-	38, // 24: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
-	43, // 25: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
-	46, // 26: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
-	9,  // 27: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
-	11, // 28: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
-	22, // 29: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
-	41, // 30: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
-	45, // 31: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
-	1,  // 32: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
-	47, // 33: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
-	16, // 34: fairfactor.actors.v1.Envelope.changed:type_name -> fairfactor.actors.v1.Changed
-	29, // 35: fairfactor.actors.v1.Envelope.left_work:type_name -> fairfactor.actors.v1.LeftWork
-	3,  // 36: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
-	2,  // 37: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
-	3,  // 38: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
-	4,  // 39: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
-	3,  // 40: fairfactor.actors.v1.Submission.known:type_name -> fairfactor.actors.v1.Factor
-	6,  // 41: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
-	5,  // 42: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
-	1,  // 43: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
-	8,  // 44: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
-	5,  // 45: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
-	2,  // 46: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 47: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 48: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 49: fairfactor.actors.v1.Many.ids:type_name -> fairfactor.actors.v1.Id
-	2,  // 50: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
-	23, // 51: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
-	3,  // 52: fairfactor.actors.v1.LeftWork.given:type_name -> fairfactor.actors.v1.Factor
-	31, // 53: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
-	23, // 54: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
-	35, // 55: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
-	23, // 56: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
-	42, // 57: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
-	42, // 58: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
-	23, // 59: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
-	44, // 60: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
-	48, // 61: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
-	5,  // 62: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
-	63, // [63:63] is the sub-list for method output_type
-	63, // [63:63] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	18, // 9: fairfactor.actors.v1.Envelope.pause:type_name -> fairfactor.actors.v1.Pause
+	16, // 10: fairfactor.actors.v1.Envelope.many:type_name -> fairfactor.actors.v1.Many
+	29, // 11: fairfactor.actors.v1.Envelope.ask_left:type_name -> fairfactor.actors.v1.AskLeft
+	15, // 12: fairfactor.actors.v1.Envelope.died:type_name -> fairfactor.actors.v1.Died
+	25, // 13: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
+	33, // 14: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
+	34, // 15: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
+	28, // 16: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
+	26, // 17: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
+	31, // 18: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
+	35, // 19: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
+	37, // 20: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
+	40, // 21: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
+	41, // 22: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
+	27, // 23: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
+	38, // 24: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
+	39, // 25: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
+	44, // 26: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
+	47, // 27: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
+	9,  // 28: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
+	11, // 29: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
+	23, // 30: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
+	42, // 31: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
+	46, // 32: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
+	1,  // 33: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
+	48, // 34: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
+	17, // 35: fairfactor.actors.v1.Envelope.changed:type_name -> fairfactor.actors.v1.Changed
+	30, // 36: fairfactor.actors.v1.Envelope.left_work:type_name -> fairfactor.actors.v1.LeftWork
+	3,  // 37: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
+	2,  // 38: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
+	3,  // 39: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
+	4,  // 40: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
+	3,  // 41: fairfactor.actors.v1.Submission.known:type_name -> fairfactor.actors.v1.Factor
+	6,  // 42: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
+	5,  // 43: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
+	1,  // 44: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
+	8,  // 45: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
+	5,  // 46: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
+	2,  // 47: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 48: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 49: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 50: fairfactor.actors.v1.Died.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 51: fairfactor.actors.v1.Many.ids:type_name -> fairfactor.actors.v1.Id
+	2,  // 52: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
+	24, // 53: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
+	3,  // 54: fairfactor.actors.v1.LeftWork.given:type_name -> fairfactor.actors.v1.Factor
+	32, // 55: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
+	24, // 56: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
+	36, // 57: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
+	24, // 58: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
+	43, // 59: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
+	43, // 60: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
+	24, // 61: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
+	45, // 62: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
+	49, // 63: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
+	5,  // 64: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
+	65, // [65:65] is the sub-list for method output_type
+	65, // [65:65] is the sub-list for method input_type
+	65, // [65:65] is the sub-list for extension type_name
+	65, // [65:65] is the sub-list for extension extendee
+	0,  // [0:65] is the sub-list for field type_name
 }
 
 func init() { file_actors_proto_init() }
@@ -4369,6 +4481,7 @@ func file_actors_proto_init() {
 		(*Envelope_Pause)(nil),
 		(*Envelope_Many)(nil),
 		(*Envelope_AskLeft)(nil),
+		(*Envelope_Died)(nil),
 		(*Envelope_Pull)(nil),
 		(*Envelope_Outcomes)(nil),
 		(*Envelope_Began)(nil),
@@ -4400,7 +4513,7 @@ func file_actors_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_proto_rawDesc), len(file_actors_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   49,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -48,6 +48,9 @@ type Config struct {
 	// Share is the length from which jobs are parked when they would begin, see
 	// [Backlog.Parked]; zero parks none.
 	Share int
+	// MaxDeaths is how many processes may die with a job before it is quarantined; zero is
+	// no limit.
+	MaxDeaths int
 }
 
 // Turn is a turn as it is offered to the scheduler.
@@ -59,7 +62,9 @@ type Turn struct {
 	Predict time.Duration
 	// Waits is since when the job waits, in microseconds since 1970; zero once it has
 	// begun.
-	Waits int64
+	Waits   int64
+	Suspect bool   // the job may be what killed a process
+	Mourned string // the process whose death with the job was counted last, empty for none
 
 	nth uint64 // of all that were offered, from 1
 }
@@ -84,6 +89,9 @@ type entry struct {
 	saved             *saved // nil for a job that was never begun
 	deadline          int64  // microseconds since 1970, zero for none
 	callback          *fairfactor.Callback
+	deaths            *fairfactor.Deaths
+	mourning          int  // deaths on their way to the store
+	again             bool // it was taken out of the window for that
 }
 
 // saved is what the store kept of a job's progress.
@@ -104,6 +112,7 @@ type open struct {
 	failures int
 	dirty    bool // progress since the last checkpoint
 	saving   bool // a checkpoint is on its way
+	mourning int  // deaths on their way to the store
 	kept     int  // pieces of the checkpoint that are durable
 	sent     int  // those that will be with the one on its way
 	booked   spent
@@ -143,13 +152,15 @@ type Backlog struct {
 
 	open        map[uint64]*open // by sequence number
 	parking     parking
-	ending      map[uint64]*open // those that have come to their end, which is not durable yet
-	long        []*open          // those with a machine, in rotation
-	outstanding int              // offered turns of open jobs
-	offers      uint64           // turns that were ever offered
-	flip        bool             // whose turn it is: long jobs or the queue
-	loading     bool             // a piece of a checkpoint was asked for
-	primes      []factor.Prime   // room for those of an outcome
+	ending      map[uint64]*open  // those that have come to their end, which is not durable yet
+	long        []*open           // those with a machine, in rotation
+	outstanding int               // offered turns of open jobs
+	offers      uint64            // turns that were ever offered
+	flip        bool              // whose turn it is: long jobs or the queue
+	loading     bool              // a piece of a checkpoint was asked for
+	primes      []factor.Prime    // room for those of an outcome
+	died        map[uint64][]Died // of jobs that are not in memory, by sequence number
+	found       []Died            // of jobs that are by now
 }
 
 // New returns the backlog of a caller as its claim says it is.
@@ -220,6 +231,9 @@ func (b *Backlog) push(e entry) {
 	}
 	b.window = append(b.window, e)
 	b.tail = e.order
+	if b.died != nil {
+		b.find(e.seq)
+	}
 	if len(b.expelled) > 0 {
 		maps.DeleteFunc(b.expelled, func(order uint64, _ bool) bool { return order <= b.tail })
 	}
@@ -251,7 +265,7 @@ func (b *Backlog) leaveRoom() {
 func entryOf(j *fairfactor.Job) entry {
 	e := entry{
 		seq: j.ID.Seq, order: j.Order, nonce: j.ID.Nonce, number: j.Number, key: j.Key,
-		submitted: j.Submitted.UnixMicro(), attempts: int32(j.Attempts), deadline: microsOf(j.Deadline), callback: j.Callback,
+		submitted: j.Submitted.UnixMicro(), attempts: int32(j.Attempts), deadline: microsOf(j.Deadline), callback: j.Callback, deaths: j.Deaths,
 	}
 	if len(j.Factors) > 0 { // primes that are known already
 		e.saved = &saved{job: *j}
@@ -299,7 +313,7 @@ func (b *Backlog) More() bool {
 		return true
 	}
 	for _, o := range b.long {
-		if len(o.again) > 0 || o.machine != nil && !o.machine.Done() {
+		if o.mourning == 0 && (len(o.again) > 0 || o.machine != nil && !o.machine.Done()) {
 			return true
 		}
 	}

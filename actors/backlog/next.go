@@ -40,7 +40,9 @@ func (b *Backlog) nextWaiting() (Turn, bool) {
 		}
 		o := b.begin(&e)
 		if o.machine == nil {
-			return b.offer(o, Turn{ID: o.job.ID, Number: o.number(), Predict: factor.Predict(len(o.number())), Waits: e.submitted}), true
+			t := o.firstTurn()
+			t.Waits = e.submitted
+			return b.offer(o, t), true
 		}
 		if t, ok := b.nextLong(); ok {
 			return t, true
@@ -89,6 +91,7 @@ func (b *Backlog) job(e *entry) fairfactor.Job {
 		ID:     fairfactor.ID{Nonce: e.nonce, Caller: b.number, Seq: e.seq},
 		Caller: b.cfg.Caller, Number: e.number, Key: e.key, Order: e.order, State: fairfactor.Pending,
 		Submitted: time.UnixMicro(e.submitted).UTC(), Attempts: int(e.attempts), Deadline: fromMicros(e.deadline), Callback: e.callback,
+		Deaths: e.deaths,
 	}
 }
 
@@ -106,16 +109,21 @@ func (b *Backlog) nextLong() (Turn, bool) {
 }
 
 func (o *open) next() (Turn, bool) {
+	suspect := o.suspect()
+	if o.mourning > 0 || suspect && len(o.offered) > 0 {
+		return Turn{}, false
+	}
 	if n := len(o.again); n > 0 {
 		t := o.again[n-1]
 		o.again = o.again[:n-1]
+		t.Suspect, t.Mourned = suspect, o.job.Deaths.Last()
 		return t, true
 	}
 	if o.machine == nil {
 		return Turn{}, false
 	}
 	for _, t := range o.machine.Next(1) {
-		return Turn{ID: o.job.ID, Turn: t.ID, Number: o.number(), Payload: t.Payload, Predict: t.Predict}, true
+		return Turn{ID: o.job.ID, Turn: t.ID, Number: o.number(), Payload: t.Payload, Predict: t.Predict, Suspect: suspect, Mourned: o.job.Deaths.Last()}, true
 	}
 	return Turn{}, false
 }

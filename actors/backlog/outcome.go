@@ -175,7 +175,7 @@ func (b *Backlog) end(o *open, state fairfactor.State, reason string, now time.T
 		o.job.Factors = factors(o.withGiven(o.machine.Primes()))
 		b.leave(o)
 	}
-	o.was = o.job.State
+	o.was, o.job.Deaths = o.job.State, nil
 	o.job.State, o.job.Reason, o.job.Finished, o.job.Progress = state, reason, now, nil
 	b.dropLong(o)
 	delete(b.open, o.job.ID.Seq)

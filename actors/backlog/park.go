@@ -1,6 +1,7 @@
 package backlog
 
 import (
+	"slices"
 	"time"
 
 	"fairfactor"
@@ -26,10 +27,15 @@ type parking struct {
 // head takes the next entry that may begin. Jobs for large numbers are parked on the
 // way.
 func (b *Backlog) head() (entry, bool) {
-	for len(b.parking.ready) > 0 {
-		seq := b.parking.ready[0]
-		b.parking.ready = b.parking.ready[1:]
-		if e := b.parking.jobs[seq]; e != nil {
+	for i := 0; i < len(b.parking.ready); {
+		seq := b.parking.ready[i]
+		e := b.parking.jobs[seq]
+		if e != nil && e.mourning > 0 {
+			i++
+			continue
+		}
+		b.parking.ready = slices.Delete(b.parking.ready, i, i+1)
+		if e != nil {
 			delete(b.parking.jobs, seq)
 			return *e, true
 		}

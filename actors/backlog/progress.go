@@ -15,21 +15,33 @@ func (b *Backlog) Checkpoints() (changes []fairfactor.Change) {
 		if o.machine == nil || o.inheriting() || !o.dirty || o.saving {
 			continue
 		}
+		changes = append(changes, b.save(o))
+	}
+	return changes
+}
+
+// save is a checkpoint of a job, of what it has used if there is nothing else. While one
+// is on its way, another has no more pieces than that.
+func (b *Backlog) save(o *open) fairfactor.Change {
+	job := o.job
+	job.State = fairfactor.Pending
+	change := fairfactor.Change{Op: fairfactor.Checkpoint, Job: &job}
+	if o.machine == nil {
+		return change
+	}
+	if !o.saving {
 		first, count := o.machine.Cut()
 		o.kept = min(o.kept, first)
 		o.sent = min(count, o.kept+maxPieces)
 		o.saving, o.dirty = true, o.sent < count
-		job := o.job
-		job.State = fairfactor.Pending
-		change := fairfactor.Change{Op: fairfactor.Checkpoint, Job: &job, Checkpoint: o.machine.Checkpoint(o.sent)}
 		for i := o.kept; i < o.sent; i++ {
 			if data := o.machine.Piece(i); data != nil {
 				change.Pieces = append(change.Pieces, fairfactor.Piece{Number: uint32(i), Data: data})
 			}
 		}
-		changes = append(changes, change)
 	}
-	return changes
+	change.Checkpoint = o.machine.Checkpoint(o.sent)
+	return change
 }
 
 // Booked says that a job's checkpoint is durable, and with it what the job had

@@ -25,6 +25,8 @@ type chaos struct {
 	pool    []backlog.Turn    // in the scheduler's or in workers' hands
 	offered map[uint64]bool   // jobs whose first turn was offered in this epoch
 	highest uint64            // order of the last one of them
+	deaths  int               // of processes
+	mourned []uint64          // jobs whose deaths are durable, and the backlog was not told
 }
 
 // arrival is a job that comes in.
@@ -44,7 +46,7 @@ func TestRandomInterleavings(t *testing.T) {
 	for range 4 {
 		seed := uint64(time.Now().UnixNano())
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			d := newDesk(t, backlog.Config{})
+			d := newDesk(t, backlog.Config{MaxDeaths: 3})
 			d.results = results
 			c := &chaos{desk: d, rng: rand.New(rand.NewPCG(seed, 3))}
 			c.restart()
@@ -82,8 +84,10 @@ func (c *chaos) act() {
 		c.repeat()
 	case n < 197:
 		c.checkpoint()
-	case n < 198:
+	case n < 198 && c.rng.IntN(2) == 0:
 		c.restart()
+	case n < 198:
+		c.die()
 	case n < 199 && len(c.pool) > 0: // lost
 		i := c.rng.IntN(len(c.pool))
 		c.pool = slices.Delete(c.pool, i, i+1)
@@ -243,6 +247,60 @@ func (c *chaos) cancel() {
 	}
 }
 
+// die has a process die with a job in its hands, or says so once more.
+func (c *chaos) die() {
+	if len(c.pool) == 0 {
+		return
+	}
+	id := c.pool[c.rng.IntN(len(c.pool))].ID
+	if c.rng.IntN(4) > 0 {
+		c.deaths++
+	}
+	job, here := c.backlog.Look(id.Seq)
+	m, ok := c.backlog.Died(backlog.Died{Seq: id.Seq, Nonce: id.Nonce, Process: fmt.Sprint("p", c.deaths)}, start)
+	if ok != here {
+		c.t.Fatalf("a death of job %d counts %v, it is in memory %v", id.Seq, ok, here)
+	}
+	if m.Ended != nil {
+		if job.Deaths.Count() != 2 || !m.Ended.Quarantined() {
+			c.t.Fatalf("quarantined with one more death than %+v: %+v", job.Deaths, m.Ended)
+		}
+		c.end(m.Ended)
+	}
+	if m.Change != nil {
+		if s := c.jobs[id.Seq]; s != nil && !s.job.State.Final() {
+			s.job, s.checkpoint = *m.Change.Job, m.Change.Checkpoint
+			for _, p := range m.Change.Pieces {
+				if s.pieces == nil {
+					s.pieces = map[uint32][]byte{}
+				}
+				s.pieces[p.Number] = p.Data
+			}
+		}
+		c.mourned = append(c.mourned, id.Seq)
+	}
+	for _, t := range c.backlog.Next(nil, 1000) {
+		if t.ID.Seq == id.Seq && m.Change != nil {
+			c.t.Fatalf("job %d is offered before its death is durable", id.Seq)
+		}
+		c.pool = append(c.pool, t)
+		if j, ok := c.backlog.Look(t.ID.Seq); ok {
+			c.offered[j.Order], c.highest = true, max(c.highest, j.Order)
+		}
+	}
+	if c.rng.IntN(2) == 0 {
+		c.mourn()
+	}
+}
+
+// mourn tells the backlog that deaths are durable.
+func (c *chaos) mourn() {
+	for _, seq := range c.mourned {
+		c.backlog.Mourned(seq)
+	}
+	c.mourned = nil
+}
+
 func (c *chaos) retry() {
 	for _, seq := range slices.Sorted(maps.Keys(c.jobs)) {
 		if c.jobs[seq].job.State == fairfactor.Failed {
@@ -267,6 +325,7 @@ func (c *chaos) restart() {
 	c.activate()
 	c.epoch++
 	c.begun, c.accepts, c.pages, c.commits, c.pool = nil, nil, nil, nil, nil
+	c.mourned = nil
 	c.ending, c.offered, c.highest = map[uint64]bool{}, map[uint64]bool{}, 0
 }
 
@@ -288,6 +347,7 @@ func (c *chaos) settle() {
 		}
 		c.write()
 		c.told()
+		c.mourn()
 		c.page()
 		c.offer(8)
 		if len(c.pool) == 0 {

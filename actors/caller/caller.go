@@ -19,8 +19,13 @@ type Config struct {
 	Retry    time.Duration // pause before something that failed is tried again
 	Hold     time.Duration // that an acceptance may wait for the end of its job, so that both are one write
 	Learns   bool          // what took long is made known to all callers
-	Counters *Counters
-	Room     *Room
+	// MaxDeaths is how many processes may die with a job before it is quarantined, zero for
+	// no limit; Died are deaths that are known before the activation begins.
+	MaxDeaths int
+	Died      []Died
+	Grace     func() time.Duration // that a job waits after a death
+	Counters  *Counters
+	Room      *Room
 }
 
 // Room bounds the jobs of all callers of a node that are on their way to the store.
@@ -59,6 +64,8 @@ type Caller struct {
 	weight  int
 	group   string
 	paused  bool              // it gets no turns
+	wary    bool              // a job killed its process before it was durable: none begins before that
+	graces  []grace           // jobs that wait after a death, the first one first
 	aside   []*numberShare    // those of a caller that is paused
 	accepts []*step           // acceptances without a result, by sequence number
 	keys    map[string]*keyed // idempotency keys whose jobs are not durable
@@ -178,12 +185,16 @@ func (c *Caller) claimed(r *Read) {
 	c.weight, c.group, c.paused = max(r.Claim.Caller.Weight, 1), r.Claim.Caller.Group, r.Claim.Caller.Paused
 	c.steps.host, c.steps.caller, c.steps.number, c.steps.epoch = c.host, c.cfg.Name, r.Claim.Number, r.Claim.Epoch
 	c.steps.hold, c.steps.learns = c.cfg.Hold, c.cfg.Learns
-	cfg := backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU}
+	cfg := backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU, MaxDeaths: c.cfg.MaxDeaths}
 	if c.cfg.Learns {
 		cfg.Share = ShareDigits
 	}
 	c.backlog = backlog.New(cfg, r.Claim)
 	c.load.begin(r.Claim)
+	for _, d := range c.cfg.Died {
+		c.wary = true
+		c.backlog.Remember(backlog.Died{Seq: d.ID.Seq, Nonce: d.ID.Nonce, Process: d.Process})
+	}
 	c.idle, c.saved = now, now
 	c.offers.heard = now
 	for _, s := range stash {
@@ -191,7 +202,7 @@ func (c *Caller) claimed(r *Read) {
 	}
 }
 
-// Receive handles a message: [*Submit], [Look], [Await], [Cancel], [Expire], [Retry], [*Many],
+// Receive handles a message: [*Submit], [Look], [Await], [Cancel], [Expire], [Retry], [*Many], [Died],
 // [Weigh], [Regroup], [Pause], [AskAccount], [AskLeft], [Pull], [*Outcomes], [Began] or [share.Shared]. It reports
 // whether it knows the message.
 func (c *Caller) Receive(asker Asker, message any) bool {
@@ -220,6 +231,8 @@ func (c *Caller) Receive(asker Asker, message any) bool {
 		c.retry(asker, m.ID)
 	case Expire:
 		c.expire(asker, m.ID)
+	case Died:
+		c.died(asker, m)
 	case Weigh:
 		c.change(asker, step{op: fairfactor.Weigh, weight: m.Weight})
 	case Regroup:
@@ -275,6 +288,7 @@ func (c *Caller) Flush() {
 	}
 	c.expireDue()
 	c.readPage()
+	c.mourn()
 	c.offer()
 	c.park()
 	c.steps.ready()

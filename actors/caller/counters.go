@@ -6,6 +6,8 @@ import "sync/atomic"
 type Counters struct {
 	Accepted, Completed, Failed, Cancelled atomic.Uint64 // jobs, durable
 	Missed                                 atomic.Uint64 // jobs that their deadline cancelled
+	Deaths                                 atomic.Uint64 // of processes, for each job that they worked on
+	Quarantined                            atomic.Uint64 // jobs that failed because of that
 	Refused                                atomic.Uint64 // submissions
 	AtOnce                                 atomic.Uint64 // jobs whose acceptance and end were one write
 	Known                                  atomic.Uint64 // jobs that ended with what was known of their numbers

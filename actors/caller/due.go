@@ -37,6 +37,9 @@ func (c *Caller) NextDue() time.Time {
 		at = earlier(at, c.repeats.turned.Add(memory))
 	}
 	at = earlier(at, c.deadline)
+	if len(c.graces) > 0 {
+		at = earlier(at, c.graces[0].until)
+	}
 	if len(c.shares) > 0 {
 		at = earlier(at, c.wantsDue())
 	}
@@ -115,6 +118,7 @@ func (c *Caller) Due() (stop bool) {
 		c.backlog.Unloaded()
 	}
 	c.expireDue()
+	c.release(now)
 	c.repeats.turn(now)
 	c.repeatWants(now)
 	c.dropLeft(now)

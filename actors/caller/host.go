@@ -175,6 +175,7 @@ type Read struct {
 	purpose purpose      // what a job is read for
 	asker   Asker        // who wants that
 	subs    []Submission // that have the keys, in order
+	died    backlog.Died // of the job
 }
 
 // purpose is what a job is read for.
@@ -185,4 +186,5 @@ const (
 	toCancel                    // for asker
 	toRetry                     // for asker
 	toExpire                    // for asker, if its deadline has passed
+	toMourn                     // for asker, because a process died with it
 )

@@ -36,6 +36,7 @@ type host struct {
 	counts caller.Counters
 	room   caller.Room
 	learns bool
+	grace  time.Duration
 }
 
 type turn struct {
@@ -53,7 +54,7 @@ func newHost(t *testing.T) *host {
 func (h *host) activate() {
 	h.steps, h.reads = nil, nil // those of the last one are lost
 	h.caller = caller.New(h, caller.Config{
-		Name: "alice", MaxQueue: 20, Idle: func() time.Duration { return 10 * time.Second }, Retry: time.Second,
+		Name: "alice", MaxQueue: 20, Idle: func() time.Duration { return 10 * time.Second }, Retry: time.Second, MaxDeaths: 3, Grace: func() time.Duration { return h.grace },
 		Counters: &h.counts, Room: &h.room, Learns: h.learns,
 	})
 }
@@ -209,6 +210,11 @@ func (h *host) command(words []string) error {
 		h.caller.Receive(args[0], caller.AskAccount{})
 	case "stop":
 		h.caller.Stop()
+	case "died": // who says so, sequence number, process
+		seq, _ := strconv.ParseUint(args[1], 10, 64)
+		h.caller.Receive(args[0], caller.Died{ID: fairfactor.ID{Nonce: 1000 + seq, Seq: seq}, Process: args[2]})
+	case "grace": // that a job waits after a death
+		h.grace, _ = time.ParseDuration(args[0])
 	case "activate": // somewhere else, or after that
 		h.activate()
 	case "release": // the hold is over

@@ -48,6 +48,8 @@ func (c *Caller) manyRead(r *Read) {
 		switch job := &r.Jobs[i]; {
 		case r.Many.was(job):
 			c.count(t, Jobs{})
+		case r.Many.Retry && job.Quarantined(): // that needs a person who knows why
+			c.count(t, fairfactor.Errorf(fairfactor.Conflict, "job %s is quarantined: retry it by its id", job.ID))
 		case r.Many.Retry:
 			c.retryRead(&Read{Job: *job, Err: missing(job), asker: t})
 		default:

@@ -104,6 +104,8 @@ func (c *Caller) jobRead(r *Read) {
 		c.retryRead(r)
 	case toExpire:
 		c.expireRead(r)
+	case toMourn:
+		c.mournRead(r)
 	}
 }
 

@@ -22,6 +22,7 @@ type step struct {
 
 	admitted bool  // Accept: its turns are offered already
 	known    bool  // Accept: it ended with what is known of its number, and never was in the backlog
+	death    bool  // Checkpoint: a process died with the job, which waits for it
 	wait     bool  // Accept: who submitted waits for the end
 	many     bool  // Finish and Requeue: for an operation on many jobs
 	to       slot  // Accept: where the receipt goes

@@ -119,7 +119,11 @@ func (c *Caller) enqueue(sub *Submission, to slot) error {
 	c.load.add(job)
 	s := step{op: fairfactor.Accept, job: job, to: to, wait: sub.Wait}
 	if sub.Known == nil || !c.recall(&s, sub.Known) {
-		s.admitted = c.backlog.Admit(job)
+		if c.wary {
+			c.backlog.Defer()
+		} else {
+			s.admitted = c.backlog.Admit(job)
+		}
 	}
 	p := c.add(s)
 	c.accepts = append(c.accepts, p)

@@ -31,6 +31,9 @@ func (c *Caller) settle(p *step) {
 		}
 	case fairfactor.Checkpoint:
 		c.settleCheckpoint(p)
+		if p.death && !c.settleDeath(p) {
+			return // it is on its way again
+		}
 	case fairfactor.Requeue:
 		c.settleRequeue(p)
 	default:
@@ -176,6 +179,9 @@ func (c *Caller) ended(job *fairfactor.Job, left *backlog.Left) {
 		c.cfg.Counters.Completed.Add(1)
 	case fairfactor.Failed:
 		c.cfg.Counters.Failed.Add(1)
+		if job.Quarantined() {
+			c.cfg.Counters.Quarantined.Add(1)
+		}
 	case fairfactor.Cancelled:
 		c.cfg.Counters.Cancelled.Add(1)
 	}

@@ -32,6 +32,8 @@ type work struct {
 	mean   time.Duration // predicted cost of the turns that the caller offers, lately
 	pulled time.Duration // when it was asked
 	home   string        // the member that its actor runs on
+	late   []Turn        // that wait for what becomes of others of their jobs
+	aside  []Turn        // suspects that no worker may have now
 }
 
 // Bounds of the free lists: what is above is left to the garbage collector.
@@ -58,7 +60,9 @@ func (c *caller) hands() []*handed {
 
 // busy reports whether a caller has turns here, in workers' hands, or yet to be
 // offered.
-func (c *caller) busy() bool { return c.more || c.waiting() > 0 || len(c.hands()) > 0 }
+func (c *caller) busy() bool {
+	return c.more || c.waiting() > 0 || len(c.hands()) > 0 || c.work != nil && len(c.work.late)+len(c.work.aside) > 0
+}
 
 // learn takes in what a caller predicts of its turns.
 func (w *work) learn(predict time.Duration) {
@@ -113,7 +117,7 @@ func (m *Machine) settle(now time.Duration, c *caller) {
 // rest gives back what a caller does not need, and has it forgotten some day if
 // it has no work.
 func (m *Machine) rest(c *caller) {
-	if w := c.work; w != nil && w.window.len() == 0 && len(w.open) == 0 && !c.asked && !c.silent {
+	if w := c.work; w != nil && w.window.len() == 0 && len(w.open)+len(w.late)+len(w.aside) == 0 && !c.asked && !c.silent {
 		c.work = nil
 		if len(m.spareWork) < spareWorks {
 			if cap(w.window.turns) > spareWindow {

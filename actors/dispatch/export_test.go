@@ -3,6 +3,7 @@ package dispatch
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -127,7 +128,7 @@ func (m *Machine) checkCaller(c *caller, seen map[Key]string) error {
 		return fmt.Errorf("more: %v, asked: %v, silent: %v, dormant: %v", c.more, c.asked, c.silent, f.Dormant())
 	case c.unheard && !f.Dormant():
 		return fmt.Errorf("never heard, and not dormant")
-	case c.work != nil && c.waiting() == 0 && len(c.work.open) == 0 && !c.asked && !c.silent:
+	case c.work != nil && c.waiting() == 0 && len(c.work.open)+len(c.work.late)+len(c.work.aside) == 0 && !c.asked && !c.silent:
 		return fmt.Errorf("holds what it does not need")
 	}
 	if c.work == nil {
@@ -140,6 +141,15 @@ func (m *Machine) checkCaller(c *caller, seen map[Key]string) error {
 		seen[t.Key] = "the window"
 		if t.Epoch != c.epoch || t.Body == nil {
 			return fmt.Errorf("turn %v can't be handed out, epoch is %d", t.Key, c.epoch)
+		}
+	}
+	for _, t := range c.work.late {
+		seen[t.Key] = "those that wait for others"
+	}
+	for _, t := range c.work.aside {
+		seen[t.Key] = "those set aside"
+		if !slices.Contains(m.asides, c) || !t.Suspect {
+			return fmt.Errorf("turn %v is set aside for ever", t.Key)
 		}
 	}
 	for i, h := range c.work.open {
@@ -157,13 +167,17 @@ func (m *Machine) checkWorkers() error {
 	slots, open := 0, 0
 	for i, w := range m.workers {
 		var load time.Duration
+		suspects := 0
 		for at, h := range w.open {
 			if h.worker != w || h.ofWorker != at || h.load < 0 || h.load > Credit {
 				return fmt.Errorf("%s: turn %v is not where it says, load %v", w.name, h.Key, h.load)
 			}
 			load += h.load
+			suspects += count(h.Suspect)
 		}
 		switch {
+		case suspects != w.suspects:
+			return fmt.Errorf("%s: %d suspects, counted %d", w.name, suspects, w.suspects)
 		case load != w.load:
 			return fmt.Errorf("%s: load %v, counted %v", w.name, w.load, load)
 		case i > 0 && m.workers[i-1].name >= w.name:
@@ -183,7 +197,8 @@ func (m *Machine) checkWorkers() error {
 	}
 	if next := m.ring.Next(); next != nil {
 		c := next.Owner.(*caller)
-		if w := m.freest(m.cost(c.work.window.first().Predict), c.work.home); w != nil {
+		t := c.work.window.first()
+		if w, aside := m.place(t, m.cost(t.Predict), c.work.home); w != nil || aside {
 			return fmt.Errorf("%s has room and %s waits", w.name, c.name)
 		}
 	}

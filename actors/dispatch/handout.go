@@ -7,10 +7,17 @@ import "time"
 // next call: the slices are reused.
 func (m *Machine) Dispatch(now time.Duration) (runs []Run, pulls []Pull) {
 	m.recycle()
+	m.beShy(now)
+	m.recallSuspects(now)
 	for next := m.ring.Next(); next != nil; next = m.ring.Next() {
 		c := next.Owner.(*caller)
-		predict := m.cost(c.work.window.first().Predict)
-		w := m.freest(predict, c.work.home)
+		t := c.work.window.first()
+		predict := m.cost(t.Predict)
+		w, aside := m.place(t, predict, c.work.home)
+		if aside {
+			m.setAside(now, c)
+			continue
+		}
 		if w == nil {
 			break
 		}
@@ -100,6 +107,9 @@ func (m *Machine) book(h *handed) {
 	w.open = append(w.open, h)
 	h.worker.load += h.load
 	m.rooms.changed(h.worker)
+	if h.Suspect {
+		h.worker.suspects++
+	}
 }
 
 // freest returns the worker that should get a turn, or nil: the caller's home if
@@ -116,8 +126,8 @@ func (m *Machine) freest(predict time.Duration, home string) *worker {
 }
 
 func (w *worker) takes(predict time.Duration) bool {
-	if len(w.open) < w.slots {
-		return true
+	if len(w.open) < w.slots || w.shy {
+		return !w.shy
 	}
 	return predict <= Credit && len(w.open) < w.slots*Prefetch && w.load+predict <= Credit*time.Duration(w.slots)
 }

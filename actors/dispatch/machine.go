@@ -57,6 +57,10 @@ const (
 	// Lost is how long a worker may be silent, or not know of a turn that it was
 	// given, before the turn is handed out again.
 	Lost = 3 * time.Second
+	// Shy is how long a scheduler that took over gives its own worker nothing while there
+	// are others. The scheduler before it may have died of a turn on its own member, and nothing
+	// is known of that: if it happens again, this one lives to tell.
+	Shy = 5 * time.Second
 	// Gap is what each later activation leaves free in the dispatch order, for
 	// turns that those before it handed out and that no stored job tells of. A
 	// job's dispatch number is stored with its end, so what counts is how many
@@ -69,6 +73,8 @@ type Config struct {
 	Quantum    time.Duration // least that a turn is charged; zero is the default
 	Epoch      uint64        // of this activation of the scheduler, from 1
 	Dispatched uint64        // the last dispatch number that is known to be given
+	Self       string        // the worker of the scheduler's own member, empty if it has none
+	Members    int           // that live, as far as is known
 }
 
 // Key names a turn.
@@ -82,7 +88,10 @@ type Key struct {
 // Turn is one turn as the machine sees it.
 type Turn struct {
 	Key
+	Nonce      uint64 // of the job's id
 	Predict    time.Duration
+	Suspect    bool   // the job may have killed a worker: a caller offers one turn of it at a time
+	Mourned    string // the worker whose death with the job its caller counted last, empty for none
 	Dispatched uint64 // its number in the dispatch order, set when it is handed out
 	Body       any    // the shell's, not looked at
 	Waits      int64  // since when the job waits, in microseconds since 1970; zero once it has begun
@@ -129,12 +138,14 @@ type Halt struct {
 
 // worker is what the machine knows of one worker.
 type worker struct {
-	name  string
-	slots int
-	open  []*handed
-	load  time.Duration // predicted, each turn at most [Credit]
-	heard time.Duration
-	run   int // index in the runs of a Dispatch, from 1
+	name     string
+	slots    int
+	open     []*handed
+	load     time.Duration // predicted, each turn at most [Credit]
+	heard    time.Duration
+	suspects int  // turns of suspects among those open
+	shy      bool // it gets no turns, see [Shy]
+	run      int  // index in the runs of a Dispatch, from 1
 
 	room    float64 // see [worker.hasRoom]; of the last change
 	atRoom  int     // index in the heap of [rooms]
@@ -184,6 +195,13 @@ type Machine struct {
 	load      totals
 	debts     map[*caller]time.Duration // that were not charged yet, see [Machine.pay]
 
+	self    string           // the scheduler's own worker
+	members int              // that live
+	shy     bool             // until Shy is over: the scheduler's own worker gets no turns
+	deaths  []Death          // that callers are to be told
+	mourned map[jobKey]Death // that their callers have not said to be counted
+	asides  []*caller        // that have suspects set aside
+
 	runs        []Run     // the last Dispatch's, reused
 	running     []*worker // of the runs
 	pulls       []Pull
@@ -211,6 +229,9 @@ func New(cfg Config) *Machine {
 		mean:       float64(firstMean),
 		crowd:      Crowd,
 		debts:      map[*caller]time.Duration{},
+		self:       cfg.Self,
+		members:    cfg.Members,
+		mourned:    map[jobKey]Death{},
 		spareHas:   map[uint64]bool{},
 		spareKnown: map[Key]*handed{},
 	}

@@ -1,6 +1,9 @@
 package dispatch
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Offer adds turns of a caller behind those it offered before.
 func (m *Machine) Offer(now time.Duration, o Offer) {
@@ -42,12 +45,21 @@ func (m *Machine) add(c *caller, o Offer) {
 		t := &o.Turns[i]
 		h, ok := known[t.Key]
 		switch {
+		case !ok && !m.welcome(c, t):
+		case !ok && c.held(t.Seq):
+			if !slices.ContainsFunc(w.late, func(l Turn) bool { return l.Key == t.Key }) {
+				w.late = append(w.late, *t)
+			}
 		case !ok:
 			w.window.push(*t)
 			w.learn(t.Predict)
 			m.waiting++
 		case h != nil && h.Body == nil: // adopted: now it can be handed out again
-			h.Body = t.Body
+			h.Body, h.Mourned = t.Body, t.Mourned
+			if t.Suspect && !h.Suspect {
+				h.Suspect = true
+				h.worker.suspects++
+			}
 		}
 	}
 	clear(known)
@@ -61,6 +73,9 @@ func (c *caller) list(known map[Key]*handed) {
 	}
 	for _, t := range c.work.window.all() {
 		known[t.Key] = nil
+	}
+	for i := range c.work.aside {
+		known[c.work.aside[i].Key] = nil
 	}
 	for _, h := range c.work.open {
 		if !h.dropped {
@@ -100,5 +115,8 @@ func (m *Machine) Withdraw(now time.Duration, name string, seq uint64) (halts []
 func (m *Machine) keep(c *caller, wanted func(*Turn) bool) {
 	if c.work != nil {
 		m.waiting -= c.work.window.keep(wanted)
+		for _, list := range []*[]Turn{&c.work.late, &c.work.aside} {
+			*list = slices.DeleteFunc(*list, func(t Turn) bool { return !wanted(&t) })
+		}
 	}
 }

@@ -24,6 +24,7 @@ type world struct {
 	dispatched uint64 // highest number that was given
 	callers    []*actorCaller
 	workers    []*actorWorker
+	deaths     map[string]dispatch.Death // that the machine has told of, by caller and job
 }
 
 // actorCaller knows which turns it has offered and had no outcome of.
@@ -36,6 +37,7 @@ type actorCaller struct {
 	next   uint64
 	left   int // turns it has not offered yet
 	out    map[uint64]bool
+	deaths map[uint64]string // the workers that died with jobs, as far as it was told
 }
 
 // actorWorker knows what it has in hand.
@@ -60,6 +62,7 @@ func TestRandomOperations(t *testing.T) {
 			for w.step = range 5000 {
 				w.now += time.Duration(w.rng.IntN(20)) * time.Millisecond
 				w.act()
+				w.hear(w.rng.IntN(10) == 0)
 				w.check()
 			}
 			w.recover()
@@ -68,10 +71,10 @@ func TestRandomOperations(t *testing.T) {
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 1)), epoch: 1}
-	w.machine = dispatch.New(dispatch.Config{Epoch: 1})
+	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 1)), epoch: 1, deaths: map[string]dispatch.Death{}}
+	w.machine = dispatch.New(dispatch.Config{Epoch: 1, Self: "w1"})
 	for i := range 12 {
-		w.callers = append(w.callers, &actorCaller{name: fmt.Sprint("c", i), epoch: 1, weight: 1 + i%3, out: map[uint64]bool{}})
+		w.callers = append(w.callers, &actorCaller{name: fmt.Sprint("c", i), epoch: 1, weight: 1 + i%3, out: map[uint64]bool{}, deaths: map[uint64]string{}})
 	}
 	for i := range 4 {
 		w.workers = append(w.workers, &actorWorker{name: fmt.Sprint("w", i), slots: 1 + i%3, has: map[uint64]dispatch.Turn{}})
@@ -146,7 +149,7 @@ func (w *world) offer(c *actorCaller, fresh int, again bool) {
 func turnOf(c *actorCaller, seq uint64) dispatch.Turn {
 	costs := []time.Duration{20 * time.Microsecond, time.Millisecond, 20 * time.Millisecond, 95 * time.Millisecond, -time.Second, time.Hour}
 	return dispatch.Turn{
-		Key:     dispatch.Key{Caller: c.name, Epoch: c.epoch, Seq: seq},
+		Key: dispatch.Key{Caller: c.name, Epoch: c.epoch, Seq: seq}, Nonce: seq, Mourned: c.deaths[seq], Suspect: c.deaths[seq] != "",
 		Predict: costs[int(seq*2654435761>>7)%len(costs)], Body: seq,
 	}
 }
@@ -208,10 +211,22 @@ func (w *world) renew(c *actorCaller) {
 	w.offer(c, 0, true)
 }
 
+// hear tells callers which workers died with their jobs, unless the news is lost.
+func (w *world) hear(lost bool) {
+	for _, d := range w.machine.Deaths() {
+		w.deaths[fmt.Sprint(d.Caller, " ", d.Seq)] = d
+		if c := w.caller(d.Caller); !lost {
+			c.deaths[d.Seq] = d.Process
+			w.machine.Withdraw(w.now, d.Caller, d.Seq)
+		}
+	}
+}
+
 // newScheduler replaces the machine. The store knows a number that is long past.
 func (w *world) newScheduler() {
 	w.epoch++
-	w.machine = dispatch.New(dispatch.Config{Epoch: w.epoch, Dispatched: w.dispatched / 2})
+	w.deaths = map[string]dispatch.Death{} // what it has not told is forgotten
+	w.machine = dispatch.New(dispatch.Config{Epoch: w.epoch, Dispatched: w.dispatched / 2, Self: "w1"})
 	w.machine.Crowd(w.crowd)
 	for _, c := range w.callers {
 		if w.rng.IntN(2) == 0 {
@@ -231,6 +246,9 @@ func (w *world) dispatch(lost bool) {
 				w.t.Fatalf("step %d: number %d was given before", w.step, t.Dispatched)
 			}
 			w.dispatched = max(w.dispatched, t.Dispatched)
+			if d, ok := w.deaths[fmt.Sprint(t.Caller, " ", t.Seq)]; ok && d.Process != t.Mourned {
+				w.t.Fatalf("step %d: turn %v is handed out, and its caller has not counted that %s died", w.step, t.Key, d.Process)
+			}
 			if t.Epoch == w.caller(t.Caller).epoch && t.Body == nil {
 				w.t.Fatalf("step %d: turn %v has lost its body", w.step, t.Key)
 			}
@@ -269,6 +287,7 @@ func (w *world) recover() {
 		for _, c := range w.callers {
 			w.offer(c, 0, true)
 		}
+		w.hear(false)
 		w.machine.Tick(w.now)
 		for _, k := range w.workers {
 			w.beat(k)

@@ -23,6 +23,7 @@ func (r *rooms) among(at int, predict time.Duration, best *worker) *worker {
 	switch {
 	case best != nil && !w.before(best):
 		return best
+	case w.shy: // those below may take it
 	case w.takes(predict):
 		return w
 	case predict > Credit, w.room*float64(r.widest)*float64(Credit)+1 < float64(predict):

@@ -103,7 +103,7 @@ func (s *stage) do(out *bytes.Buffer, line []string) error {
 		s.now = d
 		return err
 	case "scheduler": // a new activation, which knows no caller
-		s.machine = dispatch.New(dispatch.Config{Epoch: w.uint("epoch", 1), Dispatched: w.uint("dispatched", 0)})
+		s.machine = dispatch.New(dispatch.Config{Epoch: w.uint("epoch", 1), Dispatched: w.uint("dispatched", 0), Self: w.named["self"]})
 	case "beat":
 		var has []dispatch.Turn
 		for _, n := range numbers(w.named["has"]) {
@@ -133,6 +133,10 @@ func (s *stage) do(out *bytes.Buffer, line []string) error {
 		s.machine.WorkerLeft(s.now, line[1])
 	case "living":
 		s.machine.KeepWorkers(s.now, line[1:])
+	case "deaths":
+		for _, d := range s.machine.Deaths() {
+			fmt.Fprintf(out, "tell %s: %s died with job %d\n", d.Caller, d.Process, d.Seq)
+		}
 	case "tick":
 		s.machine.Tick(s.now)
 	case "backlogged": // callers, weights and groups as name/weight@group
@@ -190,6 +194,7 @@ func offerOf(caller string, w words) dispatch.Offer {
 			o.Turns = append(o.Turns, dispatch.Turn{
 				Key:     dispatch.Key{Caller: caller, Epoch: o.Epoch, Seq: job, Turn: turn},
 				Predict: w.duration("cost", 20*time.Millisecond), Body: "body",
+				Nonce: job, Suspect: w.has("suspect"), Mourned: w.named["mourned"],
 			})
 		}
 	}

@@ -28,7 +28,7 @@ const (
 // their turns, and callers without work are forgotten. Call it about once a
 // second. It looks at what is due only, not at callers that wait.
 func (m *Machine) Tick(now time.Duration) {
-	m.dropWorkers(now, func(w *worker) bool { return now-w.heard > Lost })
+	m.dropWorkers(now, func(w *worker) bool { return now-w.heard > Lost }, false)
 	for m.unanswer.size > 0 && now-m.unanswer.peek().at > Silence/2 {
 		if a := m.unanswer.pop(); a.still() && !a.c.repeated {
 			a.c.repeated = true

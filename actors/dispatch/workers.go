@@ -32,7 +32,7 @@ func (m *Machine) Beat(now time.Duration, name string, slots int, open []Turn) {
 			m.adopt(now, w, t)
 		}
 	}
-	m.takeBack(now, w, func(h *handed) bool { return !has[h.Dispatched] && now-h.at > Lost })
+	m.takeBack(now, w, func(h *handed) bool { return !has[h.Dispatched] && now-h.at > Lost }, false)
 	clear(has)
 }
 
@@ -48,7 +48,7 @@ func (m *Machine) adopt(now time.Duration, w *worker, t Turn) {
 	c := m.caller(t.Caller)
 	m.keep(c, func(have *Turn) bool {
 		if have.Key == t.Key {
-			t.Body = have.Body
+			t.Body, t.Suspect, t.Mourned = have.Body, have.Suspect, have.Mourned
 		}
 		return have.Key != t.Key
 	})
@@ -74,12 +74,21 @@ func (m *Machine) End(now time.Duration, dispatched uint64, used time.Duration) 
 	}
 	c := h.caller
 	m.ring.Settle(&c.fair, h.bill, used)
+	dropped := h.dropped
 	m.release(h)
+	if dropped && len(c.work.late) > 0 {
+		m.arrive(c)
+		m.settle(now, c)
+	}
 	m.rest(c)
 }
 
-// WorkerLeft hands a dead worker's turns out again.
-func (m *Machine) WorkerLeft(now time.Duration, name string) {
+// WorkerLeft hands the turns of a worker that takes no more out again.
+func (m *Machine) WorkerLeft(now time.Duration, name string) { m.drop(now, name, false) }
+
+// drop forgets a worker. If it died, the jobs of the turns in its hands have to know of
+// that first.
+func (m *Machine) drop(now time.Duration, name string, died bool) {
 	at, ok := m.find(name)
 	if !ok {
 		return
@@ -88,26 +97,29 @@ func (m *Machine) WorkerLeft(now time.Duration, name string) {
 	m.workers = slices.Delete(m.workers, at, at+1)
 	m.slots -= w.slots
 	m.rooms.remove(w)
-	m.takeBack(now, w, func(*handed) bool { return true })
+	m.takeBack(now, w, func(*handed) bool { return true }, died)
 }
 
-// KeepWorkers hands the turns of all workers out again that are not among the
-// living.
+// KeepWorkers says which workers are among the living: all others have died, and the turns
+// in their hands are handed out again when their callers have counted that, see
+// [Machine.Deaths].
 func (m *Machine) KeepWorkers(now time.Duration, living []string) {
-	m.dropWorkers(now, func(w *worker) bool { return !slices.Contains(living, w.name) })
+	m.members = len(living)
+	m.dropWorkers(now, func(w *worker) bool { return !slices.Contains(living, w.name) }, true)
 }
 
-func (m *Machine) dropWorkers(now time.Duration, gone func(*worker) bool) {
+func (m *Machine) dropWorkers(now time.Duration, gone func(*worker) bool, died bool) {
 	for at := len(m.workers) - 1; at >= 0; at-- {
 		if w := m.workers[at]; gone(w) {
-			m.WorkerLeft(now, w.name)
+			m.drop(now, w.name, died)
 		}
 	}
 }
 
 // takeBack returns turns of a worker to the front of their callers, in the order
-// in which they were handed out, and takes back what they were charged.
-func (m *Machine) takeBack(now time.Duration, w *worker, lost func(*handed) bool) {
+// in which they were handed out, and takes back what they were charged. If the worker
+// died, their callers are told instead.
+func (m *Machine) takeBack(now time.Duration, w *worker, lost func(*handed) bool, died bool) {
 	var back []*handed
 	for _, h := range w.open {
 		if lost(h) {
@@ -118,7 +130,10 @@ func (m *Machine) takeBack(now time.Duration, w *worker, lost func(*handed) bool
 	for _, h := range back {
 		t, c, bill, dropped := h.Turn, h.caller, h.bill, h.dropped
 		m.release(h)
-		again := !dropped && t.Body != nil && !c.holds(t.Key) // without a body it was adopted: its caller will offer it again
+		if died {
+			m.mourn(c, &t, w.name)
+		}
+		again := !died && !dropped && m.welcome(c, &t) && t.Body != nil && !c.holds(t.Key) // without a body it was adopted: its caller will offer it again
 		if again && !c.fair.Ready() {
 			m.ring.Leave(&c.fair, true) // it keeps its place
 		}
@@ -127,6 +142,7 @@ func (m *Machine) takeBack(now time.Duration, w *worker, lost func(*handed) bool
 			m.working(c).window.unpop(t)
 			m.waiting++
 		}
+		m.arrive(c)
 		m.settle(now, c)
 	}
 }
@@ -143,6 +159,9 @@ func (c *caller) holds(k Key) bool {
 func (m *Machine) release(h *handed) {
 	delete(m.open, h.Dispatched)
 	h.worker.load -= h.load
+	if h.Suspect {
+		h.worker.suspects--
+	}
 	h.worker.open = cut(h.worker.open, h.ofWorker, func(last *handed) { last.ofWorker = h.ofWorker })
 	m.rooms.changed(h.worker)
 	w := h.caller.work

@@ -18,7 +18,7 @@ import (
 func execute(t testing.TB, in string, args ...string) (status int, out, err string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	status = run(context.Background(), args, streams{strings.NewReader(in), &stdout, &stderr})
+	status = run(context.Background(), args, streams{in: strings.NewReader(in), out: &stdout, err: &stderr})
 	return status, stdout.String(), stderr.String()
 }
 
@@ -144,7 +144,7 @@ func TestInterruptEndsTheWaitForInput(t *testing.T) {
 		in := endless{make(chan struct{})}
 		var stdout, stderr bytes.Buffer
 		done := make(chan int)
-		go func() { done <- run(ctx, args, streams{in, &stdout, &stderr}) }()
+		go func() { done <- run(ctx, args, streams{in: in, out: &stdout, err: &stderr}) }()
 		<-in.begun
 		cancel()
 		select {

@@ -8,12 +8,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"fairfactor"
+	"fairfactor/actors"
 )
 
 // streams are the standard streams of a command.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	runtime  actors.Runtime // of nodes; nil but in tests
 }
 
 // origins say where the values of flags come from, by the flags' names: a flag

@@ -15,7 +15,7 @@ import (
 func main() {
 	ctx, stop := signals()
 	defer stop()
-	os.Exit(run(ctx, conceal(os.Args[1:], blank), streams{os.Stdin, os.Stdout, os.Stderr}))
+	os.Exit(run(ctx, conceal(os.Args[1:], blank), streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
 
 // signals returns a context that ends with the first SIGTERM or SIGINT; the

@@ -18,6 +18,7 @@ type metrics struct {
 	levelLag, levelInLine, known, divided *prometheus.Desc
 	webhooks, webhooksFlying, missed      *prometheus.Desc
 	jobsQueued, work, oldest, threads     *prometheus.Desc
+	deaths, quarantined                   *prometheus.Desc
 }
 
 func newMetrics(n *node) *metrics {
@@ -33,6 +34,8 @@ func newMetrics(n *node) *metrics {
 		webhooks:       desc("webhooks_total", "Attempts to call webhooks: delivered, failed (tried again later), given_up.", "outcome"),
 		webhooksFlying: desc("webhooks_under_way", "Attempts to call webhooks that are under way."),
 		missed:         desc("jobs_deadline_missed_total", "Jobs that were cancelled because they had not ended at their deadline."),
+		deaths:         desc("jobs_deaths_total", "Deaths of processes that were counted, once for each job in their hands."),
+		quarantined:    desc("jobs_quarantined_total", "Jobs that failed because processes died with them."),
 		refused:        desc("submissions_refused_total", "Submissions that were refused by a caller."),
 		turns:          desc("turns_total", "Turns run on this node."),
 		cpu:            desc("turn_cpu_seconds_total", "CPU that turns used on this node."),
@@ -79,6 +82,8 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	counter(m.webhooks, float64(hooks.GivenUp.Load()), "given_up")
 	gauge(m.webhooksFlying, float64(hooks.Flying.Load()))
 	counter(m.missed, float64(c.Missed.Load()))
+	counter(m.deaths, float64(c.Deaths.Load()))
+	counter(m.quarantined, float64(c.Quarantined.Load()))
 	counter(m.refused, float64(c.Refused.Load()))
 	counter(m.turns, float64(c.Turns.Load()))
 	counter(m.cpu, time.Duration(c.CPU.Load()).Seconds())

@@ -18,6 +18,7 @@ import (
 	"fairfactor"
 	"fairfactor/actors"
 	groups "fairfactor/actors/commit"
+	"fairfactor/actors/flight"
 	"fairfactor/cluster"
 	httpd "fairfactor/http"
 	"fairfactor/http/webhook"
@@ -48,6 +49,7 @@ type node struct {
 	profiler   io.Closer  // nil without --pprof
 	accesses   *accessLog // nil without --access-log
 	url        string
+	flight     *flight.Recorder // nil if it can't be kept
 	leaving    atomic.Bool
 	draining   atomic.Bool
 	fatal      chan error
@@ -208,7 +210,8 @@ func (n *node) startActors(ctx context.Context) error {
 	n.system = actors.New(actors.Config{
 		Store: n.store, Committer: n.committer, Members: n.view, Logger: n.log,
 		Workers: n.cfg.workers, Quantum: n.cfg.quantum, MaxQueue: n.cfg.maxQueue, MaxCPU: n.cfg.maxCPU,
-		KnownSize: n.cfg.knownSize,
+		KnownSize: n.cfg.knownSize, Runtime: n.cfg.runtime,
+		MaxDeaths: n.cfg.maxDeaths, Record: n.record, Obituaries: n.obituaries(),
 	})
 	n.cluster, err = cluster.Start(ctx, cluster.Config{
 		Name: n.cfg.node, Cluster: n.cfg.cluster, Remote: n.cfg.remote, Gossip: n.cfg.gossip, Advertise: n.cfg.advertise,
@@ -327,6 +330,7 @@ func (n *node) run(ctx context.Context) error {
 	case err = <-served:
 		err = fairfactor.Wrap(fairfactor.Internal, err, "the HTTP server stopped")
 	case err := <-n.fatal:
+		n.flight.Disown() // no turn is why
 		return err
 	}
 	cancel()
@@ -379,6 +383,7 @@ func (n *node) close() {
 	if n.cluster != nil {
 		step(n.cluster.Stop)
 		n.system.Stop()
+		n.flight.Close()
 	}
 	// A store must not be closed under a write. What waits for that is
 	// not acknowledged; what was is in the log, and the next start finds it there.

@@ -23,6 +23,9 @@ const asProgram = "FAIRFACTOR_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
+		if poison := os.Getenv(poisonous); poison != "" {
+			os.Exit(runPoisoned(poison))
+		}
 		main()
 		return
 	}
@@ -131,10 +134,14 @@ type job struct {
 	Result   map[string]int `json:"result"`
 	Turn     uint64         `json:"turn"`
 	Attempts int            `json:"attempts"`
-	CPU      int64          `json:"cpu_us"`
-	Known    bool           `json:"known"`
-	Error    string         `json:"error"`
-	Detail   string         `json:"detail"`
+	Deaths   []string       `json:"deaths"`
+
+	Quarantined bool `json:"quarantined"`
+
+	CPU    int64  `json:"cpu_us"`
+	Known  bool   `json:"known"`
+	Error  string `json:"error"`
+	Detail string `json:"detail"`
 }
 
 // status is a job's state, or the number that a problem has in its place.

@@ -38,7 +38,7 @@ func TestInterruptSaysWhatWasFound(t *testing.T) {
 			return nil, errInterrupted
 		}
 		var out, said bytes.Buffer
-		err := s.solveAll(ctx, next, asJSON, streams{nil, &out, &said})
+		err := s.solveAll(ctx, next, asJSON, streams{out: &out, err: &said})
 		if err == nil || !strings.Contains(said.String(), long+": interrupted; found 3; composite remains: "+rest+"\n") {
 			t.Errorf("%v: %s", err, said.String())
 		}
@@ -74,7 +74,7 @@ func TestInterruptCountsTheUntouched(t *testing.T) {
 	}
 	close(order)
 	var out, said bytes.Buffer
-	if failed := s.printAll(order, false, streams{nil, &out, &said}); !failed || out.Len() > 0 ||
+	if failed := s.printAll(order, false, streams{out: &out, err: &said}); !failed || out.Len() > 0 ||
 		said.String() != "fairfactor: interrupted before anything was found of 3 more\n" {
 		t.Errorf("failed %v, %q, %q", failed, out.String(), said.String())
 	}

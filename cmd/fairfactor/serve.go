@@ -34,6 +34,8 @@ type config struct {
 	maxCPU, drain        time.Duration
 	linger               time.Duration
 	maxQueue             uint64
+	maxDeaths            int
+	runtime              actors.Runtime // nil but in tests
 	logLevel, logFormat  string
 	pprof                string
 	groupBy, basePath    string
@@ -81,6 +83,7 @@ fairfactor config prints one.`,
 			if err != nil {
 				return err
 			}
+			cfg.runtime = io.runtime
 			n, err := startNode(cmd.Context(), cfg, log)
 			if err != nil {
 				return err
@@ -124,6 +127,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&c.maxDigits, "max-digits", 200, "longest number that is accepted, in digits, 1 to 1000")
 	f.DurationVar(&c.maxCPU, "max-cpu", 4*time.Hour, "CPU time that one job may use; then it fails and keeps the factors found; 0 is no limit")
 	f.Uint64Var(&c.maxQueue, "max-queue", actors.DefaultMaxQueue, "most unfinished jobs of one caller")
+	f.IntVar(&c.maxDeaths, "max-deaths", fairfactor.DefaultMaxDeaths, "processes that may die with a turn of a job in their hands; then it is quarantined: it fails, and is retried by its id only; 0 is no limit, 16 the most")
 	f.DurationVar(&c.retention, "retention", 7*24*time.Hour, "how long finished jobs are kept")
 	f.IntVar(&c.knownSize, "known-size", 1_000_000, "numbers whose factors are remembered for all callers, if they have 31 digits or more and took 1 ms of CPU or more; 0 remembers none")
 	f.DurationVar(&c.drain, "drain", 10*time.Second, "time that each step of stopping may take: requests, turns, actors, writes")
@@ -185,6 +189,8 @@ func (c *config) check() error {
 		return fairfactor.Errorf(fairfactor.Invalid, "--quantum %v is not above 0 and at most 1h", c.quantum)
 	case c.retention < fairfactor.KeyLife:
 		return fairfactor.Errorf(fairfactor.Invalid, "--retention %v is less than the %v for which idempotency keys are remembered", c.retention, fairfactor.KeyLife)
+	case c.maxDeaths < 0 || c.maxDeaths > fairfactor.MaxDeaths:
+		return fairfactor.Errorf(fairfactor.Invalid, "--max-deaths %d is not between 0 and %d", c.maxDeaths, fairfactor.MaxDeaths)
 	case c.knownSize < 0:
 		return fairfactor.Errorf(fairfactor.Invalid, "--known-size %d is negative", c.knownSize)
 	case c.linger < 0 || c.linger > time.Hour:

@@ -100,7 +100,7 @@ func TestListOnATerminal(t *testing.T) {
 			_, _ = all.ReadFrom(control) // ends with an error when the other side is closed
 			read <- all.String()
 		}()
-		if status := run(t.Context(), append([]string{"list"}, args...), streams{tty, tty, os.Stderr}); status != 0 {
+		if status := run(t.Context(), append([]string{"list"}, args...), streams{in: tty, out: tty, err: os.Stderr}); status != 0 {
 			t.Errorf("%v: status %d", args, status)
 		}
 		tty.Close()

@@ -19,10 +19,12 @@ import (
 
 // layoutVersion is the value of the key v. Earlier layouts are read too: an account
 // of the first has no group, and the first two lack what finds jobs by their state, number or
-// time, which is added when they are opened. The third lacks the classes of callers.
+// time, which is added when they are opened. The third lacks the classes of callers, and no
+// job of the fourth has deaths.
 const (
-	layoutVersion = 4
+	layoutVersion = 5
 	layoutIndexed = 3 // the first that finds jobs by their state, number or time
+	layoutRanked  = 4 // the first with the classes of callers
 )
 
 // Options of a store; the zero value is the default.

@@ -95,7 +95,7 @@ func TestLayoutWithoutClasses(t *testing.T) {
 			a.ranks = ranks{}
 			b.Set(accountKey(nil, name), seal(accountKey(nil, name), a.append(nil)), nil)
 		}
-		setNumber(b, keyVersion, layoutVersion-1)
+		setNumber(b, keyVersion, layoutRanked-1)
 		if err := s.commit(b); err != nil {
 			t.Fatal(err)
 		}
@@ -147,5 +147,31 @@ func finishAll(t *testing.T, s *Store, a *activation) {
 	}
 	if last := backlog[4].Job; last.ID.Seq != 2 || last.Reason != "too hard" {
 		t.Errorf("queued again: %+v", last)
+	}
+}
+
+// TestLayoutWithoutDeathsOpens: a directory of the layout before deaths has the present one
+// once it was opened, so that a program of that time refuses it.
+func TestLayoutWithoutDeathsOpens(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := mustOpen(t, dir, vfs.Default, 0)
+	a := activate(t, s, "a")
+	accept := a.accept()
+	if errs, err := s.Apply(t.Context(), []fairfactor.Change{accept}); errs != nil || err != nil {
+		t.Fatal(errs, err)
+	}
+	if err := s.stamp(4); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(t, dir, vfs.Default, 0)
+	defer s.Close()
+	if version, err := s.number(keyVersion); version != layoutVersion || err != nil {
+		t.Errorf("layout %d, %v, want %d", version, err, layoutVersion)
+	}
+	if got, err := s.Job(t.Context(), accept.Job.ID); err != nil || !reflect.DeepEqual(got, *accept.Job) {
+		t.Errorf("job: %+v, %v, want %+v", got, err, *accept.Job)
 	}
 }

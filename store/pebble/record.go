@@ -29,10 +29,11 @@ const (
 	isKnown // others had found the factors; there is no more to it
 	hasDeadline
 	hasCallback
+	hasDeaths
 )
 
 // lastField is the highest bit that this version knows.
-const lastField = hasCallback
+const lastField = hasDeaths
 
 // brief is the part of a record that deciding about a change needs; it comes
 // first in the record.
@@ -90,6 +91,9 @@ func appendRecord(b []byte, j *fairfactor.Job, state fairfactor.State, group uin
 	if fields&hasCallback != 0 {
 		b = appendString(b, j.Callback.URL)
 	}
+	if fields&hasDeaths != 0 {
+		b = appendString(b, rules.DeathsText(j.Deaths))
+	}
 	if fields&hasFactors != 0 {
 		return appendFactors(b, j)
 	}
@@ -116,6 +120,7 @@ func fieldsOf(j *fairfactor.Job, state fairfactor.State) (fields uint64) {
 	set(isKnown, j.Known)
 	set(hasDeadline, !j.Deadline.IsZero())
 	set(hasCallback, j.Callback != nil)
+	set(hasDeaths, j.Deaths.Count() != 0)
 	return fields
 }
 
@@ -257,6 +262,12 @@ func decodeJob(key, value []byte, caller uint64, name string) (stored, error) {
 	}
 	if fields&hasCallback != 0 {
 		j.Callback = &fairfactor.Callback{URL: r.string()}
+	}
+	if fields&hasDeaths != 0 {
+		var ok bool
+		if j.Deaths, ok = rules.ParseDeaths(r.string()); !ok {
+			r.bad = true
+		}
 	}
 	if fields&hasFactors != 0 {
 		j.Factors = r.factors()

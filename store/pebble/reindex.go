@@ -19,8 +19,10 @@ const reindexBatch = 20_000
 // upgrade puts callers into their classes and says that the directory has the present
 // layout, but is not indexed if it was not before.
 func (s *Store) upgrade(from uint64) error {
-	if err := s.rankAll(); err != nil {
-		return err
+	if from < layoutRanked {
+		if err := s.rankAll(); err != nil {
+			return err
+		}
 	}
 	b := s.db.NewBatch()
 	setNumber(b, keyVersion, layoutVersion)

@@ -100,22 +100,22 @@ type jobRow struct {
 	number, key                       string
 	submitted, started, finished      time.Time
 	attempts, turn, cpu, turns        int64
-	factors, reason, wants            string
+	factors, reason, wants, deaths    string
 	known                             bool
 }
 
 // Columns of jobs and queue in the order of jobRow.scan. What is unfinished is
 // pending and has no end.
 const (
-	jobColumns   = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known, wants`
-	queueColumns = `caller, seq, ord, nonce, accepted, 1::smallint AS state, number, key, submitted, started, timestamptz '0001-01-01 00:00:00Z' AS finished, attempts, turn, cpu, turns, factors, reason, false AS known, wants`
+	jobColumns   = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known, wants, deaths`
+	queueColumns = `caller, seq, ord, nonce, accepted, 1::smallint AS state, number, key, submitted, started, timestamptz '0001-01-01 00:00:00Z' AS finished, attempts, turn, cpu, turns, factors, reason, false AS known, wants, deaths`
 )
 
 // fields are where a row is scanned to.
 func (r *jobRow) fields() []any {
 	return []any{
 		&r.caller, &r.seq, &r.ord, &r.nonce, &r.accepted, &r.state, &r.number, &r.key, &r.submitted, &r.started, &r.finished,
-		&r.attempts, &r.turn, &r.cpu, &r.turns, &r.factors, &r.reason, &r.known, &r.wants,
+		&r.attempts, &r.turn, &r.cpu, &r.turns, &r.factors, &r.reason, &r.known, &r.wants, &r.deaths,
 	}
 }
 
@@ -130,6 +130,10 @@ func (r *jobRow) job(caller string) (fairfactor.Job, error) {
 	var err error
 	if j.Factors, err = parseFactors(r.factors); err == nil {
 		err = readWants(r.wants, &j)
+	}
+	var readable bool
+	if j.Deaths, readable = rules.ParseDeaths(r.deaths); !readable {
+		err = strconv.ErrSyntax
 	}
 	if err != nil || !rules.Decimal(j.Number) || j.State < fairfactor.Pending || j.State > fairfactor.Cancelled {
 		return fairfactor.Job{}, fairfactor.Errorf(fairfactor.Internal, "the database is damaged: job %s can't be read", j.ID)

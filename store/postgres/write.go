@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"fairfactor"
+	"fairfactor/store/rules"
 )
 
 // records are rows of jobs or queue, column by column: one statement writes all
@@ -18,7 +19,7 @@ type records struct {
 	number, key                       []string
 	submitted, started, finished      []time.Time
 	attempts, turn, cpu, turns        []int64
-	factors, reason, wants            []string
+	factors, reason, wants, deaths    []string
 	checkpoint                        [][]byte
 	saved, known                      []bool
 }
@@ -43,6 +44,7 @@ func (r *records) add(j *staged) {
 	r.factors = append(r.factors, factorsText(in.Factors))
 	r.reason = append(r.reason, sentence(in.Reason))
 	r.wants = append(r.wants, wantsText(in))
+	r.deaths = append(r.deaths, rules.DeathsText(in.Deaths))
 	checkpoint := j.checkpoint
 	if checkpoint == nil {
 		checkpoint = []byte{}
@@ -216,13 +218,13 @@ func (r *records) update(b *pgx.Batch) {
 		return
 	}
 	b.Queue(`UPDATE fairfactor.queue AS q SET number = u.number, key = u.key, submitted = u.submitted, started = u.started,
-			attempts = u.attempts, turn = u.turn, cpu = u.cpu, turns = u.turns, factors = u.factors, reason = u.reason, checkpoint = u.checkpoint, saved = u.saved
+			attempts = u.attempts, turn = u.turn, cpu = u.cpu, turns = u.turns, factors = u.factors, reason = u.reason, checkpoint = u.checkpoint, saved = u.saved, deaths = u.deaths
 		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-			$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::boolean[])
-			AS u (caller, ord, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved)
+			$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::boolean[], $15::text[])
+			AS u (caller, ord, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved, deaths)
 		CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.ord = u.ord OFFSET 0) AS x (at)
 		WHERE q.ctid = x.at`,
-		r.caller, r.ord, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint, r.saved)
+		r.caller, r.ord, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint, r.saved, r.deaths)
 }
 
 func (r *records) insertQueued(b *pgx.Batch) {
@@ -230,19 +232,19 @@ func (r *records) insertQueued(b *pgx.Batch) {
 		return
 	}
 	b.Queue(`INSERT INTO fairfactor.queue
-			(caller, seq, ord, nonce, accepted, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved, wants)
-		SELECT caller, seq, ord, nonce, `+acceptedAs+`, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved, wants
+			(caller, seq, ord, nonce, accepted, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved, wants, deaths)
+		SELECT caller, seq, ord, nonce, `+acceptedAs+`, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved, wants, deaths
 		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::timestamptz[],
-			$9::timestamptz[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::text[], $16::bytea[], $17::boolean[], $18::text[])
-			AS u (caller, seq, ord, nonce, accepted, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved, wants)`,
-		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint, r.saved, r.wants)
+			$9::timestamptz[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::text[], $16::bytea[], $17::boolean[], $18::text[], $19::text[])
+			AS u (caller, seq, ord, nonce, accepted, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved, wants, deaths)`,
+		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint, r.saved, r.wants, r.deaths)
 }
 
 // Rows of finished jobs as parameters.
 const (
-	endedColumns = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known, wants`
+	endedColumns = `caller, seq, ord, nonce, accepted, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known, wants, deaths`
 	unnestEnded  = `unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::smallint[], $7::text[], $8::text[],
-		$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::boolean[], $19::text[])`
+		$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::boolean[], $19::text[], $20::text[])`
 )
 
 // move ends jobs that wait, in one statement. It fails as unsuited if one does not
@@ -255,16 +257,16 @@ func (r *records) move(b *pgx.Batch, assumed bool) {
 		WITH gone AS (
 			DELETE FROM fairfactor.queue AS q USING `+unnestEnded+` AS u (`+endedColumns+`)
 			CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.ord = u.ord AND x.seq = u.seq
-				AND x.nonce = u.nonce AND (NOT $20 OR NOT x.saved AND x.cpu = 0 AND x.turns = 0) OFFSET 0) AS x (at)
+				AND x.nonce = u.nonce AND (NOT $21 OR NOT x.saved AND x.cpu = 0 AND x.turns = 0) OFFSET 0) AS x (at)
 			WHERE q.ctid = x.at
 			RETURNING u.caller, u.seq, u.ord, u.nonce, q.accepted, u.state, u.number, u.key, u.submitted, u.started, u.finished,
-				u.attempts, u.turn, u.cpu, u.turns, u.factors, u.reason, u.known, u.wants
+				u.attempts, u.turn, u.cpu, u.turns, u.factors, u.reason, u.known, u.wants, u.deaths
 		), ended AS (
 			INSERT INTO fairfactor.jobs (`+endedColumns+`) SELECT `+endedColumns+` FROM gone RETURNING 1
 		)
-		SELECT CAST(CASE WHEN count(*) = $21 THEN '1' ELSE 'a group of changes that does not suit what is stored' END AS integer) FROM ended`,
+		SELECT CAST(CASE WHEN count(*) = $22 THEN '1' ELSE 'a group of changes that does not suit what is stored' END AS integer) FROM ended`,
 		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.state, r.number, r.key, r.submitted, r.started, r.finished,
-		r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.known, r.wants, assumed, len(r.caller))
+		r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.known, r.wants, r.deaths, assumed, len(r.caller))
 }
 
 func (r *records) insertEnded(b *pgx.Batch) {
@@ -273,9 +275,9 @@ func (r *records) insertEnded(b *pgx.Batch) {
 	}
 	b.Queue(`INSERT INTO fairfactor.jobs
 			(`+endedColumns+`)
-		SELECT caller, seq, ord, nonce, `+acceptedAs+`, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known, wants
+		SELECT caller, seq, ord, nonce, `+acceptedAs+`, state, number, key, submitted, started, finished, attempts, turn, cpu, turns, factors, reason, known, wants, deaths
 		FROM `+unnestEnded+` AS u (`+endedColumns+`)`,
-		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.state, r.number, r.key, r.submitted, r.started, r.finished, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.known, r.wants)
+		r.caller, r.seq, r.ord, r.nonce, r.accepted, r.state, r.number, r.key, r.submitted, r.started, r.finished, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.known, r.wants, r.deaths)
 }
 
 // writeEnded notes which jobs have ended, by the clock of the database, for

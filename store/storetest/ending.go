@@ -13,6 +13,7 @@ func finishKeepsEverything(w *world) {
 	full := a.ended(jobs[0], fairfactor.Completed)
 	full.Factors = []fairfactor.Factor{{Prime: "2", Exponent: 1}, {Prime: "340282366920938463463374607431768211507", Exponent: 2, Probable: true}, {Prime: "340282366920938463463374607431768211537", Exponent: 3, Proof: fairfactor.APRCL}, {Prime: "340282366920938463463374607431768211621", Exponent: 1, Proof: fairfactor.MinusOne}}
 	full.Attempts, full.Turns, full.CPU, full.Turn = 9, 1<<40, 1<<50, 1<<60
+	full.Deaths = &fairfactor.Deaths{Processes: []string{"01HZX"}}
 	w.must(a.change(fairfactor.Finish, full))
 	w.same("completed", w.job(full.ID), full)
 	for i, state := range []fairfactor.State{fairfactor.Failed, fairfactor.Cancelled} {
@@ -68,7 +69,7 @@ func checkpointIsKeptUntilTheEnd(w *world) {
 	j := jobs[1]
 	j.Started, j.Attempts, j.Turn, j.CPU, j.Turns = w.tick(), 1, 5, time.Second, 50
 	save(j, []byte("first"))
-	j.Attempts, j.CPU, j.Turns = 2, 2*time.Second, 90
+	j.Attempts, j.CPU, j.Turns, j.Deaths = 2, 2*time.Second, 90, j.Deaths.With("01HZX", time.Second)
 	large := bytes.Repeat([]byte("relations "), 100_000)
 	save(j, large)
 	w.same("job", w.job(j.ID), j)

@@ -270,6 +270,9 @@ func (p *pair) advance(j *fairfactor.Job) {
 	j.CPU = max(0, j.CPU+time.Duration(p.rng.IntN(1000)-200)<<p.rng.IntN(16))
 	j.Turns = uint64(max(0, int(j.Turns)+p.rng.IntN(10)-2))
 	j.Reason = []string{"", "too hard"}[p.rng.IntN(2)]
+	if j.Deaths = nil; p.oneIn(4) {
+		j.Deaths = j.Deaths.With("01HZX", j.CPU).With("01HZY", j.CPU)
+	}
 	j.Factors = make([]fairfactor.Factor, p.rng.IntN(3))
 	for i := range j.Factors {
 		j.Factors[i] = fairfactor.Factor{Prime: fmt.Sprint(p.rng.Uint32()), Exponent: 1 + p.rng.IntN(70), Probable: p.oneIn(2)}

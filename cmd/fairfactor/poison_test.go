@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"fairfactor/actors"
+	"fairfactor/factor"
+	"fairfactor/store/postgres/pgtest"
+)
+
+// poisonous is the variable that names a number whose first turn kills the process that runs
+// it, as a defect of the engine or the end of the memory would; with "@" and a time behind
+// it, after that much CPU.
+const poisonous = "FAIRFACTOR_TEST_POISON"
+
+// runPoisoned is main with such a number.
+func runPoisoned(poison string) int {
+	ctx, stop := signals()
+	defer stop()
+	number, after, _ := strings.Cut(poison, "@")
+	d, _ := time.ParseDuration(after)
+	runtime := poisoned{actors.Machine(), number, d}
+	return run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, runtime: runtime})
+}
+
+// poisoned is the machine's runtime with threads that die.
+type poisoned struct {
+	actors.Runtime
+	number string
+	after  time.Duration
+}
+
+func (r poisoned) Thread() actors.Thread { return poisonedThread{r.Runtime.Thread(), r} }
+
+type poisonedThread struct {
+	actors.Thread
+	runtime poisoned
+}
+
+func (t poisonedThread) RunFirst(number string, stop func() bool) (factor.Result, error) {
+	if number == t.runtime.number {
+		for until := t.CPU() + t.runtime.after; t.CPU() < until; {
+			_, _ = factor.Factorize(context.Background(), "600851475143", 1) // some work
+		}
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}
+	return t.Thread.RunFirst(number, stop)
+}
+
+// supervised is a node that is started again whenever it dies.
+type supervised struct {
+	t     *testing.T
+	start func() *process
+
+	mu     sync.Mutex
+	now    *process // guarded by mu
+	deaths int      // guarded by mu
+	done   bool     // guarded by mu
+	over   chan struct{}
+}
+
+// supervise starts a node, and again and again; a death is what no one asked for.
+func supervise(t *testing.T, start func() *process) *supervised {
+	s := &supervised{t: t, start: start, now: start(), over: make(chan struct{})}
+	go func() {
+		defer close(s.over)
+		for p := s.now; ; {
+			p.cmd.Wait()
+			s.mu.Lock()
+			if s.done {
+				s.mu.Unlock()
+				return
+			}
+			s.deaths++
+			p = start()
+			s.now = p
+			s.mu.Unlock()
+		}
+	}()
+	return s
+}
+
+// node returns the process that runs, and how often it died.
+func (s *supervised) node() (*process, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now, s.deaths
+}
+
+// stop ends the node in good order.
+func (s *supervised) stop() {
+	s.mu.Lock()
+	s.done = true
+	s.now.cmd.Process.Signal(syscall.SIGTERM)
+	s.mu.Unlock()
+	<-s.over
+}
+
+// send submits a number until a node accepts it.
+func send(t *testing.T, nodes []*supervised, caller, number string) job {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+		for _, s := range nodes {
+			p, _ := s.node()
+			if status, j, err := p.do("POST", "/compute", caller, fmt.Sprintf(`{"number": %q}`, number)); err == nil && status == 202 {
+				return j
+			}
+		}
+	}
+	t.Fatalf("%s of %s was not accepted within a minute", number, caller)
+	return job{}
+}
+
+// endedAt returns a job when it has ended, whichever node says so.
+func endedAt(t *testing.T, nodes []*supervised, id string) job {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); {
+		for _, s := range nodes {
+			p, _ := s.node()
+			if status, j, err := p.do("GET", "/compute/"+id+"?wait=1", "", ""); err == nil && status == 200 && j.Status != "pending" && j.Status != "running" {
+				return j
+			}
+		}
+	}
+	t.Fatalf("job %s did not end", id)
+	return job{}
+}
+
+// poison is a prime of 34 digits: its first turn is short, and looked up nowhere.
+const poison = "1000000000000000000000000000000033"
+
+// longer is a product of two primes of 27 and 28 digits: half a second of work.
+const longer = "2829063607898198451848067359274523956576869771679742337"
+
+// TestPoisonOnOneNode: a job that kills its process is quarantined at the third death, the
+// node does not die a fourth time, and all other jobs end, each once.
+func TestPoisonOnOneNode(t *testing.T) {
+	t.Setenv(poisonous, poison+"@50ms")
+	dir := t.TempDir()
+	s := supervise(t, func() *process { return serve(t, dir) })
+	nodes := []*supervised{s}
+	var jobs []job
+	for i := range 20 {
+		jobs = append(jobs, send(t, nodes, fmt.Sprint("good-", i%4), fmt.Sprint(600851475143+i)))
+	}
+	jobs = append(jobs, send(t, nodes, "long", longer))
+	bad := send(t, nodes, "bad", poison)
+	jobs = append(jobs, send(t, nodes, "bad", "600851475143")) // behind it
+	checkQuarantine(t, nodes, bad, 3)
+	checkOthers(t, nodes, jobs)
+	if _, deaths := s.node(); deaths != 3 {
+		t.Errorf("the node died %d times, want 3", deaths)
+	}
+	s.stop()
+}
+
+// checkOthers waits for the ends of jobs that kill nothing.
+func checkOthers(t *testing.T, nodes []*supervised, jobs []job) {
+	t.Helper()
+	for _, j := range jobs {
+		if e := endedAt(t, nodes, j.ID); e.Status != "completed" || e.Quarantined || e.Deaths != nil {
+			t.Errorf("job of %s: %+v", e.Caller, e)
+		}
+	}
+}
+
+// checkQuarantine waits for the end of a job that killed so many processes.
+func checkQuarantine(t *testing.T, nodes []*supervised, bad job, deaths int) {
+	t.Helper()
+	e := endedAt(t, nodes, bad.ID)
+	if e.Status != "failed" || !e.Quarantined || len(e.Deaths) != deaths || e.Attempts < deaths || !strings.Contains(e.Error, "quarantined") {
+		t.Errorf("the job that kills: %+v", e)
+	}
+}
+
+// TestPoisonInACluster: the same among three nodes, whichever of them the job, its caller
+// and the scheduler live on. A node that dies comes back.
+func TestPoisonInACluster(t *testing.T) {
+	pgtest.Need(t)
+	url := pgtest.Start(t).Database(t)
+	t.Setenv(poisonous, poison+"@50ms")
+	var nodes []*supervised
+	for range 3 {
+		dir := t.TempDir()
+		nodes = append(nodes, supervise(t, func() *process { return serve(t, dir, "--store", url) }))
+	}
+	var jobs []job
+	for i := range 20 {
+		jobs = append(jobs, send(t, nodes, fmt.Sprint("good-", i%4), fmt.Sprint(600851475143+i)))
+	}
+	jobs = append(jobs, send(t, nodes, "long", longer))
+	bad := send(t, nodes, "bad", poison)
+	jobs = append(jobs, send(t, nodes, "bad", "600851475143"))
+	checkQuarantine(t, nodes, bad, 3)
+	checkOthers(t, nodes, jobs)
+	all := 0
+	for i, s := range nodes {
+		_, deaths := s.node()
+		t.Logf("node %d died %d times", i, deaths)
+		all += deaths
+	}
+	if all != 3 {
+		t.Errorf("the nodes died %d times, want 3", all)
+	}
+	for _, s := range nodes {
+		s.stop()
+	}
+}
