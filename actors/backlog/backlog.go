@@ -32,9 +32,12 @@ const (
 	// Page is the number of jobs read from the store at a time; the window holds
 	// up to two pages.
 	Page = 512
-	// MaxLong is the number of long jobs at which no further job is begun. First
-	// turns that were offered by then may still add some.
+	// MaxLong is the number of long jobs of a class, hard or light, at which no further
+	// job of it is begun. First turns that were offered by then may still add some.
 	MaxLong = 16
+	// HardDigits is the length from which a number is hard: one of 50 digits may take 0.1 s
+	// of CPU, and of every ten digits more ten times as much. What is shorter is light.
+	HardDigits = 50
 	// MaxFailures is how often a job's turns may fail before the job does.
 	MaxFailures = 3
 	// roomy is the number of jobs for which an empty window keeps its room.
@@ -153,10 +156,11 @@ type Backlog struct {
 	open        map[uint64]*open // by sequence number
 	parking     parking
 	ending      map[uint64]*open  // those that have come to their end, which is not durable yet
-	long        []*open           // those with a machine, in rotation
+	light, hard []*open           // those with a machine, by class, each in rotation
 	outstanding int               // offered turns of open jobs
 	offers      uint64            // turns that were ever offered
 	flip        bool              // whose turn it is: long jobs or the queue
+	flop        bool              // of the long jobs: the hard or the light ones
 	loading     bool              // a piece of a checkpoint was asked for
 	primes      []factor.Prime    // room for those of an outcome
 	died        map[uint64][]Died // of jobs that are not in memory, by sequence number
@@ -309,10 +313,10 @@ func (b *Backlog) Unpaged() { b.paging = false }
 // More reports whether [Backlog.Next] may have turns to give, now or after a
 // page was read.
 func (b *Backlog) More() bool {
-	if len(b.window) > 0 || b.more || b.paging || len(b.parking.ready) > 0 {
+	if len(b.window) > 0 || b.more || b.paging || len(b.parking.ready)+len(b.parking.stalled) > 0 {
 		return true
 	}
-	for _, o := range b.long {
+	for o := range b.longs() {
 		if o.mourning == 0 && (len(o.again) > 0 || o.machine != nil && !o.machine.Done()) {
 			return true
 		}
@@ -358,7 +362,7 @@ func (b *Backlog) Waits() time.Time {
 }
 
 // Long reports whether jobs are open that more than one turn works on.
-func (b *Backlog) Long() bool { return len(b.long) > 0 }
+func (b *Backlog) Long() bool { return len(b.light)+len(b.hard) > 0 }
 
 // Resting reports whether all that is in memory is in the store too. That jobs were
 // expelled need not be remembered then: their ends are durable, and no page is on its

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,7 +169,9 @@ func TestLongAndShortTakeTurns(t *testing.T) {
 	}
 }
 
-func TestNoJobIsBegunBesideManyLongOnes(t *testing.T) {
+// TestLightJobsOvertakeManyHardOnes: next to many long jobs with hard numbers no further hard
+// one is begun, and light ones are.
+func TestLightJobsOvertakeManyHardOnes(t *testing.T) {
 	d := newDesk(t, backlog.Config{})
 	for range backlog.MaxLong {
 		d.accept(hard)
@@ -178,10 +181,14 @@ func TestNoJobIsBegunBesideManyLongOnes(t *testing.T) {
 		}
 		d.give(d.run(turns[0]))
 	}
-	d.accept("15")
-	last := fmt.Sprintf("%d.0", d.last)
-	if _, got := d.next(40); strings.Contains(got, last) {
-		t.Errorf("a job was begun next to %d long ones: %s", backlog.MaxLong, got)
+	d.accept(hard, "15")
+	last, light := fmt.Sprintf("%d.0", d.last-1), fmt.Sprintf("%d.0", d.last)
+	_, got := d.next(40)
+	if strings.Contains(got, last) {
+		t.Errorf("a hard job was begun next to %d long ones: %s", backlog.MaxLong, got)
+	}
+	if at := slices.Index(strings.Fields(got), light); at < 0 || at > 1 {
+		t.Errorf("a light job does not overtake the hard ones: %s", got)
 	}
 	ended, withdraw, ok := d.backlog.Cancel(1, "", start)
 	if !ok || !withdraw || ended.State != fairfactor.Cancelled {

@@ -82,12 +82,8 @@ func (b *Backlog) aside(seq uint64) *entry {
 	}
 	e := b.window[i]
 	b.window = slices.Delete(b.window, i, i+1)
-	if b.parking.jobs == nil {
-		b.parking.jobs = map[uint64]*entry{}
-	}
-	b.parking.jobs[seq] = &e
 	e.again = true
-	return &e
+	return b.setAside(e)
 }
 
 // diedWaiting counts a death of a job that an earlier activation had begun.
@@ -135,7 +131,7 @@ func (b *Backlog) resume(e *entry) {
 		return
 	}
 	e.again = false
-	if b.cfg.Share > 0 && len(e.number) >= b.cfg.Share {
+	if b.shares(e.number) {
 		b.parking.fresh = append(b.parking.fresh, ParkedJob{e.seq, e.number})
 	} else {
 		b.parking.ready = append(b.parking.ready, e.seq)

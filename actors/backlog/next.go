@@ -1,6 +1,7 @@
 package backlog
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -33,8 +34,8 @@ func (b *Backlog) nextOf(long bool) (Turn, bool) {
 
 // nextWaiting begins the job at the head of the queue.
 func (b *Backlog) nextWaiting() (Turn, bool) {
-	for len(b.long) < MaxLong {
-		e, ok := b.head()
+	for {
+		e, ok := b.head(b.vacancy())
 		if !ok {
 			break
 		}
@@ -70,7 +71,7 @@ func (b *Backlog) begin(e *entry) *open {
 	o := opened(b.job(e))
 	if e.saved != nil {
 		if o.resume(e.saved); o.machine != nil {
-			b.long = append(b.long, o)
+			b.addLong(o)
 		}
 	}
 	o.job.Attempts++
@@ -95,17 +96,56 @@ func (b *Backlog) job(e *entry) fairfactor.Job {
 	}
 }
 
-// nextLong asks the long jobs for a turn, each in turn. First turns that have
-// to be offered again come first.
+// nextLong asks the long jobs for a turn: hard and light ones take turns, and those of a
+// class among each other.
 func (b *Backlog) nextLong() (Turn, bool) {
-	for range b.long {
-		o := b.long[0]
-		b.long = append(b.long[1:], o)
+	b.flop = !b.flop
+	first, second := b.light, b.hard
+	if b.flop {
+		first, second = second, first
+	}
+	if t, ok := b.nextOfClass(first); ok {
+		return t, true
+	}
+	return b.nextOfClass(second)
+}
+
+// nextOfClass asks the jobs of a class, the first of which had no turn for longest. First
+// turns that have to be offered again come first.
+func (b *Backlog) nextOfClass(long []*open) (Turn, bool) {
+	for range long {
+		o := long[0]
+		copy(long, long[1:])
+		long[len(long)-1] = o
 		if t, ok := o.next(); ok {
 			return b.offer(o, t), true
 		}
 	}
 	return Turn{}, false
+}
+
+// class is the list of a job that is long, or is to be.
+func (b *Backlog) class(o *open) *[]*open {
+	if isHard(o.job.Number) {
+		return &b.hard
+	}
+	return &b.light
+}
+
+// longs are the long jobs.
+func (b *Backlog) longs() iter.Seq[*open] {
+	return func(yield func(*open) bool) {
+		for _, o := range b.hard {
+			if !yield(o) {
+				return
+			}
+		}
+		for _, o := range b.light {
+			if !yield(o) {
+				return
+			}
+		}
+	}
 }
 
 func (o *open) next() (Turn, bool) {

@@ -150,20 +150,15 @@ func (b *Backlog) failed(o *open, t Turn, failure string, now time.Time) (*fairf
 }
 
 func (b *Backlog) addLong(o *open) {
-	for _, have := range b.long {
-		if have == o {
-			return
-		}
+	if class := b.class(o); !slices.Contains(*class, o) {
+		*class = append(*class, o)
 	}
-	b.long = append(b.long, o)
 }
 
 func (b *Backlog) dropLong(o *open) {
-	for i, have := range b.long {
-		if have == o {
-			b.long = append(b.long[:i:i], b.long[i+1:]...)
-			return
-		}
+	class := b.class(o)
+	if at := slices.Index(*class, o); at >= 0 {
+		*class = slices.Delete(*class, at, at+1)
 	}
 }
 

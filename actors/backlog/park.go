@@ -22,15 +22,73 @@ type parking struct {
 	jobs  map[uint64]*entry // by sequence number
 	fresh []ParkedJob       // not handed out by Parked yet
 	ready []uint64          // may begin now, in order
+	// stalled are hard ones that were overtaken by light ones while too many hard ones are
+	// open, in order.
+	stalled []uint64
 }
 
+// vacancy says which jobs may begin: none of a class that has enough long ones.
+type vacancy struct{ hard, light bool }
+
+func (b *Backlog) vacancy() vacancy { return vacancy{len(b.hard) < MaxLong, len(b.light) < MaxLong} }
+
+func (r vacancy) has(number string) bool {
+	if isHard(number) {
+		return r.hard
+	}
+	return r.light
+}
+
+func isHard(number string) bool { return len(number) >= HardDigits }
+
 // head takes the next entry that may begin. Jobs for large numbers are parked on the
-// way.
-func (b *Backlog) head() (entry, bool) {
+// way, and hard ones that may not begin are overtaken by light ones.
+func (b *Backlog) head(r vacancy) (entry, bool) {
+	if e, ok := b.takeReady(r); ok {
+		return e, true
+	}
+	for r.hard && len(b.parking.stalled) > 0 {
+		e := b.parking.jobs[b.parking.stalled[0]]
+		b.parking.stalled = b.parking.stalled[1:]
+		switch {
+		case e == nil: // it was cancelled
+		case e.mourning > 0:
+			e.again = true // it begins, or is parked, when its death is durable
+		case b.shares(e.number):
+			b.parking.fresh = append(b.parking.fresh, ParkedJob{e.seq, e.number})
+		default:
+			delete(b.parking.jobs, e.seq)
+			return *e, true
+		}
+	}
+	for len(b.window) > 0 {
+		first := &b.window[0]
+		hard, shared := isHard(first.number), b.shares(first.number)
+		if !hard && !r.light || (shared || hard && !r.hard) && len(b.parking.jobs) >= MaxParked {
+			return entry{}, false
+		}
+		e := b.shift()
+		switch {
+		case b.ending[e.seq] != nil || b.open[e.seq] != nil:
+		case hard && !r.hard:
+			b.setAside(e)
+			b.parking.stalled = append(b.parking.stalled, e.seq)
+		case shared:
+			b.setAside(e)
+			b.parking.fresh = append(b.parking.fresh, ParkedJob{e.seq, e.number})
+		default:
+			return e, true
+		}
+	}
+	return entry{}, false
+}
+
+// takeReady takes the first parked entry that may begin.
+func (b *Backlog) takeReady(r vacancy) (entry, bool) {
 	for i := 0; i < len(b.parking.ready); {
 		seq := b.parking.ready[i]
 		e := b.parking.jobs[seq]
-		if e != nil && e.mourning > 0 {
+		if e != nil && (e.mourning > 0 || !r.has(e.number)) {
 			i++
 			continue
 		}
@@ -40,29 +98,19 @@ func (b *Backlog) head() (entry, bool) {
 			return *e, true
 		}
 	}
-	for len(b.window) > 0 {
-		shared := b.cfg.Share > 0 && len(b.window[0].number) >= b.cfg.Share
-		if shared && len(b.parking.jobs) >= MaxParked {
-			return entry{}, false
-		}
-		e := b.shift()
-		if b.ending[e.seq] != nil || b.open[e.seq] != nil {
-			continue
-		}
-		if !shared {
-			return e, true
-		}
-		b.parkJob(e)
-	}
 	return entry{}, false
 }
 
-func (b *Backlog) parkJob(e entry) {
+// shares reports whether jobs for a number are parked when they would begin.
+func (b *Backlog) shares(number string) bool { return b.cfg.Share > 0 && len(number) >= b.cfg.Share }
+
+// setAside keeps an entry of the window among the parked ones.
+func (b *Backlog) setAside(e entry) *entry {
 	if b.parking.jobs == nil {
 		b.parking.jobs = map[uint64]*entry{}
 	}
 	b.parking.jobs[e.seq] = &e
-	b.parking.fresh = append(b.parking.fresh, ParkedJob{e.seq, e.number})
+	return &e
 }
 
 // Parked returns the jobs that were parked since it was called last. For each of them

@@ -11,7 +11,7 @@ const maxPieces = 64
 // since the last time. [Backlog.Booked] or [Backlog.Unsaved] says what came of it;
 // until then there is no other one of the same job.
 func (b *Backlog) Checkpoints() (changes []fairfactor.Change) {
-	for _, o := range b.long {
+	for o := range b.longs() {
 		if o.machine == nil || o.inheriting() || !o.dirty || o.saving {
 			continue
 		}
@@ -77,7 +77,7 @@ func (b *Backlog) NeedPiece() (w Wanted, ok bool) {
 	if b.loading {
 		return w, false
 	}
-	for _, o := range b.long {
+	for o := range b.longs() {
 		if o.machine == nil {
 			continue
 		}
@@ -93,7 +93,7 @@ func (b *Backlog) NeedPiece() (w Wanted, ok bool) {
 // it; so does one that is damaged, and the error says so.
 func (b *Backlog) Loaded(order uint64, piece int, data []byte) error {
 	b.loading = false
-	for _, o := range b.long {
+	for o := range b.longs() {
 		if o.job.Order == order && o.machine != nil {
 			return o.machine.Load(piece, data)
 		}
@@ -105,7 +105,7 @@ func (b *Backlog) Loaded(order uint64, piece int, data []byte) error {
 // them any more.
 func (b *Backlog) Forsaken(order uint64) {
 	b.loading = false
-	for _, o := range b.long {
+	for o := range b.longs() {
 		for o.job.Order == order && o.machine != nil {
 			piece, missing := o.machine.Missing()
 			if !missing {
