@@ -169,6 +169,8 @@ func callerMessageToPB(m any) proto.Message {
 			many.Ids[i] = idToPB(id)
 		}
 		e.Body = &actorspb.Envelope_Many{Many: many}
+	case caller.Save:
+		e.Body = &actorspb.Envelope_Save{Save: &actorspb.Save{}}
 	case caller.Died:
 		e.Body = &actorspb.Envelope_Died{Died: &actorspb.Died{Id: idToPB(m.ID), Process: m.Process}}
 	case caller.Pause:
@@ -230,6 +232,8 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 			m.IDs[i] = idFromPB(id)
 		}
 		return m
+	case *actorspb.Envelope_Save:
+		return caller.Save{}
 	case *actorspb.Envelope_Died:
 		return caller.Died{ID: idFromPB(b.Died.Id), Process: b.Died.Process}
 	case *actorspb.Envelope_Pause:

@@ -44,6 +44,16 @@ func (b *Backlog) save(o *open) fairfactor.Change {
 	return change
 }
 
+// Unsettled reports whether some progress of long jobs is not durable.
+func (b *Backlog) Unsettled() bool {
+	for o := range b.longs() {
+		if o.machine != nil && (o.dirty || o.saving) {
+			return true
+		}
+	}
+	return false
+}
+
 // Booked says that a job's checkpoint is durable, and with it what the job had
 // used until then.
 func (b *Backlog) Booked(job *fairfactor.Job) {

@@ -87,6 +87,7 @@ type Caller struct {
 	unloaded  bool           // a piece of a checkpoint could not be read
 	idle      time.Time      // since when there was nothing to do
 	saved     time.Time      // last checkpoint
+	savers    []Asker        // those who wait until everything is saved
 	shown     time.Time      // last Progress
 	showing   bool           // it was not empty
 	advanced  bool           // long jobs have moved since
@@ -202,7 +203,7 @@ func (c *Caller) claimed(r *Read) {
 	}
 }
 
-// Receive handles a message: [*Submit], [Look], [Await], [Cancel], [Expire], [Retry], [*Many], [Died],
+// Receive handles a message: [*Submit], [Look], [Await], [Cancel], [Expire], [Retry], [*Many], [Died], [Save],
 // [Weigh], [Regroup], [Pause], [AskAccount], [AskLeft], [Pull], [*Outcomes], [Began] or [share.Shared]. It reports
 // whether it knows the message.
 func (c *Caller) Receive(asker Asker, message any) bool {
@@ -233,6 +234,8 @@ func (c *Caller) Receive(asker Asker, message any) bool {
 		c.expire(asker, m.ID)
 	case Died:
 		c.died(asker, m)
+	case Save:
+		c.save(asker)
 	case Weigh:
 		c.change(asker, step{op: fairfactor.Weigh, weight: m.Weight})
 	case Regroup:
@@ -367,6 +370,7 @@ func (c *Caller) Stop() {
 		c.overtake(seq, ErrMoved)
 	}
 	c.sendWaitersAway()
+	c.sendSaversAway()
 	if c.showing {
 		c.host.Progress(nil, 0, 0)
 	}

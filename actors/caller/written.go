@@ -34,6 +34,7 @@ func (c *Caller) settle(p *step) {
 		if p.death && !c.settleDeath(p) {
 			return // it is on its way again
 		}
+		c.saveRest(p.err)
 	case fairfactor.Requeue:
 		c.settleRequeue(p)
 	default:

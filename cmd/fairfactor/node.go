@@ -379,6 +379,7 @@ func (n *node) close() {
 	}
 	if n.system != nil && n.cluster != nil {
 		step(func(ctx context.Context) error { n.system.Drain(ctx); return nil })
+		step(func(ctx context.Context) error { n.system.Save(ctx); return nil })
 	}
 	if n.cluster != nil {
 		step(n.cluster.Stop)

@@ -62,7 +62,7 @@ func newServe(io streams) *cobra.Command {
 		Use:   "serve",
 		Short: "Run a node",
 		Long: `serve runs a node until it gets SIGTERM or SIGINT; then it stops accepting jobs
-(after --linger, which is for balancers), finishes the turns that run and exits
+(after --linger, which is for balancers), finishes the turns that run, saves the progress of long jobs and exits
 0. A second signal ends it at once. Accepted jobs are kept and go on at the next
 start.
 
