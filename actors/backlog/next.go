@@ -110,7 +110,7 @@ func (b *Backlog) nextLong() (Turn, bool) {
 	return b.nextOfClass(second)
 }
 
-// nextOfClass asks the jobs of a class, the first of which had no turn for longest. First
+// nextOfClass asks the jobs of a class; the first one has waited longest. First
 // turns that have to be offered again come first.
 func (b *Backlog) nextOfClass(long []*open) (Turn, bool) {
 	for range long {
