@@ -28,7 +28,8 @@ const (
 const smoothFromBits = 165
 
 // smoothShares are the shares of p-1 and of p+1 with each sequence, as part of that of the
-// curves, see curveBudget. In the first turn they come on top, so there they are halved.
+// curves, see curveBudget. In the first turn they come on top, so there they are halved, and
+// p+1 has one sequence.
 var smoothShares = [pm1.Methods]float64{pm1.Minus: 1.0 / 200, pm1.Plus: 1.0 / 400, pm1.Plus4: 1.0 / 400}
 
 // special returns a proper factor of n > 2^128, an odd composite that is not a power, if it
@@ -52,8 +53,8 @@ func (r *Runner) smooth(n *big.Int) *big.Int {
 	if !smoothAtOnce(n.BitLen()) {
 		return nil
 	}
-	for method, share := range smoothShares {
-		method, budget := pm1.Method(method), share/2*siqs.SieveNanos(n.BitLen())
+	for method := range pm1.Plus4 {
+		budget := smoothShares[method] / 2 * siqs.SieveNanos(n.BitLen())
 		b := pm1.Plan(method, (n.BitLen()+63)/64, budget)
 		if b.B1 == 0 {
 			continue
