@@ -9,9 +9,10 @@ type Proof uint8
 const (
 	MinusOne Proof = iota + 1 // factors of the prime less one (Pocklington; Brillhart, Lehmer, Selfridge)
 	APRCL                     // Jacobi sums (Adleman, Pomerance, Rumely; Cohen, Lenstra)
+	PlusOne                   // that a Mersenne prime plus one is a power of two (Lucas; Lehmer)
 )
 
-var proofNames = [...]string{MinusOne: "n-1", APRCL: "apr-cl"}
+var proofNames = [...]string{MinusOne: "n-1", APRCL: "apr-cl", PlusOne: "n+1"}
 
 // String returns the name of the method, as package factor and the API have it; empty for
 // zero.
@@ -36,7 +37,7 @@ func ParseProof(name string) Proof {
 // no error (Sorenson, Webster 2015).
 const surelyTested = "3317044064679887385961981"
 
-// Method says how it is known that the factor is prime: deterministic, n-1 or apr-cl;
+// Method says how it is known that the factor is prime: deterministic, n-1, n+1 or apr-cl;
 // probable if it is not proven, and proven if the method is not known any more.
 func (f *Factor) Method() string {
 	switch {

@@ -19,13 +19,14 @@ func TestMethodOfAFactor(t *testing.T) {
 		{fairfactor.Factor{Prime: first}, "proven"},
 		{fairfactor.Factor{Prime: first, Proof: fairfactor.MinusOne}, "n-1"},
 		{fairfactor.Factor{Prime: first, Proof: fairfactor.APRCL}, "apr-cl"},
+		{fairfactor.Factor{Prime: first, Proof: fairfactor.PlusOne}, "n+1"},
 		{fairfactor.Factor{Prime: first, Probable: true}, "probable"},
 	} {
 		if got := c.f.Method(); got != c.want {
 			t.Errorf("%+v: %s, want %s", c.f, got, c.want)
 		}
 	}
-	for _, name := range []string{"", "n-1", "apr-cl", "deterministic", "nonsense"} {
+	for _, name := range []string{"", "n-1", "n+1", "apr-cl", "deterministic", "nonsense"} {
 		if p := fairfactor.ParseProof(name); p != 0 && p.String() != name || p == 0 && (name == "n-1" || name == "apr-cl") {
 			t.Errorf("%q is %d, %q", name, p, p)
 		}

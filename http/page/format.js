@@ -46,7 +46,7 @@ export function brief(n, most = 24) {
 
 // proofOf says how a prime is known to be one. Without a word from the node it is by size.
 const proofs = {
-  deterministic: "deterministic test", "n-1": "N−1: factors of the prime less one", "apr-cl": "APR-CL: Jacobi sums", probable: "passed the Baillie-PSW test, not proven",
+  deterministic: "deterministic test", "n-1": "N−1: factors of the prime less one", "n+1": "N+1: Lucas and Lehmer", "apr-cl": "APR-CL: Jacobi sums", probable: "passed the Baillie-PSW test, not proven",
 };
 export const proofOf = (prime, method) => proofs[method || (prime.length < 25 ? "deterministic" : "")] || "proven";
 

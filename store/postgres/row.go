@@ -38,7 +38,7 @@ func sentence(text string) string {
 }
 
 // proofMarks stand behind primes that were proven that way.
-var proofMarks = [...]byte{fairfactor.MinusOne: 'm', fairfactor.APRCL: 'j'}
+var proofMarks = [...]byte{fairfactor.MinusOne: 'm', fairfactor.APRCL: 'j', fairfactor.PlusOne: 'p'}
 
 // factorsText writes factors as in "2^3 1000003?", with a mark behind those that are
 // probable or whose proof is known.

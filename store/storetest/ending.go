@@ -11,7 +11,7 @@ func finishKeepsEverything(w *world) {
 	a := w.claim("a")
 	jobs := a.accept(4)
 	full := a.ended(jobs[0], fairfactor.Completed)
-	full.Factors = []fairfactor.Factor{{Prime: "2", Exponent: 1}, {Prime: "340282366920938463463374607431768211507", Exponent: 2, Probable: true}, {Prime: "340282366920938463463374607431768211537", Exponent: 3, Proof: fairfactor.APRCL}, {Prime: "340282366920938463463374607431768211621", Exponent: 1, Proof: fairfactor.MinusOne}}
+	full.Factors = []fairfactor.Factor{{Prime: "2", Exponent: 1}, {Prime: "340282366920938463463374607431768211507", Exponent: 2, Probable: true}, {Prime: "340282366920938463463374607431768211537", Exponent: 3, Proof: fairfactor.APRCL}, {Prime: "340282366920938463463374607431768211621", Exponent: 1, Proof: fairfactor.MinusOne}, {Prime: "6864797660130609714981900799081393217269435300143305409394463459185543183397656052122559640661454554977296311391480858037121987999716643812574028291115057151", Exponent: 1, Proof: fairfactor.PlusOne}}
 	full.Attempts, full.Turns, full.CPU, full.Turn = 9, 1<<40, 1<<50, 1<<60
 	full.Deaths = &fairfactor.Deaths{Processes: []string{"01HZX"}}
 	w.must(a.change(fairfactor.Finish, full))
