@@ -37,6 +37,7 @@ type config struct {
 	maxDeaths            int
 	runtime              actors.Runtime // nil but in tests
 	logLevel, logFormat  string
+	level                *slog.LevelVar // of the log; SIGHUP may change it
 	pprof                string
 	groupBy, basePath    string
 	proxies              []string
@@ -58,13 +59,16 @@ type config struct {
 
 func newServe(io streams) *cobra.Command {
 	var cfg config
+	from := origins{}
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a node",
 		Long: `serve runs a node until it gets SIGTERM or SIGINT; then it stops accepting jobs
-(after --linger, which is for balancers), finishes the turns that run, saves the progress of long jobs and exits
+(after --linger, which is for balancers), finishes the turns that run, saves the
+progress of long jobs and exits
 0. A second signal ends it at once. Accepted jobs are kept and go on at the next
-start.
+start. At SIGHUP it reads the log level from the file of --config again;
+certificates and API keys it reads again by itself when they change.
 
 Values come from the flags, then from the environment, then from the file that
 --config names, then from the defaults. The file has one "flag: value" a line;
@@ -84,6 +88,7 @@ fairfactor config prints one.`,
 				return err
 			}
 			cfg.runtime = io.runtime
+			cfg.onHangUp(cmd.Context(), log, from)
 			n, err := startNode(cmd.Context(), cfg, log)
 			if err != nil {
 				return err
@@ -94,7 +99,7 @@ fairfactor config prints one.`,
 		},
 	}
 	cfg.addFlags(cmd.Flags())
-	return withStatuses(withEnv(cmd), statusDone, statusError, statusUsage)
+	return withStatuses(withOrigins(cmd, from), statusDone, statusError, statusUsage)
 }
 
 // addFlags defines the flags of serve.
@@ -132,7 +137,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&c.knownSize, "known-size", 1_000_000, "numbers whose factors are remembered for all callers, if they have 31 digits or more and took 1 ms of CPU or more; 0 remembers none")
 	f.DurationVar(&c.drain, "drain", 10*time.Second, "time that each step of stopping may take: requests, turns, actors, writes")
 	f.DurationVar(&c.linger, "linger", 0, "how long a node still takes jobs after SIGTERM while /readyz says 503, so that balancers notice")
-	f.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error; debug shows each turn")
+	f.StringVar(&c.logLevel, "log-level", defaultLevel, "debug, info, warn or error; debug shows each turn; SIGHUP reads it again from the file of --config")
 	f.StringVar(&c.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&c.open, "open", false, "ask for no API keys: everyone who reaches --http may do everything")
 	f.StringVar(&c.groupBy, "group-by", "none", "group of a new caller: none, prefix (its id up to the first colon) or address (of its first submission)")
@@ -159,11 +164,13 @@ func hostname() string {
 
 // logger writes to standard error.
 func (c *config) logger(io streams) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.logLevel)); err != nil {
-		return nil, fairfactor.Errorf(fairfactor.Invalid, "--log-level %q is not debug, info, warn or error", c.logLevel)
+	level, err := parseLevel(c.logLevel)
+	if err != nil {
+		return nil, err
 	}
-	options := &slog.HandlerOptions{Level: level}
+	c.level = &slog.LevelVar{}
+	c.level.Set(level)
+	options := &slog.HandlerOptions{Level: c.level}
 	switch c.logFormat {
 	case "text":
 		return slog.New(slog.NewTextHandler(io.err, options)), nil
