@@ -144,14 +144,21 @@ func (s *Store) write(ctx context.Context, c *pgx.Conn, l *lane, stage *staging)
 	b := &pgx.Batch{}
 	age := s.history.age.Load()
 	ids, groups := s.witnesses()
-	stage.open(b, l, ids, groups)
+	stage.open(b, l, ids, groups, &s.places)
 	stage.write(b, s.now())
 	if !stage.assumed {
 		b.Queue("COMMIT") // what was sent in one trip is one transaction anyway
 	}
-	err := send(context.WithoutCancel(ctx), c, b)
+	var numbers []int64
+	var at []string
+	err := send(context.WithoutCancel(ctx), c, b, func(r pgx.BatchResults) error {
+		var group int64
+		return r.QueryRow().Scan(&group, &numbers, &at)
+	})
 	switch {
 	case err == nil:
+		s.places.set(numbers, at)
+		l.groups++
 		if stage.owes() {
 			s.owe()
 		}
@@ -164,12 +171,16 @@ func (s *Store) write(ctx context.Context, c *pgx.Conn, l *lane, stage *staging)
 	return &unanswered{err}
 }
 
-// send sends a batch and waits for all answers.
-func send(ctx context.Context, c *pgx.Conn, b *pgx.Batch) error {
+// send sends a batch and waits for all answers; it hands the first to first.
+func send(ctx context.Context, c *pgx.Conn, b *pgx.Batch, first func(pgx.BatchResults) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	results := c.SendBatch(ctx, b)
-	for range b.Len() {
+	if err := first(results); err != nil {
+		results.Close()
+		return err
+	}
+	for range b.Len() - 1 {
 		if _, err := results.Exec(); err != nil {
 			results.Close()
 			return err

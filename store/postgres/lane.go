@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -15,12 +16,20 @@ import (
 // whether a commit that was not answered took place, that a group which is still
 // on its way must not take place any more, and that the database went back.
 type lane struct {
-	id    int64
+	id    atomic.Int64 // of its row
 	next  int64        // number of the last group that it began
 	acked atomic.Int64 // number in its row, as far as that was acknowledged
 	made  atomic.Bool  // the row exists
 	age   atomic.Int64 // how often the database had gone back when it last agreed with the row
+
+	groups int     // written to its row since that was made
+	former []int64 // ids of its rows before, which are still there
 }
+
+// groupsPerRow is how many groups a lane writes to one row. While a long transaction keeps
+// PostgreSQL from removing what was overwritten, finding a row takes the longer, the more
+// often it was written; 500 versions take less than a millisecond.
+const groupsPerRow = 500
 
 // history is what a store knows of the database's past.
 type history struct {
@@ -33,7 +42,8 @@ type history struct {
 func newLanes(n int) []*lane {
 	lanes := make([]*lane, n)
 	for i := range lanes {
-		lanes[i] = &lane{id: rand.Int64()}
+		lanes[i] = &lane{}
+		lanes[i].id.Store(rand.Int64())
 	}
 	return lanes
 }
@@ -42,11 +52,11 @@ func newLanes(n int) []*lane {
 // own, so that the row can be locked from then on.
 func (s *Store) ready(ctx context.Context, c *pgx.Conn, l *lane) error {
 	if l.made.Load() {
-		return nil
+		return s.renew(ctx, c, l)
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	_, err := c.Exec(ctx, "INSERT INTO fairfactor.writers (id, last, place, touched) VALUES ($1, $2, 0, now()) ON CONFLICT (id) DO NOTHING", l.id, l.acked.Load())
+	_, err := c.Exec(ctx, "INSERT INTO fairfactor.writers (id, last, place, touched) VALUES ($1, $2, 0, now()) ON CONFLICT (id) DO NOTHING", l.id.Load(), l.acked.Load())
 	if err == nil {
 		l.age.Store(s.history.age.Load())
 		l.made.Store(true)
@@ -54,13 +64,45 @@ func (s *Store) ready(ctx context.Context, c *pgx.Conn, l *lane) error {
 	return err
 }
 
+// renew gives the lane another row when it has written enough groups to the one that it
+// has. Rows before that are removed when no statement can look for them any more.
+func (s *Store) renew(ctx context.Context, c *pgx.Conn, l *lane) error {
+	if l.groups < groupsPerRow || l.next != l.acked.Load() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	id, old := rand.Int64(), l.id.Load()
+	rows, err := c.Query(ctx, renewRow, id, old, l.next, append([]int64{}, l.former...), 2*writeTimeout.Seconds())
+	if err != nil {
+		return err
+	}
+	gone, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return err
+	}
+	l.former = append(slices.DeleteFunc(l.former, func(id int64) bool { return slices.Contains(gone, id) }), old)
+	l.id.Store(id)
+	l.groups = 0
+	return nil
+}
+
+// renewRow makes another row from one that is as was acknowledged, and returns which
+// former rows it removed. If there is no such row, nothing is made: the next group finds
+// the new one missing, and looks what happened.
+const renewRow = `
+	WITH made AS (
+		INSERT INTO fairfactor.writers (id, last, place, touched) SELECT $1, last, place, now() FROM fairfactor.writers WHERE id = $2 AND last = $3
+	)
+	DELETE FROM fairfactor.writers WHERE id = ANY($4::bigint[]) AND touched < now() - $5 * interval '1 s' RETURNING id`
+
 // witnesses returns the lanes whose rows must have at least the numbers that were
 // acknowledged, or the database went back.
 func (s *Store) witnesses() (ids, groups []int64) {
 	ids, groups = []int64{}, []int64{}
 	for _, l := range s.lanes {
 		if acked := l.acked.Load(); l.made.Load() && l.age.Load() == s.history.age.Load() {
-			ids, groups = append(ids, l.id), append(groups, acked)
+			ids, groups = append(ids, l.id.Load()), append(groups, acked)
 		}
 	}
 	return ids, groups
@@ -119,7 +161,7 @@ func (s *Store) committed(l *lane) (bool, error) {
 
 // queueLast asks for the number in the lane's row and locks it; found is whether there is a row.
 func (l *lane) queueLast(b *pgx.Batch, last *int64, found *bool) {
-	b.Queue("SELECT last FROM fairfactor.writers WHERE id = $1 FOR UPDATE", l.id).QueryRow(func(row pgx.Row) error {
+	b.Queue("SELECT last FROM fairfactor.writers WHERE id = $1 FOR UPDATE", l.id.Load()).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(last)
 		*found = err == nil
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -145,7 +187,7 @@ func (s *Store) askCommitted(l *lane) (done bool, err error) {
 	var found bool
 	b := &pgx.Batch{}
 	l.queueLast(b, &group, &found)
-	b.Queue("UPDATE fairfactor.writers SET last = $3 WHERE id = $1 AND last <> $2", l.id, l.next, l.next+1)
+	b.Queue("UPDATE fairfactor.writers SET last = $3 WHERE id = $1 AND last <> $2", l.id.Load(), l.next, l.next+1)
 	if err := c.Conn().SendBatch(ctx, b).Close(); err != nil {
 		return false, err
 	}

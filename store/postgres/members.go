@@ -82,7 +82,7 @@ func (m *Members) change(ctx context.Context, what, id string, decide func(t *me
 			return nil
 		}
 		b.Queue("COMMIT")
-		return send(ctx, c.Conn(), b)
+		return send(ctx, c.Conn(), b, func(r pgx.BatchResults) error { _, err := r.Exec(); return err })
 	})
 	if err != nil {
 		return fairfactor.MemberList{}, err

@@ -63,6 +63,7 @@ type Store struct {
 	watched    watched
 	claims     claims
 	names      names
+	places     places
 	owed       chan struct{} // gets a value when jobs with callbacks have ended
 	closing    chan struct{} // closed by Close
 	closed     atomic.Bool

@@ -85,7 +85,7 @@ func parseFactors(text string) ([]fairfactor.Factor, error) {
 			}
 			f.Exponent = n
 		}
-		if !rules.Decimal(f.Prime) {
+		if f.Prime == "" || !rules.Decimal(f.Prime) {
 			return nil, strconv.ErrSyntax
 		}
 		factors = append(factors, f)

@@ -72,7 +72,7 @@ func (k *rowKeys) add(caller, number uint64) {
 // number that should not be in use, or what other lanes have written. Nothing of
 // the group is written then, because what is sent in one trip is one transaction.
 // The rows of callers are locked in the order of their numbers.
-func (s *staging) open(b *pgx.Batch, l *lane, witnesses, groups []int64) {
+func (s *staging) open(b *pgx.Batch, l *lane, witnesses, groups []int64, places *places) {
 	numbers := make([]uint64, 0, len(s.accounts))
 	for number, a := range s.accounts {
 		if a.changed {
@@ -81,7 +81,7 @@ func (s *staging) open(b *pgx.Batch, l *lane, witnesses, groups []int64) {
 	}
 	slices.Sort(numbers)
 	var list [10][]int64
-	names := make([]string, 0, len(numbers))
+	names, at := make([]string, 0, len(numbers)), places.of(numbers)
 	for _, number := range numbers {
 		a := s.accounts[number]
 		names = append(names, a.Name)
@@ -93,12 +93,13 @@ func (s *staging) open(b *pgx.Batch, l *lane, witnesses, groups []int64) {
 			list[i] = append(list[i], v)
 		}
 	}
-	b.Queue(openGroup, witnesses, groups, l.id, l.next, int64(s.dispatched), l.acked.Load(), names,
+	b.Queue(openGroup, witnesses, groups, l.id.Load(), l.next, int64(s.dispatched), l.acked.Load(), names,
 		list[0], list[1], list[2], list[3], list[4], list[5], list[6], list[7], list[8], list[9],
-		len(numbers), len(witnesses))
+		len(numbers), len(witnesses), at)
 }
 
-// openGroup is the statement of open.
+// openGroup is the statement of open. A caller's row is looked for at the place that its
+// last version had, see [places], and by its number only if it is not there.
 const openGroup = `
 	WITH lane AS (
 		UPDATE fairfactor.writers SET last = $4, place = greatest(place, $5), touched = now() WHERE id = $3 AND last = $6 RETURNING 1
@@ -107,14 +108,19 @@ const openGroup = `
 			failed = c.failed + u.failed, cancelled = c.cancelled + u.cancelled, cpu = c.cpu + u.cpu, turns = c.turns + u.turns, known = true,
 			queued_class = ` + queuedClass + `, cpu_class = ` + cpuClass + `
 		FROM unnest($7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-			$16::bigint[], $17::bigint[]) AS u (name, number, epoch, first, last, queued, completed, failed, cancelled, cpu, turns)
-		CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.callers AS x
-			WHERE x.number = u.number AND x.epoch = u.epoch AND x.name = u.name AND x.last < u.first OFFSET 0) AS x (at)
+			$16::bigint[], $17::bigint[], $20::text[]) AS u (name, number, epoch, first, last, queued, completed, failed, cancelled, cpu, turns, place)
+		CROSS JOIN LATERAL (SELECT f.at FROM (
+				SELECT x.ctid AS at, x.epoch, x.name, x.last FROM fairfactor.callers AS x WHERE x.ctid = u.place::tid AND x.number = u.number
+				UNION ALL
+				SELECT x.ctid, x.epoch, x.name, x.last FROM fairfactor.callers AS x WHERE x.number = u.number
+					AND NOT EXISTS (SELECT FROM fairfactor.callers AS y WHERE y.ctid = u.place::tid AND y.number = u.number)
+			) AS f WHERE f.epoch = u.epoch AND f.name = u.name AND f.last < u.first OFFSET 0) AS x (at)
 		WHERE c.ctid = x.at
-		RETURNING 1
+		RETURNING c.number, c.ctid
 	)
 	SELECT CAST(CASE WHEN (SELECT count(*) FROM lane) = 1 AND (SELECT count(*) FROM account) = $18 AND ` + countWitnesses + ` = $19
-		THEN nextval('fairfactor.group_numbers')::text ELSE 'a group of changes that does not suit what is stored' END AS bigint)`
+		THEN nextval('fairfactor.group_numbers')::text ELSE 'a group of changes that does not suit what is stored' END AS bigint),
+		(SELECT array_agg(number) FROM account), (SELECT array_agg(ctid::text) FROM account)`
 
 // write queues the statements that make what was staged so, behind that of open.
 // now is this node's time.
