@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"math/rand/v2"
 	"net"
@@ -37,10 +38,16 @@ func gone(err error) bool {
 	switch {
 	case pgCode(err) != "":
 		return verdictOf(err) == away
-	case errors.As(err, &e):
+	case errors.As(err, &e), distrusted(err):
 		return false
 	}
 	return true // a name that a new node's network does not know yet is of these too
+}
+
+// distrusted says that the certificate of the server is not one that this node trusts.
+func distrusted(err error) bool {
+	var c *tls.CertificateVerificationError
+	return errors.As(err, &c)
 }
 
 // aborted says that the server has refused a transaction that may succeed when it
@@ -118,6 +125,9 @@ func openError(err error) error {
 		return errPooled
 	case codeNotAllowed:
 		return wrap(fairfactor.Invalid, "the database user may not make what is needed: give it the database with ALTER DATABASE ... OWNER TO")
+	}
+	if distrusted(err) {
+		return wrap(fairfactor.Invalid, "the certificate of the database server at "+address+" is not trusted: look at its names and its authority, and at sslrootcert in --store")
 	}
 	if gone(err) && code != "" {
 		return wrap(fairfactor.Unavailable, "the database server takes no connection or no write now: look at its log")
