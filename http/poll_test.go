@@ -165,8 +165,8 @@ func TestPollsAreCheap(t *testing.T) {
 		}
 	}
 	eventually(t, "all wait", func() bool { return s.jobs.polls() == n && s.metric(`fairfactor_http_polls`) == n })
-	each := (inUse() - before) / n
-	t.Logf("%d bytes for each waiting client, both ends; %d of them stack", each, (stacksInUse()-stacks)/n)
+	each := (int64(inUse()) - int64(before)) / n // below zero if what was in use before is free by now
+	t.Logf("%d bytes for each waiting client, both ends; %d of them stack", each, (int64(stacksInUse())-int64(stacks))/n)
 	if each > most {
 		t.Errorf("%d bytes for each waiting client, want at most %d", each, most)
 	}
