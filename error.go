@@ -26,6 +26,7 @@ type Error struct {
 	Code    Code
 	Message string
 	Retry   time.Duration // when to try again, zero if that is up to the caller
+	Quota   *Quota        // the bound of the caller that was reached, nil for none
 	Err     error         // cause, for the log only
 }
 

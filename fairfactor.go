@@ -64,6 +64,9 @@ type Jobs interface {
 	// SetPaused keeps a caller from getting turns, or lets it get them again. Its jobs
 	// are accepted all the same.
 	SetPaused(ctx context.Context, name string, paused bool) (Caller, error)
+	// SetBounds changes what a caller is allowed. The caller need not have submitted
+	// anything yet.
+	SetBounds(ctx context.Context, name string, change BoundsChange) (Caller, error)
 	// WeighGroup changes the share of a group of callers, 1 to [MaxWeight]. The group
 	// need not have callers yet.
 	WeighGroup(ctx context.Context, group string, weight int) error
@@ -118,6 +121,7 @@ type Caller struct {
 	Group     string // empty if it is in none
 	Weight    int    // among the callers of its group, or among all if it has none
 	Paused    bool   // it gets no turns, and its jobs wait
+	Bounds    Bounds
 	Queued    uint64 // unfinished jobs, running ones included
 	Running   uint64
 	Completed uint64

@@ -160,6 +160,8 @@ const (
 	Regroup
 	// Pause keeps the caller from getting turns, or lets it get them again.
 	Pause
+	// Bound sets what the caller is allowed.
+	Bound
 )
 
 // Change is one durable step of one caller.
@@ -176,7 +178,8 @@ type Change struct {
 	// Learn is for Finish and AcceptEnded: the primes that the job found are worth
 	// knowing, and become known in the same commit, see [KnownStore].
 	Learn  bool
-	Paused bool // Pause only
+	Paused bool    // Pause only
+	Bounds *Bounds // Bound only, not changed any more
 }
 
 // Piece is a part of a checkpoint that is too large to be written as a whole each

@@ -302,6 +302,14 @@ func (v *Service) SetPaused(ctx context.Context, name string, paused bool) (fair
 	return v.set(ctx, name, caller.Pause{Paused: paused})
 }
 
+// SetBounds implements fairfactor.Jobs.
+func (v *Service) SetBounds(ctx context.Context, name string, change fairfactor.BoundsChange) (fairfactor.Caller, error) {
+	if err := fairfactor.CheckBounds(change.Apply(fairfactor.Bounds{})); err != nil {
+		return fairfactor.Caller{}, err
+	}
+	return v.set(ctx, name, caller.Bound{Change: change})
+}
+
 // WeighGroup implements fairfactor.Jobs.
 func (v *Service) WeighGroup(ctx context.Context, group string, weight int) error {
 	if err := v.sys.cfg.Store.WeighGroup(ctx, group, weight); err != nil {

@@ -175,6 +175,8 @@ func callerMessageToPB(m any) proto.Message {
 		e.Body = &actorspb.Envelope_Died{Died: &actorspb.Died{Id: idToPB(m.ID), Process: m.Process}}
 	case caller.Pause:
 		e.Body = &actorspb.Envelope_Pause{Pause: &actorspb.Pause{Paused: m.Paused}}
+	case caller.Bound:
+		e.Body = &actorspb.Envelope_Bound{Bound: boundToPB(&m.Change)}
 	case caller.AskAccount:
 		e.Body = &actorspb.Envelope_Account{Account: &actorspb.Account{}}
 	case caller.AskLeft:
@@ -238,6 +240,8 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 		return caller.Died{ID: idFromPB(b.Died.Id), Process: b.Died.Process}
 	case *actorspb.Envelope_Pause:
 		return caller.Pause{Paused: b.Pause.Paused}
+	case *actorspb.Envelope_Bound:
+		return caller.Bound{Change: boundFromPB(b.Bound)}
 	case *actorspb.Envelope_Account:
 		return caller.AskAccount{}
 	case *actorspb.Envelope_AskLeft:
@@ -301,7 +305,7 @@ func problemOf(err error) *actorspb.Problem {
 	}
 	p := &actorspb.Problem{Code: string(fairfactor.CodeOf(err)), Message: fairfactor.MessageOf(err), Moved: errors.Is(err, caller.ErrMoved)}
 	if e, ok := err.(*fairfactor.Error); ok {
-		p.RetryNs = int64(e.Retry)
+		p.RetryNs, p.Quota = int64(e.Retry), quotaToPB(e.Quota)
 	}
 	return p
 }
@@ -313,7 +317,7 @@ func errorOf(p *actorspb.Problem) error {
 	if p.Moved {
 		return caller.ErrMoved
 	}
-	return &fairfactor.Error{Code: fairfactor.Code(p.Code), Message: p.Message, Retry: time.Duration(p.RetryNs)}
+	return &fairfactor.Error{Code: fairfactor.Code(p.Code), Message: p.Message, Retry: time.Duration(p.RetryNs), Quota: quotaFromPB(p.Quota)}
 }
 
 func idToPB(id fairfactor.ID) *actorspb.Id {

@@ -31,6 +31,10 @@ type callerAnswer struct {
 	Turns     uint64     `json:"turns"`
 	Age       seconds    `json:"oldest_waiting_seconds"`
 	Oldest    instant    `json:"oldest_submitted_at"`
+	MaxQueue  bound      `json:"max_queue"`
+	MaxRate   bound      `json:"max_rate"`
+	MaxDigits bound      `json:"max_digits"`
+	MaxCPU    bound      `json:"max_cpu_seconds_per_day"`
 }
 
 // callerOf is how a caller is shown; now is for the age of its oldest unfinished
@@ -39,6 +43,7 @@ func callerOf(c *fairfactor.Caller, now time.Time) callerAnswer {
 	a := callerAnswer{
 		Name: c.Name, Group: textOrNull(c.Group), Weight: c.Weight, Paused: c.Paused, Queued: c.Queued - min(c.Running, c.Queued), Running: c.Running, Completed: c.Completed, Failed: c.Failed,
 		Cancelled: c.Cancelled, CPU: secondsOf(c.CPU), Turns: c.Turns, Oldest: instant{c.Oldest},
+		MaxQueue: bound(c.Bounds.MaxQueue), MaxRate: bound(c.Bounds.MaxRate), MaxDigits: bound(c.Bounds.MaxDigits), MaxCPU: bound(c.Bounds.MaxCPU / time.Second),
 	}
 	if !c.Oldest.IsZero() {
 		a.Age = secondsOf(max(now.Sub(c.Oldest), 0))
@@ -50,6 +55,7 @@ func (a *callerAnswer) caller() fairfactor.Caller {
 	return fairfactor.Caller{
 		Name: a.Name, Group: string(a.Group), Weight: a.Weight, Paused: a.Paused, Queued: a.Queued + a.Running, Running: a.Running, Completed: a.Completed, Failed: a.Failed,
 		Cancelled: a.Cancelled, CPU: a.CPU.duration(), Turns: a.Turns, Oldest: a.Oldest.Time,
+		Bounds: fairfactor.Bounds{MaxQueue: uint64(a.MaxQueue), MaxRate: uint64(a.MaxRate), MaxDigits: uint64(a.MaxDigits), MaxCPU: cpuSeconds(uint64(a.MaxCPU))},
 	}
 }
 

@@ -110,13 +110,14 @@ func (s *Server) getCaller(r *request) error {
 	return s.answerCaller(r, &caller, err)
 }
 
-// putCaller changes a caller's group, its weight, and whether it is paused, any of them.
+// putCaller changes a caller's group, its weight, whether it is paused, and its bounds,
+// any of them.
 func (s *Server) putCaller(r *request) error {
 	name, err := checkCaller(r.arg)
 	if err != nil {
 		return err
 	}
-	values, err := bodyMembers(r, "group", "weight", "paused")
+	values, err := bodyMembers(r, append(boundNames, "group", "weight", "paused")...)
 	if err != nil {
 		return err
 	}
@@ -136,6 +137,10 @@ func (s *Server) putCaller(r *request) error {
 			return err
 		}
 	}
+	bounds, bounded, err := boundsIn(values)
+	if err != nil {
+		return err
+	}
 	var caller fairfactor.Caller
 	if values["group"] != nil {
 		caller, err = s.jobs.SetGroup(s.bounded(), name, group)
@@ -145,6 +150,9 @@ func (s *Server) putCaller(r *request) error {
 	}
 	if values["paused"] != nil && err == nil {
 		caller, err = s.jobs.SetPaused(s.bounded(), name, paused)
+	}
+	if bounded && err == nil {
+		caller, err = s.jobs.SetBounds(s.bounded(), name, bounds)
 	}
 	return s.answerCaller(r, &caller, err)
 }

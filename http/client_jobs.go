@@ -176,6 +176,15 @@ func (c *Client) SetPaused(ctx context.Context, name string, paused bool) (fairf
 	return c.caller(ctx, name, http.MethodPut, []byte(`{"paused":`+strconv.FormatBool(paused)+`}`))
 }
 
+// SetBounds changes what a caller is allowed.
+func (c *Client) SetBounds(ctx context.Context, name string, change fairfactor.BoundsChange) (fairfactor.Caller, error) {
+	body, err := appendChange(&change)
+	if err != nil {
+		return fairfactor.Caller{}, fairfactor.Wrap(fairfactor.Internal, err, "the request can't be made")
+	}
+	return c.caller(ctx, name, http.MethodPut, body)
+}
+
 // WeighGroup changes a group's share.
 func (c *Client) WeighGroup(ctx context.Context, group string, weight int) error {
 	if err := checkGroup(group); err != nil {

@@ -136,12 +136,12 @@ func (s *Server) submit(r *request, caller string, sub fairfactor.Submission) (f
 }
 
 // refusedSubmission is the problem of a submission that Jobs refused. What is
-// invalid in one whose number was read is its key.
+// invalid in one whose number was read is its key, or that the caller may not submit it.
 func refusedSubmission(err error, sub fairfactor.Submission) error {
 	if fairfactor.CodeOf(err) != fairfactor.Invalid {
 		return err
 	}
-	if sub.Key == "" {
+	if sub.Key == "" || quotaOf(err) != nil {
 		return problemAs(badNumber, err, shown("number", sub.Number))
 	}
 	return problemAs(badKey, err, shown("key", sub.Key), shown("number", sub.Number))

@@ -31,6 +31,7 @@ type memory struct {
 	operations []fairfactor.Operation
 
 	maxQueue uint64 // unfinished jobs of a caller
+	refused  error  // the receipt of each submission, if set
 	broken   error  // what every call answers, if set
 	instant  bool   // numbers are prime, and done when they are accepted
 }
@@ -40,6 +41,7 @@ type account struct {
 	weight       int
 	group        string
 	paused       bool
+	bounds       fairfactor.Bounds
 	keys         map[string]fairfactor.ID
 }
 
@@ -84,6 +86,9 @@ func (m *memory) Submit(ctx context.Context, caller string, subs []fairfactor.Su
 }
 
 func (m *memory) submit(caller string, sub fairfactor.Submission) fairfactor.Receipt {
+	if m.refused != nil {
+		return fairfactor.Receipt{Err: m.refused}
+	}
 	a := m.account(caller)
 	if id, ok := a.keys[sub.Key]; ok && sub.Key != "" {
 		job := m.jobs[id]
@@ -337,6 +342,16 @@ func (m *memory) SetWeight(_ context.Context, name string, weight int) (fairfact
 	return m.tally(name), nil
 }
 
+func (m *memory) SetBounds(_ context.Context, name string, change fairfactor.BoundsChange) (fairfactor.Caller, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.broken != nil {
+		return fairfactor.Caller{}, m.broken
+	}
+	m.account(name).bounds = change.Apply(m.account(name).bounds)
+	return m.tally(name), nil
+}
+
 func (m *memory) SetPaused(_ context.Context, name string, paused bool) (fairfactor.Caller, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -411,7 +426,7 @@ func (m *memory) WeighGroup(_ context.Context, group string, weight int) error {
 // tally counts a caller's jobs; it walks them all, which is what tests can
 // afford, and only when there is a bound to keep.
 func (m *memory) tally(name string) fairfactor.Caller {
-	c := fairfactor.Caller{Name: name, Group: m.callers[name].group, Weight: m.callers[name].weight, Paused: m.callers[name].paused}
+	c := fairfactor.Caller{Name: name, Group: m.callers[name].group, Weight: m.callers[name].weight, Paused: m.callers[name].paused, Bounds: m.callers[name].bounds}
 	if m.instant {
 		return c
 	}

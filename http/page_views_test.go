@@ -453,6 +453,26 @@ func TestPagePausesACaller(t *testing.T) {
 	}
 }
 
+func TestPageBoundsACaller(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.submit("91")
+	w := open(t, s.url+"/#/callers/alice")
+	w.types("[name=max_rate]", "50")
+	w.types("[name=max_queue]", "1000")
+	w.click("button", "Save")
+	w.reads("dl", "most a second 50", "most in queue 1,000")
+	if c, err := s.jobs.Caller(deadline(), "alice"); err != nil || c.Bounds != (fairfactor.Bounds{MaxRate: 50, MaxQueue: 1000}) {
+		t.Errorf("%+v %v", c, err)
+	}
+	w.types("[name=max_rate]", "")
+	w.click("button", "Save")
+	w.wait("the bound has gone", `!document.querySelector("dl").innerText.includes("most a second")`)
+	if c, err := s.jobs.Caller(deadline(), "alice"); err != nil || c.Bounds != (fairfactor.Bounds{MaxQueue: 1000}) {
+		t.Errorf("%+v %v", c, err)
+	}
+}
+
 // TestPageChangesAllThatIsFound, on all pages of a list.
 func TestPageChangesAllThatIsFound(t *testing.T) {
 	t.Parallel()

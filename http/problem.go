@@ -24,6 +24,7 @@ const (
 	badDeadline
 	badCallback
 	badWeight
+	badBound
 	badGroup
 	badAPIKey
 	noKey
@@ -57,6 +58,7 @@ var kinds = [...]struct {
 	badDeadline:  {422, fairfactor.Invalid, "bad-deadline", "The deadline can't be kept"},
 	badCallback:  {422, fairfactor.Invalid, "bad-callback", "The callback can't be called from here"},
 	badWeight:    {422, fairfactor.Invalid, "bad-weight", "The weight is not valid"},
+	badBound:     {422, fairfactor.Invalid, "bad-bound", "The bound is not valid"},
 	badGroup:     {422, fairfactor.Invalid, "bad-group", "The name of the group is not valid"},
 	noSuchThing:  {404, fairfactor.NotFound, "not-found", "There is no such thing"},
 	badAPIKey:    {422, fairfactor.Invalid, "bad-api-key", "There can't be such an API key"},
@@ -213,6 +215,9 @@ func (p *problem) answer(resp *fasthttp.Response) {
 	h.SetCanonical(cacheName, noStore)
 	if retry := p.retrySeconds(); retry > 0 {
 		h.Set("Retry-After", strconv.Itoa(retry))
+	}
+	if q := quotaOf(p.cause); q != nil && p.kind == full {
+		paceHeaders(h, q)
 	}
 	resp.SetBody(append(appendProblem(nil, p), '\n'))
 }

@@ -60,6 +60,8 @@ var (
 	cacheName      = []byte("Cache-Control")
 	etagName       = []byte("Etag")
 	locationName   = []byte("Location")
+	policyName     = []byte("RateLimit-Policy")
+	limitName      = []byte("RateLimit")
 	noStore        = []byte("no-store")
 	privateNoCache = []byte("private, no-cache")
 	mediaJSONBytes = []byte(mediaJSON)

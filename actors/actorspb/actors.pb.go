@@ -39,6 +39,7 @@ type Envelope struct {
 	//	*Envelope_Regroup
 	//	*Envelope_Expire
 	//	*Envelope_Pause
+	//	*Envelope_Bound
 	//	*Envelope_Many
 	//	*Envelope_AskLeft
 	//	*Envelope_Save
@@ -194,6 +195,15 @@ func (x *Envelope) GetPause() *Pause {
 	if x != nil {
 		if x, ok := x.Body.(*Envelope_Pause); ok {
 			return x.Pause
+		}
+	}
+	return nil
+}
+
+func (x *Envelope) GetBound() *Bound {
+	if x != nil {
+		if x, ok := x.Body.(*Envelope_Bound); ok {
+			return x.Bound
 		}
 	}
 	return nil
@@ -496,6 +506,10 @@ type Envelope_Pause struct {
 	Pause *Pause `protobuf:"bytes,15,opt,name=pause,proto3,oneof"`
 }
 
+type Envelope_Bound struct {
+	Bound *Bound `protobuf:"bytes,61,opt,name=bound,proto3,oneof"`
+}
+
 type Envelope_Many struct {
 	Many *Many `protobuf:"bytes,16,opt,name=many,proto3,oneof"`
 }
@@ -634,6 +648,8 @@ func (*Envelope_Expire) isEnvelope_Body() {}
 
 func (*Envelope_Pause) isEnvelope_Body() {}
 
+func (*Envelope_Bound) isEnvelope_Body() {}
+
 func (*Envelope_Many) isEnvelope_Body() {}
 
 func (*Envelope_AskLeft) isEnvelope_Body() {}
@@ -696,6 +712,7 @@ type Problem struct {
 	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	RetryNs       int64                  `protobuf:"varint,3,opt,name=retry_ns,json=retryNs,proto3" json:"retry_ns,omitempty"`
+	Quota         *Quota                 `protobuf:"bytes,10,opt,name=quota,proto3" json:"quota,omitempty"`
 	Moved         bool                   `protobuf:"varint,4,opt,name=moved,proto3" json:"moved,omitempty"` // left no trace: the next activation takes it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -750,6 +767,13 @@ func (x *Problem) GetRetryNs() int64 {
 		return x.RetryNs
 	}
 	return 0
+}
+
+func (x *Problem) GetQuota() *Quota {
+	if x != nil {
+		return x.Quota
+	}
+	return nil
 }
 
 func (x *Problem) GetMoved() bool {
@@ -1894,6 +1918,152 @@ func (x *Changed) GetSkipped() uint64 {
 	return 0
 }
 
+// Quota says which bound of a caller refused a submission.
+type Quota struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Unit          string                 `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	Limit         uint64                 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	WindowNs      int64                  `protobuf:"varint,4,opt,name=window_ns,json=windowNs,proto3" json:"window_ns,omitempty"`
+	ResetNs       int64                  `protobuf:"varint,5,opt,name=reset_ns,json=resetNs,proto3" json:"reset_ns,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Quota) Reset() {
+	*x = Quota{}
+	mi := &file_actors_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Quota) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Quota) ProtoMessage() {}
+
+func (x *Quota) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Quota.ProtoReflect.Descriptor instead.
+func (*Quota) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Quota) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Quota) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Quota) GetLimit() uint64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *Quota) GetWindowNs() int64 {
+	if x != nil {
+		return x.WindowNs
+	}
+	return 0
+}
+
+func (x *Quota) GetResetNs() int64 {
+	if x != nil {
+		return x.ResetNs
+	}
+	return 0
+}
+
+// Bound changes what a caller is allowed: what is not there stays, zero takes it away.
+type Bound struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MaxQueue      *uint64                `protobuf:"varint,1,opt,name=max_queue,json=maxQueue,proto3,oneof" json:"max_queue,omitempty"`
+	MaxRate       *uint64                `protobuf:"varint,2,opt,name=max_rate,json=maxRate,proto3,oneof" json:"max_rate,omitempty"`
+	MaxDigits     *uint64                `protobuf:"varint,3,opt,name=max_digits,json=maxDigits,proto3,oneof" json:"max_digits,omitempty"`
+	MaxCpuNs      *int64                 `protobuf:"varint,4,opt,name=max_cpu_ns,json=maxCpuNs,proto3,oneof" json:"max_cpu_ns,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Bound) Reset() {
+	*x = Bound{}
+	mi := &file_actors_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Bound) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Bound) ProtoMessage() {}
+
+func (x *Bound) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Bound.ProtoReflect.Descriptor instead.
+func (*Bound) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Bound) GetMaxQueue() uint64 {
+	if x != nil && x.MaxQueue != nil {
+		return *x.MaxQueue
+	}
+	return 0
+}
+
+func (x *Bound) GetMaxRate() uint64 {
+	if x != nil && x.MaxRate != nil {
+		return *x.MaxRate
+	}
+	return 0
+}
+
+func (x *Bound) GetMaxDigits() uint64 {
+	if x != nil && x.MaxDigits != nil {
+		return *x.MaxDigits
+	}
+	return 0
+}
+
+func (x *Bound) GetMaxCpuNs() int64 {
+	if x != nil && x.MaxCpuNs != nil {
+		return *x.MaxCpuNs
+	}
+	return 0
+}
+
 // Pause keeps a caller from getting turns, or lets it get them again.
 type Pause struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1904,7 +2074,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_actors_proto_msgTypes[19]
+	mi := &file_actors_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1916,7 +2086,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[19]
+	mi := &file_actors_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1929,7 +2099,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{19}
+	return file_actors_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Pause) GetPaused() bool {
@@ -1948,7 +2118,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_actors_proto_msgTypes[20]
+	mi := &file_actors_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1960,7 +2130,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[20]
+	mi := &file_actors_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1973,7 +2143,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{20}
+	return file_actors_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Retry) GetId() *Id {
@@ -1992,7 +2162,7 @@ type Weigh struct {
 
 func (x *Weigh) Reset() {
 	*x = Weigh{}
-	mi := &file_actors_proto_msgTypes[21]
+	mi := &file_actors_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2004,7 +2174,7 @@ func (x *Weigh) String() string {
 func (*Weigh) ProtoMessage() {}
 
 func (x *Weigh) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[21]
+	mi := &file_actors_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2017,7 +2187,7 @@ func (x *Weigh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weigh.ProtoReflect.Descriptor instead.
 func (*Weigh) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{21}
+	return file_actors_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Weigh) GetWeight() int32 {
@@ -2037,7 +2207,7 @@ type Regroup struct {
 
 func (x *Regroup) Reset() {
 	*x = Regroup{}
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2049,7 +2219,7 @@ func (x *Regroup) String() string {
 func (*Regroup) ProtoMessage() {}
 
 func (x *Regroup) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2062,7 +2232,7 @@ func (x *Regroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Regroup.ProtoReflect.Descriptor instead.
 func (*Regroup) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{22}
+	return file_actors_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Regroup) GetGroup() string {
@@ -2080,7 +2250,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2092,7 +2262,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2105,7 +2275,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{23}
+	return file_actors_proto_rawDescGZIP(), []int{25}
 }
 
 // AccountState tells what the store does not know.
@@ -2123,7 +2293,7 @@ type AccountState struct {
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2135,7 +2305,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2148,7 +2318,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{24}
+	return file_actors_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AccountState) GetName() string {
@@ -2215,7 +2385,7 @@ type Turn struct {
 
 func (x *Turn) Reset() {
 	*x = Turn{}
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2227,7 +2397,7 @@ func (x *Turn) String() string {
 func (*Turn) ProtoMessage() {}
 
 func (x *Turn) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2240,7 +2410,7 @@ func (x *Turn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Turn.ProtoReflect.Descriptor instead.
 func (*Turn) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{25}
+	return file_actors_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Turn) GetCaller() string {
@@ -2347,7 +2517,7 @@ type Pull struct {
 
 func (x *Pull) Reset() {
 	*x = Pull{}
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2359,7 +2529,7 @@ func (x *Pull) String() string {
 func (*Pull) ProtoMessage() {}
 
 func (x *Pull) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2372,7 +2542,7 @@ func (x *Pull) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pull.ProtoReflect.Descriptor instead.
 func (*Pull) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{26}
+	return file_actors_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Pull) GetEpoch() uint64 {
@@ -2411,7 +2581,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2423,7 +2593,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2436,7 +2606,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{27}
+	return file_actors_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Offer) GetCaller() string {
@@ -2549,7 +2719,7 @@ type Want struct {
 
 func (x *Want) Reset() {
 	*x = Want{}
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2561,7 +2731,7 @@ func (x *Want) String() string {
 func (*Want) ProtoMessage() {}
 
 func (x *Want) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2574,7 +2744,7 @@ func (x *Want) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Want.ProtoReflect.Descriptor instead.
 func (*Want) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{28}
+	return file_actors_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Want) GetNumber() string {
@@ -2655,7 +2825,7 @@ type Shared struct {
 
 func (x *Shared) Reset() {
 	*x = Shared{}
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2667,7 +2837,7 @@ func (x *Shared) String() string {
 func (*Shared) ProtoMessage() {}
 
 func (x *Shared) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2680,7 +2850,7 @@ func (x *Shared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shared.ProtoReflect.Descriptor instead.
 func (*Shared) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{29}
+	return file_actors_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Shared) GetNumber() string {
@@ -2729,7 +2899,7 @@ type AskLeft struct {
 
 func (x *AskLeft) Reset() {
 	*x = AskLeft{}
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2741,7 +2911,7 @@ func (x *AskLeft) String() string {
 func (*AskLeft) ProtoMessage() {}
 
 func (x *AskLeft) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2754,7 +2924,7 @@ func (x *AskLeft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskLeft.ProtoReflect.Descriptor instead.
 func (*AskLeft) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{30}
+	return file_actors_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AskLeft) GetNumber() string {
@@ -2783,7 +2953,7 @@ type LeftWork struct {
 
 func (x *LeftWork) Reset() {
 	*x = LeftWork{}
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2795,7 +2965,7 @@ func (x *LeftWork) String() string {
 func (*LeftWork) ProtoMessage() {}
 
 func (x *LeftWork) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2808,7 +2978,7 @@ func (x *LeftWork) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeftWork.ProtoReflect.Descriptor instead.
 func (*LeftWork) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{31}
+	return file_actors_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *LeftWork) GetFound() bool {
@@ -2843,7 +3013,7 @@ type Withdraw struct {
 
 func (x *Withdraw) Reset() {
 	*x = Withdraw{}
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2855,7 +3025,7 @@ func (x *Withdraw) String() string {
 func (*Withdraw) ProtoMessage() {}
 
 func (x *Withdraw) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2868,7 +3038,7 @@ func (x *Withdraw) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdraw.ProtoReflect.Descriptor instead.
 func (*Withdraw) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{32}
+	return file_actors_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Withdraw) GetCaller() string {
@@ -2903,7 +3073,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2915,7 +3085,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2928,7 +3098,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{33}
+	return file_actors_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Outcome) GetEpoch() uint64 {
@@ -3003,7 +3173,7 @@ type Outcomes struct {
 
 func (x *Outcomes) Reset() {
 	*x = Outcomes{}
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3015,7 +3185,7 @@ func (x *Outcomes) String() string {
 func (*Outcomes) ProtoMessage() {}
 
 func (x *Outcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3028,7 +3198,7 @@ func (x *Outcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcomes.ProtoReflect.Descriptor instead.
 func (*Outcomes) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{34}
+	return file_actors_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Outcomes) GetOutcomes() []*Outcome {
@@ -3052,7 +3222,7 @@ type Began struct {
 
 func (x *Began) Reset() {
 	*x = Began{}
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3064,7 +3234,7 @@ func (x *Began) String() string {
 func (*Began) ProtoMessage() {}
 
 func (x *Began) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3077,7 +3247,7 @@ func (x *Began) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Began.ProtoReflect.Descriptor instead.
 func (*Began) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{35}
+	return file_actors_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Began) GetEpoch() uint64 {
@@ -3128,7 +3298,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3140,7 +3310,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3153,7 +3323,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{36}
+	return file_actors_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Beat) GetMember() string {
@@ -3195,7 +3365,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3207,7 +3377,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3220,7 +3390,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{37}
+	return file_actors_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *End) GetDispatched() uint64 {
@@ -3247,7 +3417,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3259,7 +3429,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3272,7 +3442,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{38}
+	return file_actors_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Ended) GetMember() string {
@@ -3299,7 +3469,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3311,7 +3481,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3324,7 +3494,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{39}
+	return file_actors_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Run) GetEpoch() uint64 {
@@ -3351,7 +3521,7 @@ type Halt struct {
 
 func (x *Halt) Reset() {
 	*x = Halt{}
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3363,7 +3533,7 @@ func (x *Halt) String() string {
 func (*Halt) ProtoMessage() {}
 
 func (x *Halt) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3376,7 +3546,7 @@ func (x *Halt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Halt.ProtoReflect.Descriptor instead.
 func (*Halt) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{40}
+	return file_actors_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Halt) GetDispatched() []uint64 {
@@ -3394,7 +3564,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_actors_proto_msgTypes[41]
+	mi := &file_actors_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3406,7 +3576,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[41]
+	mi := &file_actors_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3419,7 +3589,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{41}
+	return file_actors_proto_rawDescGZIP(), []int{43}
 }
 
 // WeighGroup changes the weight of a group of callers. It is answered with Fairness.
@@ -3433,7 +3603,7 @@ type WeighGroup struct {
 
 func (x *WeighGroup) Reset() {
 	*x = WeighGroup{}
-	mi := &file_actors_proto_msgTypes[42]
+	mi := &file_actors_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3445,7 +3615,7 @@ func (x *WeighGroup) String() string {
 func (*WeighGroup) ProtoMessage() {}
 
 func (x *WeighGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[42]
+	mi := &file_actors_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3458,7 +3628,7 @@ func (x *WeighGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeighGroup.ProtoReflect.Descriptor instead.
 func (*WeighGroup) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{42}
+	return file_actors_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *WeighGroup) GetGroup() string {
@@ -3500,7 +3670,7 @@ type Fairness struct {
 
 func (x *Fairness) Reset() {
 	*x = Fairness{}
-	mi := &file_actors_proto_msgTypes[43]
+	mi := &file_actors_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3512,7 +3682,7 @@ func (x *Fairness) String() string {
 func (*Fairness) ProtoMessage() {}
 
 func (x *Fairness) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[43]
+	mi := &file_actors_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3525,7 +3695,7 @@ func (x *Fairness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fairness.ProtoReflect.Descriptor instead.
 func (*Fairness) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{43}
+	return file_actors_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Fairness) GetQuantumNs() int64 {
@@ -3661,7 +3831,7 @@ type Level struct {
 
 func (x *Level) Reset() {
 	*x = Level{}
-	mi := &file_actors_proto_msgTypes[44]
+	mi := &file_actors_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3673,7 +3843,7 @@ func (x *Level) String() string {
 func (*Level) ProtoMessage() {}
 
 func (x *Level) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[44]
+	mi := &file_actors_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3686,7 +3856,7 @@ func (x *Level) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Level.ProtoReflect.Descriptor instead.
 func (*Level) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{44}
+	return file_actors_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Level) GetInLine() int64 {
@@ -3732,7 +3902,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_actors_proto_msgTypes[45]
+	mi := &file_actors_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3744,7 +3914,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[45]
+	mi := &file_actors_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3757,7 +3927,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{45}
+	return file_actors_proto_rawDescGZIP(), []int{47}
 }
 
 // Slot is one compute thread; turn is absent while it idles.
@@ -3771,7 +3941,7 @@ type Slot struct {
 
 func (x *Slot) Reset() {
 	*x = Slot{}
-	mi := &file_actors_proto_msgTypes[46]
+	mi := &file_actors_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3783,7 +3953,7 @@ func (x *Slot) String() string {
 func (*Slot) ProtoMessage() {}
 
 func (x *Slot) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[46]
+	mi := &file_actors_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3796,7 +3966,7 @@ func (x *Slot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slot.ProtoReflect.Descriptor instead.
 func (*Slot) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{46}
+	return file_actors_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Slot) GetTurn() *Turn {
@@ -3829,7 +3999,7 @@ type StatusState struct {
 
 func (x *StatusState) Reset() {
 	*x = StatusState{}
-	mi := &file_actors_proto_msgTypes[47]
+	mi := &file_actors_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3841,7 +4011,7 @@ func (x *StatusState) String() string {
 func (*StatusState) ProtoMessage() {}
 
 func (x *StatusState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[47]
+	mi := &file_actors_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3854,7 +4024,7 @@ func (x *StatusState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusState.ProtoReflect.Descriptor instead.
 func (*StatusState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{47}
+	return file_actors_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *StatusState) GetSlots() []*Slot {
@@ -3915,7 +4085,7 @@ type Live struct {
 
 func (x *Live) Reset() {
 	*x = Live{}
-	mi := &file_actors_proto_msgTypes[48]
+	mi := &file_actors_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3927,7 +4097,7 @@ func (x *Live) String() string {
 func (*Live) ProtoMessage() {}
 
 func (x *Live) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[48]
+	mi := &file_actors_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3940,7 +4110,7 @@ func (x *Live) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Live.ProtoReflect.Descriptor instead.
 func (*Live) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{48}
+	return file_actors_proto_rawDescGZIP(), []int{50}
 }
 
 type LiveState struct {
@@ -3952,7 +4122,7 @@ type LiveState struct {
 
 func (x *LiveState) Reset() {
 	*x = LiveState{}
-	mi := &file_actors_proto_msgTypes[49]
+	mi := &file_actors_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3964,7 +4134,7 @@ func (x *LiveState) String() string {
 func (*LiveState) ProtoMessage() {}
 
 func (x *LiveState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[49]
+	mi := &file_actors_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3977,7 +4147,7 @@ func (x *LiveState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveState.ProtoReflect.Descriptor instead.
 func (*LiveState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{49}
+	return file_actors_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *LiveState) GetCallers() []*LiveCaller {
@@ -4000,7 +4170,7 @@ type LiveCaller struct {
 
 func (x *LiveCaller) Reset() {
 	*x = LiveCaller{}
-	mi := &file_actors_proto_msgTypes[50]
+	mi := &file_actors_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4012,7 +4182,7 @@ func (x *LiveCaller) String() string {
 func (*LiveCaller) ProtoMessage() {}
 
 func (x *LiveCaller) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[50]
+	mi := &file_actors_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4025,7 +4195,7 @@ func (x *LiveCaller) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveCaller.ProtoReflect.Descriptor instead.
 func (*LiveCaller) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{50}
+	return file_actors_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *LiveCaller) GetName() string {
@@ -4060,7 +4230,7 @@ var File_actors_proto protoreflect.FileDescriptor
 
 const file_actors_proto_rawDesc = "" +
 	"\n" +
-	"\factors.proto\x12\x14fairfactor.actors.v1\"\xfe\x10\n" +
+	"\factors.proto\x12\x14fairfactor.actors.v1\"\xb3\x11\n" +
 	"\bEnvelope\x126\n" +
 	"\x06submit\x18\x01 \x01(\v2\x1c.fairfactor.actors.v1.SubmitH\x00R\x06submit\x120\n" +
 	"\x04look\x18\x02 \x01(\v2\x1a.fairfactor.actors.v1.LookH\x00R\x04look\x123\n" +
@@ -4071,7 +4241,8 @@ const file_actors_proto_rawDesc = "" +
 	"\aaccount\x18\a \x01(\v2\x1d.fairfactor.actors.v1.AccountH\x00R\aaccount\x129\n" +
 	"\aregroup\x18\b \x01(\v2\x1d.fairfactor.actors.v1.RegroupH\x00R\aregroup\x126\n" +
 	"\x06expire\x18\t \x01(\v2\x1c.fairfactor.actors.v1.ExpireH\x00R\x06expire\x123\n" +
-	"\x05pause\x18\x0f \x01(\v2\x1b.fairfactor.actors.v1.PauseH\x00R\x05pause\x120\n" +
+	"\x05pause\x18\x0f \x01(\v2\x1b.fairfactor.actors.v1.PauseH\x00R\x05pause\x123\n" +
+	"\x05bound\x18= \x01(\v2\x1b.fairfactor.actors.v1.BoundH\x00R\x05bound\x120\n" +
 	"\x04many\x18\x10 \x01(\v2\x1a.fairfactor.actors.v1.ManyH\x00R\x04many\x12:\n" +
 	"\bask_left\x18\x11 \x01(\v2\x1d.fairfactor.actors.v1.AskLeftH\x00R\aaskLeft\x120\n" +
 	"\x04save\x18\x13 \x01(\v2\x1a.fairfactor.actors.v1.SaveH\x00R\x04save\x120\n" +
@@ -4103,11 +4274,13 @@ const file_actors_proto_rawDesc = "" +
 	"live_state\x18. \x01(\v2\x1f.fairfactor.actors.v1.LiveStateH\x00R\tliveState\x129\n" +
 	"\achanged\x18/ \x01(\v2\x1d.fairfactor.actors.v1.ChangedH\x00R\achanged\x12=\n" +
 	"\tleft_work\x180 \x01(\v2\x1e.fairfactor.actors.v1.LeftWorkH\x00R\bleftWorkB\x06\n" +
-	"\x04body\"h\n" +
+	"\x04body\"\x9b\x01\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x19\n" +
-	"\bretry_ns\x18\x03 \x01(\x03R\aretryNs\x12\x14\n" +
+	"\bretry_ns\x18\x03 \x01(\x03R\aretryNs\x121\n" +
+	"\x05quota\x18\n" +
+	" \x01(\v2\x1b.fairfactor.actors.v1.QuotaR\x05quota\x12\x14\n" +
 	"\x05moved\x18\x04 \x01(\bR\x05moved\"D\n" +
 	"\x02Id\x12\x14\n" +
 	"\x05nonce\x18\x01 \x01(\x04R\x05nonce\x12\x16\n" +
@@ -4197,7 +4370,25 @@ const file_actors_proto_rawDesc = "" +
 	"\bsince_us\x18\x05 \x01(\x03R\asinceUs\"7\n" +
 	"\aChanged\x12\x12\n" +
 	"\x04done\x18\x01 \x01(\x04R\x04done\x12\x18\n" +
-	"\askipped\x18\x02 \x01(\x04R\askipped\"\x1f\n" +
+	"\askipped\x18\x02 \x01(\x04R\askipped\"}\n" +
+	"\x05Quota\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04unit\x18\x02 \x01(\tR\x04unit\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\x04R\x05limit\x12\x1b\n" +
+	"\twindow_ns\x18\x04 \x01(\x03R\bwindowNs\x12\x19\n" +
+	"\breset_ns\x18\x05 \x01(\x03R\aresetNs\"\xc9\x01\n" +
+	"\x05Bound\x12 \n" +
+	"\tmax_queue\x18\x01 \x01(\x04H\x00R\bmaxQueue\x88\x01\x01\x12\x1e\n" +
+	"\bmax_rate\x18\x02 \x01(\x04H\x01R\amaxRate\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"max_digits\x18\x03 \x01(\x04H\x02R\tmaxDigits\x88\x01\x01\x12!\n" +
+	"\n" +
+	"max_cpu_ns\x18\x04 \x01(\x03H\x03R\bmaxCpuNs\x88\x01\x01B\f\n" +
+	"\n" +
+	"_max_queueB\v\n" +
+	"\t_max_rateB\r\n" +
+	"\v_max_digitsB\r\n" +
+	"\v_max_cpu_ns\"\x1f\n" +
 	"\x05Pause\x12\x16\n" +
 	"\x06paused\x18\x01 \x01(\bR\x06paused\"1\n" +
 	"\x05Retry\x12(\n" +
@@ -4392,7 +4583,7 @@ func file_actors_proto_rawDescGZIP() []byte {
 	return file_actors_proto_rawDescData
 }
 
-var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
+var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_actors_proto_goTypes = []any{
 	(*Envelope)(nil),     // 0: fairfactor.actors.v1.Envelope
 	(*Problem)(nil),      // 1: fairfactor.actors.v1.Problem
@@ -4413,111 +4604,115 @@ var file_actors_proto_goTypes = []any{
 	(*Died)(nil),         // 16: fairfactor.actors.v1.Died
 	(*Many)(nil),         // 17: fairfactor.actors.v1.Many
 	(*Changed)(nil),      // 18: fairfactor.actors.v1.Changed
-	(*Pause)(nil),        // 19: fairfactor.actors.v1.Pause
-	(*Retry)(nil),        // 20: fairfactor.actors.v1.Retry
-	(*Weigh)(nil),        // 21: fairfactor.actors.v1.Weigh
-	(*Regroup)(nil),      // 22: fairfactor.actors.v1.Regroup
-	(*Account)(nil),      // 23: fairfactor.actors.v1.Account
-	(*AccountState)(nil), // 24: fairfactor.actors.v1.AccountState
-	(*Turn)(nil),         // 25: fairfactor.actors.v1.Turn
-	(*Pull)(nil),         // 26: fairfactor.actors.v1.Pull
-	(*Offer)(nil),        // 27: fairfactor.actors.v1.Offer
-	(*Want)(nil),         // 28: fairfactor.actors.v1.Want
-	(*Shared)(nil),       // 29: fairfactor.actors.v1.Shared
-	(*AskLeft)(nil),      // 30: fairfactor.actors.v1.AskLeft
-	(*LeftWork)(nil),     // 31: fairfactor.actors.v1.LeftWork
-	(*Withdraw)(nil),     // 32: fairfactor.actors.v1.Withdraw
-	(*Outcome)(nil),      // 33: fairfactor.actors.v1.Outcome
-	(*Outcomes)(nil),     // 34: fairfactor.actors.v1.Outcomes
-	(*Began)(nil),        // 35: fairfactor.actors.v1.Began
-	(*Beat)(nil),         // 36: fairfactor.actors.v1.Beat
-	(*End)(nil),          // 37: fairfactor.actors.v1.End
-	(*Ended)(nil),        // 38: fairfactor.actors.v1.Ended
-	(*Run)(nil),          // 39: fairfactor.actors.v1.Run
-	(*Halt)(nil),         // 40: fairfactor.actors.v1.Halt
-	(*Report)(nil),       // 41: fairfactor.actors.v1.Report
-	(*WeighGroup)(nil),   // 42: fairfactor.actors.v1.WeighGroup
-	(*Fairness)(nil),     // 43: fairfactor.actors.v1.Fairness
-	(*Level)(nil),        // 44: fairfactor.actors.v1.Level
-	(*Status)(nil),       // 45: fairfactor.actors.v1.Status
-	(*Slot)(nil),         // 46: fairfactor.actors.v1.Slot
-	(*StatusState)(nil),  // 47: fairfactor.actors.v1.StatusState
-	(*Live)(nil),         // 48: fairfactor.actors.v1.Live
-	(*LiveState)(nil),    // 49: fairfactor.actors.v1.LiveState
-	(*LiveCaller)(nil),   // 50: fairfactor.actors.v1.LiveCaller
+	(*Quota)(nil),        // 19: fairfactor.actors.v1.Quota
+	(*Bound)(nil),        // 20: fairfactor.actors.v1.Bound
+	(*Pause)(nil),        // 21: fairfactor.actors.v1.Pause
+	(*Retry)(nil),        // 22: fairfactor.actors.v1.Retry
+	(*Weigh)(nil),        // 23: fairfactor.actors.v1.Weigh
+	(*Regroup)(nil),      // 24: fairfactor.actors.v1.Regroup
+	(*Account)(nil),      // 25: fairfactor.actors.v1.Account
+	(*AccountState)(nil), // 26: fairfactor.actors.v1.AccountState
+	(*Turn)(nil),         // 27: fairfactor.actors.v1.Turn
+	(*Pull)(nil),         // 28: fairfactor.actors.v1.Pull
+	(*Offer)(nil),        // 29: fairfactor.actors.v1.Offer
+	(*Want)(nil),         // 30: fairfactor.actors.v1.Want
+	(*Shared)(nil),       // 31: fairfactor.actors.v1.Shared
+	(*AskLeft)(nil),      // 32: fairfactor.actors.v1.AskLeft
+	(*LeftWork)(nil),     // 33: fairfactor.actors.v1.LeftWork
+	(*Withdraw)(nil),     // 34: fairfactor.actors.v1.Withdraw
+	(*Outcome)(nil),      // 35: fairfactor.actors.v1.Outcome
+	(*Outcomes)(nil),     // 36: fairfactor.actors.v1.Outcomes
+	(*Began)(nil),        // 37: fairfactor.actors.v1.Began
+	(*Beat)(nil),         // 38: fairfactor.actors.v1.Beat
+	(*End)(nil),          // 39: fairfactor.actors.v1.End
+	(*Ended)(nil),        // 40: fairfactor.actors.v1.Ended
+	(*Run)(nil),          // 41: fairfactor.actors.v1.Run
+	(*Halt)(nil),         // 42: fairfactor.actors.v1.Halt
+	(*Report)(nil),       // 43: fairfactor.actors.v1.Report
+	(*WeighGroup)(nil),   // 44: fairfactor.actors.v1.WeighGroup
+	(*Fairness)(nil),     // 45: fairfactor.actors.v1.Fairness
+	(*Level)(nil),        // 46: fairfactor.actors.v1.Level
+	(*Status)(nil),       // 47: fairfactor.actors.v1.Status
+	(*Slot)(nil),         // 48: fairfactor.actors.v1.Slot
+	(*StatusState)(nil),  // 49: fairfactor.actors.v1.StatusState
+	(*Live)(nil),         // 50: fairfactor.actors.v1.Live
+	(*LiveState)(nil),    // 51: fairfactor.actors.v1.LiveState
+	(*LiveCaller)(nil),   // 52: fairfactor.actors.v1.LiveCaller
 }
 var file_actors_proto_depIdxs = []int32{
 	7,  // 0: fairfactor.actors.v1.Envelope.submit:type_name -> fairfactor.actors.v1.Submit
 	10, // 1: fairfactor.actors.v1.Envelope.look:type_name -> fairfactor.actors.v1.Look
 	12, // 2: fairfactor.actors.v1.Envelope.await:type_name -> fairfactor.actors.v1.Await
 	13, // 3: fairfactor.actors.v1.Envelope.cancel:type_name -> fairfactor.actors.v1.Cancel
-	20, // 4: fairfactor.actors.v1.Envelope.retry:type_name -> fairfactor.actors.v1.Retry
-	21, // 5: fairfactor.actors.v1.Envelope.weigh:type_name -> fairfactor.actors.v1.Weigh
-	23, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
-	22, // 7: fairfactor.actors.v1.Envelope.regroup:type_name -> fairfactor.actors.v1.Regroup
+	22, // 4: fairfactor.actors.v1.Envelope.retry:type_name -> fairfactor.actors.v1.Retry
+	23, // 5: fairfactor.actors.v1.Envelope.weigh:type_name -> fairfactor.actors.v1.Weigh
+	25, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
+	24, // 7: fairfactor.actors.v1.Envelope.regroup:type_name -> fairfactor.actors.v1.Regroup
 	14, // 8: fairfactor.actors.v1.Envelope.expire:type_name -> fairfactor.actors.v1.Expire
-	19, // 9: fairfactor.actors.v1.Envelope.pause:type_name -> fairfactor.actors.v1.Pause
-	17, // 10: fairfactor.actors.v1.Envelope.many:type_name -> fairfactor.actors.v1.Many
-	30, // 11: fairfactor.actors.v1.Envelope.ask_left:type_name -> fairfactor.actors.v1.AskLeft
-	15, // 12: fairfactor.actors.v1.Envelope.save:type_name -> fairfactor.actors.v1.Save
-	16, // 13: fairfactor.actors.v1.Envelope.died:type_name -> fairfactor.actors.v1.Died
-	26, // 14: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
-	34, // 15: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
-	35, // 16: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
-	29, // 17: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
-	27, // 18: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
-	32, // 19: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
-	36, // 20: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
-	38, // 21: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
-	41, // 22: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
-	42, // 23: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
-	28, // 24: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
-	39, // 25: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
-	40, // 26: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
-	45, // 27: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
-	48, // 28: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
-	9,  // 29: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
-	11, // 30: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
-	24, // 31: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
-	43, // 32: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
-	47, // 33: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
-	1,  // 34: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
-	49, // 35: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
-	18, // 36: fairfactor.actors.v1.Envelope.changed:type_name -> fairfactor.actors.v1.Changed
-	31, // 37: fairfactor.actors.v1.Envelope.left_work:type_name -> fairfactor.actors.v1.LeftWork
-	3,  // 38: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
-	2,  // 39: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
-	3,  // 40: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
-	4,  // 41: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
-	3,  // 42: fairfactor.actors.v1.Submission.known:type_name -> fairfactor.actors.v1.Factor
-	6,  // 43: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
-	5,  // 44: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
-	1,  // 45: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
-	8,  // 46: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
-	5,  // 47: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
-	2,  // 48: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 49: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 50: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 51: fairfactor.actors.v1.Died.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 52: fairfactor.actors.v1.Many.ids:type_name -> fairfactor.actors.v1.Id
-	2,  // 53: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
-	25, // 54: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
-	3,  // 55: fairfactor.actors.v1.LeftWork.given:type_name -> fairfactor.actors.v1.Factor
-	33, // 56: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
-	25, // 57: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
-	37, // 58: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
-	25, // 59: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
-	44, // 60: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
-	44, // 61: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
-	25, // 62: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
-	46, // 63: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
-	50, // 64: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
-	5,  // 65: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
-	66, // [66:66] is the sub-list for method output_type
-	66, // [66:66] is the sub-list for method input_type
-	66, // [66:66] is the sub-list for extension type_name
-	66, // [66:66] is the sub-list for extension extendee
-	0,  // [0:66] is the sub-list for field type_name
+	21, // 9: fairfactor.actors.v1.Envelope.pause:type_name -> fairfactor.actors.v1.Pause
+	20, // 10: fairfactor.actors.v1.Envelope.bound:type_name -> fairfactor.actors.v1.Bound
+	17, // 11: fairfactor.actors.v1.Envelope.many:type_name -> fairfactor.actors.v1.Many
+	32, // 12: fairfactor.actors.v1.Envelope.ask_left:type_name -> fairfactor.actors.v1.AskLeft
+	15, // 13: fairfactor.actors.v1.Envelope.save:type_name -> fairfactor.actors.v1.Save
+	16, // 14: fairfactor.actors.v1.Envelope.died:type_name -> fairfactor.actors.v1.Died
+	28, // 15: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
+	36, // 16: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
+	37, // 17: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
+	31, // 18: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
+	29, // 19: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
+	34, // 20: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
+	38, // 21: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
+	40, // 22: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
+	43, // 23: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
+	44, // 24: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
+	30, // 25: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
+	41, // 26: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
+	42, // 27: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
+	47, // 28: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
+	50, // 29: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
+	9,  // 30: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
+	11, // 31: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
+	26, // 32: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
+	45, // 33: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
+	49, // 34: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
+	1,  // 35: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
+	51, // 36: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
+	18, // 37: fairfactor.actors.v1.Envelope.changed:type_name -> fairfactor.actors.v1.Changed
+	33, // 38: fairfactor.actors.v1.Envelope.left_work:type_name -> fairfactor.actors.v1.LeftWork
+	19, // 39: fairfactor.actors.v1.Problem.quota:type_name -> fairfactor.actors.v1.Quota
+	3,  // 40: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
+	2,  // 41: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
+	3,  // 42: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
+	4,  // 43: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
+	3,  // 44: fairfactor.actors.v1.Submission.known:type_name -> fairfactor.actors.v1.Factor
+	6,  // 45: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
+	5,  // 46: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
+	1,  // 47: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
+	8,  // 48: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
+	5,  // 49: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
+	2,  // 50: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 51: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 52: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 53: fairfactor.actors.v1.Died.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 54: fairfactor.actors.v1.Many.ids:type_name -> fairfactor.actors.v1.Id
+	2,  // 55: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
+	27, // 56: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
+	3,  // 57: fairfactor.actors.v1.LeftWork.given:type_name -> fairfactor.actors.v1.Factor
+	35, // 58: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
+	27, // 59: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
+	39, // 60: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
+	27, // 61: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
+	46, // 62: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
+	46, // 63: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
+	27, // 64: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
+	48, // 65: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
+	52, // 66: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
+	5,  // 67: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
+	68, // [68:68] is the sub-list for method output_type
+	68, // [68:68] is the sub-list for method input_type
+	68, // [68:68] is the sub-list for extension type_name
+	68, // [68:68] is the sub-list for extension extendee
+	0,  // [0:68] is the sub-list for field type_name
 }
 
 func init() { file_actors_proto_init() }
@@ -4536,6 +4731,7 @@ func file_actors_proto_init() {
 		(*Envelope_Regroup)(nil),
 		(*Envelope_Expire)(nil),
 		(*Envelope_Pause)(nil),
+		(*Envelope_Bound)(nil),
 		(*Envelope_Many)(nil),
 		(*Envelope_AskLeft)(nil),
 		(*Envelope_Save)(nil),
@@ -4565,13 +4761,14 @@ func file_actors_proto_init() {
 		(*Envelope_Changed)(nil),
 		(*Envelope_LeftWork)(nil),
 	}
+	file_actors_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_proto_rawDesc), len(file_actors_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   51,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

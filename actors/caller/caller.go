@@ -99,6 +99,8 @@ type Caller struct {
 	shares   map[string]*numberShare // by number
 	divisors divisors
 	left     map[string]*leftWork // by number
+
+	bounding // what the caller has left of its own bounds
 }
 
 // stashed is a message that waits for the claim.
@@ -184,6 +186,7 @@ func (c *Caller) claimed(r *Read) {
 	c.claim, c.claimedAt = r.Claim, now
 	c.last, c.queued = r.Claim.Last, r.Claim.Caller.Queued
 	c.weight, c.group, c.paused = max(r.Claim.Caller.Weight, 1), r.Claim.Caller.Group, r.Claim.Caller.Paused
+	c.allow(r.Claim.Caller.Bounds)
 	c.steps.host, c.steps.caller, c.steps.number, c.steps.epoch = c.host, c.cfg.Name, r.Claim.Number, r.Claim.Epoch
 	c.steps.hold, c.steps.learns = c.cfg.Hold, c.cfg.Learns
 	cfg := backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU, MaxDeaths: c.cfg.MaxDeaths}
@@ -244,6 +247,8 @@ func (c *Caller) Receive(asker Asker, message any) bool {
 		c.read(&Read{Kind: ReadJobs, Many: m, asker: asker})
 	case Pause:
 		c.change(asker, step{op: fairfactor.Pause, paused: m.Paused})
+	case Bound:
+		c.bound(asker, m)
 	case AskAccount:
 		c.account(asker)
 	case AskLeft:

@@ -1,7 +1,9 @@
 package caller_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -31,6 +33,7 @@ type host struct {
 	group  []fairfactor.Change // taken, not written
 	run    *factor.Runner
 	place  uint64
+	used   time.Duration   // by each turn, zero for a millisecond
 	turns  map[string]turn // offered, by job.turn
 	nonces uint64
 	counts caller.Counters
@@ -132,6 +135,10 @@ func reason(err error) string {
 	if err == error(caller.ErrMoved) {
 		return "moved"
 	}
+	var e *fairfactor.Error
+	if errors.As(err, &e) && e.Quota != nil {
+		return fmt.Sprintf("%s of %d %s in %v, more in %v", e.Code, e.Quota.Limit, e.Quota.Unit, e.Quota.Window, e.Quota.Reset)
+	}
 	return string(fairfactor.CodeOf(err))
 }
 
@@ -206,6 +213,10 @@ func (h *host) command(words []string) error {
 	case "weigh":
 		weight, _ := strconv.Atoi(args[1])
 		h.caller.Receive(args[0], caller.Weigh{Weight: weight})
+	case "bound": // name, then queue=n, rate=n, digits=n, cpu=duration: what the caller is allowed
+		h.caller.Receive(args[0], caller.Bound{Change: boundsIn(args[1:])})
+	case "used": // what each turn uses from now on
+		h.used, _ = time.ParseDuration(args[0])
 	case "account":
 		h.caller.Receive(args[0], caller.AskAccount{})
 	case "stop":
@@ -238,6 +249,25 @@ func (h *host) command(words []string) error {
 		return fmt.Errorf("unknown command")
 	}
 	return nil
+}
+
+func boundsIn(args []string) (c fairfactor.BoundsChange) {
+	for _, word := range args {
+		name, value, _ := strings.Cut(word, "=")
+		n, _ := strconv.ParseUint(value, 10, 64)
+		switch name {
+		case "queue":
+			c.MaxQueue = &n
+		case "rate":
+			c.MaxRate = &n
+		case "digits":
+			c.MaxDigits = &n
+		case "cpu":
+			d, _ := time.ParseDuration(value)
+			c.MaxCPU = &d
+		}
+	}
+	return c
 }
 
 func (h *host) submit(args []string) {
@@ -381,7 +411,7 @@ func (h *host) spoil(names []string) error {
 func (h *host) outcome(t turn, data []byte, failure string) caller.Outcome {
 	h.place++
 	return caller.Outcome{Epoch: t.epoch, Outcome: backlog.Outcome{
-		Seq: t.ID.Seq, Nonce: t.ID.Nonce, Turn: t.Turn.Turn, Dispatched: h.place, Started: h.now, CPU: time.Millisecond, Data: data, Failure: failure,
+		Seq: t.ID.Seq, Nonce: t.ID.Nonce, Turn: t.Turn.Turn, Dispatched: h.place, Started: h.now, CPU: cmp.Or(h.used, time.Millisecond), Data: data, Failure: failure,
 	}}
 }
 

@@ -160,6 +160,7 @@ func (c *Caller) outcomes(m *Outcomes) {
 		if out.Failure != "" {
 			c.host.Log().Error("a turn failed", "job", out.Seq, "turn", out.Turn, "err", out.Failure)
 		}
+		c.spent += out.CPU
 		job, withdraw := c.backlog.Outcome(out.Outcome, now)
 		if withdraw {
 			c.host.Withdraw(out.Seq)

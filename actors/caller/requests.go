@@ -211,6 +211,9 @@ func (c *Caller) retryRead(r *Read) {
 	if err == nil {
 		err = c.room()
 	}
+	if err == nil {
+		err = c.withinDay()
+	}
 	if err != nil {
 		c.answer(r.asker, err)
 		return

@@ -19,6 +19,7 @@ type step struct {
 	weight     int
 	group      string
 	paused     bool
+	bounds     *fairfactor.Bounds
 
 	admitted bool  // Accept: its turns are offered already
 	known    bool  // Accept: it ended with what is known of its number, and never was in the backlog
@@ -158,7 +159,7 @@ func (s *Steps) Take(group []fairfactor.Change, limit int) []fairfactor.Change {
 func (s *Steps) change(p *step) fairfactor.Change {
 	ch := fairfactor.Change{
 		Op: p.op, Caller: s.caller, Number: s.number, Epoch: s.epoch, Job: p.job,
-		Checkpoint: p.checkpoint, Pieces: p.pieces, Weight: p.weight, Group: p.group, Paused: p.paused,
+		Checkpoint: p.checkpoint, Pieces: p.pieces, Weight: p.weight, Group: p.group, Paused: p.paused, Bounds: p.bounds,
 	}
 	if p.ended != nil {
 		ch.Op, ch.Job = fairfactor.AcceptEnded, p.ended
@@ -256,7 +257,7 @@ func (s *Steps) Pending() (lines []string) {
 var opNames = [...]string{
 	fairfactor.Accept: "accept", fairfactor.Finish: "finish", fairfactor.Checkpoint: "checkpoint",
 	fairfactor.Requeue: "requeue", fairfactor.Weigh: "weigh", fairfactor.Regroup: "regroup",
-	fairfactor.Pause: "pause",
+	fairfactor.Pause: "pause", fairfactor.Bound: "bound",
 }
 
 // String is the step for a person.

@@ -109,6 +109,11 @@ func (c *Caller) enqueue(sub *Submission, to slot) error {
 	if err := c.room(); err != nil {
 		return err
 	}
+	if c.allowed != nil {
+		if err := c.within(sub); err != nil {
+			return err
+		}
+	}
 	c.last++
 	c.queued++
 	job := &fairfactor.Job{
@@ -156,9 +161,10 @@ func (c *Caller) room() error {
 	switch {
 	case c.stopped:
 		return ErrMoved
-	case c.queued >= c.cfg.MaxQueue:
+	case c.queued >= c.queueLimit():
 		e := fairfactor.Errorf(fairfactor.Limit, "the queue of caller %s is full with %d unfinished jobs: wait until some are done", c.cfg.Name, c.queued)
 		e.Retry = time.Second
+		e.Quota = &fairfactor.Quota{Name: "queue", Unit: "jobs", Limit: c.queueLimit()}
 		return e
 	case len(c.accepts) >= maxUncommitted || c.steps.count() >= 2*maxUncommitted:
 		return c.tooFast()

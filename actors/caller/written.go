@@ -224,8 +224,11 @@ func (c *Caller) settleRequeue(p *step) {
 	c.answerStep(p)
 }
 
-// settleSetting: the weight or the group of the caller, or whether it is paused.
+// settleSetting: the weight, the group or the bounds of the caller, or whether it is paused.
 func (c *Caller) settleSetting(p *step) {
+	if p.op == fairfactor.Bound {
+		c.settleBounds(p)
+	}
 	if p.err != nil {
 		c.answer(p.asker, refusal(p.err))
 		return

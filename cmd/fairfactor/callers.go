@@ -7,8 +7,10 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"fairfactor"
 )
@@ -20,26 +22,32 @@ func newCallers(io streams) *cobra.Command {
 	var order, prefix string
 	cmd := &cobra.Command{
 		Use: "callers [NAME ...]", Short: "Show callers and their accounts, or change them",
-		Long: `callers shows all callers by name, or those that are named. --weight and --group
-change the callers that are named. The node has callers in the orders -queued,
+		Long: `callers shows all callers by name, or those that are named. --weight, --group and
+the bounds change the callers that are named; a bound of 0 is taken away. The node has callers in the orders -queued,
 -running and -cpu: with --limit 1000 or less it sends no more than are shown. Any
 other order makes --sort read all callers first.`,
 		Example: `  fairfactor callers --sort -queued --limit 10
   fairfactor callers nightly --weight 2          # twice the share of others
   fairfactor callers alice bob --group physics   # they share one share
-  fairfactor callers alice --group ""            # alice leaves her group`,
+  fairfactor callers alice --group ""            # alice leaves her group
+  fairfactor callers alice --max-rate 50 --max-queue 1000 --max-digits 80 --max-cpu-seconds-per-day 3600`,
 	}
 	f := cmd.Flags()
 	f.IntVar(&set.weight, "weight", 0, "weight to give to the callers named")
 	f.StringVar(&set.group, "group", "", "group to put the callers named into; \"\" takes them out of theirs")
+	f.Uint64Var(&set.maxQueue, "max-queue", 0, "unfinished jobs that the callers named may have; 0 is what the node allows to all")
+	f.Uint64Var(&set.maxRate, "max-rate", 0, "numbers that they may submit in a second; 0 is any")
+	f.Uint64Var(&set.maxDigits, "max-digits", 0, "digits that their numbers may have; 0 is what the node allows to all")
+	f.Uint64Var(&set.maxCPU, "max-cpu-seconds-per-day", 0, "CPU seconds that their jobs may use from midnight to midnight UTC; 0 is any")
 	f.IntVar(&limit, "limit", 0, "most callers to show; 0 is no limit")
 	f.StringVar(&order, "sort", "name", "sort by "+strings.Join(callerKeys(), ", ")+"; -queued shows the largest first")
 	f.StringVar(&prefix, "prefix", "", "only callers whose names begin with it")
-	onlyTyped(f, "weight", "group")
+	onlyTyped(f, "weight", "group", "max-queue", "max-rate", "max-digits", "max-cpu-seconds-per-day")
 	complete(cmd, "sort", callerKeys())
 	withStatuses(cmd, statusDone, "1  error: not done for any of the callers", statusUsage, statusSomeFailed, statusNodeAway)
 	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, args []string) error {
 		set.weigh, set.move = f.Changed("weight"), f.Changed("group")
+		set.bound(f)
 		if err := set.check(args); err != nil {
 			return err
 		}
@@ -77,16 +85,35 @@ type changes struct {
 	weigh, move bool
 	weight      int
 	group       string
+
+	maxQueue, maxRate, maxDigits, maxCPU uint64
+	bounds                               fairfactor.BoundsChange // those of them that are to change
+	bounding                             bool                    // any
+}
+
+// bound notes which bounds to change.
+func (c *changes) bound(f *pflag.FlagSet) {
+	for name, to := range map[string]func(){
+		"max-queue": func() { c.bounds.MaxQueue = &c.maxQueue }, "max-rate": func() { c.bounds.MaxRate = &c.maxRate }, "max-digits": func() { c.bounds.MaxDigits = &c.maxDigits },
+		"max-cpu-seconds-per-day": func() {
+			c.bounds.MaxCPU = new(time.Duration(min(c.maxCPU, math.MaxInt64/uint64(time.Second))) * time.Second)
+		},
+	} {
+		if f.Changed(name) {
+			to()
+			c.bounding = true
+		}
+	}
 }
 
 func (c *changes) check(names []string) error {
 	switch {
-	case (c.weigh || c.move) && len(names) == 0:
-		return fairfactor.Errorf(fairfactor.Invalid, "--weight and --group go with the names of callers")
+	case (c.weigh || c.move || c.bounding) && len(names) == 0:
+		return fairfactor.Errorf(fairfactor.Invalid, "--weight, --group and bounds go with the names of callers")
 	case c.weigh && (c.weight < 1 || c.weight > fairfactor.MaxWeight):
 		return fairfactor.Errorf(fairfactor.Invalid, "--weight %d is not between 1 and %d", c.weight, fairfactor.MaxWeight)
 	}
-	return nil
+	return fairfactor.CheckBounds(c.bounds.Apply(fairfactor.Bounds{}))
 }
 
 // apply changes a caller, or only asks for it if there is nothing to change.
@@ -97,7 +124,10 @@ func (c *changes) apply(ctx context.Context, jobs fairfactor.Jobs, name string) 
 	if c.weigh && err == nil {
 		caller, err = jobs.SetWeight(ctx, name, c.weight)
 	}
-	if !c.move && !c.weigh {
+	if c.bounding && err == nil {
+		caller, err = jobs.SetBounds(ctx, name, c.bounds)
+	}
+	if !c.move && !c.weigh && !c.bounding {
 		return jobs.Caller(ctx, name)
 	}
 	return caller, err

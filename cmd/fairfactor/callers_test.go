@@ -54,6 +54,12 @@ func TestCallersAndGroups(t *testing.T) {
 	if out := must("callers", "alice", "--group", "", "-o", "json"); strings.Contains(out, "physics") || !strings.Contains(out, `"weight":3`) {
 		t.Errorf("alice without a group: %s", out)
 	}
+	if out := must("callers", "alice", "--max-rate", "50", "--max-digits", "80", "--max-cpu-seconds-per-day", "3600"); !strings.Contains(out, "BOUNDS") || !strings.Contains(out, "50/s, 80 digits, 3600 s CPU/day") {
+		t.Errorf("bounds:\n%s", out)
+	}
+	if out := must("callers", "alice", "--max-rate", "0", "--max-queue", "7", "-o", "json"); !strings.Contains(out, `"max_queue":7,"max_rate":null,"max_digits":80,"max_cpu_seconds_per_day":3600`) {
+		t.Errorf("changed bounds: %s", out)
+	}
 	if out := must("groups", "physics", "maths", "--weight", "7"); out != "GROUP    WEIGHT\nphysics       7\nmaths         7\n" {
 		t.Errorf("groups: %q", out)
 	}

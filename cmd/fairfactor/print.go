@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -163,6 +164,7 @@ func (p printer) callers(all []fairfactor.Caller) {
 		}
 		return
 	}
+	bounded := slices.ContainsFunc(all, func(c fairfactor.Caller) bool { return c.Bounds.Set() })
 	t := table{columns: []column{
 		{name: "CALLER", least: 8},
 		{name: "GROUP", least: 5},
@@ -176,10 +178,37 @@ func (p printer) callers(all []fairfactor.Caller) {
 		{name: "TURNS", right: true, drop: 1},
 	}}
 	for _, c := range all {
-		t.add(c.Name, c.Group, fmt.Sprint(c.Weight), queuedOf(c), fmt.Sprint(c.Running), fmt.Sprint(c.Completed),
-			fmt.Sprint(c.Failed), fmt.Sprint(c.Cancelled), c.CPU.Round(time.Millisecond).String(), fmt.Sprint(c.Turns))
+		row := []string{
+			c.Name, c.Group, fmt.Sprint(c.Weight), queuedOf(c), fmt.Sprint(c.Running), fmt.Sprint(c.Completed),
+			fmt.Sprint(c.Failed), fmt.Sprint(c.Cancelled), c.CPU.Round(time.Millisecond).String(), fmt.Sprint(c.Turns),
+		}
+		if bounded {
+			row = append(row, boundsOf(&c.Bounds))
+		}
+		t.add(row...)
+	}
+	if bounded {
+		t.columns = append(t.columns, column{name: "BOUNDS", least: 8})
 	}
 	t.write(p.out, p.width)
+}
+
+// boundsOf says what a caller is allowed.
+func boundsOf(b *fairfactor.Bounds) string {
+	var all []string
+	if b.MaxRate > 0 {
+		all = append(all, fmt.Sprintf("%d/s", b.MaxRate))
+	}
+	if b.MaxQueue > 0 {
+		all = append(all, fmt.Sprintf("queue %d", b.MaxQueue))
+	}
+	if b.MaxDigits > 0 {
+		all = append(all, fmt.Sprintf("%d digits", b.MaxDigits))
+	}
+	if b.MaxCPU > 0 {
+		all = append(all, fmt.Sprintf("%d s CPU/day", b.MaxCPU/time.Second))
+	}
+	return strings.Join(all, ", ")
 }
 
 // waiting is how many jobs of a caller wait.

@@ -29,6 +29,13 @@ export const caller = {
 const rows = c => [
   ["queued", count(c.queued)], ["running", count(c.running)], ["completed", count(c.completed)], ["failed", c.failed ? h("a", { href: "#/jobs" + query({ caller_id: c.caller_id, status: "failed" }) }, count(c.failed)) : "0"],
   ["cancelled", count(c.cancelled)], ["turns", count(c.turns)], ["CPU", time(c.cpu_seconds)], ["oldest waits", c.oldest_waiting_seconds > 0 ? time(c.oldest_waiting_seconds) : "-"], ["weight", count(c.weight)], ["group", c.group || "none"],
+  ...bounds.filter(b => c[b.name]).map(b => [b.label, count(c[b.name])]),
+];
+
+// bounds are what an operator can allow a caller; empty is what the node allows to all.
+const bounds = [
+  { name: "max_queue", label: "most in queue" }, { name: "max_rate", label: "most a second" },
+  { name: "max_digits", label: "most digits" }, { name: "max_cpu_seconds_per_day", label: "most CPU seconds a day" },
 ];
 
 // actions are what can be done to a caller's queue.
@@ -42,12 +49,15 @@ function actions(c, route, act) {
     may("change") && left ? button("empty", "Empty the queue", act, { class: "danger" }, empty) : null);
 }
 
+const text = bound => bound ? String(bound) : "";
+
 function settings(c, act) {
   const put = change => send("PUT", callerPath(c.caller_id), change);
   const save = async event => {
     event.preventDefault();
     const form = event.target.elements, change = { weight: Number(form.weight.value) };
     if (form.group.value.trim() !== (c.group || "")) change.group = form.group.value.trim();
+    for (const { name } of bounds) if (form[name].value !== text(c[name])) change[name] = form[name].value === "" ? null : Number(form[name].value);
     try { await put(change); act.say("Saved."); } catch (e) { act.say(e.message); }
     act.load();
   };
@@ -55,5 +65,6 @@ function settings(c, act) {
     h("form", { class: "search", onsubmit: save },
       h("label", null, "Weight", h("input", { key: "weight" + c.weight, name: "weight", type: "number", min: "1", max: "1000", required: true, value: String(c.weight) })),
       h("label", null, "Group", h("input", { key: "group" + c.group, name: "group", maxlength: "64", pattern: "[A-Za-z0-9._:@\\-]*", title: "letters, digits or . _ : @ -; empty for none", autocomplete: "off", autocapitalize: "none", spellcheck: "false", value: c.group || "" })),
+      bounds.map(({ name, label }) => h("label", null, label[0].toUpperCase() + label.slice(1), h("input", { key: name + c[name], name, type: "number", min: "1", placeholder: "any", value: text(c[name]) }))),
       h("button", null, "Save")));
 }

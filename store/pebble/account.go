@@ -4,12 +4,15 @@ import (
 	"encoding/binary"
 	"time"
 
+	"fairfactor"
 	"fairfactor/store/rules"
 )
 
 // First byte of an account: the form it is written in. The first lacks what was
-// requeued and the group, the second what is set for the caller.
+// requeued and the group, the second what is set for the caller. An account with bounds
+// has a form of its own.
 const (
+	accountBounded = 4
 	accountVersion = 3
 	accountGrouped = 2
 	accountFirst   = 1
@@ -74,7 +77,11 @@ func (a *account) follow(e *rules.Effect) {
 
 // append appends the account's value, without a seal.
 func (a *account) append(b []byte) []byte {
-	b = append(b, accountVersion)
+	version := byte(accountVersion)
+	if a.Bounds != nil {
+		version = accountBounded
+	}
+	b = append(b, version)
 	flags := a.ranks.flags()
 	if a.Paused {
 		flags |= flagPaused
@@ -84,6 +91,11 @@ func (a *account) append(b []byte) []byte {
 		a.Queued, a.Completed, a.Failed, a.Cancelled, uint64(a.CPU), a.Turns, flags,
 	} {
 		b = binary.AppendUvarint(b, v)
+	}
+	if o := a.Bounds; o != nil {
+		for _, v := range [...]uint64{o.MaxQueue, o.MaxRate, o.MaxDigits, uint64(o.MaxCPU), o.Day, uint64(o.Before)} {
+			b = binary.AppendUvarint(b, v)
+		}
 	}
 	return append(b, a.Group...)
 }
@@ -104,16 +116,19 @@ func decodeAccount(key, value []byte) (account, error) {
 	}
 	a.Queued, a.Completed, a.Failed, a.Cancelled = r.uvarint(), r.uvarint(), r.uvarint(), r.uvarint()
 	a.CPU, a.Turns = time.Duration(r.uvarint()), r.uvarint()
-	if version == accountVersion {
+	if version >= accountVersion {
 		flags := r.uvarint()
 		a.Paused, a.ranks = flags&flagPaused != 0, ranksIn(flags)
+	}
+	if version >= accountBounded {
+		a.Bounds = &fairfactor.Bounds{MaxQueue: r.uvarint(), MaxRate: r.uvarint(), MaxDigits: r.uvarint(), MaxCPU: time.Duration(r.uvarint()), Day: r.uvarint(), Before: time.Duration(r.uvarint())}
 	}
 	if version >= accountGrouped {
 		a.Group = string(r.take(uint64(len(r.b))))
 	} else {
 		a.requeued = a.Queued
 	}
-	if r.bad || len(r.b) != 0 || version < accountFirst || version > accountVersion {
+	if r.bad || len(r.b) != 0 || version < accountFirst || version > accountBounded {
 		return account{}, damaged(key, "the account has an unknown form")
 	}
 	return a, nil

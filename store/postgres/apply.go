@@ -227,10 +227,12 @@ func (s *Store) learn(ctx context.Context, c *pgx.Conn, l *lane, stage *staging,
 	age := s.history.age.Load()
 	ids, groups := s.witnesses()
 	b.Queue("SELECT "+countWitnesses, ids, groups).QueryRow(func(row pgx.Row) error { return row.Scan(&agree) })
-	b.Queue(`SELECT number, name, caller_group, epoch, last, weight, paused, known, queued, completed, failed, cancelled, cpu, turns
+	b.Queue(`SELECT number, name, caller_group, epoch, last, weight, paused, bounds, known, queued, completed, failed, cancelled, cpu, turns
 		FROM fairfactor.callers WHERE number = ANY($1::bigint[]) ORDER BY number FOR UPDATE`, numbers).Query(func(rows pgx.Rows) error {
 		accounts, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a rules.Account, err error) {
-			err = row.Scan(&a.Number, &a.Name, &a.Group, &a.Epoch, &a.Last, &a.Weight, &a.Paused, &a.Known, &a.Queued, &a.Completed, &a.Failed, &a.Cancelled, &a.CPU, &a.Turns)
+			var bounds []int64
+			err = row.Scan(&a.Number, &a.Name, &a.Group, &a.Epoch, &a.Last, &a.Weight, &a.Paused, &bounds, &a.Known, &a.Queued, &a.Completed, &a.Failed, &a.Cancelled, &a.CPU, &a.Turns)
+			a.Bounds = boundsIn(bounds)
 			return a, err
 		})
 		return err

@@ -26,16 +26,37 @@ const oldest = `(
 	) AS o ORDER BY o.seq LIMIT 1)`
 
 // callerColumns are an account in the order of scanCaller.
-const callerColumns = `c.name, c.caller_group, c.weight, c.paused, c.queued, c.completed, c.failed, c.cancelled, c.cpu, c.turns, CASE WHEN c.queued > 0 THEN ` + oldest + ` END`
+const callerColumns = `c.name, c.caller_group, c.weight, c.paused, c.bounds, c.queued, c.completed, c.failed, c.cancelled, c.cpu, c.turns, CASE WHEN c.queued > 0 THEN ` + oldest + ` END`
 
 // scanCaller reads an account, behind the given columns.
 func scanCaller(row pgx.CollectableRow, before ...any) (c fairfactor.Caller, err error) {
 	var first *time.Time
-	err = row.Scan(append(before, &c.Name, &c.Group, &c.Weight, &c.Paused, &c.Queued, &c.Completed, &c.Failed, &c.Cancelled, &c.CPU, &c.Turns, &first)...)
+	var bounds []int64
+	err = row.Scan(append(before, &c.Name, &c.Group, &c.Weight, &c.Paused, &bounds, &c.Queued, &c.Completed, &c.Failed, &c.Cancelled, &c.CPU, &c.Turns, &first)...)
 	if first != nil {
 		c.Oldest = first.UTC()
 	}
+	if b := boundsIn(bounds); b != nil {
+		c.Bounds = *b
+	}
 	return c, err
+}
+
+// boundsOf is how the bounds of a caller are stored, nil for none.
+func boundsOf(b *fairfactor.Bounds) []int64 {
+	if b == nil {
+		return nil
+	}
+	return []int64{int64(b.MaxQueue), int64(b.MaxRate), int64(b.MaxDigits), int64(b.MaxCPU), int64(b.Day), int64(b.Before)}
+}
+
+// boundsIn reads what boundsOf has stored.
+func boundsIn(v []int64) *fairfactor.Bounds {
+	const count = 6
+	if len(v) != count {
+		return nil
+	}
+	return &fairfactor.Bounds{MaxQueue: uint64(v[0]), MaxRate: uint64(v[1]), MaxDigits: uint64(v[2]), MaxCPU: time.Duration(v[3]), Day: uint64(v[4]), Before: time.Duration(v[5])}
 }
 
 // Caller implements [fairfactor.Store].

@@ -50,7 +50,7 @@ type account struct {
 	was      rules.Account // as it is stored, or its zero values if that is assumed
 	first    uint64        // number that must be new, above all numbers if none
 	changed  bool
-	adjusted bool // its weight or group
+	adjusted bool // a setting of it
 }
 
 // stored is what the database has of a job.

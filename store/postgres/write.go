@@ -326,11 +326,11 @@ func (s *staging) writeKeys(b *pgx.Batch, now time.Time) {
 		now, caller, key, seq, nonce, submitted)
 }
 
-// adjust writes weights and groups that have changed.
+// adjust writes settings of callers that have changed.
 func (s *staging) adjust(b *pgx.Batch) {
 	for _, a := range s.accounts {
 		if a.adjusted {
-			b.Queue("UPDATE fairfactor.callers SET weight = $2, caller_group = $3, paused = $4 WHERE number = $1", int64(a.Number), a.Weight, a.Group, a.Paused)
+			b.Queue("UPDATE fairfactor.callers SET weight = $2, caller_group = $3, paused = $4, bounds = $5 WHERE number = $1", int64(a.Number), a.Weight, a.Group, a.Paused, boundsOf(a.Bounds))
 		}
 	}
 }

@@ -25,13 +25,14 @@ const (
 // Account is a caller's row.
 type Account struct {
 	Name   string
-	Group  string // empty for none
-	Number uint64 // from 1
-	Epoch  uint64 // of the last activation
-	Last   uint64 // highest sequence or order number in use, 0 if none
-	Weight int    // 1 to [fairfactor.MaxWeight]
-	Known  bool   // a change of the caller took effect
-	Paused bool   // it gets no turns
+	Group  string             // empty for none
+	Number uint64             // from 1
+	Epoch  uint64             // of the last activation
+	Last   uint64             // highest sequence or order number in use, 0 if none
+	Weight int                // 1 to [fairfactor.MaxWeight]
+	Known  bool               // a change of the caller took effect
+	Paused bool               // it gets no turns
+	Bounds *fairfactor.Bounds // nil for none; what it points to is never changed
 
 	Queued    uint64 // unfinished jobs
 	Completed uint64
@@ -74,10 +75,11 @@ type Effect struct {
 	CPU                                  time.Duration // not negative
 	Turns                                uint64
 
-	Weight     int    // Weigh only: the new one
-	Group      string // Regroup only: the new one
-	Paused     bool   // Pause only
-	Dispatched uint64 // dispatch number that the job says; zero if it has no turn yet
+	Weight     int                // Weigh only: the new one
+	Group      string             // Regroup only: the new one
+	Paused     bool               // Pause only
+	Bounds     *fairfactor.Bounds // Bound only: nil for none
+	Dispatched uint64             // dispatch number that the job says; zero if it has no turn yet
 }
 
 // Decide says what a change does, or why it is refused. account is the caller's
@@ -98,6 +100,14 @@ func Decide(ch *fairfactor.Change, account *Account, jobs Jobs) (Effect, error) 
 	case fairfactor.Pause:
 		e.Paused = ch.Paused
 		return e, nil
+	case fairfactor.Bound:
+		if ch.Bounds == nil {
+			return Effect{}, fairfactor.Errorf(fairfactor.Invalid, "the change has no bounds of caller %q", ch.Caller)
+		}
+		if ch.Bounds.Set() {
+			e.Bounds = ch.Bounds
+		}
+		return e, fairfactor.CheckBounds(*ch.Bounds)
 	}
 	j := ch.Job
 	if j == nil || j.ID.Caller != ch.Number || j.ID.Seq == 0 || j.ID.Seq > MaxNumber || j.Order > MaxNumber || j.ID.Nonce > MaxNonce {
@@ -241,6 +251,9 @@ func (a *Account) Take(e *Effect) {
 	case fairfactor.Pause:
 		a.Paused = e.Paused
 		return
+	case fairfactor.Bound:
+		a.Bounds = e.Bounds
+		return
 	}
 	a.Last = e.Last
 	a.Queued += uint64(e.Queued) // a negative one wraps to what it should be
@@ -254,10 +267,14 @@ func (a *Account) Take(e *Effect) {
 // Caller returns the account as a store shows it, without the age of the oldest
 // job and what runs.
 func (a *Account) Caller() fairfactor.Caller {
-	return fairfactor.Caller{
+	c := fairfactor.Caller{
 		Name: a.Name, Group: a.Group, Weight: a.Weight, Paused: a.Paused, Queued: a.Queued,
 		Completed: a.Completed, Failed: a.Failed, Cancelled: a.Cancelled, CPU: a.CPU, Turns: a.Turns,
 	}
+	if a.Bounds != nil {
+		c.Bounds = *a.Bounds
+	}
+	return c
 }
 
 // checkEnd refuses the end of a job that is in no final state.

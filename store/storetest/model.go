@@ -35,6 +35,7 @@ type modelCaller struct {
 	group  string
 	known  bool // a change of it took effect
 	paused bool
+	bounds fairfactor.Bounds
 }
 
 type modelJob struct {
@@ -322,7 +323,7 @@ func (m *model) last(c *modelCaller) (last uint64) {
 
 // account counts a caller's jobs; those that expired still count.
 func (m *model) account(c *modelCaller) fairfactor.Caller {
-	a := fairfactor.Caller{Name: c.name, Group: c.group, Weight: c.weight, Paused: c.paused}
+	a := fairfactor.Caller{Name: c.name, Group: c.group, Weight: c.weight, Paused: c.paused, Bounds: c.bounds}
 	for _, j := range m.jobs {
 		if j.ID.Caller != c.number {
 			continue

@@ -69,6 +69,15 @@ func (m *model) change(ch *fairfactor.Change) error {
 		c.paused = ch.Paused
 		return nil
 	}
+	if ch.Op == fairfactor.Bound {
+		if ch.Bounds == nil || ch.Bounds.MaxRate > fairfactor.MaxRateBound {
+			return fairfactor.Errorf(fairfactor.Invalid, "bounds are %v", ch.Bounds)
+		}
+		if c.bounds = *ch.Bounds; c.bounds.MaxQueue+c.bounds.MaxRate+c.bounds.MaxDigits+uint64(c.bounds.MaxCPU) == 0 {
+			c.bounds = fairfactor.Bounds{}
+		}
+		return nil
+	}
 	if j := ch.Job; j == nil || j.ID.Caller != c.number || j.ID.Seq < 1 || j.ID.Seq > maxNumber || j.Order > maxNumber || j.ID.Nonce > maxNonce {
 		return fairfactor.Errorf(fairfactor.Invalid, "the change has no job of caller %q", c.name)
 	}

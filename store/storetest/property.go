@@ -181,6 +181,9 @@ func (p *pair) change() fairfactor.Change {
 	case p.oneIn(20):
 		ch.Op, ch.Paused = fairfactor.Pause, p.oneIn(2)
 		return ch
+	case p.oneIn(20):
+		ch.Op, ch.Bounds = fairfactor.Bound, p.bounds()
+		return ch
 	case p.oneIn(5):
 		ch.Op = fairfactor.AcceptEnded
 	case p.oneIn(60):
@@ -323,4 +326,24 @@ func (p *pair) expire() {
 	if n != 0 {
 		p.Fatalf("%d more jobs expired than are gone", n)
 	}
+}
+
+// bounds draws what a caller is allowed: often something, at times nothing, rarely what
+// can't be or is missing.
+func (p *pair) bounds() *fairfactor.Bounds {
+	b := &fairfactor.Bounds{}
+	some := func(most int) uint64 { return uint64(p.rng.IntN(most) * p.rng.IntN(2)) }
+	b.MaxQueue, b.MaxRate, b.MaxDigits = some(1<<40), some(fairfactor.MaxRateBound), some(1000)
+	if b.MaxCPU = time.Duration(some(1_000_000)) * time.Second; b.MaxCPU > 0 {
+		b.Day, b.Before = some(30_000), time.Duration(some(1<<50))
+	}
+	switch {
+	case p.oneIn(10):
+		return nil
+	case p.oneIn(10):
+		b.MaxRate = fairfactor.MaxRateBound + 1
+	case p.oneIn(5):
+		return &fairfactor.Bounds{}
+	}
+	return b
 }

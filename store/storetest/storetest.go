@@ -107,7 +107,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		laws = append(laws, law{"OperationsLast", operationsLast})
 	}
 	if !s.forgetful {
-		laws = append(laws, law{"ReopenKeepsEverything", reopenKeepsEverything}, law{"EventsOutliveTheProcess", eventsOutliveTheProcess})
+		laws = append(laws, law{"ReopenKeepsEverything", reopenKeepsEverything}, law{"EventsOutliveTheProcess", eventsOutliveTheProcess}, law{"BoundsAreKept", boundsAreKept})
 	}
 	for _, l := range laws {
 		t.Run(l.name, func(t *testing.T) { l.check(s.world(t)) })
