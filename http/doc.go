@@ -11,6 +11,10 @@
 // order of their arrival) and response.go. A long poll leaves its worker on the
 // way; see poll.go.
 //
+// Answers that clients don't read cost memory: long ones are made in parts while they
+// are sent (pieces.go, lists.go, exchange.go), and what is made and not taken is bounded
+// for the whole node (budget.go).
+//
 // Who may do what is decided in access.go, which each line of routes.go names, and
 // by the keys of a [Keyring] or the certificates of clients (tls.go).
 //

@@ -101,6 +101,12 @@ func TestCallers(t *testing.T) {
 	measured(t, rows, err, 13, "CPU of the idle node", "with an actor")
 }
 
+// TestHostile: every attack is made, and an ordinary caller is served meanwhile.
+func TestHostile(t *testing.T) {
+	rows, err := (&hostile{slow: 10, crowd: 36, watch: 200 * time.Millisecond}).measure(t.Context(), benchtest.Start(t))
+	measured(t, rows, err, 12, "failed")
+}
+
 func TestLight(t *testing.T) {
 	rows, err := (&light{flood: 5000, digits: 70, workers: 2, watch: 200 * time.Millisecond, pause: time.Millisecond, warm: 100 * time.Millisecond}).measure(t.Context(), benchtest.Start(t))
 	measured(t, rows, err, 11)
