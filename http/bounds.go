@@ -72,6 +72,10 @@ func appendChange(c *fairfactor.BoundsChange) ([]byte, error) {
 	return json.Marshal(body)
 }
 
+// quotaFacts are the members of a problem document that say which bound was reached, by
+// the name of the quota: those that set it.
+var quotaFacts = map[string]string{"queue": boundNames[0], "rate": boundNames[1], "digits": boundNames[2], "cpu": boundNames[3]}
+
 // quotaOf returns the bound of a caller that err is about, or nil.
 func quotaOf(err error) *fairfactor.Quota {
 	var e *fairfactor.Error

@@ -1,6 +1,7 @@
 package http_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -36,12 +37,13 @@ func TestRefusalsSayTheBound(t *testing.T) {
 	for _, row := range []struct {
 		quota         fairfactor.Quota
 		code          fairfactor.Code
+		fact          string
 		policy, limit string
 	}{
-		{fairfactor.Quota{Name: "rate", Unit: "requests", Limit: 50, Window: time.Second, Reset: 20 * time.Millisecond}, fairfactor.Limit, `"rate";q=50;w=1`, `"rate";r=0;t=1`},
-		{fairfactor.Quota{Name: "cpu", Unit: "cpu-seconds", Limit: 9, Window: 24 * time.Hour, Reset: 2 * time.Hour}, fairfactor.Limit, `"cpu";q=9;qu="cpu-seconds";w=86400`, `"cpu";r=0;t=7200`},
-		{fairfactor.Quota{Name: "queue", Unit: "jobs", Limit: 7}, fairfactor.Limit, `"queue";q=7;qu="jobs"`, `"queue";r=0`},
-		{fairfactor.Quota{Name: "digits", Unit: "digits", Limit: 7}, fairfactor.Invalid, "", ""},
+		{fairfactor.Quota{Name: "rate", Unit: "requests", Limit: 50, Window: time.Second, Reset: 20 * time.Millisecond}, fairfactor.Limit, "max_rate", `"rate";q=50;w=1`, `"rate";r=0;t=1`},
+		{fairfactor.Quota{Name: "cpu", Unit: "cpu-seconds", Limit: 9, Window: 24 * time.Hour, Reset: 2 * time.Hour}, fairfactor.Limit, "max_cpu_seconds_per_day", `"cpu";q=9;qu="cpu-seconds";w=86400`, `"cpu";r=0;t=7200`},
+		{fairfactor.Quota{Name: "queue", Unit: "jobs", Limit: 7}, fairfactor.Limit, "max_queue", `"queue";q=7;qu="jobs"`, `"queue";r=0`},
+		{fairfactor.Quota{Name: "digits", Unit: "digits", Limit: 7}, fairfactor.Invalid, "max_digits", "", ""},
 	} {
 		jobs := newMemory()
 		jobs.refused = &fairfactor.Error{Code: row.code, Message: "no", Retry: row.quota.Reset, Quota: &row.quota}
@@ -52,6 +54,9 @@ func TestRefusalsSayTheBound(t *testing.T) {
 			status, kind = 422, "bad-number"
 		}
 		a.problem(t, row.quota.Name, status, kind)
+		if !strings.Contains(a.body, fmt.Sprintf(`"%s":%d`, row.fact, row.quota.Limit)) {
+			t.Errorf("%s: the body does not say the bound: %s", row.quota.Name, a.body)
+		}
 		if got := a.header.Get("RateLimit-Policy"); got != row.policy {
 			t.Errorf("%s: RateLimit-Policy %q, want %q", row.quota.Name, got, row.policy)
 		}

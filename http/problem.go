@@ -161,6 +161,9 @@ func problemAs(k kind, err error, facts ...fact) *problem {
 	var e *fairfactor.Error
 	if errors.As(err, &e) {
 		p.retry = e.Retry
+		if q := e.Quota; q != nil && quotaFacts[q.Name] != "" {
+			p.facts = append(p.facts, count(quotaFacts[q.Name], int(q.Limit)))
+		}
 	}
 	if k == broken {
 		p.detail = "an internal error kept the node from answering; it has been logged"
