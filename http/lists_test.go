@@ -113,7 +113,7 @@ func TestReadersAreServedNextToThoseWhoDoNotRead(t *testing.T) {
 	const memory, slack = 1 << 20, 1.2
 	s := crowded(t, 1000, func(cfg httpd.Config) *httpd.Server {
 		cfg.AnswerMemory = memory
-		return httpd.NewImpatient(cfg, 1000, time.Minute).Bound(10*time.Millisecond, time.Minute)
+		return httpd.NewImpatient(cfg, 1000, time.Minute).Bound(300*time.Millisecond, time.Minute)
 	})
 	page := "GET /compute?limit=1000 HTTP/1.1\r\nHost: node\r\n\r\n"
 	deaf := make([]net.Conn, 40)
