@@ -270,7 +270,8 @@ func TestFairnessAndNodes(t *testing.T) {
 	s := start(t)
 	s.submit("7")
 	if a := s.do("GET", "/fairness", ""); a.body != `{"quantum_us":100,"bound_us":600000,"lag_us":12000,"max_lag_us":80000,"jain":0.98765,"violations":0,"active":3,"dormant":1,"waiting":40,"open":2,"handed_out":0,"epoch":7,`+
-		`"between_groups":{"in_line":2,"bound_us":600000,"lag_us":12000,"max_lag_us":80000,"violations":3},"inside_groups":{"in_line":1,"bound_us":1000000,"lag_us":1000,"max_lag_us":2000,"violations":0}}`+"\n" {
+		`"between_groups":{"in_line":2,"bound_us":600000,"lag_us":12000,"max_lag_us":80000,"violations":3},"inside_groups":{"in_line":1,"bound_us":1000000,"lag_us":1000,"max_lag_us":2000,"violations":0},`+
+		`"unfinished_jobs":0,"backlog_cpu_us":0,"oldest_waiting_since":null}`+"\n" {
 		t.Errorf("fairness: %s", a.body)
 	}
 	if a := s.do("GET", "/nodes", ""); a.body != `{"nodes":[{"id":"01j","name":"one","address":"127.0.0.1:1","gossip":"127.0.0.1:2","state":"alive","self":true,"workers":[`+
