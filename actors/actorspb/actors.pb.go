@@ -11,11 +11,12 @@
 package actorspb
 
 import (
-	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
-	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
+
+	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
+	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 )
 
 const (
@@ -4583,62 +4584,65 @@ func file_actors_proto_rawDescGZIP() []byte {
 	return file_actors_proto_rawDescData
 }
 
-var file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
-var file_actors_proto_goTypes = []any{
-	(*Envelope)(nil),     // 0: fairfactor.actors.v1.Envelope
-	(*Problem)(nil),      // 1: fairfactor.actors.v1.Problem
-	(*Id)(nil),           // 2: fairfactor.actors.v1.Id
-	(*Factor)(nil),       // 3: fairfactor.actors.v1.Factor
-	(*Progress)(nil),     // 4: fairfactor.actors.v1.Progress
-	(*Job)(nil),          // 5: fairfactor.actors.v1.Job
-	(*Submission)(nil),   // 6: fairfactor.actors.v1.Submission
-	(*Submit)(nil),       // 7: fairfactor.actors.v1.Submit
-	(*Receipt)(nil),      // 8: fairfactor.actors.v1.Receipt
-	(*Receipts)(nil),     // 9: fairfactor.actors.v1.Receipts
-	(*Look)(nil),         // 10: fairfactor.actors.v1.Look
-	(*JobState)(nil),     // 11: fairfactor.actors.v1.JobState
-	(*Await)(nil),        // 12: fairfactor.actors.v1.Await
-	(*Cancel)(nil),       // 13: fairfactor.actors.v1.Cancel
-	(*Expire)(nil),       // 14: fairfactor.actors.v1.Expire
-	(*Save)(nil),         // 15: fairfactor.actors.v1.Save
-	(*Died)(nil),         // 16: fairfactor.actors.v1.Died
-	(*Many)(nil),         // 17: fairfactor.actors.v1.Many
-	(*Changed)(nil),      // 18: fairfactor.actors.v1.Changed
-	(*Quota)(nil),        // 19: fairfactor.actors.v1.Quota
-	(*Bound)(nil),        // 20: fairfactor.actors.v1.Bound
-	(*Pause)(nil),        // 21: fairfactor.actors.v1.Pause
-	(*Retry)(nil),        // 22: fairfactor.actors.v1.Retry
-	(*Weigh)(nil),        // 23: fairfactor.actors.v1.Weigh
-	(*Regroup)(nil),      // 24: fairfactor.actors.v1.Regroup
-	(*Account)(nil),      // 25: fairfactor.actors.v1.Account
-	(*AccountState)(nil), // 26: fairfactor.actors.v1.AccountState
-	(*Turn)(nil),         // 27: fairfactor.actors.v1.Turn
-	(*Pull)(nil),         // 28: fairfactor.actors.v1.Pull
-	(*Offer)(nil),        // 29: fairfactor.actors.v1.Offer
-	(*Want)(nil),         // 30: fairfactor.actors.v1.Want
-	(*Shared)(nil),       // 31: fairfactor.actors.v1.Shared
-	(*AskLeft)(nil),      // 32: fairfactor.actors.v1.AskLeft
-	(*LeftWork)(nil),     // 33: fairfactor.actors.v1.LeftWork
-	(*Withdraw)(nil),     // 34: fairfactor.actors.v1.Withdraw
-	(*Outcome)(nil),      // 35: fairfactor.actors.v1.Outcome
-	(*Outcomes)(nil),     // 36: fairfactor.actors.v1.Outcomes
-	(*Began)(nil),        // 37: fairfactor.actors.v1.Began
-	(*Beat)(nil),         // 38: fairfactor.actors.v1.Beat
-	(*End)(nil),          // 39: fairfactor.actors.v1.End
-	(*Ended)(nil),        // 40: fairfactor.actors.v1.Ended
-	(*Run)(nil),          // 41: fairfactor.actors.v1.Run
-	(*Halt)(nil),         // 42: fairfactor.actors.v1.Halt
-	(*Report)(nil),       // 43: fairfactor.actors.v1.Report
-	(*WeighGroup)(nil),   // 44: fairfactor.actors.v1.WeighGroup
-	(*Fairness)(nil),     // 45: fairfactor.actors.v1.Fairness
-	(*Level)(nil),        // 46: fairfactor.actors.v1.Level
-	(*Status)(nil),       // 47: fairfactor.actors.v1.Status
-	(*Slot)(nil),         // 48: fairfactor.actors.v1.Slot
-	(*StatusState)(nil),  // 49: fairfactor.actors.v1.StatusState
-	(*Live)(nil),         // 50: fairfactor.actors.v1.Live
-	(*LiveState)(nil),    // 51: fairfactor.actors.v1.LiveState
-	(*LiveCaller)(nil),   // 52: fairfactor.actors.v1.LiveCaller
-}
+var (
+	file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+	file_actors_proto_goTypes  = []any{
+		(*Envelope)(nil),     // 0: fairfactor.actors.v1.Envelope
+		(*Problem)(nil),      // 1: fairfactor.actors.v1.Problem
+		(*Id)(nil),           // 2: fairfactor.actors.v1.Id
+		(*Factor)(nil),       // 3: fairfactor.actors.v1.Factor
+		(*Progress)(nil),     // 4: fairfactor.actors.v1.Progress
+		(*Job)(nil),          // 5: fairfactor.actors.v1.Job
+		(*Submission)(nil),   // 6: fairfactor.actors.v1.Submission
+		(*Submit)(nil),       // 7: fairfactor.actors.v1.Submit
+		(*Receipt)(nil),      // 8: fairfactor.actors.v1.Receipt
+		(*Receipts)(nil),     // 9: fairfactor.actors.v1.Receipts
+		(*Look)(nil),         // 10: fairfactor.actors.v1.Look
+		(*JobState)(nil),     // 11: fairfactor.actors.v1.JobState
+		(*Await)(nil),        // 12: fairfactor.actors.v1.Await
+		(*Cancel)(nil),       // 13: fairfactor.actors.v1.Cancel
+		(*Expire)(nil),       // 14: fairfactor.actors.v1.Expire
+		(*Save)(nil),         // 15: fairfactor.actors.v1.Save
+		(*Died)(nil),         // 16: fairfactor.actors.v1.Died
+		(*Many)(nil),         // 17: fairfactor.actors.v1.Many
+		(*Changed)(nil),      // 18: fairfactor.actors.v1.Changed
+		(*Quota)(nil),        // 19: fairfactor.actors.v1.Quota
+		(*Bound)(nil),        // 20: fairfactor.actors.v1.Bound
+		(*Pause)(nil),        // 21: fairfactor.actors.v1.Pause
+		(*Retry)(nil),        // 22: fairfactor.actors.v1.Retry
+		(*Weigh)(nil),        // 23: fairfactor.actors.v1.Weigh
+		(*Regroup)(nil),      // 24: fairfactor.actors.v1.Regroup
+		(*Account)(nil),      // 25: fairfactor.actors.v1.Account
+		(*AccountState)(nil), // 26: fairfactor.actors.v1.AccountState
+		(*Turn)(nil),         // 27: fairfactor.actors.v1.Turn
+		(*Pull)(nil),         // 28: fairfactor.actors.v1.Pull
+		(*Offer)(nil),        // 29: fairfactor.actors.v1.Offer
+		(*Want)(nil),         // 30: fairfactor.actors.v1.Want
+		(*Shared)(nil),       // 31: fairfactor.actors.v1.Shared
+		(*AskLeft)(nil),      // 32: fairfactor.actors.v1.AskLeft
+		(*LeftWork)(nil),     // 33: fairfactor.actors.v1.LeftWork
+		(*Withdraw)(nil),     // 34: fairfactor.actors.v1.Withdraw
+		(*Outcome)(nil),      // 35: fairfactor.actors.v1.Outcome
+		(*Outcomes)(nil),     // 36: fairfactor.actors.v1.Outcomes
+		(*Began)(nil),        // 37: fairfactor.actors.v1.Began
+		(*Beat)(nil),         // 38: fairfactor.actors.v1.Beat
+		(*End)(nil),          // 39: fairfactor.actors.v1.End
+		(*Ended)(nil),        // 40: fairfactor.actors.v1.Ended
+		(*Run)(nil),          // 41: fairfactor.actors.v1.Run
+		(*Halt)(nil),         // 42: fairfactor.actors.v1.Halt
+		(*Report)(nil),       // 43: fairfactor.actors.v1.Report
+		(*WeighGroup)(nil),   // 44: fairfactor.actors.v1.WeighGroup
+		(*Fairness)(nil),     // 45: fairfactor.actors.v1.Fairness
+		(*Level)(nil),        // 46: fairfactor.actors.v1.Level
+		(*Status)(nil),       // 47: fairfactor.actors.v1.Status
+		(*Slot)(nil),         // 48: fairfactor.actors.v1.Slot
+		(*StatusState)(nil),  // 49: fairfactor.actors.v1.StatusState
+		(*Live)(nil),         // 50: fairfactor.actors.v1.Live
+		(*LiveState)(nil),    // 51: fairfactor.actors.v1.LiveState
+		(*LiveCaller)(nil),   // 52: fairfactor.actors.v1.LiveCaller
+	}
+)
+
 var file_actors_proto_depIdxs = []int32{
 	7,  // 0: fairfactor.actors.v1.Envelope.submit:type_name -> fairfactor.actors.v1.Submit
 	10, // 1: fairfactor.actors.v1.Envelope.look:type_name -> fairfactor.actors.v1.Look

@@ -3,3 +3,4 @@
 package actorspb
 
 //go:generate go tool -modfile=../../.ci/tools.mod buf generate
+//go:generate go tool -modfile=../../.ci/tools.mod gofumpt -w actors.pb.go

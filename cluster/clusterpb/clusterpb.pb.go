@@ -12,11 +12,12 @@
 package clusterpb
 
 import (
-	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
-	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
+
+	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
+	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 )
 
 const (
@@ -736,22 +737,25 @@ func file_clusterpb_proto_rawDescGZIP() []byte {
 	return file_clusterpb_proto_rawDescData
 }
 
-var file_clusterpb_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
-var file_clusterpb_proto_goTypes = []any{
-	(*NodeMeta)(nil),   // 0: fairfactor.cluster.NodeMeta
-	(*Deliver)(nil),    // 1: fairfactor.cluster.Deliver
-	(*NotMine)(nil),    // 2: fairfactor.cluster.NotMine
-	(*Inactive)(nil),   // 3: fairfactor.cluster.Inactive
-	(*Failed)(nil),     // 4: fairfactor.cluster.Failed
-	(*Activate)(nil),   // 5: fairfactor.cluster.Activate
-	(*Activated)(nil),  // 6: fairfactor.cluster.Activated
-	(*Applied)(nil),    // 7: fairfactor.cluster.Applied
-	(*Relay)(nil),      // 8: fairfactor.cluster.Relay
-	(*Unanswered)(nil), // 9: fairfactor.cluster.Unanswered
-	(*Leaving)(nil),    // 10: fairfactor.cluster.Leaving
-	(*Flush)(nil),      // 11: fairfactor.cluster.Flush
-	(*Done)(nil),       // 12: fairfactor.cluster.Done
-}
+var (
+	file_clusterpb_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+	file_clusterpb_proto_goTypes  = []any{
+		(*NodeMeta)(nil),   // 0: fairfactor.cluster.NodeMeta
+		(*Deliver)(nil),    // 1: fairfactor.cluster.Deliver
+		(*NotMine)(nil),    // 2: fairfactor.cluster.NotMine
+		(*Inactive)(nil),   // 3: fairfactor.cluster.Inactive
+		(*Failed)(nil),     // 4: fairfactor.cluster.Failed
+		(*Activate)(nil),   // 5: fairfactor.cluster.Activate
+		(*Activated)(nil),  // 6: fairfactor.cluster.Activated
+		(*Applied)(nil),    // 7: fairfactor.cluster.Applied
+		(*Relay)(nil),      // 8: fairfactor.cluster.Relay
+		(*Unanswered)(nil), // 9: fairfactor.cluster.Unanswered
+		(*Leaving)(nil),    // 10: fairfactor.cluster.Leaving
+		(*Flush)(nil),      // 11: fairfactor.cluster.Flush
+		(*Done)(nil),       // 12: fairfactor.cluster.Done
+	}
+)
+
 var file_clusterpb_proto_depIdxs = []int32{
 	1, // 0: fairfactor.cluster.Relay.deliver:type_name -> fairfactor.cluster.Deliver
 	7, // 1: fairfactor.cluster.Relay.applied:type_name -> fairfactor.cluster.Applied
