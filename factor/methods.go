@@ -20,7 +20,7 @@ type rung struct {
 // same from a sixteenth to all of that time, and hard ones only lose by curves.
 const (
 	firstTurnShare = 1.0 / 8
-	curveShare     = 1.0 / 16
+	curveShare     = 1.0 / 32
 )
 
 // ladder is the choice of methods by size. The runner and the machine read it, and a

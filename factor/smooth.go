@@ -30,7 +30,7 @@ const smoothFromBits = 165
 // smoothShares are the shares of p-1 and of p+1 with each sequence, as part of that of the
 // curves, see curveBudget. In the first turn they come on top, so there they are halved, and
 // p+1 has one sequence.
-var smoothShares = [pm1.Methods]float64{pm1.Minus: 1.0 / 200, pm1.Plus: 1.0 / 400, pm1.Plus4: 1.0 / 400}
+var smoothShares = [pm1.Methods]float64{pm1.Minus: 1.0 / 400, pm1.Plus: 1.0 / 800, pm1.Plus4: 1.0 / 800}
 
 // special returns a proper factor of n > 2^128, an odd composite that is not a power, if it
 // is of a special form, nil if not. power is 2^(n-1) modulo n.
