@@ -46,7 +46,7 @@ func primeNear(r *rand.Rand, lo uint64) uint64 {
 func TestFinds(t *testing.T) {
 	r := factortest.Seeded(t)
 	run := newRunner()
-	for _, size := range []int{70, 100, 400, 1100} {
+	for _, size := range []int{70, 100, 400, 1030} {
 		for method := range Methods {
 			sign := int64(1)
 			if method != Minus {

@@ -50,9 +50,13 @@ type search struct {
 	plus   bool
 }
 
+// startBits is the size up to which the power n - 1 takes a part of a turn only.
+const startBits = 2048
+
 // start returns the residue that stage 1 begins with, nil if n is a multiple of 5 or 7. That is
 // 3^(n-1), so that a prime p is found, too, if what p - 1 and n - 1 do not have in common is
-// smooth; and the term n^2 - 1 of the Lucas sequence for p+1.
+// smooth; and the term n^2 - 1 of the Lucas sequence for p+1. Above startBits it is 3, or
+// the term 1.
 func (s *search) start() *big.Int {
 	minus := new(big.Int).Sub(s.n, arith.One)
 	x := big.NewInt(3)
@@ -62,6 +66,9 @@ func (s *search) start() *big.Int {
 			return nil
 		}
 		x.Mul(x, big.NewInt(start.over)).Mod(x, s.n)
+	}
+	if s.n.BitLen() > startBits {
+		return x
 	}
 	y := s.raise(x, minus)
 	if s.plus {
@@ -87,7 +94,7 @@ func (s *search) factor(x *big.Int) *big.Int {
 // pieceBits is the size of the exponents that stage 1 gathers before it uses them: about
 // a millisecond, so that a stop is heard.
 func (s *search) pieceBits() int {
-	return int(min(max(1e6/mulNanos(len(s.m.N)), 64), 4096))
+	return int(min(max(1e6/mulNanos(len(s.m.N)), 16), 4096))
 }
 
 // stage1 raises x to all prime powers up to b1 of the primes lo <= p < hi, and returns
