@@ -55,14 +55,15 @@ func (s *Store) Overdue(ctx context.Context, before time.Time, after fairfactor.
 	defer it.Close()
 	for ok := it.First(); ok && len(list) < limit; ok = it.Next() {
 		value, err := iterValue(it)
-		if err != nil {
+		if err == nil {
+			var o fairfactor.Overdue
+			if o, err = s.overdue(it.Key(), value); err == nil {
+				list = append(list, o)
+			}
+		}
+		if err := s.stepOver("the deadline of a job can't be read", it.Key(), err); err != nil {
 			return nil, err
 		}
-		o, err := s.overdue(it.Key(), value)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, o)
 	}
 	return list, readError(it.Error())
 }

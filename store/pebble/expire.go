@@ -92,7 +92,7 @@ func (e *expiry) rolls() (more bool, err error) {
 		if e.limit <= 0 {
 			return true, nil
 		}
-		if err := e.roll(it); err != nil {
+		if err := e.s.stepOver("which jobs ended then can't be read, and they are kept", it.Key(), e.roll(it)); err != nil {
 			return false, err
 		}
 	}
@@ -114,7 +114,7 @@ func (e *expiry) roll(it *pebbledb.Iterator) error {
 	e.limit -= looked
 	for _, p := range r.keys[:looked] {
 		at, keep, err := e.job(p)
-		if err != nil {
+		if err := e.s.stepOver("a job whose time is over can't be read, and is kept", slot(nil, kindEnded, p.caller, p.seq), err); err != nil {
 			return err
 		}
 		if keep {
@@ -165,6 +165,15 @@ func (e *expiry) job(p jobKey) (at int64, keep bool, err error) {
 	if at = micros(j.Finished); at >= e.before {
 		return at, true, nil
 	}
+	if j.Key != "" {
+		id, _, ok, err := keyed(e.s.db, p.caller, j.Key)
+		if err := e.s.stepOver("the idempotency key of a job can't be read", idempotencyKey(nil, p.caller, j.Key), err); err != nil {
+			return 0, false, err
+		}
+		if err == nil && ok && id == j.ID {
+			e.batch.Delete(idempotencyKey(nil, p.caller, j.Key), nil)
+		}
+	}
 	r := reader{b: value}
 	h, _ := readBrief(&r)
 	e.batch.Delete(key, nil)
@@ -177,15 +186,6 @@ func (e *expiry) job(p jobKey) (at int64, keep bool, err error) {
 		e.batch.Delete(endedOfKey(nil, h.State, p), nil)
 	}
 	e.s.forget(p)
-	if j.Key != "" {
-		id, _, ok, err := keyed(e.s.db, p.caller, j.Key)
-		if err != nil {
-			return 0, false, err
-		}
-		if ok && id == j.ID {
-			e.batch.Delete(idempotencyKey(nil, p.caller, j.Key), nil)
-		}
-	}
 	e.gone[p] = true
 	e.groups[h.group]++
 	return 0, false, nil
@@ -196,27 +196,34 @@ func (e *expiry) job(p jobKey) (at int64, keep bool, err error) {
 func (e *expiry) unlist() error {
 	for group, n := range e.groups {
 		key := acceptedKey(nil, group)
-		value, closer, err := e.s.db.Get(key)
-		if errors.Is(err, pebbledb.ErrNotFound) {
-			return damaged(key, "the roll is missing")
-		}
-		if err != nil {
-			return readError(err)
-		}
-		r, err := decodeAccepted(key, value)
-		closer.Close()
-		if err != nil {
+		if err := e.s.stepOver("which jobs were accepted together can't be read", key, e.unlistGroup(key, group, n)); err != nil {
 			return err
 		}
-		if r.kept <= n {
-			e.batch.Delete(key, nil)
-			e.batch.Delete(groupMark(nil, kindCompleted, group), nil)
-			e.s.completed.drop(group)
-			continue
-		}
-		e.batch.Set(key, seal(key, appendRoll(r.stamp.append(nil), r.kept-n, uint64(len(r.keys)), r.list)), nil)
 	}
 	return nil
+}
+
+// unlistGroup is unlist for one group.
+func (e *expiry) unlistGroup(key []byte, group, n uint64) error {
+	value, closer, err := e.s.db.Get(key)
+	if errors.Is(err, pebbledb.ErrNotFound) {
+		return damaged(key, "the roll is missing")
+	}
+	if err != nil {
+		return readError(err)
+	}
+	r, err := decodeAccepted(key, value)
+	closer.Close()
+	if err != nil {
+		return err
+	}
+	if r.kept <= n {
+		e.batch.Delete(key, nil)
+		e.batch.Delete(groupMark(nil, kindCompleted, group), nil)
+		e.s.completed.drop(group)
+		return nil
+	}
+	return e.batch.Set(key, seal(key, appendRoll(r.stamp.append(nil), r.kept-n, uint64(len(r.keys)), r.list)), nil)
 }
 
 // listed notes that there is a roll of finished jobs under a key.

@@ -77,10 +77,11 @@ type Store struct {
 	unfinished *recent[uint64, uint64]   // jobs of a group, see index.go
 	completed  *recent[uint64, struct{}] // groups that are known to have a job which completed
 
-	unlisted error   // why nothing can say which callers are backlogged; set by Open
-	newest   int64   // see [Store.Newest]; set by Open
-	flights  flights // has its own mutex
-	trouble  trouble // likewise
+	unlisted error    // why nothing can say which callers are backlogged; set by Open
+	newest   int64    // see [Store.Newest]; set by Open
+	flights  flights  // has its own mutex
+	trouble  trouble  // likewise
+	reported reported // likewise
 
 	cold  sync.Mutex              // guards the fields below
 	names *recent[uint64, string] // of callers, by number

@@ -99,14 +99,15 @@ func (s *Store) OpenOperations(ctx context.Context, limit int) (ops []fairfactor
 	defer it.Close()
 	for ok := it.First(); ok && len(ops) < limit; ok = it.Next() {
 		value, err := iterValue(it)
-		if err != nil {
+		if err == nil {
+			var op fairfactor.Operation
+			if op, err = decodeOperation(it.Key(), value); err == nil {
+				ops = append(ops, op)
+			}
+		}
+		if err := s.stepOver("an operation on many jobs can't be read", it.Key(), err); err != nil {
 			return nil, err
 		}
-		op, err := decodeOperation(it.Key(), value)
-		if err != nil {
-			return nil, err
-		}
-		ops = append(ops, op)
 	}
 	return ops, readError(it.Error())
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -64,6 +65,7 @@ type Store struct {
 	claims     claims
 	names      names
 	places     places
+	unread     sync.Map      // ids of operations that can't be read, which were reported
 	owed       chan struct{} // gets a value when jobs with callbacks have ended
 	closing    chan struct{} // closed by Close
 	closed     atomic.Bool

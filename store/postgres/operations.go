@@ -62,16 +62,20 @@ func parseOperation(text string) (op fairfactor.Operation, err error) {
 // OpenOperations implements [fairfactor.Store].
 func (s *Store) OpenOperations(ctx context.Context, limit int) (ops []fairfactor.Operation, err error) {
 	err = s.retry(ctx, "to read operations", func(ctx context.Context) error {
-		rows, err := s.reads.Query(ctx, "SELECT data FROM fairfactor.operations WHERE NOT done ORDER BY id LIMIT $1", limit)
+		rows, err := s.reads.Query(ctx, "SELECT id, data FROM fairfactor.operations WHERE NOT done ORDER BY id LIMIT $1", limit)
 		if err != nil {
 			return err
 		}
-		ops, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (op fairfactor.Operation, err error) {
-			var text string
-			if err := row.Scan(&text); err != nil {
-				return op, err
+		ops = nil
+		var id, text string
+		_, err = pgx.ForEachRow(rows, []any{&id, &text}, func() error {
+			op, err := parseOperation(text)
+			if err == nil {
+				ops = append(ops, op)
+			} else if _, told := s.unread.LoadOrStore(id, true); !told {
+				s.log.Error("an operation on many jobs can't be read: it is stepped over", "operation", id, "err", err)
 			}
-			return parseOperation(text)
+			return nil
 		})
 		return err
 	})
