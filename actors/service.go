@@ -237,8 +237,10 @@ func (v *Service) completeFrom(ctx context.Context, callers []fairfactor.Caller,
 	for i := range callers {
 		c := &callers[i]
 		if now, ok := living[c.Name]; ok && c.Queued > 0 {
-			c.Running = min(uint64(len(now.jobs)), c.Queued)
-			v.oldestWaiting(ctx, c, now.jobs)
+			if !c.Paused { // what it has begun waits until it is resumed
+				c.Running = min(uint64(len(now.jobs)), c.Queued)
+				v.oldestWaiting(ctx, c, now.jobs)
+			}
 			c.CPU += now.cpu
 			c.Turns += now.turns
 		}

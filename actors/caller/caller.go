@@ -97,6 +97,7 @@ type Caller struct {
 	recalled int
 	charge   time.Duration
 	shares   map[string]*numberShare // by number
+	parked   []backlog.ParkedJob     // in no share yet
 	divisors divisors
 	left     map[string]*leftWork // by number
 

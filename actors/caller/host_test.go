@@ -40,6 +40,8 @@ type host struct {
 	room   caller.Room
 	learns bool
 	grace  time.Duration
+
+	maxQueue uint64
 }
 
 type turn struct {
@@ -48,7 +50,7 @@ type turn struct {
 }
 
 func newHost(t *testing.T) *host {
-	h := &host{t: t, store: memory.New(), now: time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC), run: factor.NewRunner(), turns: map[string]turn{}}
+	h := &host{t: t, store: memory.New(), now: time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC), run: factor.NewRunner(), turns: map[string]turn{}, maxQueue: 20}
 	h.room.Limit = 1000
 	h.activate()
 	return h
@@ -57,7 +59,7 @@ func newHost(t *testing.T) *host {
 func (h *host) activate() {
 	h.steps, h.reads = nil, nil // those of the last one are lost
 	h.caller = caller.New(h, caller.Config{
-		Name: "alice", MaxQueue: 20, Idle: func() time.Duration { return 10 * time.Second }, Retry: time.Second, MaxDeaths: 3, Grace: func() time.Duration { return h.grace },
+		Name: "alice", MaxQueue: h.maxQueue, Idle: func() time.Duration { return 10 * time.Second }, Retry: time.Second, MaxDeaths: 3, Grace: func() time.Duration { return h.grace },
 		Counters: &h.counts, Room: &h.room, Learns: h.learns,
 	})
 }

@@ -39,22 +39,56 @@ type numberShare struct {
 	known *fairfactor.Known // while what that has left is read
 }
 
-// park makes shares of what the backlog has parked.
+// Bounds on the shares of a caller that are told to the actors of their numbers, each once
+// every two seconds: a caller with a thousand large numbers needs the right to run only for
+// those that are next.
+const (
+	maxNext   = 64  // whose jobs have not begun and wait for no other caller
+	maxShares = 256 // of those that have not begun, all together
+)
+
+// park makes shares of what the backlog has parked, as many as may be.
 func (c *Caller) park() {
-	for _, p := range c.backlog.Parked() {
+	c.parked = append(c.parked, c.backlog.Parked()...)
+	if len(c.parked) == 0 || c.paused {
+		return
+	}
+	next, all := c.resting()
+	for len(c.parked) > 0 {
+		p := c.parked[0]
 		s := c.shares[p.Number]
 		if s == nil {
+			if next >= maxNext || all >= maxShares {
+				return
+			}
+			next, all = next+1, all+1
 			s = &numberShare{number: p.Number, state: asking, heard: c.host.Now()}
 			if c.shares == nil {
 				c.shares = map[string]*numberShare{}
 			}
 			c.shares[p.Number] = s
-			s.jobs = append(s.jobs, p.Seq)
-			c.want(s)
-			continue
 		}
 		s.jobs = append(s.jobs, p.Seq)
+		c.parked = c.parked[1:]
+		if s.sent.IsZero() {
+			c.want(s)
+		}
 	}
+	c.parked = nil
+}
+
+// resting counts the shares whose jobs have not begun: those that are next, and all.
+func (c *Caller) resting() (next, all int) {
+	for _, s := range c.shares {
+		switch {
+		case s.state == running && c.backlog.Runs(s.runner) || s.state == ending:
+			continue
+		case s.state != waiting:
+			next++
+		}
+		all++
+	}
+	return next, all
 }
 
 // want tells the number's actor what the caller wants.
