@@ -14,9 +14,12 @@ type Operation struct {
 	Top      uint64    // highest sequence number, zero for any: jobs that came later are left alone
 	Created  time.Time // when it was accepted
 	Finished time.Time // zero until it is done
-	Matched  uint64    // jobs that suited when it was accepted
-	Done     uint64    // jobs that it has changed
-	Skipped  uint64    // those that it came too late for, or that were refused
+	Matched  uint64    // jobs that suited when it was accepted, never fewer than it has come to
+	// Uncounted says that Matched is what was counted before there were too many: the
+	// operation counts the others as it comes to them.
+	Uncounted bool
+	Done      uint64 // jobs that it has changed
+	Skipped   uint64 // those that it came too late for, or that were refused
 
 	Cursor string // of the page after Page
 	Page   []ID   // what it is about to change

@@ -107,6 +107,7 @@ func (o *operator) page(ctx context.Context, op *fairfactor.Operation) error {
 	if op.Page, op.Cursor = next.Page, next.Cursor; last {
 		op.Page, op.Finished = nil, o.v.sys.now().UTC().Truncate(time.Microsecond)
 	}
+	come(op)
 	if err := o.v.sys.cfg.Store.SaveOperation(ctx, *op); err != nil {
 		return err
 	}
@@ -221,7 +222,7 @@ func (v *Service) accept(ctx context.Context, kind fairfactor.OperationKind, q f
 	} else if q.Until.IsZero() || q.Until.After(now) {
 		op.Query.Until = now
 	}
-	if op.Matched, err = v.count(ctx, &op); err != nil {
+	if err = v.count(ctx, &op); err != nil {
 		return op, err
 	}
 	return op, v.sys.cfg.Store.SaveOperation(ctx, op)
@@ -236,26 +237,43 @@ func (v *Service) top(ctx context.Context, name string) (uint64, error) {
 	return page.Jobs[0].ID.Seq, nil
 }
 
-// count returns how many jobs suit an operation now. Those of a whole queue are counted
-// already.
-func (v *Service) count(ctx context.Context, op *fairfactor.Operation) (n uint64, err error) {
+// countedPages bounds the pages of jobs that are counted while a request waits.
+const countedPages = 10
+
+// count counts the jobs that suit an operation now. Those of a whole queue are counted
+// already; of others the first ones are.
+func (v *Service) count(ctx context.Context, op *fairfactor.Operation) error {
 	q := op.Query
 	if whole := q.Number == "" && q.Since.IsZero() && q.Until.IsZero(); whole && op.Kind == fairfactor.CancelJobs {
 		c, err := v.Caller(ctx, q.Caller)
-		if n = c.Queued; !q.States.Has(fairfactor.Running) {
-			n -= c.Running
+		if op.Matched = c.Queued; !q.States.Has(fairfactor.Running) {
+			op.Matched -= c.Running
 		}
-		return n, err
+		return err
 	}
 	q.Limit = fairfactor.MaxPage
-	for {
+	for range countedPages {
 		page, err := v.sys.cfg.Store.List(ctx, q)
 		if err != nil {
-			return n, err
+			return err
 		}
-		n += uint64(len(page.Jobs))
+		for i := range page.Jobs {
+			if op.Top == 0 || page.Jobs[i].ID.Seq <= op.Top {
+				op.Matched++
+			}
+		}
 		if q.Cursor = page.Next; q.Cursor == "" {
-			return n, nil
+			return nil
 		}
+	}
+	op.Uncounted = true
+	return nil
+}
+
+// come notes how many jobs an operation has come to: all of them once it is done.
+func come(op *fairfactor.Operation) {
+	op.Matched = max(op.Matched, op.Done+op.Skipped+uint64(len(op.Page)))
+	if !op.Finished.IsZero() && op.Uncounted {
+		op.Uncounted = false
 	}
 }

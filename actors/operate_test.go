@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"fairfactor"
 	"fairfactor/actors"
 	"fairfactor/actors/backlog"
+	"fairfactor/store/memory"
 )
 
 // finished waits until an operation is done.
@@ -196,6 +198,38 @@ func TestRetryAll(t *testing.T) {
 	}
 }
 
+// TestCountingIsBounded: of very many jobs only the first are counted while a request
+// waits; the operation counts the others, and never says that it has done more than there
+// are.
+func TestCountingIsBounded(t *testing.T) {
+	store := memory.New()
+	const jobs = 12_345
+	leave(t, store, "alice", slices.Repeat([]string{"15"}, jobs)...)
+	claim, err := store.ClaimCaller(t.Context(), "alice", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if errs, err := store.Apply(t.Context(), []fairfactor.Change{{Op: fairfactor.Pause, Caller: "alice", Number: claim.Number, Epoch: claim.Epoch, Paused: true}}); err != nil || errs != nil {
+		t.Fatal(errs, err)
+	}
+	s := siteOn(t, store, 1, nil)
+	n := n0(s)
+	op, err := n.CancelAll(t.Context(), fairfactor.Query{Caller: "alice", Number: "15"})
+	if err != nil || op.Matched != 10_000 || !op.Uncounted {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	s.eventually("it is done", func() bool {
+		op, err = n.Operation(t.Context(), op.ID)
+		if err != nil || op.Done+op.Skipped > op.Matched {
+			t.Fatalf("%+v, %v", op, err)
+		}
+		return !op.Finished.IsZero()
+	})
+	if op.Done != jobs || op.Matched != jobs || op.Uncounted {
+		t.Errorf("%+v", op)
+	}
+}
+
 // TestPause: a caller that is paused gets no turns, whatever it had begun, until it is
 // resumed, also when the nodes are others by then.
 func TestPause(t *testing.T) {
@@ -206,7 +240,7 @@ func TestPause(t *testing.T) {
 	s.running(n, jobs[0])
 	s.wait(n, jobs[1])
 	c, err := n.SetPaused(t.Context(), "alice", true)
-	if err != nil || !c.Paused {
+	if err != nil || !c.Paused || c.Running != 0 || c.Queued != 1 || !c.Oldest.Equal(jobs[0].Submitted) {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	s.eventually("no worker works for her", func() bool { return s.busy(n) == 0 })

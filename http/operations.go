@@ -21,6 +21,7 @@ type operationAnswer struct {
 	Since    instant    `json:"since"`
 	Until    instant    `json:"until"`
 	Matched  uint64     `json:"matched"`
+	Counted  bool       `json:"counted"`
 	Done     uint64     `json:"done"`
 	Skipped  uint64     `json:"skipped"`
 	Created  instant    `json:"created_at"`
@@ -31,13 +32,14 @@ type operationAnswer struct {
 type acceptedAnswer struct {
 	ID      string `json:"operation"`
 	Matched uint64 `json:"matched"`
+	Counted bool   `json:"counted"`
 }
 
 func operationOf(op *fairfactor.Operation) operationAnswer {
 	a := operationAnswer{
 		ID: op.ID, Kind: string(op.Kind), Status: "running", Caller: textOrNull(op.Query.Caller), States: textOrNull(op.Query.States.String()),
 		Number: textOrNull(op.Query.Number), Since: instant{op.Query.Since}, Until: instant{op.Query.Until},
-		Matched: op.Matched, Done: op.Done, Skipped: op.Skipped, Created: instant{op.Created}, Finished: instant{op.Finished},
+		Matched: op.Matched, Counted: !op.Uncounted, Done: op.Done, Skipped: op.Skipped, Created: instant{op.Created}, Finished: instant{op.Finished},
 	}
 	if !op.Finished.IsZero() {
 		a.Status = "done"
@@ -47,7 +49,7 @@ func operationOf(op *fairfactor.Operation) operationAnswer {
 
 func (a *operationAnswer) operation() fairfactor.Operation {
 	op := fairfactor.Operation{
-		ID: a.ID, Kind: fairfactor.OperationKind(a.Kind), Matched: a.Matched, Done: a.Done, Skipped: a.Skipped,
+		ID: a.ID, Kind: fairfactor.OperationKind(a.Kind), Matched: a.Matched, Uncounted: !a.Counted, Done: a.Done, Skipped: a.Skipped,
 		Created: a.Created.Time, Finished: a.Finished.Time,
 		Query: fairfactor.Query{Caller: string(a.Caller), Number: string(a.Number), Since: a.Since.Time, Until: a.Until.Time},
 	}
@@ -85,7 +87,7 @@ func (s *Server) acceptOperation(r *request, do func(context.Context, fairfactor
 	case err != nil:
 		return err
 	}
-	if err := answerValue(&r.ctx.Response, acceptedAnswer{op.ID, op.Matched}); err != nil {
+	if err := answerValue(&r.ctx.Response, acceptedAnswer{op.ID, op.Matched, !op.Uncounted}); err != nil {
 		return err
 	}
 	r.out = append(append(s.site.appendPrefix(r.out, r), "/operations/"...), op.ID...)
@@ -119,7 +121,7 @@ func (c *Client) RetryAll(ctx context.Context, q fairfactor.Query) (fairfactor.O
 func (c *Client) begin(ctx context.Context, kind fairfactor.OperationKind, method, path string, q fairfactor.Query) (fairfactor.Operation, error) {
 	var answer acceptedAnswer
 	err := c.fetch(ctx, call{method: method, path: path, query: filterValues(&q)}, &answer)
-	return fairfactor.Operation{ID: answer.ID, Kind: kind, Query: q, Matched: answer.Matched}, err
+	return fairfactor.Operation{ID: answer.ID, Kind: kind, Query: q, Matched: answer.Matched, Uncounted: !answer.Counted}, err
 }
 
 // Operation implements [fairfactor.Jobs].

@@ -103,7 +103,11 @@ func (r *remote) follow(ctx context.Context, jobs fairfactor.Jobs, op *fairfacto
 		if *op, err = jobs.Operation(ctx, op.ID); err != nil {
 			return err
 		}
-		if line := fmt.Sprintf("operation %s: %d of %d jobs", op.ID, op.Done+op.Skipped, op.Matched); line != shown {
+		least := ""
+		if op.Uncounted {
+			least = "at least "
+		}
+		if line := fmt.Sprintf("operation %s: %d of %s%d jobs", op.ID, op.Done+op.Skipped, least, op.Matched); line != shown {
 			fmt.Fprintln(r.io.err, line)
 			shown = line
 		}
