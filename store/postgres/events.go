@@ -17,6 +17,9 @@ import (
 // whichever node it is written. What follows in time has a higher number, because a
 // caller's next group begins when the one before it has ended.
 //
+// Transaction numbers are those of the whole server. When the oldest one does not end, the
+// reader asks which of them write groups, and waits for no other: see [Store.horizon].
+//
 // The line of a position is the database's timeline: another server that has taken over
 // may lack transactions that were read from the one before, and use their numbers again.
 
@@ -32,6 +35,7 @@ type watched struct {
 	changed chan struct{} // guarded by mu: closed with the next group, nil if nothing waits for it
 
 	groups   atomic.Int64 // that this process has written
+	oldest   atomic.Int64 // transaction that the last reader found under way
 	trimming atomic.Bool
 	kept     int // rows, [keptGroups]
 }
@@ -99,6 +103,7 @@ const (
 		pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint`
 	readEvents = `SELECT xact, entries FROM fairfactor.events
 		WHERE xact >= $1 AND xact < pg_snapshot_xmin(pg_current_snapshot())::text::bigint ORDER BY xact LIMIT $2`
+	readFinal   = `SELECT xact, entries FROM fairfactor.events WHERE xact >= $1 AND xact < $2 ORDER BY xact LIMIT $3`
 	firstEvents = "SELECT coalesce((SELECT xact FROM fairfactor.events ORDER BY xact LIMIT 1), 0)"
 )
 
@@ -122,18 +127,31 @@ func (s *Store) events(ctx context.Context, after fairfactor.Position, limit int
 	var groups []groupRow
 	b := &pgx.Batch{}
 	b.Queue(askEvents).QueryRow(func(row pgx.Row) error { return row.Scan(&line, &ended, &begun) })
-	if after != (fairfactor.Position{}) && after.Group <= maxXact {
-		b.Queue(readEvents, int64(after.Group), eventsLimit).Query(func(rows pgx.Rows) error {
-			groups, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (g groupRow, err error) {
-				err = row.Scan(&g.xact, &g.entries)
-				return g, err
-			})
-			return err
+	reads := after != (fairfactor.Position{}) && after.Group <= maxXact
+	take := func(rows pgx.Rows) error {
+		groups, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (g groupRow, err error) {
+			err = row.Scan(&g.xact, &g.entries)
+			return g, err
 		})
+		return err
+	}
+	if reads {
+		b.Queue(readEvents, int64(after.Group), eventsLimit).Query(take)
 		b.Queue(firstEvents).QueryRow(func(row pgx.Row) error { return row.Scan(&oldest) })
 	}
 	if err := s.reads.SendBatch(ctx, b).Close(); err != nil {
 		return page, err
+	}
+	if stuck := s.watched.oldest.Swap(int64(ended)) == int64(ended) && begun > ended; stuck && reads && len(groups) == 0 {
+		if ended, err = s.horizon(ctx); err != nil {
+			return page, err
+		}
+		b := &pgx.Batch{}
+		b.Queue(readFinal, int64(after.Group), int64(ended), eventsLimit).Query(take)
+		b.Queue(firstEvents).QueryRow(func(row pgx.Row) error { return row.Scan(&oldest) })
+		if err := s.reads.SendBatch(ctx, b).Close(); err != nil {
+			return page, err
+		}
 	}
 	page.Next = fairfactor.Position{Line: line, Group: ended}
 	page.Head = fairfactor.Position{Line: line, Group: begun}
@@ -153,6 +171,27 @@ func (s *Store) events(ctx context.Context, after fairfactor.Position, limit int
 		return page, fairfactor.Errorf(fairfactor.Internal, "the database is damaged: events can't be read")
 	}
 	return page, s.loadJobs(ctx, &page)
+}
+
+// horizon returns the number of the oldest transaction under way that writes a group, or
+// one above those that have begun. Others, of another database or of who else uses this one,
+// leave no row in events. A group is written by a transaction that has locked the table of
+// writers before it has a number, and keeps that lock: so one of those that were under way in
+// the first snapshot has the lock still, or has ended, and what reads after this sees its row.
+func (s *Store) horizon(ctx context.Context) (horizon uint64, err error) {
+	var under []int64
+	var begun int64
+	err = s.reads.QueryRow(ctx, `SELECT pg_snapshot_xmax(n)::text::bigint, ARRAY(SELECT pg_snapshot_xip(n)::text::bigint) FROM (SELECT pg_current_snapshot() AS n OFFSET 0) AS s`).Scan(&begun, &under)
+	if err != nil {
+		return 0, err
+	}
+	err = s.reads.QueryRow(ctx, `
+		WITH held AS MATERIALIZED (SELECT * FROM pg_locks WHERE granted)
+		SELECT coalesce(min(u.xact), $2) FROM unnest($1::bigint[]) AS u (xact)
+		JOIN held AS t ON t.locktype = 'transactionid' AND t.mode = 'ExclusiveLock' AND t.transactionid::text::bigint = u.xact & 4294967295
+		WHERE EXISTS (SELECT 1 FROM held AS h WHERE h.pid = t.pid AND h.locktype = 'relation' AND h.relation = 'fairfactor.writers'::regclass
+			AND h.database = (SELECT oid FROM pg_database WHERE datname = current_database()))`, under, begun).Scan(&horizon)
+	return horizon, err
 }
 
 // maxXact is the highest number of a transaction that a column takes.

@@ -35,7 +35,7 @@ func TestEventsWaitForEarlierTransactions(t *testing.T) {
 	}
 	defer c.Close(context.WithoutCancel(t.Context()))
 	begin := eventsAfter(t, other, fairfactor.Position{}).Next
-	if _, err := c.Exec(t.Context(), "BEGIN; SELECT pg_current_xact_id()"); err != nil {
+	if _, err := c.Exec(t.Context(), "BEGIN; LOCK TABLE fairfactor.writers IN ROW EXCLUSIVE MODE; SELECT pg_current_xact_id()"); err != nil {
 		t.Fatal(err)
 	}
 	changed := one.Changed()
@@ -44,7 +44,8 @@ func TestEventsWaitForEarlierTransactions(t *testing.T) {
 		t.Fatal(errs, err)
 	}
 	<-changed
-	page := eventsAfter(t, other, begin)
+	eventsAfter(t, other, begin)
+	page := eventsAfter(t, other, begin) // asks which of the transactions write groups
 	if len(page.Events) != 0 || page.Next.Compare(page.Head) >= 0 {
 		t.Fatalf("while an earlier transaction is under way: %+v", page)
 	}
@@ -52,11 +53,51 @@ func TestEventsWaitForEarlierTransactions(t *testing.T) {
 		t.Fatal(err)
 	}
 	var events []fairfactor.Event
-	for len(events) == 0 { // other databases of the server may hold it up
+	for len(events) == 0 {
 		events = eventsAfter(t, other, page.Next).Events
 	}
 	if events[0].State != fairfactor.Pending || events[0].Job.Caller != "a" {
 		t.Errorf("%+v", events[0])
+	}
+}
+
+// TestEventsWaitForNoOneElse: transactions of another database, and of others in this one,
+// hold up no event, however long they last; those that they have seen are in order.
+func TestEventsWaitForNoOneElse(t *testing.T) {
+	url := pgtest.Database(t)
+	s := open(t, url)
+	defer s.Close()
+	a := claim(t, s, "a")
+	begin := eventsAfter(t, s, fairfactor.Position{}).Next
+	for _, elsewhere := range []string{url, pgtest.Database(t)} {
+		c, err := pgx.Connect(t.Context(), elsewhere)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close(context.WithoutCancel(t.Context()))
+		if _, err := c.Exec(t.Context(), "CREATE TABLE IF NOT EXISTS public.theirs (n int)"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Exec(t.Context(), "BEGIN; INSERT INTO public.theirs VALUES (1)"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := begin
+	for i := range 3 {
+		if errs, err := s.Apply(t.Context(), a.group(1 + i%2)); errs != nil || err != nil {
+			t.Fatal(errs, err)
+		}
+		var got []fairfactor.Event
+		for try := 0; len(got) < 1 && try < 1000; try++ {
+			page := eventsAfter(t, s, at)
+			if page.Gap || page.Next.Compare(at) < 0 {
+				t.Fatalf("%+v after %v", page, at)
+			}
+			got, at = append(got, page.Events...), page.Next
+		}
+		if len(got) != 1 || got[0].Job.ID.Seq != uint64(i+1) {
+			t.Fatalf("events: %+v", got)
+		}
 	}
 }
 
