@@ -37,6 +37,7 @@
 //	w<done><id>       operation on many jobs, in JSON
 //	m                 last group of changes, highest dispatch number
 //	l                 how far back the clock of submissions ever went, see times.go
+//	L                 lines of the journal, see lines.go
 //	i                 first group that is not indexed yet, see reindex.go
 //	s                 epoch of the scheduler
 //	u                 version of the API keys

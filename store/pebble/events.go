@@ -14,9 +14,6 @@ import (
 // among its entries. Readers see the groups that are on the disk, which are all up to
 // one: so what they have read is never taken back and nothing comes before it later.
 
-// journalLine is the line of every position: a directory has one history.
-const journalLine = 1
-
 // trimEvery is after how many groups what is not kept any more is removed.
 const trimEvery = 4096
 
@@ -26,6 +23,7 @@ type events struct {
 	first uint64 // no group before this one is in the journal
 	lost  bool   // entries before it were removed
 	kept  uint64 // entries to keep at least, [fairfactor.KeptEvents]
+	lines []line // oldest first, see lines.go; set by Open
 }
 
 func eventsKey(b []byte, group uint64) []byte {
@@ -140,17 +138,18 @@ func (s *Store) Events(ctx context.Context, after fairfactor.Position, limit int
 	s.mu.Lock()
 	first, lost := s.events.first, s.events.lost
 	s.mu.Unlock()
-	end := fairfactor.Position{Line: journalLine, Group: landed + 1}
+	line := s.events.line()
+	end := fairfactor.Position{Line: line, Group: landed + 1}
 	page.Next, page.Head = end, end
 	switch {
 	case after == fairfactor.Position{}:
 		return page, nil
-	case after.Line != journalLine || after.Compare(end) > 0:
+	case !s.events.has(after, end):
 		page.Gap = true
 		return page, nil
 	case lost && after.Group < first:
 		page.Gap = true
-		after = fairfactor.Position{Line: journalLine, Group: first}
+		after = fairfactor.Position{Line: line, Group: first}
 	}
 	p := eventPager{s: s, db: db, page: &page, left: limit, wanted: wanted}
 	return page, p.read(ctx, after, end)
@@ -192,17 +191,18 @@ func (p *eventPager) read(ctx context.Context, from, end fairfactor.Position) er
 // group takes in the entries of a group, but for the first ones, and reports whether the
 // page is full.
 func (p *eventPager) group(ctx context.Context, group, skip uint64, entries []byte) (full bool, err error) {
+	line := p.s.events.line()
 	good := journal.Read(entries, func(i int, e journal.Entry) bool {
 		if uint64(i) < skip {
 			return true
 		}
 		if p.left <= 0 {
-			p.page.Next = fairfactor.Position{Line: journalLine, Group: group, Index: uint64(i)}
+			p.page.Next = fairfactor.Position{Line: line, Group: group, Index: uint64(i)}
 			full = true
 			return false
 		}
 		p.left--
-		err = p.entry(ctx, e, fairfactor.Position{Line: journalLine, Group: group, Index: uint64(i) + 1})
+		err = p.entry(ctx, e, fairfactor.Position{Line: line, Group: group, Index: uint64(i) + 1})
 		return err == nil
 	})
 	if !good {

@@ -1,6 +1,8 @@
 package pebble
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -84,4 +86,72 @@ func TestOldEventsAreTrimmed(t *testing.T) {
 	s = mustOpen(t, "data", fs, 0)
 	defer s.Close()
 	check()
+}
+
+// TestRestoredDirectory: a position from after a backup was made is a gap in what comes back
+// from it, also when its groups have been used again; one of before the backup is still
+// good, and so is one that outlives a start.
+func TestRestoredDirectory(t *testing.T) {
+	dir, backup := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "backup")
+	s := mustOpen(t, dir, vfs.Default, 0)
+	a := activate(t, s, "a")
+	write := func(n int) {
+		t.Helper()
+		for range n {
+			mustApply(t, s, a.accept())
+		}
+	}
+	at := func(after fairfactor.Position) fairfactor.EventPage {
+		t.Helper()
+		page, err := s.Events(t.Context(), after, 1000, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page
+	}
+	reopen := func(dir string) {
+		t.Helper()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = mustOpen(t, dir, vfs.Default, 0)
+		a = activate(t, s, "a")
+	}
+	write(3)
+	before := at(fairfactor.Position{}).Next
+	write(2)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(backup, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(t, dir, vfs.Default, 0)
+	a = activate(t, s, "a")
+	if page := at(before); page.Gap || len(page.Events) != 2 {
+		t.Errorf("after a start: %+v", page)
+	}
+	write(4)
+	lost := []fairfactor.Position{at(fairfactor.Position{}).Next}
+	reopen(dir)
+	write(4)
+	lost = append(lost, at(fairfactor.Position{}).Next)
+	for _, p := range append(lost, before) {
+		if page := at(p); page.Gap {
+			t.Errorf("%v is a gap where it is from", p)
+		}
+	}
+	reopen(backup)
+	write(50)
+	for _, p := range lost {
+		if page := at(p); !page.Gap {
+			t.Errorf("%v, which is lost, is no gap: %d events", p, len(page.Events))
+		}
+	}
+	if page := at(before); page.Gap || len(page.Events) != 52 {
+		t.Errorf("of before: gap %v, %d events", page.Gap, len(page.Events))
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -42,6 +42,7 @@ var (
 	keyVersion   = []byte{'v'}
 	keyIndexed   = []byte{'i'}
 	keyLag       = []byte{'l'}
+	keyLines     = []byte{'L'}
 )
 
 // maxNumber bounds callers' numbers, sequence numbers and orders: 40 bits, five

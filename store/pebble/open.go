@@ -230,7 +230,7 @@ func (s *Store) load() error {
 	if s.next, err = s.nextCaller(); err != nil {
 		return err
 	}
-	for _, load := range []func() error{s.loadProgress, s.reindex, s.loadTimes, s.loadGroups, s.loadBacklogged, s.loadNewest, s.loadEvents, s.loadResults, s.probe} {
+	for _, load := range []func() error{s.loadProgress, s.reindex, s.loadTimes, s.loadGroups, s.loadBacklogged, s.loadNewest, s.loadEvents, s.loadLines, s.loadResults, s.probe} {
 		if err := load(); err != nil {
 			return err
 		}

@@ -84,7 +84,7 @@ func TestEventsWaitForNoOneElse(t *testing.T) {
 	}
 	at := begin
 	for i := range 3 {
-		if errs, err := s.Apply(t.Context(), a.group(1 + i%2)); errs != nil || err != nil {
+		if errs, err := s.Apply(t.Context(), a.group(1+i%2)); errs != nil || err != nil {
 			t.Fatal(errs, err)
 		}
 		var got []fairfactor.Event
