@@ -3,6 +3,7 @@ package http
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"fairfactor"
 )
@@ -84,7 +85,7 @@ func (s *Server) getFactors(r *request) error {
 	if err != nil {
 		return err
 	}
-	number, err := parseNumber(r.arg, s.maxDigits)
+	number, err := typedIn(r.arg, s.maxDigits)
 	if err != nil {
 		return err
 	}
@@ -93,6 +94,15 @@ func (s *Server) getFactors(r *request) error {
 		return err
 	}
 	return answerValue(&r.ctx.Response, factorizationOf(&f))
+}
+
+// typedIn returns the number that a person asks for, perhaps by an expression. What has no
+// operator is a number, as strict as elsewhere.
+func typedIn(text string, maxDigits int) (string, error) {
+	if len(text) > 0 && strings.ContainsAny(text[1:], "+-*/%^!#()") {
+		return valueOf(text, maxDigits)
+	}
+	return parseNumber(text, maxDigits)
 }
 
 // listFactors shows all numbers that are remembered, page by page.

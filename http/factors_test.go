@@ -64,6 +64,7 @@ func TestFactors(t *testing.T) {
 	s, _ := startAnswering(t)
 	for path, want := range map[string]string{
 		"/factors/0015":                `{"number":"15","status":"FF","factors":[{"prime":"3","exponent":1,"proof":"deterministic"},{"prime":"5","exponent":1,"proof":"probable"}],"cofactor":"1"}`,
+		"/factors/2%5E4-1":             `{"number":"15","status":"FF","factors":[{"prime":"3","exponent":1,"proof":"deterministic"},{"prime":"5","exponent":1,"proof":"probable"}],"cofactor":"1"}`,
 		"/factors/77":                  `{"number":"77","status":"U","factors":[],"cofactor":"77"}`,
 		"/factors?cursor=more&limit=5": `{"known":[{"number":"77","status":"U","factors":[],"cofactor":"77"}],"next":null}`,
 	} {
@@ -72,7 +73,7 @@ func TestFactors(t *testing.T) {
 		}
 	}
 	for path, status := range map[string]int{
-		"/factors/0": 422, "/factors/-6": 422, "/factors/1e9": 422, "/factors/" + strings.Repeat("7", 5000): 422,
+		"/factors/0": 422, "/factors/-6": 422, "/factors/1e9": 422, "/factors/2%5E": 422, "/factors/9%5E9%5E9": 422, "/factors/2-2": 422, "/factors/" + strings.Repeat("7", 5000): 422,
 		"/factors?cursor=x": 400, "/factors?limit=0": 400, "/factors?page=1": 400, "/factors/15?x=1": 400,
 	} {
 		if a := s.do("GET", path, ""); a.status != status {

@@ -204,6 +204,11 @@ func TestPageCallers(t *testing.T) {
 	}
 	w.eval(`location.hash = "#/callers/unheard"`)
 	w.reads(".refused", "unheard")
+	if _, err := s.jobs.SetPaused(deadline(), "c58", true); err != nil {
+		t.Fatal(err)
+	}
+	w.eval(`location.hash = "#/callers?prefix=c58"`)
+	w.reads("tr", "c58 paused 3 0 0")
 }
 
 func TestPageNodes(t *testing.T) {
@@ -254,6 +259,9 @@ func TestPageKnownNumbers(t *testing.T) {
 	w.press("Enter")
 	w.at("#/known?n=91")
 	w.reads("section", "FF composite, all primes known", "91 = 7 · 13")
+	w.types("[name=n]", "3^2*1009")
+	w.press("Enter")
+	w.reads("section", "CF composite, some primes known", "9081 = 32 · 1009")
 	w.types("[name=n]", "0")
 	w.press("Enter")
 	w.reads(".refused", "positive")

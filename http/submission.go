@@ -212,6 +212,11 @@ func typedNumber(raw json.RawMessage, maxDigits int) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return valueOf(text, maxDigits)
+}
+
+// valueOf returns the value of an expression.
+func valueOf(text string, maxDigits int) (string, error) {
 	number, err := expression.Evaluate(text, maxDigits)
 	if err == nil {
 		return number, nil

@@ -177,6 +177,9 @@ func (p printer) callers(all []fairfactor.Caller) {
 		{name: "CPU", right: true, drop: 3},
 		{name: "TURNS", right: true, drop: 1},
 	}}
+	if p.width > 0 && !slices.ContainsFunc(all, func(c fairfactor.Caller) bool { return c.Group != "" }) {
+		t.hide(1)
+	}
 	for _, c := range all {
 		row := []string{
 			c.Name, c.Group, fmt.Sprint(c.Weight), queuedOf(c), fmt.Sprint(c.Running), fmt.Sprint(c.Completed),

@@ -13,6 +13,7 @@ type column struct {
 	name  string
 	right bool // aligned to the right, as counts are
 	least int  // width that cells may be cut to where there is no room; 0 cuts none
+	hide  bool // left out
 	drop  int  // order in which columns go if cutting is not enough, 1 first; 0 keeps it
 }
 
@@ -24,6 +25,9 @@ type table struct {
 
 // gap is the space between two columns.
 const gap = 2
+
+// hide leaves a column out.
+func (t *table) hide(i int) { t.columns[i].hide = true }
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
@@ -62,7 +66,9 @@ func (t *table) write(w io.Writer, width int) {
 func (t *table) fit(width int) (kept, widths []int) {
 	widths = make([]int, len(t.columns))
 	for i, c := range t.columns {
-		kept = append(kept, i)
+		if !c.hide {
+			kept = append(kept, i)
+		}
 		widths[i] = utf8.RuneCountInString(c.name)
 		for _, row := range t.rows {
 			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))

@@ -59,6 +59,13 @@ func TestTablesFit(t *testing.T) {
 			}
 		}
 	}
+	for group, want := range map[string]bool{"": false, "g": true} {
+		var out bytes.Buffer
+		printer{out: &out, width: 120}.callers([]fairfactor.Caller{{Name: "a", Group: group, Weight: 1}, {Name: "b", Weight: 1}})
+		if strings.Contains(out.String(), "GROUP") != want {
+			t.Errorf("group %q:\n%s", group, out.String())
+		}
+	}
 	var out bytes.Buffer
 	printer{out: &out}.jobs(jobs)
 	if strings.Count(out.String(), long) != 2 || !strings.Contains(out.String(), "RESULT") {

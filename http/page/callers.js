@@ -49,6 +49,6 @@ const columns = [
 ];
 
 const cells = c => [
-  [h("a", { href: "#/" + callerPath(c.caller_id), class: "mono" }, c.caller_id), c.paused ? state("paused") : null], count(c.queued), count(c.running), count(c.completed), count(c.failed), count(c.cancelled), count(c.turns),
+  [h("a", { href: "#/" + callerPath(c.caller_id), class: "mono" }, c.caller_id), " ", c.paused ? state("paused") : null], count(c.queued), count(c.running), count(c.completed), count(c.failed), count(c.cancelled), count(c.turns),
   time(c.cpu_seconds), c.oldest_waiting_seconds > 0 ? time(c.oldest_waiting_seconds) : "-", count(c.weight), c.group ? h("span", { class: "mono" }, c.group) : "-",
 ];

@@ -40,7 +40,7 @@ function search(route) {
     h("form", { class: "search", onsubmit: look },
       h("label", null, "Number", h("input", { key: "n" + n, name: "n", value: n, required: true, autocomplete: "off", autocapitalize: "none", spellcheck: "false", placeholder: "600851475143" })),
       h("button", null, "Look up")),
-    h("p", { class: "soft" }, "Tells what jobs have found, and the factors of short numbers. No job is made."));
+    h("p", { class: "soft" }, "Digits, or an expression such as 2^67-1. Tells what jobs have found, and the factors of short numbers. No job is made."));
 }
 
 const answer = f => section([h("span", { class: "tag" }, f.status), meanings[f.status] || ""], { class: "live" },

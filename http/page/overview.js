@@ -95,7 +95,7 @@ const busiest = data => section(["Busy callers", h("a", { href: "#/callers" }, "
 // busyTable describes a table of callers that have work.
 const busyTable = callers => table("Busy callers",
   [{ text: "caller", cls: "head" }, { text: "queued", cls: "n" }, { text: "running", cls: "n" }, { text: "completed", cls: "n" }, { text: "oldest waits", cls: "n" }],
-  callers && callers.map(c => ({ key: c.caller_id, cells: [[callerLink(c.caller_id), c.paused ? state("paused") : null], count(c.queued), count(c.running), count(c.completed), c.oldest_waiting_seconds > 0 ? time(c.oldest_waiting_seconds) : "-"] })),
+  callers && callers.map(c => ({ key: c.caller_id, cells: [[callerLink(c.caller_id), " ", c.paused ? state("paused") : null], count(c.queued), count(c.running), count(c.completed), c.oldest_waiting_seconds > 0 ? time(c.oldest_waiting_seconds) : "-"] })),
   "No caller has work now.");
 
 const newest = data => section(["Newest jobs", h("a", { href: "#/jobs" }, "all")], { class: "live" }, table("Newest jobs",
