@@ -38,20 +38,8 @@ func spelled(primes []factor.Prime) string {
 	return strings.Join(words, " ")
 }
 
-func writeLine(out *bufio.Writer, a answer) {
-	out.WriteString(a.number)
-	out.WriteByte(':')
-	for _, p := range a.primes {
-		for range p.Exponent {
-			out.WriteByte(' ')
-			out.WriteString(p.P)
-		}
-	}
-	out.WriteByte('\n')
-}
-
 // writeJSON keeps the primes in ascending order, which a map would not.
-func writeJSON(out *bufio.Writer, a answer) {
+func (f *form) writeJSON(out *bufio.Writer, a answer) {
 	var factors, proofs, probable strings.Builder
 	for _, p := range a.primes {
 		prime := strconv.Quote(p.P)
@@ -78,6 +66,9 @@ func writeJSON(out *bufio.Writer, a answer) {
 		remaining, _ := json.Marshal(a.remaining) // digits
 		text, _ := json.Marshal(why)
 		fmt.Fprintf(out, `,"remaining":%s,"error":%s`, remaining, text)
+	}
+	if a.err == nil {
+		out.WriteString(f.members(&a))
 	}
 	fmt.Fprintf(out, ",\"took_us\":%d}\n", a.took.Microseconds())
 }

@@ -17,7 +17,7 @@ const maxLocalDigits = 10_000
 
 func newFactor(streams streams) *cobra.Command {
 	var workers int
-	var asJSON bool
+	var shown form
 	var files []string
 	cmd := &cobra.Command{
 		Use:   "factor [N ...]",
@@ -33,29 +33,35 @@ interrupt (^C) prints what was found and what remains composite.
 
 With --json an answer has the methods that found the factors (trial, power, hart,
 ecm, rho, qs, siqs, p-1), how each prime is proven ("probable" lists those that are
-not), and the time from its start in microseconds.`,
+not), and the time from its start in microseconds; with --divisors, --sigma and
+--phi these too.`,
 		Example: `  fairfactor factor 600851475143
   fairfactor factor '2^67-1' '30!+1'
   seq 1 1000000 | fairfactor factor
   fairfactor factor --file numbers.txt
-  fairfactor factor --json 18446744073709551617`,
+  fairfactor factor --json 18446744073709551617
+  fairfactor factor -h '2^10*3^5'                    # 248832: 2^10 3^5
+  fairfactor factor --divisors 28                    # 28: 1 2 4 7 14 28`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if workers < 1 {
 				return fairfactor.Errorf(fairfactor.Invalid, "--workers %d is not 1 or more", workers)
+			}
+			if err := shown.check(); err != nil {
+				return err
 			}
 			next, err := numbersOf(cmd.Context(), args, files, streams.in)
 			if err != nil {
 				return err
 			}
 			collectLess(cmd.Context())
-			s := &solver{workers: workers}
-			return s.solveAll(cmd.Context(), next, asJSON, streams)
+			s := &solver{workers: workers, form: shown}
+			return s.solveAll(cmd.Context(), next, streams)
 		},
 	}
 	f := cmd.Flags()
 	f.IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "compute threads")
 	describeDefault(f, "workers", "the number of CPUs, or what the cgroup's quota leaves of them")
-	f.BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	shown.addFlags(f)
 	f.StringArrayVarP(&files, "file", "f", nil, "file of numbers, - for standard input; may be repeated")
 	return withStatuses(withEnv(cmd), statusDone, "1  error: a number could not be factored, as with GNU factor", statusUsage)
 }

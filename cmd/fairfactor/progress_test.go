@@ -25,7 +25,7 @@ func TestInterruptSaysWhatWasFound(t *testing.T) {
 	for _, asJSON := range []bool{false, true} {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		s := &solver{workers: 2}
+		s := &solver{workers: 2, form: form{json: asJSON}}
 		given := 0
 		next := func() ([]string, error) {
 			if given++; given == 1 {
@@ -38,7 +38,7 @@ func TestInterruptSaysWhatWasFound(t *testing.T) {
 			return nil, errInterrupted
 		}
 		var out, said bytes.Buffer
-		err := s.solveAll(ctx, next, asJSON, streams{out: &out, err: &said})
+		err := s.solveAll(ctx, next, streams{out: &out, err: &said})
 		if err == nil || !strings.Contains(said.String(), long+": interrupted; found 3; composite remains: "+rest+"\n") {
 			t.Errorf("%v: %s", err, said.String())
 		}
@@ -74,7 +74,7 @@ func TestInterruptCountsTheUntouched(t *testing.T) {
 	}
 	close(order)
 	var out, said bytes.Buffer
-	if failed := s.printAll(order, false, streams{out: &out, err: &said}); !failed || out.Len() > 0 ||
+	if failed := s.printAll(order, streams{out: &out, err: &said}); !failed || out.Len() > 0 ||
 		said.String() != "fairfactor: interrupted before anything was found of 3 more\n" {
 		t.Errorf("failed %v, %q, %q", failed, out.String(), said.String())
 	}

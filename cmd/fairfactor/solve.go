@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,24 +21,26 @@ type answer struct {
 	methods   factor.Methods
 	took      time.Duration
 	err       error
+	lines     []byte // of several short numbers, in place of all else
 }
 
 // pending is the place of some answers in the order of the input.
 type pending struct {
 	words []string
-	done  chan []answer // one for each word
+	done  chan []answer // one for each word, or for several short numbers
 }
 
 // solver factors numbers on several threads. Short numbers go side by side; one
 // long one at a time has all threads.
 type solver struct {
 	workers int
+	form    form
 	turn    sync.Mutex // held while a long number is factored
 	long    progress
 }
 
 // solveAll factors numbers on all threads and prints the answers in order.
-func (s *solver) solveAll(ctx context.Context, next words, asJSON bool, io streams) error {
+func (s *solver) solveAll(ctx context.Context, next words, io streams) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	queue, order := make(chan pending, 4*s.workers), make(chan pending, 4*s.workers)
@@ -46,11 +49,7 @@ func (s *solver) solveAll(ctx context.Context, next words, asJSON bool, io strea
 		threads.Go(func() {
 			runner := factor.NewRunner()
 			for p := range queue {
-				answers := make([]answer, len(p.words))
-				for i, word := range p.words {
-					answers[i] = s.solve(ctx, runner, word)
-				}
-				p.done <- answers
+				p.done <- s.solveBatch(ctx, runner, p.words)
 			}
 		})
 	}
@@ -69,7 +68,7 @@ func (s *solver) solveAll(ctx context.Context, next words, asJSON bool, io strea
 			queue <- p
 		}
 	}()
-	failed := s.printAll(order, asJSON, io)
+	failed := s.printAll(order, io)
 	cancel()
 	threads.Wait()
 	switch {
@@ -87,6 +86,50 @@ func (s *solver) solveAll(ctx context.Context, next words, asJSON bool, io strea
 	return nil
 }
 
+// solveBatch factors numbers. Short ones in a row become lines at once, unless there is
+// more to say of them.
+func (s *solver) solveBatch(ctx context.Context, runner *factor.Runner, batch []string) (answers []answer) {
+	var primes []uint64
+	var lines []byte
+	for _, word := range batch {
+		if n, ok := shortNumber(word); ok && s.form.plain() {
+			if lines == nil {
+				lines = make([]byte, 0, len(batch)*3*shortDigits/2)
+			}
+			primes = runner.AppendSmall(primes[:0], n)
+			lines = append(strconv.AppendUint(lines, n, 10), ':')
+			for _, p := range primes {
+				lines = strconv.AppendUint(append(lines, ' '), p, 10)
+			}
+			lines = append(lines, '\n')
+			continue
+		}
+		if len(lines) > 0 {
+			answers, lines = append(answers, answer{lines: lines}), nil
+		}
+		answers = append(answers, s.solve(ctx, runner, word))
+	}
+	if len(lines) > 0 {
+		answers = append(answers, answer{lines: lines})
+	}
+	return answers
+}
+
+// shortNumber returns the value of a short number in plain digits that is not 0.
+func shortNumber(word string) (n uint64, ok bool) {
+	if len(word) > shortDigits {
+		return 0, false
+	}
+	for i := range len(word) {
+		digit := word[i] - '0'
+		if digit > 9 {
+			return 0, false
+		}
+		n = 10*n + uint64(digit)
+	}
+	return n, n > 0
+}
+
 // solve factors one number: by itself with one thread if that is quickly done.
 func (s *solver) solve(ctx context.Context, runner *factor.Runner, word string) answer {
 	a := answer{word: word}
@@ -102,6 +145,9 @@ func (s *solver) solve(ctx context.Context, runner *factor.Runner, word string) 
 	}
 	if err == nil && !done {
 		err = s.solveLong(ctx, &a, result)
+	}
+	if err == nil && s.form.divisors {
+		a.remaining, err = []string{}, tooMany(a.number, a.primes)
 	}
 	if errors.Is(err, factor.ErrStopped) || errors.Is(err, context.Canceled) {
 		err = errInterrupted
@@ -137,7 +183,7 @@ func (s *solver) solveLong(ctx context.Context, a *answer, first factor.Result) 
 
 // printAll prints answers in order, and how the long number at hand is going
 // while it has no answer to print.
-func (s *solver) printAll(order <-chan pending, asJSON bool, io streams) (failed bool) {
+func (s *solver) printAll(order <-chan pending, io streams) (failed bool) {
 	out := bufio.NewWriterSize(io.out, 64<<10)
 	defer out.Flush()
 	untouched := 0
@@ -151,7 +197,7 @@ func (s *solver) printAll(order <-chan pending, asJSON bool, io streams) (failed
 		}
 		for i := range answers {
 			failed = failed || answers[i].err != nil
-			if !printAnswer(&answers[i], asJSON, out, io) {
+			if !s.form.print(&answers[i], out, io) {
 				untouched++
 			}
 		}
@@ -165,9 +211,13 @@ func (s *solver) printAll(order <-chan pending, asJSON bool, io streams) (failed
 	return failed
 }
 
-// printAnswer prints one answer, unless its number was interrupted before there was
+// print prints one answer, unless its number was interrupted before there was
 // anything to say about it.
-func printAnswer(a *answer, asJSON bool, out *bufio.Writer, io streams) bool {
+func (f *form) print(a *answer, out *bufio.Writer, io streams) bool {
+	if a.lines != nil {
+		_, _ = out.Write(a.lines) // the reader may have gone
+		return true
+	}
 	begun := len(a.primes) > 0 || len(a.remaining) > 0 && a.remaining[0] != a.number || a.took > time.Second
 	switch {
 	case errors.Is(a.err, errInterrupted) && !begun:
@@ -177,10 +227,10 @@ func printAnswer(a *answer, asJSON bool, out *bufio.Writer, io streams) bool {
 		fmt.Fprintf(io.err, "fairfactor: %s\n", reason(*a))
 	}
 	switch {
-	case asJSON && a.number != "":
-		writeJSON(out, *a)
+	case f.json && a.number != "":
+		f.writeJSON(out, *a)
 	case a.err == nil:
-		writeLine(out, *a)
+		f.writeLine(out, *a)
 	}
 	return true
 }
