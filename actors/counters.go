@@ -13,6 +13,7 @@ type Counters struct {
 	caller.Counters
 	Turns       atomic.Uint64 // run here
 	CPU         atomic.Int64  // of these, nanoseconds
+	Unwanted    atomic.Int64  // of that, of turns that were stopped because their jobs have ended
 	Callers     atomic.Int64  // caller actors that live here
 	Activations atomic.Uint64
 }

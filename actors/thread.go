@@ -70,6 +70,9 @@ func (w *worker) finish(i int, r news) {
 	w.sys.Counters.CPU.Add(int64(r.cpu))
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if r.halted && !w.closed {
+		w.sys.Counters.Unwanted.Add(int64(r.cpu))
+	}
 	w.running[i] = slot{}
 	w.tellLocked(r)
 }

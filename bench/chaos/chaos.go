@@ -37,7 +37,8 @@ retry what has not failed, and compare each look at a job with all earlier ones.
 are killed in turn (the scheduler's, a caller's, any) and started again at the same
 addresses, stopped for longer than their lease, cut off from each other in one
 direction and in both, and from the store; the store is restarted and killed; all
-nodes are restarted in order; and the owner of a big number is killed. In the end the callers' logs are compared with
+nodes are restarted in order; nodes leave and join at random, as with an
+autoscaler; and the owner of a big number is killed. In the end the callers' logs are compared with
 the store, by questions of their own: every job that got a 202 must have ended
 once, completed and right; no caller may have been written by two processes in one
 epoch, which triggers in the database have watched; and the scheduler must have
@@ -48,9 +49,10 @@ makes a few of these faults, within a minute.`,
 		c := &chaos{callers: 8}
 		f.IntVar(&c.kills, "kills", 100, "kills of a node")
 		f.IntVar(&c.rounds, "rounds", 3, "rounds of each other fault")
-		f.IntVar(&c.nodes, "nodes", 3, "nodes, 3 to 5")
+		f.IntVar(&c.nodes, "nodes", 3, "nodes, 3 to 10")
+		f.DurationVar(&c.scale, "scale", time.Minute, "how long nodes leave and join at random")
 		f.IntVar(&c.digits, "digits", 78, "digits of the numbers whose owner is killed")
-		f.StringVar(&c.only, "only", "", "`fault` to make, of kill, stop, partition, store, database, rolling and owner; default all")
+		f.StringVar(&c.only, "only", "", "`fault` to make, of kill, stop, partition, store, database, rolling, scale and owner; default all")
 		f.BoolVar(&c.short, "short", false, "few and short faults")
 		return c.measure
 	},
@@ -59,6 +61,7 @@ makes a few of these faults, within a minute.`,
 type chaos struct {
 	kills, rounds, nodes, callers, digits int
 	only                                  string
+	scale                                 time.Duration
 	short                                 bool
 }
 
@@ -75,7 +78,7 @@ const (
 func (c *chaos) faults() (faults []fault) {
 	all := []fault{
 		kills(c.kills), stops(c.rounds, stopTime), partitions(partitionKinds, c.rounds, cutTime),
-		storeFaults(c.rounds, cutTime, lateBy), storeEnds(c.rounds), rolling(c.rounds), owners(c.rounds, c.digits),
+		storeFaults(c.rounds, cutTime, lateBy), storeEnds(c.rounds), rolling(c.rounds), scale(c.scale), owners(c.rounds, c.digits),
 	}
 	if c.short {
 		all = []fault{kills(2), stops(1, shortStopTime), partitions(partitionKinds[:1], 1, shortCutTime), storeEnds(1), rolling(1)}
@@ -90,8 +93,8 @@ func (c *chaos) faults() (faults []fault) {
 
 func (c *chaos) measure(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
 	faults := c.faults()
-	if len(faults) == 0 || c.nodes < 3 || c.nodes > 5 {
-		return nil, fmt.Errorf("-only %q is no fault, or -nodes %d is not between 3 and 5", c.only, c.nodes)
+	if len(faults) == 0 || c.nodes < 3 || c.nodes > 10 {
+		return nil, fmt.Errorf("-only %q is no fault, or -nodes %d is not between 3 and 10", c.only, c.nodes)
 	}
 	return c.run(ctx, h, faults)
 }

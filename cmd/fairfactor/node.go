@@ -337,7 +337,7 @@ func (n *node) run(ctx context.Context) error {
 	housekeeping.Wait()
 	n.draining.Store(true)
 	n.close()
-	n.log.Info("stopped")
+	n.log.Info("stopped", "turns", n.system.Counters.Turns.Load(), "cpu", time.Duration(n.system.Counters.CPU.Load()-n.system.Counters.Unwanted.Load()))
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -294,6 +295,26 @@ func (n *Node) CPU() (time.Duration, error) {
 		return 0, fmt.Errorf("the CPU of %s is not known", n.Name)
 	}
 	return harness.CPUOf(n.cmd.Process.Pid)
+}
+
+// stopped is what a node says in the end of the CPU that its turns took.
+var stopped = regexp.MustCompile(`(?m)msg=stopped turns=\d+ cpu=(\S+)$`)
+
+// TurnCPU is what turns took in all processes that have ended by SIGTERM, those left out that were
+// stopped because their jobs had ended.
+func (n *Node) TurnCPU() (total time.Duration, err error) {
+	raw, err := os.ReadFile(n.log.Name())
+	if err != nil {
+		return 0, err
+	}
+	for _, line := range stopped.FindAllSubmatch(raw, -1) {
+		cpu, err := time.ParseDuration(string(line[1]))
+		if err != nil {
+			return 0, err
+		}
+		total += cpu
+	}
+	return total, nil
 }
 
 // Pid is the id of the process that is there, or zero.
