@@ -22,12 +22,14 @@ type seen struct {
 	from, who    string
 	method, path []byte
 	requestID    []byte
+	trace, span  []byte // of the header traceparent
 	begun        time.Time
 }
 
 // kept returns what outlives the request.
 func (v seen) kept() seen {
 	v.method, v.path, v.requestID = bytes.Clone(v.method), bytes.Clone(v.path), bytes.Clone(v.requestID)
+	v.trace, v.span = bytes.Clone(v.trace), bytes.Clone(v.span)
 	return v
 }
 
@@ -37,6 +39,7 @@ func (s *Server) seenOf(r *request) (v seen) {
 		return v
 	}
 	v = seen{from: s.site.client(r), method: r.ctx.Method(), path: r.ctx.URI().PathOriginal(), requestID: printable(r.requestID), begun: r.ctx.Time()}
+	v.trace, v.span = traceOf(r.traceparent)
 	if r.as != nil {
 		v.who = r.as.ID
 	}
@@ -63,6 +66,10 @@ func (l *accessLog) write(v *seen, status, size int, now time.Time) {
 	b = strconv.AppendInt(append(b, `,"took_us":`...), now.Sub(v.begun).Microseconds(), 10)
 	if len(v.requestID) > 0 {
 		b = appendString(append(b, `,"request_id":`...), string(v.requestID))
+	}
+	if len(v.trace) > 0 {
+		b = appendString(append(b, `,"trace_id":`...), string(v.trace))
+		b = appendString(append(b, `,"parent_id":`...), string(v.span))
 	}
 	l.buf = append(b, "}\n"...)
 	_, _ = l.to.Write(l.buf) // a log that can't be written must not keep the node from its work

@@ -61,7 +61,8 @@ func TestAccessLog(t *testing.T) {
 		return httpd.New(cfg)
 	})
 	auth := "Authorization: Bearer " + k.alices
-	id := s.do("POST", "/compute?caller_id=alice", `{"number":"91"}`, auth, "X-Caller-ID: alice", "X-Request-Id: r1").text("request_id")
+	id := s.do("POST", "/compute?caller_id=alice", `{"number":"91"}`, auth, "X-Caller-ID: alice", "X-Request-Id: r1",
+		"Traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").text("request_id")
 	parsed, err := fairfactor.ParseID(id)
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +83,8 @@ func TestAccessLog(t *testing.T) {
 		Status int     `json:"status"`
 		Bytes  *int    `json:"bytes"`
 		ID     string  `json:"request_id"`
+		Trace  string  `json:"trace_id"`
+		Parent string  `json:"parent_id"`
 	}
 	var lines []line
 	eventually(t, "all answers are logged", func() bool { return strings.Count(log.String(), "\n") == 5 })
@@ -93,7 +96,7 @@ func TestAccessLog(t *testing.T) {
 		lines = append(lines, l)
 	}
 	for i, want := range []line{
-		{Method: "POST", Path: "/compute", Status: 202, ID: "r1", Key: &k.aliceID},
+		{Method: "POST", Path: "/compute", Status: 202, ID: "r1", Trace: "4bf92f3577b34da6a3ce929d0e0e4736", Parent: "00f067aa0ba902b7", Key: &k.aliceID},
 		{Method: "GET", Path: "/compute/" + id, Status: 200, ID: "r2", Key: &k.aliceID},
 		{Method: "POST", Path: "/compute/batch", Status: 200, Key: &k.aliceID},
 		{Method: "GET", Path: "/nowhere", Status: http.StatusNotFound},
@@ -101,6 +104,7 @@ func TestAccessLog(t *testing.T) {
 	} {
 		got := lines[i]
 		if got.From != "127.0.0.1" || got.Method != want.Method || got.Path != want.Path || got.Status != want.Status || got.ID != want.ID ||
+			got.Trace != want.Trace || got.Parent != want.Parent ||
 			(got.Key == nil) != (want.Key == nil) || got.Key != nil && *got.Key != *want.Key || (got.Bytes == nil) != (want.Path == "/compute/batch") {
 			t.Errorf("line %d is %+v, want %+v", i, got, want)
 		}

@@ -23,6 +23,7 @@ type request struct {
 	as      *fairfactor.APIKey // of who sends it; nil if the node asks for none, or not here
 
 	host, origin, fetchSite, requestID           []byte
+	traceparent                                  []byte
 	caller, key, prefer, match                   []byte
 	authorization                                []byte // of several, all joined: no key has that form
 	acceptEncoding, contentEncoding              []byte
@@ -81,6 +82,8 @@ func (r *request) field(name, value []byte) {
 		r.lastEvent = value
 	case "X-Request-Id":
 		r.requestID = value
+	case "Traceparent":
+		r.traceparent = value
 	case "Authorization":
 		if r.authorization == nil {
 			r.authorization = value

@@ -150,7 +150,7 @@ func (s *site) allows(origin []byte) bool {
 
 // Header fields of cross-origin requests, beyond those that need no permission.
 const (
-	corsFields  = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, X-Caller-ID, X-Request-Id"
+	corsFields  = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Traceparent, X-Caller-ID, X-Request-Id"
 	corsExposed = "ETag, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
 	corsAge     = "600" // seconds for which a browser may keep a permission
 )
