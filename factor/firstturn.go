@@ -84,7 +84,7 @@ func (r *Runner) finishRough(n uint64, exp int, not uint64) {
 	if n == 1 {
 		return
 	}
-	if n < roughLimit || n != not && prime.IsPrime64(n) {
+	if n < roughLimit || n != not && prime.LikelyPrime64(n) {
 		r.found(arith.Uint128{Lo: n}, exp, prime.Proven)
 		return
 	}

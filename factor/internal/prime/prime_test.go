@@ -54,6 +54,19 @@ func TestPrimeAgainstBig(t *testing.T) {
 		if got, want := IsPrime64(n), new(big.Int).SetUint64(n).ProbablyPrime(0); got != want {
 			t.Fatalf("isPrime64(%d) = %v", n, got)
 		}
+		if got, want := LikelyPrime64(n), IsPrime64(n); got != want {
+			t.Fatalf("LikelyPrime64(%d) = %v", n, got)
+		}
+	}
+	for range 1000 {
+		if n := factortest.Prime64(r, 18+r.IntN(47)); !LikelyPrime64(n) {
+			t.Fatalf("LikelyPrime64(%d)", n)
+		}
+	}
+	for n := uint64(5); n < 20000; n += 2 {
+		if LikelyPrime64(n) != IsPrime64(n) {
+			t.Fatalf("LikelyPrime64(%d)", n)
+		}
 	}
 	for i := range 3000 {
 		n := factortest.AnyUint128(r)
@@ -79,7 +92,7 @@ func TestPseudoprimes(t *testing.T) {
 		294409, 56052361, 118901521, 172947529, 216821881, 228842209, 1299963601, // Carmichael
 		18446744073709551615, 18446744073709551613,
 	} {
-		if IsPrime64(n) {
+		if IsPrime64(n) || LikelyPrime64(n) {
 			t.Errorf("isPrime64(%d)", n)
 		}
 	}
