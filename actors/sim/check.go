@@ -25,6 +25,7 @@ func (r *run) check() {
 			byKey[job.Caller+" "+job.Key] = append(byKey[job.Caller+" "+job.Key], job)
 		}
 		r.checkEnd(job)
+		r.checkDeaths(job, func(process string) bool { p := r.c.byID[process]; return p != nil && p.dead })
 	}
 	for _, name := range sorted(byKey) {
 		if n := len(byKey[name]); n > 1 && !r.clockWentFar() {

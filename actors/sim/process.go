@@ -18,11 +18,12 @@ import (
 // place is where a process of a node runs, one after the other.
 type place struct {
 	name  string
-	ahead time.Duration // of its clock
-	slow  int           // how many times longer its turns take
-	proc  *process      // nil while none runs
-	loose bool          // it can't reach the store
-	lag   time.Duration // of its way to the store
+	ahead time.Duration     // of its clock
+	slow  int               // how many times longer its turns take
+	proc  *process          // nil while none runs
+	loose bool              // it can't reach the store
+	lag   time.Duration     // of its way to the store
+	lost  []actors.Obituary // of its earlier processes
 }
 
 // process is a node from its start to its death.
@@ -41,6 +42,7 @@ type process struct {
 	tasks   map[*task]struct{}
 	outs    []out
 
+	notes   *notes // nil until it has joined
 	sys     *actors.System
 	service *actors.Service
 	produce map[string]actor.Producer
@@ -86,6 +88,10 @@ func (c *cluster) boot(at *place) {
 	p.sys = actors.New(actors.Config{
 		Store: store, Committer: committer(), Members: p.members, Logger: slog.New(&logger{p: p}), Runtime: p, Now: p.Now,
 		Workers: opts.Workers, MaxQueue: opts.maxQueue(), Hold: opts.Hold, Passivate: opts.Passivate, KnownSize: 1000,
+		MaxDeaths: maxDeaths, Obituaries: at.obituaries(), Record: func(string) (actors.Recorder, error) {
+			p.notes = &notes{p: p, running: map[int]actors.LostTurn{}}
+			return p.notes, nil
+		},
 	})
 	p.produce = p.sys.Producers(identityOf)
 	p.service = p.sys.Service()
@@ -120,6 +126,7 @@ func (p *process) die() {
 	}
 	p.w.say("%s dies", p.id)
 	p.dead = true
+	p.leaveNotes()
 	p.held, p.outs = nil, nil
 	if p.place.proc == p {
 		p.place.proc = nil

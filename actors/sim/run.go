@@ -25,8 +25,9 @@ type run struct {
 	since      uint64        // activations with a lower epoch believe in what is lost
 	went       bool          // it lost what it had acknowledged
 	failing    float64
-	claims     map[string]*process // who claimed an epoch of a caller
-	ends       map[string]int      // of a job in a place of its queue
+	claims     map[string]*process        // who claimed an epoch of a caller
+	ends       map[string]int             // of a job in a place of its queue
+	fatal      map[fairfactor.ID][]string // processes that died while they ran a job
 	unfinished int
 
 	clients int // that have requests to make
@@ -62,6 +63,7 @@ func Run(opts Options, trace io.Writer) Result {
 	w.trace = trace
 	r := &run{
 		w: w, opts: opts, store: memory.New(), claims: map[string]*process{}, ends: map[string]int{},
+		fatal: map[fairfactor.ID][]string{},
 		known: map[string][]fairfactor.ID{}, keys: map[string]string{},
 	}
 	r.c = &cluster{w: w, run: r, byID: map[string]*process{}, cut: map[[2]*place]bool{}, last: map[[2]*place]time.Duration{}}

@@ -1,0 +1,85 @@
+package sim
+
+import (
+	"slices"
+
+	"fairfactor"
+	"fairfactor/actors"
+)
+
+// maxDeaths is how many processes may die with a job before it is quarantined: few, so that
+// it happens.
+const maxDeaths = 2
+
+// notes are what the threads of a process run. They outlive it, as a mapped file does.
+type notes struct {
+	p       *process
+	running map[int]actors.LostTurn
+}
+
+var _ actors.Recorder = (*notes)(nil)
+
+// Begin implements [actors.Recorder]. On one node every death of a job is counted, and
+// durable, before the job runs again; one that a client has tried again begins without.
+func (n *notes) Begin(thread int, caller string, id fairfactor.ID) {
+	n.running[thread] = actors.LostTurn{Caller: caller, ID: id}
+	r := n.p.run
+	if !r.opts.Embedded || len(r.fatal[id]) == 0 {
+		return
+	}
+	job, err := r.store.Job(ctxNone, id)
+	if err != nil || job.Order != id.Seq {
+		return
+	}
+	for _, process := range r.fatal[id] {
+		if !job.Deaths.Has(process) {
+			n.p.w.broke("job %d of %s runs again, and it is not durable that %s died with it: %+v", id.Seq, caller, process, job.Deaths)
+		}
+	}
+}
+
+// End implements [actors.Recorder].
+func (n *notes) End(thread int) { delete(n.running, thread) }
+
+// leaveNotes keeps what a process that dies was at for the next one at its place.
+func (p *process) leaveNotes() {
+	if p.notes == nil || len(p.notes.running) == 0 {
+		return
+	}
+	o := actors.Obituary{Process: p.id}
+	for thread := range p.run.opts.Workers {
+		if t, ok := p.notes.running[thread]; ok {
+			o.Turns = append(o.Turns, t)
+			p.run.fatal[t.ID] = append(p.run.fatal[t.ID], p.id)
+		}
+	}
+	p.place.lost = append(p.place.lost, o)
+}
+
+// obituaries are what processes at this place were at when they died, until all are told.
+func (at *place) obituaries() (all []actors.Obituary) {
+	for _, o := range at.lost {
+		process := o.Process
+		o.Told = func() {
+			at.lost = slices.DeleteFunc(at.lost, func(l actors.Obituary) bool { return l.Process == process })
+		}
+		all = append(all, o)
+	}
+	return all
+}
+
+// checkDeaths: what is quarantined had its deaths, each of a process that is dead; what
+// ended otherwise has none.
+func (r *run) checkDeaths(job *fairfactor.Job, dead func(process string) bool) {
+	if job.Deaths.Count() == 0 {
+		return
+	}
+	if !job.Quarantined() || job.Deaths.Count() < maxDeaths {
+		r.w.broke("job %d of %s is %v with the deaths %v", job.ID.Seq, job.Caller, job.State, job.Deaths.Processes)
+	}
+	for i, process := range job.Deaths.Processes {
+		if !dead(process) || slices.Contains(job.Deaths.Processes[:i], process) {
+			r.w.broke("job %d of %s counts the death of %s, among %v", job.ID.Seq, job.Caller, process, job.Deaths.Processes)
+		}
+	}
+}
