@@ -28,8 +28,8 @@
 // can have happened: model.go says what a job may do, and porcupine looks for an
 // order. They hold over crashes, in which a node loses all that it did not store. A job
 // that processes died with is quarantined after as many as that takes, all of them dead;
-// on one node each death is durable before the job runs again. The scheduler keeps its bound. After the last fault and the last request all jobs end
-// within a bounded time.
+// on one node each death is durable before the job runs again. The scheduler keeps its
+// bound. After the last fault and the last request all jobs end within a bounded time.
 //
 // # Does it find anything
 //
