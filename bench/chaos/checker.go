@@ -121,7 +121,8 @@ func handOutsIn(jobs []stored, quantum time.Duration) (log []handouts.HandOut) {
 	return log
 }
 
-// factorsOf reads "2^3 1000003?". What can't be read is a factor that is wrong.
+// factorsOf reads "2^3 1000003?", with a letter behind primes whose proof is known. What
+// can't be read is a factor that is wrong.
 func factorsOf(text string) map[string]int {
 	factors := map[string]int{}
 	for field := range strings.FieldsSeq(text) {
@@ -130,7 +131,7 @@ func factorsOf(text string) map[string]int {
 		if ok {
 			exponent, _ = strconv.Atoi(power)
 		}
-		factors[strings.TrimSuffix(prime, "?")] = exponent
+		factors[strings.TrimRight(prime, "?mjp")] = exponent
 	}
 	return factors
 }
