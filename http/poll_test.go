@@ -155,7 +155,7 @@ func TestHangUpsEndPolls(t *testing.T) {
 func TestPollsAreCheap(t *testing.T) {
 	s := start(t)
 	id := s.submit("91")
-	const n, most = 2000, 12 << 10 // both ends of a connection
+	const n = 2000
 	before, stacks := inUse(), stacksInUse()
 	conns := make([]net.Conn, n)
 	for i := range conns {
@@ -167,8 +167,8 @@ func TestPollsAreCheap(t *testing.T) {
 	eventually(t, "all wait", func() bool { return s.jobs.polls() == n && s.metric(`fairfactor_http_polls`) == n })
 	each := (int64(inUse()) - int64(before)) / n // below zero if what was in use before is free by now
 	t.Logf("%d bytes for each waiting client, both ends; %d of them stack", each, (int64(stacksInUse())-int64(stacks))/n)
-	if each > most {
-		t.Errorf("%d bytes for each waiting client, want at most %d", each, most)
+	if each > pollBytes {
+		t.Errorf("%d bytes for each waiting client, want at most %d", each, pollBytes)
 	}
 	s.jobs.finish(id, fairfactor.Completed, sevenThirteen, "")
 	for _, conn := range conns {
