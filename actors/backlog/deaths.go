@@ -50,6 +50,7 @@ func (b *Backlog) diedOpen(o *open, process string, now time.Time) (m Mourning) 
 		return m
 	}
 	o.job.Deaths = o.job.Deaths.With(process, o.job.CPU)
+	o.job.Attempts = max(o.job.Attempts, o.job.Deaths.Count()) // two may be told at once
 	if b.fatal(o.job.Deaths) {
 		m.Ended, _ = b.quarantine(o, now)
 		return m

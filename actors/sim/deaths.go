@@ -50,7 +50,9 @@ func (p *process) leaveNotes() {
 	for thread := range p.run.opts.Workers {
 		if t, ok := p.notes.running[thread]; ok {
 			o.Turns = append(o.Turns, t)
-			p.run.fatal[t.ID] = append(p.run.fatal[t.ID], p.id)
+			if _, err := p.run.store.Job(ctxNone, t.ID); err == nil { // or it never was
+				p.run.fatal[t.ID] = append(p.run.fatal[t.ID], p.id)
+			}
 		}
 	}
 	p.place.lost = append(p.place.lost, o)

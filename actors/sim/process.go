@@ -126,7 +126,6 @@ func (p *process) die() {
 	}
 	p.w.say("%s dies", p.id)
 	p.dead = true
-	p.leaveNotes()
 	p.held, p.outs = nil, nil
 	if p.place.proc == p {
 		p.place.proc = nil
@@ -142,6 +141,7 @@ func (p *process) die() {
 	if p.run.opts.Embedded {
 		p.crashDisk()
 	}
+	p.leaveNotes()
 }
 
 // crashDisk decides what became of the groups that the process had on their way to
