@@ -204,9 +204,10 @@ func TestNothingIsRememberedWithoutSize(t *testing.T) {
 }
 
 // The primes that a failed job found are there when its number is tried again, by
-// another caller too, and the turns work on what is left only.
+// another caller too and after a restart, and the turns work on what is left only.
 func TestPartialKnowledgeHelps(t *testing.T) {
-	s := newSite(t, 1, func(cfg *actors.Config) { cfg.KnownSize, cfg.MaxCPU = 1000, 300*time.Millisecond })
+	tune := func(cfg *actors.Config) { cfg.KnownSize, cfg.MaxCPU = 1000, 300*time.Millisecond }
+	s := newSite(t, 1, tune)
 	rng := seeded(t)
 	small := prime(rng, 35)
 	number := product(small, new(big.Int).Mul(prime(rng, 170), prime(rng, 170)))
@@ -218,6 +219,8 @@ func TestPartialKnowledgeHelps(t *testing.T) {
 	if err != nil || f.Status != fairfactor.SomeFactors || len(f.Factors) != 1 || strings.Contains(f.Cofactor, number) {
 		t.Errorf("known: %+v, %v", f, err)
 	}
+	s.leave(n0(s)) // with the work of the first job, which the second would go on with
+	s = siteOn(t, s.store, 1, tune)
 	second := s.submit(n0(s), "bob", number)[0]
 	s.eventually("a turn on what is left", func() bool {
 		nodes, err := n0(s).Nodes(t.Context())

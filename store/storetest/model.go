@@ -212,6 +212,9 @@ func (m *model) CallersNamed(ctx context.Context, names []string) (callers []fai
 }
 
 func (m *model) Foremost(ctx context.Context, order fairfactor.CallerOrder, limit int) (callers []fairfactor.Caller, err error) {
+	if order != fairfactor.ByQueued && order != fairfactor.ByCPU {
+		return nil, fairfactor.Errorf(fairfactor.Invalid, "no order of a store")
+	}
 	all, err := m.Callers(ctx, "", fairfactor.MaxPage)
 	all = slices.DeleteFunc(all, func(c fairfactor.Caller) bool {
 		return order == fairfactor.ByQueued && c.Queued == 0 || order == fairfactor.ByCPU && c.CPU < 16*time.Millisecond
