@@ -241,9 +241,11 @@ func expect(t *testing.T, got, want string) {
 func product(rng *rand.Rand, bits ...int) string {
 	n := big.NewInt(1)
 	for _, b := range bits {
-		p := new(big.Int).Lsh(big.NewInt(1), uint(b-1))
-		p.Add(p, new(big.Int).SetUint64(rng.Uint64()>>(66-min(b, 64))))
-		p.SetBit(p, 0, 1)
+		p := new(big.Int)
+		for p.BitLen() < b { // random to the last bit: primes near powers of 2 are a special form
+			p.Lsh(p, 32).Or(p, big.NewInt(int64(rng.Uint32()|1<<31)))
+		}
+		p.Rsh(p, uint(p.BitLen()-b)).SetBit(p, 0, 1)
 		for !p.ProbablyPrime(10) {
 			p.Add(p, big.NewInt(2))
 		}
