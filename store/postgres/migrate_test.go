@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,20 @@ func tablesOf(t *testing.T, url string, version int) int {
 	}
 	run(t, url, fmt.Sprintf("INSERT INTO fairfactor.schema VALUES (%d)", version))
 	return len(steps)
+}
+
+// TestStepsAreNumbered: two steps with one number would be taken in the order of their
+// names, and what is said of versions would be wrong.
+func TestStepsAreNumbered(t *testing.T) {
+	steps, err := os.ReadDir("migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range steps {
+		if want := fmt.Sprintf("%04d_", i+1); !strings.HasPrefix(step.Name(), want) {
+			t.Errorf("step %s is number %d", step.Name(), i+1)
+		}
+	}
 }
 
 // TestEarlierTables: a database as each earlier version left it is brought up to date
