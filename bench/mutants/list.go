@@ -30,7 +30,7 @@ var List = []Mutant{
 	},
 	{
 		"one job more than the limit of the queue", "actors/caller/submit.go",
-		"case c.queued >= c.cfg.MaxQueue:", "case c.queued > c.cfg.MaxQueue:",
+		"case c.queued >= c.queueLimit():", "case c.queued > c.queueLimit():",
 		"actors", "TestQueueLimit",
 	},
 	{
@@ -212,7 +212,7 @@ var List = []Mutant{
 	// PostgreSQL.
 	{
 		"the database does not check the epoch", "store/postgres/write.go",
-		"WHERE x.number = u.number AND x.epoch = u.epoch AND", "WHERE x.number = u.number AND x.epoch >= u.epoch AND",
+		"WHERE f.epoch = u.epoch AND f.name", "WHERE f.epoch >= u.epoch AND f.name",
 		"store/postgres", "TestNodesTakeACallerFromEachOther",
 	},
 	{
