@@ -25,14 +25,14 @@ dev: ## start a node on http://127.0.0.1:5555; on each change, rebuild and resta
 # What has assembly for some processors, or runs it: make test takes it without each.
 PATHS = ./factor ./factor/tune ./factor/internal/arith ./factor/internal/cpu ./factor/internal/ecm ./factor/internal/prime ./factor/internal/qs ./factor/internal/sieve ./factor/internal/siqs
 
-# What is left out under the race detector, and the program, whose processes take twice as
-# long with it.
-PLAIN = ./actors/sim ./cmd/fairfactor ./factor/internal/siqs
+# What is left out under the race detector, and what mostly watches processes, which take
+# twice as long with it: the program and the benchmarks.
+PLAIN = ./actors/sim ./bench/... ./cmd/fairfactor ./factor/internal/siqs
 
 test: formatted ## install what the tests need and run them all, nearly all under the race detector
 	.ci/needs
 	go vet ./...
-	go test -race -timeout 20m $$(go list ./... | grep -v /cmd/fairfactor$$)
+	go test -race -timeout 20m $$(go list ./... | grep -v -e /bench -e /cmd/fairfactor$$)
 	go test -timeout 10m $(PLAIN)
 	go test -run '^TestReal' ./actors
 	go test -count=1 -v ./factor/internal/cpu # says which paths this machine can test
