@@ -273,7 +273,7 @@ func (v *Service) count(ctx context.Context, op *fairfactor.Operation) error {
 // come notes how many jobs an operation has come to: all of them once it is done.
 func come(op *fairfactor.Operation) {
 	op.Matched = max(op.Matched, op.Done+op.Skipped+uint64(len(op.Page)))
-	if !op.Finished.IsZero() && op.Uncounted {
+	if !op.Finished.IsZero() {
 		op.Uncounted = false
 	}
 }

@@ -108,8 +108,8 @@ func TestKillDuringOperation(t *testing.T) {
 	if kills == 0 {
 		t.Error("the node was never killed in the middle")
 	}
-	if op.Done != jobs || op.Skipped != 0 {
-		t.Errorf("%d done, %d skipped of %d after %d kills", op.Done, op.Skipped, jobs, kills)
+	if op.Done != jobs || op.Skipped != 0 || op.Matched != jobs || op.Uncounted {
+		t.Errorf("%+v: want %d after %d kills", op, jobs, kills)
 	}
 	if n, _ := cancelled(t, c, "alice"); n != jobs {
 		t.Errorf("%d jobs are cancelled, want %d", n, jobs)
