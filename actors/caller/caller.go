@@ -94,12 +94,13 @@ type Caller struct {
 	deadline  time.Time      // not after the first of the jobs in memory, zero if none has one
 	// What the caller owes the scheduler for jobs that no turn was run for: each of
 	// those that ended with what was known a quantum, and its part in what others ran.
-	recalled int
-	charge   time.Duration
-	shares   map[string]*numberShare // by number
-	parked   []backlog.ParkedJob     // in no share yet
-	divisors divisors
-	left     map[string]*leftWork // by number
+	recalled  int
+	charge    time.Duration
+	shares    map[string]*numberShare // by number
+	parked    []backlog.ParkedJob     // in no share yet
+	divisors  divisors
+	activated time.Time
+	left      map[string]*leftWork // by number
 
 	bounding // what the caller has left of its own bounds
 }
@@ -118,7 +119,8 @@ type waiter struct {
 
 // New returns an activation that has not claimed its epoch.
 func New(host Host, cfg Config) *Caller {
-	return &Caller{host: host, cfg: cfg, idle: host.Now()}
+	now := host.Now()
+	return &Caller{host: host, cfg: cfg, idle: now, activated: now}
 }
 
 // Name is the caller's.

@@ -43,10 +43,11 @@ func (c *Caller) manyRead(r *Read) {
 		return
 	}
 	t, now := &tally{asker: r.asker, left: 1}, c.host.Now()
+	again := r.Many.Again || c.activated.After(r.Many.Since) // an activation that died may have done a part
 	for i := range r.Jobs {
 		t.left++
 		switch job := &r.Jobs[i]; {
-		case r.Many.was(job):
+		case again && r.Many.was(job):
 			c.count(t, Jobs{})
 		case r.Many.Retry && job.Quarantined(): // that needs a person who knows why
 			c.count(t, fairfactor.Errorf(fairfactor.Conflict, "job %s is quarantined: retry it by its id", job.ID))
@@ -59,10 +60,10 @@ func (c *Caller) manyRead(r *Read) {
 	c.counted(t)
 }
 
-// was reports whether the operation has changed a job before.
+// was reports whether the operation has changed a job before, if it may have.
 func (m *Many) was(job *fairfactor.Job) bool {
 	switch {
-	case !m.Again || job.State == 0:
+	case job.State == 0:
 		return false
 	case m.Retry:
 		return job.State != fairfactor.Failed && job.Order != job.ID.Seq
