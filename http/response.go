@@ -83,7 +83,7 @@ func (s *Server) finish(resp *fasthttp.Response, m manners) {
 	if !resp.IsBodyStream() && len(resp.Body()) > gzipBytes {
 		compress(resp, m.gzip)
 	}
-	if m.close || s.polls.ended() {
+	if m.close || s.left.Load() || s.polls.ended() {
 		h.SetConnectionClose()
 	}
 }

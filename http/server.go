@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -148,6 +149,8 @@ type Server struct {
 	roles     []CertificateRole
 	access    *accessLog // nil for none
 
+	left atomic.Bool // see Leave
+
 	mu     sync.Mutex   // guards what follows
 	conns  *connections // nil before Serve
 	closed bool
@@ -240,6 +243,11 @@ func (s *Server) Serve(ln net.Listener) error {
 	l.Close()
 	return errors.Join(err, <-accepted)
 }
+
+// Leave has each answer from now on end its connection, so that clients which keep
+// theirs open have none left at this node when it shuts down: a request that arrives on
+// a connection just as that is closed would be lost.
+func (s *Server) Leave() { s.left.Store(true) }
 
 // Shutdown stops accepting, ends long polls at once with the jobs as they are, and
 // streams of events with one that says so,

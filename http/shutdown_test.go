@@ -216,3 +216,32 @@ func TestShutdownEndsOpenBatches(t *testing.T) {
 		t.Errorf("answered %s", a.body)
 	}
 }
+
+// TestLeavingEndsConnections: a node that is about to shut down answers all, and leaves
+// no client with a connection to it that is open and idle.
+func TestLeavingEndsConnections(t *testing.T) {
+	s := start(t)
+	id := s.submit("91")
+	if a := s.do("GET", "/compute/"+id.String(), ""); a.closes {
+		t.Errorf("a connection ends although the node stays: %v", a.header)
+	}
+	polled := make(chan *answer, 1)
+	go func() { polled <- s.do("GET", "/compute/"+id.String()+"?wait=60", "") }()
+	eventually(t, "the poll is open", func() bool { return s.jobs.polls() == 1 })
+	s.server.Leave()
+	for what, a := range map[string]*answer{
+		"a submission": s.post(`{"number":"7"}`),
+		"a look":       s.do("GET", "/compute/"+id.String(), ""),
+		"a bad path":   s.do("GET", "/nothing", ""),
+		"readiness":    s.do("GET", "/readyz", ""),
+	} {
+		if !a.closes {
+			t.Errorf("the connection of %s stays open while the node leaves: %d %v", what, a.status, a.header)
+		}
+	}
+	s.jobs.finish(id, fairfactor.Completed, sevenThirteen, "")
+	if a := <-polled; a.status != 200 || !a.closes {
+		t.Errorf("a poll: %d, closes %v", a.status, a.closes)
+	}
+	eventually(t, "no connection is idle", func() bool { return s.metric(`fairfactor_http_connections{state="idle"}`) == 0 })
+}

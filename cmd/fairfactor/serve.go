@@ -136,7 +136,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.DurationVar(&c.retention, "retention", 7*24*time.Hour, "how long finished jobs are kept")
 	f.IntVar(&c.knownSize, "known-size", 1_000_000, "numbers whose factors are remembered for all callers, if they have 31 digits or more and took 1 ms of CPU or more; 0 remembers none")
 	f.DurationVar(&c.drain, "drain", 10*time.Second, "time that each step of stopping may take: requests, turns, actors, writes")
-	f.DurationVar(&c.linger, "linger", 0, "how long a node still takes jobs after SIGTERM while /readyz says 503, so that balancers notice")
+	f.DurationVar(&c.linger, "linger", 0, "how long a node still takes jobs after SIGTERM while /readyz says 503 and answers end their connections, so that balancers notice")
 	f.StringVar(&c.logLevel, "log-level", defaultLevel, "debug, info, warn or error; debug shows each turn; SIGHUP reads it again from the file of --config")
 	f.StringVar(&c.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&c.open, "open", false, "ask for no API keys: everyone who reaches --http may do everything")

@@ -72,6 +72,16 @@ func TestLingerTakesJobsUntilItIsOver(t *testing.T) {
 			t.Fatalf("/readyz after SIGTERM: %d %v", status, err)
 		}
 	}
+	resp, err := http.Get(p.url + "/livez")
+	switch {
+	case err == nil:
+		resp.Body.Close()
+		if !resp.Close {
+			t.Error("a connection to a node that leaves stays open")
+		}
+	case time.Since(begun) < linger:
+		t.Errorf("/livez while the node lingers: %v", err)
+	}
 	if time.Since(begun) < linger/2 { // else this machine is too busy to tell
 		out, err := program("ready", "--url", p.url).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), "about to stop") && time.Since(begun) < linger {
