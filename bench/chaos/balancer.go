@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -33,10 +34,11 @@ type end struct {
 
 	patience time.Duration // that it may take to answer
 
-	mu   sync.Mutex
-	up   bool               // guarded by mu
-	ctx  context.Context    // guarded by mu; of requests to it, until it does not answer
-	hang context.CancelFunc // guarded by mu; ends ctx
+	mu     sync.Mutex
+	up     bool                    // guarded by mu
+	silent int                     // guarded by mu; questions without an answer since the last one that had one
+	ctx    context.Context         // guarded by mu; of requests to it, until it does not answer
+	hang   context.CancelCauseFunc // guarded by mu; ends ctx
 }
 
 // How often a node is asked, and how long it may take to answer; when the machine is
@@ -45,6 +47,7 @@ const (
 	checkEvery    = 200 * time.Millisecond
 	checkTime     = time.Second
 	longCheckTime = 10 * time.Second
+	maxSilent     = 2 // questions in a row without an answer, as in deploy/haproxy.cfg
 )
 
 // newBalancer starts to ask the nodes at these host:ports.
@@ -56,7 +59,7 @@ func newBalancer(addrs []string, conns int, patience time.Duration) *balancer {
 			DialContext:         (&net.Dialer{Timeout: checkTime}).DialContext,
 			MaxIdleConnsPerHost: conns, IdleConnTimeout: 5 * time.Second,
 		}}}
-		e.ctx, e.hang = context.WithCancel(ctx)
+		e.ctx, e.hang = context.WithCancelCause(ctx)
 		b.ends = append(b.ends, e)
 		b.work.Go(func() { e.watch(ctx) })
 	}
@@ -78,7 +81,7 @@ func (e *end) watch(ctx context.Context) {
 		one, cancel := context.WithTimeout(ctx, e.patience)
 		status, _, err := e.do(one, http.MethodGet, "/readyz", nil, "")
 		cancel()
-		e.mark(ctx, status == http.StatusOK, err == nil)
+		e.mark(ctx, status == http.StatusOK, err)
 		if wait.For(ctx, checkEvery) != nil {
 			return
 		}
@@ -86,14 +89,20 @@ func (e *end) watch(ctx context.Context) {
 }
 
 // mark notes what a node said. One that is draining gets no new requests but
-// ends those that it has; one that does not answer ends none.
-func (e *end) mark(ctx context.Context, ready, answers bool) {
+// ends those that it has: it says 503 first and takes no connections then. One that
+// leaves the balancer's questions without an answer ends none.
+func (e *end) mark(ctx context.Context, ready bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.up = ready
-	if !answers {
-		e.hang()
-		e.ctx, e.hang = context.WithCancel(ctx)
+	if err == nil || closed(err) {
+		e.silent = 0
+		return
+	}
+	if e.silent++; e.silent >= maxSilent {
+		e.silent = 0
+		e.hang(fmt.Errorf("the balancer hung up: %w", err))
+		e.ctx, e.hang = context.WithCancelCause(ctx)
 	}
 }
 
@@ -119,10 +128,14 @@ func (e *end) send(ctx context.Context, method, path string, header http.Header,
 	e.mu.Lock()
 	alive := e.ctx
 	e.mu.Unlock()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(alive, cancel)()
-	return e.do(ctx, method, path, header, body)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(alive, func() { cancel(context.Cause(alive)) })()
+	status, raw, err := e.do(ctx, method, path, header, body)
+	if cause := context.Cause(ctx); err != nil && cause != nil && ctx.Err() != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	return status, raw, err
 }
 
 func (e *end) do(ctx context.Context, method, path string, header http.Header, body string) (int, []byte, error) {
@@ -140,6 +153,12 @@ func (e *end) do(ctx context.Context, method, path string, header http.Header, b
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	return resp.StatusCode, raw, err
+}
+
+// closed reports whether an error says that the node's process takes no connections or
+// has ended: then the kernel ends those that it had, if the process does not.
+func closed(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)
 }
 
 // notSent reports whether an error says that the node got nothing of a request.
