@@ -14,6 +14,7 @@ type Counters struct {
 	Turns       atomic.Uint64 // run here
 	CPU         atomic.Int64  // of these, nanoseconds
 	Unwanted    atomic.Int64  // of that, of turns that were stopped because their jobs have ended
+	Broken      atomic.Int64  // likewise, because the node stopped and could not wait for their ends
 	Callers     atomic.Int64  // caller actors that live here
 	Activations atomic.Uint64
 }

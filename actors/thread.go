@@ -70,7 +70,10 @@ func (w *worker) finish(i int, r news) {
 	w.sys.Counters.CPU.Add(int64(r.cpu))
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if r.halted && !w.closed {
+	switch {
+	case r.halted && w.closed:
+		w.sys.Counters.Broken.Add(int64(r.cpu))
+	case r.halted:
 		w.sys.Counters.Unwanted.Add(int64(r.cpu))
 	}
 	w.running[i] = slot{}

@@ -113,11 +113,12 @@ type open struct {
 	first    [1]Turn         // where offered begins: most jobs have one turn
 	again    []Turn          // to be offered once more
 	failures int
-	dirty    bool // progress since the last checkpoint
-	saving   bool // a checkpoint is on its way
-	mourning int  // deaths on their way to the store
-	kept     int  // pieces of the checkpoint that are durable
-	sent     int  // those that will be with the one on its way
+	dirty    bool          // progress since the last checkpoint
+	saving   bool          // a checkpoint is on its way
+	mourning int           // deaths on their way to the store
+	kept     int           // pieces of the checkpoint that are durable
+	sent     int           // those that will be with the one on its way
+	sending  time.Duration // the job's CPU as the checkpoint on its way has it
 	booked   spent
 	given    *given           // nil unless primes of the number were known before
 	was      fairfactor.State // before it ended, as everybody sees it until that is durable
@@ -165,6 +166,7 @@ type Backlog struct {
 	primes      []factor.Prime    // room for those of an outcome
 	died        map[uint64][]Died // of jobs that are not in memory, by sequence number
 	found       []Died            // of jobs that are by now
+	vain        Vain              // not taken yet
 }
 
 // New returns the backlog of a caller as its claim says it is.

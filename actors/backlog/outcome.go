@@ -17,10 +17,12 @@ import (
 func (b *Backlog) Outcome(out Outcome, now time.Time) (ended *fairfactor.Job, withdraw bool) {
 	o := b.open[out.Seq]
 	if o == nil || o.job.ID.Nonce != out.Nonce {
+		b.vain.Ended += out.CPU
 		return nil, false
 	}
 	t, ok := o.takeOffered(out.Turn)
 	if !ok {
+		b.vain.Spare += out.CPU
 		return nil, false
 	}
 	b.outstanding--
@@ -285,6 +287,41 @@ func (b *Backlog) CountRunning() (n uint64) {
 	return n
 }
 
+// UnbookedOf is the CPU of a job's finished turns that the caller's stored account does
+// not have yet, if the job is open or ending.
+func (b *Backlog) UnbookedOf(seq uint64) time.Duration {
+	o := b.open[seq]
+	if o == nil {
+		o = b.ending[seq]
+	}
+	if o == nil {
+		return 0
+	}
+	return o.job.CPU - o.booked.cpu
+}
+
+// Behind is the CPU that a checkpoint of an open job has and the caller's stored account
+// has not.
+func (b *Backlog) Behind(job *fairfactor.Job) time.Duration {
+	if o := b.open[job.ID.Seq]; o != nil {
+		return job.CPU - o.booked.cpu
+	}
+	return 0
+}
+
+// Unsent is the CPU of the finished turns of open jobs that neither the store has nor a
+// checkpoint on its way there.
+func (b *Backlog) Unsent() (cpu time.Duration) {
+	for _, o := range b.open {
+		if o.saving {
+			cpu += o.job.CPU - o.sending
+		} else {
+			cpu += o.job.CPU - o.booked.cpu
+		}
+	}
+	return cpu
+}
+
 // Running returns the durable jobs that have begun to run, at most limit.
 func (b *Backlog) Running(limit int) (jobs []fairfactor.Job) {
 	for _, o := range b.open {
@@ -293,6 +330,18 @@ func (b *Backlog) Running(limit int) (jobs []fairfactor.Job) {
 		}
 	}
 	return jobs
+}
+
+// Vain is CPU of turns whose outcomes no job took.
+type Vain struct {
+	Ended time.Duration // their jobs had ended, or were never accepted
+	Spare time.Duration // their jobs go on and did not wait for them: they had the outcome, or needed it no more
+}
+
+// TakeVain returns what has come together since it was called last.
+func (b *Backlog) TakeVain() (v Vain) {
+	v, b.vain = b.vain, Vain{}
+	return v
 }
 
 // Unbooked is what finished turns have used that the caller's stored account

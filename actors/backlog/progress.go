@@ -33,7 +33,7 @@ func (b *Backlog) save(o *open) fairfactor.Change {
 		first, count := o.machine.Cut()
 		o.kept = min(o.kept, first)
 		o.sent = min(count, o.kept+maxPieces)
-		o.saving, o.dirty = true, o.sent < count
+		o.saving, o.dirty, o.sending = true, o.sent < count, job.CPU
 		for i := o.kept; i < o.sent; i++ {
 			if data := o.machine.Piece(i); data != nil {
 				change.Pieces = append(change.Pieces, fairfactor.Piece{Number: uint32(i), Data: data})

@@ -57,6 +57,7 @@ type Caller struct {
 	backlog   *backlog.Backlog // nil until the claim is there
 	stash     []stashed        // messages that came before
 	stopped   bool             // nothing may be written any more
+	parted    bool             // Stop has counted what CPU was not on its way to the store
 
 	last    uint64 // highest sequence or order number given
 	queued  uint64 // unfinished jobs, those on their way to the store included
@@ -374,6 +375,10 @@ func (c *Caller) Stop() {
 		c.settle(p)
 	}
 	c.again = nil
+	if c.backlog != nil { // nil before the caller is claimed
+		c.cfg.Counters.Unsaved.Add(int64(c.backlog.Unsent()))
+		c.parted = true
+	}
 	for seq := range c.overtaken {
 		c.overtake(seq, ErrMoved)
 	}

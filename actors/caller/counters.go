@@ -13,6 +13,10 @@ type Counters struct {
 	Known                                  atomic.Uint64 // jobs that ended with what was known of their numbers
 	Divided                                atomic.Uint64 // jobs that began with primes of earlier jobs of their caller
 	Fenced                                 atomic.Uint64 // activations that a newer one fenced
-	Times                                  Times
-	costs                                  costs
+	// CPU, in nanoseconds, of turns that ended and that no job has, see [backlog.Vain]; with
+	// Moved, that of an earlier activation's turns, and with Unsaved, what an activation that
+	// ended had not made durable.
+	Ended, Spare, Moved, Unsaved atomic.Int64
+	Times                        Times
+	costs                        costs
 }

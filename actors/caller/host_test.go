@@ -219,6 +219,9 @@ func (h *host) command(words []string) error {
 		h.caller.Receive(args[0], caller.Bound{Change: boundsIn(args[1:])})
 	case "used": // what each turn uses from now on
 		h.used, _ = time.ParseDuration(args[0])
+	case "vain": // CPU of turns that no job has, since the start
+		c := &h.counts
+		h.say("ended %v, spare %v, moved %v, unsaved %v", time.Duration(c.Ended.Load()), time.Duration(c.Spare.Load()), time.Duration(c.Moved.Load()), time.Duration(c.Unsaved.Load()))
 	case "account":
 		h.caller.Receive(args[0], caller.AskAccount{})
 	case "stop":

@@ -154,8 +154,9 @@ func (c *Caller) outcomes(m *Outcomes) {
 	now := c.host.Now().UTC().Truncate(time.Microsecond)
 	for i := range m.Outcomes {
 		out := &m.Outcomes[i]
-		if out.Epoch != c.claim.Epoch {
-			continue // of a turn that an earlier activation offered
+		if out.Epoch != c.claim.Epoch { // of a turn that an earlier activation offered
+			c.cfg.Counters.Moved.Add(int64(out.CPU))
+			continue
 		}
 		if out.Failure != "" {
 			c.host.Log().Error("a turn failed", "job", out.Seq, "turn", out.Turn, "err", out.Failure)
@@ -170,6 +171,10 @@ func (c *Caller) outcomes(m *Outcomes) {
 		} else {
 			c.advanced = true
 		}
+	}
+	if vain := c.backlog.TakeVain(); vain != (backlog.Vain{}) {
+		c.cfg.Counters.Ended.Add(int64(vain.Ended))
+		c.cfg.Counters.Spare.Add(int64(vain.Spare))
 	}
 }
 

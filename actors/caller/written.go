@@ -78,6 +78,7 @@ func (c *Caller) settleAccept(p *step) {
 
 // dropped forgets a job that the store did not take, with all that was done for it.
 func (c *Caller) dropped(p *step) {
+	c.unsaved(p)
 	c.queued--
 	c.load.remove(p.job)
 	if !p.known && c.backlog.Drop(p.job, p.admitted) && !c.stopped {
@@ -140,6 +141,9 @@ func (c *Caller) settleFinish(p *step) bool {
 		}
 	}
 	left := c.backlog.Left(p.job.ID.Seq)
+	if p.err != nil {
+		c.unsaved(p)
+	}
 	c.backlog.Committed(p.job.ID.Seq)
 	if p.err != nil {
 		c.unshare(p.job, false, nil)
@@ -157,6 +161,12 @@ func (c *Caller) settleFinish(p *step) bool {
 		c.answerStep(p)
 	}
 	return true
+}
+
+// unsaved counts the CPU of a job that the store did not take: its turns run again, if
+// the job is somewhere else by now.
+func (c *Caller) unsaved(p *step) {
+	c.cfg.Counters.Unsaved.Add(int64(c.backlog.UnbookedOf(p.job.ID.Seq)))
 }
 
 // answerStep answers who asked for a step that changes a job.
@@ -202,14 +212,16 @@ func (c *Caller) checkpoint() {
 }
 
 func (c *Caller) settleCheckpoint(p *step) {
-	switch {
-	case p.err == nil:
+	if p.err == nil {
 		c.backlog.Booked(p.job)
-	case !isFenced(p.err):
-		c.backlog.Unsaved(p.job.ID.Seq)
-		if !c.stopped {
-			c.host.Log().Warn("a checkpoint can't be stored", "job", p.job.ID.String(), "err", p.err)
-		}
+		return
+	}
+	if c.parted {
+		c.cfg.Counters.Unsaved.Add(int64(c.backlog.Behind(p.job)))
+	}
+	c.backlog.Unsaved(p.job.ID.Seq)
+	if !c.stopped {
+		c.host.Log().Warn("a checkpoint can't be stored", "job", p.job.ID.String(), "err", p.err)
 	}
 }
 

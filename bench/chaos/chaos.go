@@ -129,6 +129,7 @@ func (c *chaos) run(ctx context.Context, h *harness.Harness, faults []fault) (ro
 	for _, e := range sb.fleet.Exits() {
 		h.Say("ended by itself: %s", e)
 	}
+	err = errors.Join(err, sb.wrong)
 	if good = err == nil; !good {
 		err = errors.Join(err, sb.keep(logs, v), fmt.Errorf("the logs of nodes and callers are in %s", sb.fleet.Dir))
 	}

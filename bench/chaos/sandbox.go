@@ -33,6 +33,7 @@ type sandbox struct {
 	fleet    *fleet.Fleet
 	balancer *balancer
 	workload *workload
+	wrong    error // what a fault found that does not end the run, so that the logs are kept
 
 	watching sync.WaitGroup
 	unwatch  context.CancelFunc

@@ -29,12 +29,12 @@ func scale(length time.Duration) fault {
 		if err := sb.whole(ctx); err != nil {
 			return nil, err
 		}
-		quiet, _, err := sb.inVain(ctx, func() error { return wait.For(ctx, length/2) })
+		quiet, err := sb.inVain(ctx, func() error { return wait.For(ctx, length/2) })
 		if err != nil {
 			return nil, err
 		}
 		first, moves := sb.workload.count(), 0
-		moving, used, err := sb.inVain(ctx, func() (err error) {
+		moving, err := sb.inVain(ctx, func() (err error) {
 			moves, err = sb.comeAndGo(ctx, length)
 			return err
 		})
@@ -49,39 +49,76 @@ func scale(length time.Duration) fault {
 				why = l.Fault
 			}
 		}
-		sb.harness.Say("scaled in and out %d times: %d submissions, %d failed %s; %v of CPU, %.1f %% of it in vain, %.1f %% before", moves, len(logs), failed, why,
-			used.Round(time.Millisecond), moving, quiet)
+		again := 100 * moving.again().Seconds() / max(moving.used.Used, 1).Seconds()
+		sb.harness.Say("scaled in and out %d times: %d submissions, %d failed %s", moves, len(logs), failed, why)
+		sb.harness.Say("scaled in and out: %v", &moving)
+		sb.harness.Say("nodes stayed: %v", &quiet)
+		if failed > 0 {
+			sb.wrong = fmt.Errorf("%d submissions failed, the last with %s", failed, why)
+		}
 		return []report.Row{
 			report.Figure("times that a node left and joined", float64(moves), "").AtLeast(1).Must(),
 			report.Figure(fmt.Sprintf("scaled in and out, %d submissions: failed", len(logs)), float64(failed), "").AtMost(0).Must(),
 			report.Figure("scaled in and out: longest that a number waited", longestOf(logs, time.Time{}).Seconds(), "s"),
-			report.Figure("scaled in and out: CPU in vain", moving, "%").Against("nodes stay", quiet, 0),
+			report.Figure("scaled in and out: CPU done again", again, "%").AtMost(2),
+			report.Figure("scaled in and out: CPU in vain, of cancelled jobs too", moving.percent(), "%").Against("nodes stay", quiet.percent(), 0),
 		}, nil
 	}}
 }
 
-// inVain returns what part of the CPU, in percent, that turns took while something was done
-// no job has in the store. All nodes begin a new life before and after it.
-func (sb *sandbox) inVain(ctx context.Context, do func() error) (percent float64, used time.Duration, err error) {
+// effort is what CPU turns took for a while, and what of that jobs have in the store.
+type effort struct {
+	used   fleet.TurnCPU
+	stored time.Duration
+}
+
+// again is the CPU of what had to be done again because a node left: what callers that
+// moved did not take along, outcomes that came after they had moved, turns that were
+// broken off, and outcomes that got lost.
+func (e *effort) again() time.Duration {
+	return e.used.Moved + e.used.Unsaved + e.used.Broken + e.lost()
+}
+
+// lost is the CPU that neither the store has nor a node says why not: outcomes that got
+// lost on their way.
+func (e *effort) lost() time.Duration {
+	u := &e.used
+	return max(0, u.Used-e.stored-u.Halted-u.Ended-u.Spare-u.Moved-u.Unsaved-u.Broken)
+}
+
+// percent is the CPU that no job has in the store.
+func (e *effort) percent() float64 {
+	return 100 * max(0, e.used.Used-e.stored).Seconds() / max(e.used.Used, 1).Seconds()
+}
+
+func (e *effort) String() string {
+	u := &e.used
+	return fmt.Sprintf("%v of CPU, of that stored %v; halted %v, ended %v and spare %v of jobs that needed it no more; done again: moved %v, unsaved %v, broken off %v, lost %v",
+		u.Used.Round(time.Millisecond), e.stored.Round(time.Millisecond), u.Halted.Round(time.Millisecond), u.Ended.Round(time.Millisecond), u.Spare.Round(time.Millisecond),
+		u.Moved.Round(time.Millisecond), u.Unsaved.Round(time.Millisecond), u.Broken.Round(time.Millisecond), e.lost().Round(time.Millisecond))
+}
+
+// inVain returns what turns took while something was done. All nodes begin a new life
+// before and after it.
+func (sb *sandbox) inVain(ctx context.Context, do func() error) (e effort, err error) {
 	if err := sb.everyone(ctx); err != nil {
-		return 0, 0, err
+		return e, err
 	}
-	stored, ran, err := sb.booked(ctx)
+	before, err := sb.booked(ctx)
 	if err != nil {
-		return 0, 0, err
+		return e, err
 	}
 	if err := do(); err != nil {
-		return 0, 0, err
+		return e, err
 	}
 	if _, err := sb.recovered(ctx, time.Now(), sb.workload.count()); err != nil {
-		return 0, 0, err
+		return e, err
 	}
 	if err := sb.everyone(ctx); err != nil {
-		return 0, 0, err
+		return e, err
 	}
-	storedAfter, ranAfter, err := sb.booked(ctx)
-	used = ranAfter - ran
-	return 100 * max(0, used-(storedAfter-stored)).Seconds() / max(used, 1).Seconds(), used, err
+	after, err := sb.booked(ctx)
+	return effort{after.used.Minus(before.used), after.stored - before.stored}, err
 }
 
 // everyone restarts all nodes in order, as a rolling restart does.
@@ -136,15 +173,16 @@ func (sb *sandbox) comeAndGo(ctx context.Context, length time.Duration) (moves i
 
 // booked is the CPU that jobs have in the store, and what the turns of all processes took
 // that have ended.
-func (sb *sandbox) booked(ctx context.Context) (stored, used time.Duration, err error) {
+func (sb *sandbox) booked(ctx context.Context) (e effort, err error) {
 	var nanos int64
 	err = sb.audit.do(ctx, func(c *pgx.Conn) error {
 		return c.QueryRow(ctx, "SELECT coalesce(sum(cpu), 0)::bigint FROM fairfactor.callers").Scan(&nanos)
 	})
 	for _, n := range sb.fleet.Nodes {
 		cpu, lost := n.TurnCPU()
-		used += cpu
+		e.used = e.used.Plus(cpu)
 		err = errors.Join(err, lost)
 	}
-	return time.Duration(nanos), used, err
+	e.stored = time.Duration(nanos)
+	return e, err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,7 +19,7 @@ type metrics struct {
 	levelLag, levelInLine, known, divided *prometheus.Desc
 	webhooks, webhooksFlying, missed      *prometheus.Desc
 	jobsQueued, work, oldest, threads     *prometheus.Desc
-	deaths, quarantined                   *prometheus.Desc
+	deaths, quarantined, vain             *prometheus.Desc
 }
 
 func newMetrics(n *node) *metrics {
@@ -39,6 +40,7 @@ func newMetrics(n *node) *metrics {
 		refused:        desc("submissions_refused_total", "Submissions that were refused by a caller."),
 		turns:          desc("turns_total", "Turns run on this node."),
 		cpu:            desc("turn_cpu_seconds_total", "CPU that turns used on this node."),
+		vain:           desc("turn_cpu_seconds_vain_total", "CPU of turns that no job has: halted, because their jobs had ended; ended, the same, but run to the end; spare, of jobs that needed them no more; moved, of callers that are elsewhere by now; unsaved, known only to a caller's actor when that stopped; broken, in the middle when the node stopped.", "reason"),
 		callers:        desc("callers_active", "Caller actors that live on this node."),
 		activations:    desc("caller_activations_total", "Times a caller actor started on this node."),
 		fenced:         desc("callers_fenced_total", "Caller actors that stopped because a newer one exists."),
@@ -87,6 +89,12 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	counter(m.refused, float64(c.Refused.Load()))
 	counter(m.turns, float64(c.Turns.Load()))
 	counter(m.cpu, time.Duration(c.CPU.Load()).Seconds())
+	for _, v := range []struct {
+		reason string
+		nanos  *atomic.Int64
+	}{{"halted", &c.Unwanted}, {"ended", &c.Ended}, {"spare", &c.Spare}, {"moved", &c.Moved}, {"unsaved", &c.Unsaved}, {"broken", &c.Broken}} {
+		counter(m.vain, time.Duration(v.nanos.Load()).Seconds(), v.reason)
+	}
 	gauge(m.callers, float64(c.Callers.Load()))
 	counter(m.activations, float64(c.Activations.Load()))
 	counter(m.fenced, float64(c.Fenced.Load()))

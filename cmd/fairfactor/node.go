@@ -283,9 +283,10 @@ func (n *node) stays() error {
 }
 
 // linger gives balancers the time to notice that the node leaves: what they
-// send until then is served.
+// send until then is served, and each answer ends its connection.
 func (n *node) linger() error {
 	n.leaving.Store(true)
+	n.server.Leave()
 	notify(n.log, "STOPPING=1")
 	if n.cfg.linger == 0 {
 		return nil
@@ -337,7 +338,9 @@ func (n *node) run(ctx context.Context) error {
 	housekeeping.Wait()
 	n.draining.Store(true)
 	n.close()
-	n.log.Info("stopped", "turns", n.system.Counters.Turns.Load(), "cpu", time.Duration(n.system.Counters.CPU.Load()-n.system.Counters.Unwanted.Load()))
+	c := &n.system.Counters
+	n.log.Info("stopped", "turns", c.Turns.Load(), "cpu", time.Duration(c.CPU.Load()), "halted", time.Duration(c.Unwanted.Load()),
+		"ended", time.Duration(c.Ended.Load()), "spare", time.Duration(c.Spare.Load()), "moved", time.Duration(c.Moved.Load()), "unsaved", time.Duration(c.Unsaved.Load()), "broken", time.Duration(c.Broken.Load()))
 	return err
 }
 

@@ -298,21 +298,53 @@ func (n *Node) CPU() (time.Duration, error) {
 }
 
 // stopped is what a node says in the end of the CPU that its turns took.
-var stopped = regexp.MustCompile(`(?m)msg=stopped turns=\d+ cpu=(\S+)$`)
+var stopped = regexp.MustCompile(`(?m)msg=stopped turns=\d+ cpu=(\S+) halted=(\S+) ended=(\S+) spare=(\S+) moved=(\S+) unsaved=(\S+) broken=(\S+)$`)
 
-// TurnCPU is what turns took in all processes that have ended by SIGTERM, those left out that were
-// stopped because their jobs had ended.
-func (n *Node) TurnCPU() (total time.Duration, err error) {
+// TurnCPU is what turns took, and of that what no job has.
+type TurnCPU struct {
+	Used    time.Duration
+	Halted  time.Duration // their jobs had ended, for those that were cancelled one way or another
+	Ended   time.Duration // likewise, but the turns were at their end already
+	Spare   time.Duration // their jobs did not need them any more
+	Moved   time.Duration // their callers had moved
+	Unsaved time.Duration // what a caller knew when it moved, and the store did not
+	Broken  time.Duration // they were broken off when their node could not wait any longer
+}
+
+func (c *TurnCPU) parts() []*time.Duration {
+	return []*time.Duration{&c.Used, &c.Halted, &c.Ended, &c.Spare, &c.Moved, &c.Unsaved, &c.Broken}
+}
+
+// Plus is the sum of two.
+func (c TurnCPU) Plus(d TurnCPU) TurnCPU {
+	for i, part := range c.parts() {
+		*part += *d.parts()[i]
+	}
+	return c
+}
+
+// Minus is the difference of two.
+func (c TurnCPU) Minus(d TurnCPU) TurnCPU {
+	for i, part := range c.parts() {
+		*part -= *d.parts()[i]
+	}
+	return c
+}
+
+// TurnCPU is that of all processes that have ended by SIGTERM.
+func (n *Node) TurnCPU() (total TurnCPU, err error) {
 	raw, err := os.ReadFile(n.log.Name())
 	if err != nil {
-		return 0, err
+		return total, err
 	}
 	for _, line := range stopped.FindAllSubmatch(raw, -1) {
-		cpu, err := time.ParseDuration(string(line[1]))
-		if err != nil {
-			return 0, err
+		var one TurnCPU
+		for i, part := range one.parts() {
+			if *part, err = time.ParseDuration(string(line[i+1])); err != nil {
+				return total, err
+			}
 		}
-		total += cpu
+		total = total.Plus(one)
 	}
 	return total, nil
 }
