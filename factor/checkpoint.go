@@ -70,6 +70,9 @@ func (c *cofactor) appendState(b []byte, under []*curve) []byte {
 	case c.collection == nil:
 		return append(b, beforeSieve)
 	}
+	if n := c.collection.Solving(); n > 0 {
+		return c.collection.AppendState(binary.AppendUvarint(append(b, inAlgebra), uint64(n)))
+	}
 	return c.collection.AppendState(append(b, inSieve))
 }
 
@@ -78,6 +81,7 @@ const (
 	beforeSieve = iota
 	inSieve
 	noSieve // it has failed
+	inAlgebra
 )
 
 // Restore returns the machine of n as [Machine.Checkpoint] wrote it, with no
@@ -173,11 +177,17 @@ func readCofactor(r *wire.Reader) *cofactor {
 	if c.number > 0 {
 		c.searches = int(pm1.Methods) * (c.level + 1) // p-1 and p+1 come before curves, and are not in a checkpoint
 	}
+	solving := uint64(0)
 	switch r.Byte() {
 	case beforeSieve:
+	case inAlgebra:
+		if solving = r.Uvarint(); solving == 0 {
+			return nil
+		}
+		fallthrough
 	case inSieve:
 		c.collection = siqs.ReadCollection(r, c.n)
-		if c.collection == nil {
+		if c.collection == nil || solving > 0 && !c.collection.ResumeSolving(solving) {
 			return nil
 		}
 	case noSieve:

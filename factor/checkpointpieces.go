@@ -24,7 +24,7 @@ const maxPieces = 1 << 18
 // not loaded yet, or is of no use any more, is zero.
 type savedPiece struct {
 	h  *siqs.Collection
-	at int
+	at int // as siqs.Collection.AppendPiece wants it
 }
 
 // Cut closes the pieces that go with a checkpoint that is taken now, and returns how
@@ -64,6 +64,9 @@ func (m *Machine) Piece(i int) []byte {
 		return nil
 	}
 	b := s.h.AppendPiece([]byte{wire.Version}, s.at)
+	if b == nil {
+		return nil
+	}
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, wire.Castagnoli))
 }
 
@@ -106,9 +109,10 @@ func (m *Machine) load(i int, data []byte) error {
 	r := wire.Reader{B: data[1 : len(data)-4]}
 	n, k := new(big.Int).SetBytes(r.Blob(wire.MaxBytes)), r.Uvarint()
 	for _, c := range m.rest {
-		if h := c.collection; h != nil && c.postprocessing == nil && c.n.Cmp(n) == 0 && h.Base.K == k {
-			m.saves[i] = savedPiece{h, h.PieceCount()}
-			return h.Load(&r, i)
+		if h := c.collection; h != nil && c.postprocessing == nil && c.n.Cmp(n) == 0 && h.Wants(k) {
+			at, err := h.Load(&r, k, i)
+			m.saves[i] = savedPiece{h, at}
+			return err
 		}
 	}
 	return nil

@@ -20,7 +20,7 @@ func stepwise(m *Machine) {
 		if h == nil {
 			continue
 		}
-		if c.postprocessing == nil && h.Independent() >= h.Enough {
+		if c.postprocessing == nil && h.Ready() {
 			c.postprocessing = h.StartPostprocessing()
 			c.postprocessing.Stage = siqs.StageCycles
 		}

@@ -32,8 +32,11 @@ func (c *cofactor) sieving() bool {
 	return c.sieves() && len(c.under) == 0 && c.curveBudget() < ecm.Levels[c.level].WholeNanos(c.words)
 }
 
-// waits reports whether there is nothing to do for c until a turn ends.
-func (c *cofactor) waits() bool { return c.postprocessing != nil && c.postprocessing.Waits() }
+// waits reports whether there is nothing to do for c until a turn ends, or a piece of its
+// checkpoint is loaded.
+func (c *cofactor) waits() bool {
+	return c.postprocessing != nil && c.postprocessing.Waits() || c.collection != nil && c.collection.Waits()
+}
 
 // nextSieve returns the next turn of the sieve or of what follows it, or nil if it
 // has run out of polynomials, which is the end of it.

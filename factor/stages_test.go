@@ -79,6 +79,7 @@ func TestStages(t *testing.T) {
 	m := sieved(t, run, n)
 	t.Run("faults", func(t *testing.T) { stagesWithFaults(t, r, n, Reborn(t, n.String(), m)) })
 	t.Run("stop", func(t *testing.T) { stagesStopped(t, r, Reborn(t, n.String(), m)) })
+	t.Run("restart", func(t *testing.T) { algebraRestarted(t, n) })
 }
 
 // stagesWithFaults loses, damages, doubles and reorders results of every kind of
@@ -293,4 +294,157 @@ func step(t *testing.T, run *Runner, m *Machine, turn Turn) {
 	if err := m.Apply(res); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// disk keeps a checkpoint with its pieces as a store does.
+type disk struct {
+	n          string
+	checkpoint []byte
+	pieces     map[int][]byte
+}
+
+// save writes what is new.
+func (d *disk) save(m *Machine) {
+	first, count := m.Cut()
+	for i := first; i < count; i++ {
+		if data := m.Piece(i); data != nil {
+			d.pieces[i] = data
+		}
+	}
+	d.checkpoint = m.Checkpoint(count)
+}
+
+// restore returns the machine without its pieces.
+func (d *disk) restore(t *testing.T) *Machine {
+	t.Helper()
+	m, err := Restore(d.n, d.checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// load hands the machine the piece that it wants next, if any.
+func (d *disk) load(t *testing.T, m *Machine) (more bool) {
+	t.Helper()
+	i, ok := m.Missing()
+	if ok {
+		if err := m.Load(i, d.pieces[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return ok
+}
+
+// algebraRestarted restarts a machine while it sieves, so that old relations are loaded
+// between new ones, and then in the middle of its linear algebra: that goes on where it was
+// when the checkpoint was taken, unless a part of that is lost or belongs to another one.
+func algebraRestarted(t *testing.T, n *big.Int) {
+	run := NewRunner()
+	m := searching(t, run, n)
+	m.rest[0].handed = 1e18
+	d := &disk{n: n.String(), pieces: map[int][]byte{}}
+	// next runs turns until there is one of linear algebra, and returns it with the steps
+	// that have been taken.
+	next := func() (Turn, int) {
+		t.Helper()
+		for range 2000 {
+			turns := m.Next(1)
+			if len(turns) == 0 {
+				t.Fatalf("nothing to do: %+v", m.Progress())
+			}
+			if turns[0].Payload[1] == wire.KindSolve {
+				p := wire.Reader{B: turns[0].Payload[2:]}
+				p.Uvarint()
+				p.Blob(len(p.B))
+				p.Uvarint()
+				return turns[0], int(p.Uvarint())
+			}
+			step(t, run, m, turns[0])
+			d.load(t, m)
+		}
+		t.Fatal("no linear algebra")
+		return Turn{}, 0
+	}
+	for range 3 {
+		for range 12 {
+			step(t, run, m, m.Next(1)[0])
+			d.load(t, m)
+		}
+		d.save(m)
+		m = d.restore(t)
+	}
+	// Two results come when the linear algebra has begun.
+	var late []Result
+	for _, turn := range m.Next(2) {
+		res, err := run.Run(turn, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		late = append(late, res)
+	}
+	turn, _ := next()
+	before := m.rest[0].collection.Independent()
+	for _, res := range late {
+		if err := m.Apply(res); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m.rest[0].collection.Independent() == before {
+		t.Error("no relation came late")
+	}
+	step(t, run, m, fewSteps(turn, 15))
+	for round, test := range []struct {
+		name string
+		harm func()
+		want bool // that it goes on
+	}{
+		{"whole", func() {}, true},
+		{"again", func() {}, true},
+		{"lost", func() { delete(d.pieces, partNumber(m, 1)) }, false},
+		{"half", func() {
+			part := partNumber(m, 1)
+			old := d.pieces[part]
+			turn, _ := next()
+			step(t, run, m, fewSteps(turn, 15))
+			d.save(m)
+			d.pieces[part] = old
+		}, false},
+		{"once more", func() {}, true},
+	} {
+		turn, was := next()
+		step(t, run, m, fewSteps(turn, 15))
+		d.save(m)
+		test.harm()
+		count := len(d.pieces)
+		m = d.restore(t)
+		if turns := m.Next(1); len(turns) != 0 {
+			t.Fatalf("%s: a turn of kind %d before the relations are there", test.name, turns[0].Payload[1])
+		}
+		for d.load(t, m) {
+		}
+		turn, at := next()
+		switch {
+		case test.want && at != was+15:
+			t.Errorf("%s: goes on from step %d, was at %d", test.name, at, was+15)
+		case !test.want && at != 0:
+			t.Errorf("%s: goes on from step %d", test.name, at)
+		}
+		step(t, run, m, fewSteps(turn, 15))
+		d.save(m)
+		if round > 0 && len(d.pieces) > count+1 {
+			t.Errorf("%s: %d pieces, %d before", test.name, len(d.pieces), count)
+		}
+	}
+	for !m.Done() {
+		step(t, run, m, m.Next(1)[0])
+	}
+	if err := Verify(n.String(), m.Primes()); err != nil {
+		t.Error(err)
+	}
+}
+
+// partNumber returns the number of the piece that has a part of the linear algebra.
+func partNumber(m *Machine, part int) int {
+	return slices.IndexFunc(m.saves, func(s savedPiece) bool { return s.h != nil && s.at == -1-part })
 }

@@ -30,6 +30,16 @@ func (s *state) lists() [9][]uint64 {
 	return [9][]uint64{s.X, s.v0, s.V[0], s.V[1], s.V[2], s.inverse1[:], s.inverse2[:], s.vav1[:], s.va2v1[:]}
 }
 
+// IsState reports whether b may be the state of a matrix of so many columns.
+func IsState(b []byte, columns int) bool {
+	r := wire.Reader{B: b}
+	seed, step := r.Uvarint(), r.Uvarint()
+	return !r.Bad && seed < MaxStarts && 0 < step && step <= uint64(columns) && len(r.B) == stateSize(columns)
+}
+
+// stateSize is the size of a state after its first step, without the seed and the step.
+func stateSize(columns int) int { return 8 * (5*columns + 4*64 + 1) }
+
 // ReadState reads what append wrote, nil if it does not belong to l.
 func (l *Lanczos) ReadState(run *stop.Poller, r *wire.Reader) *state {
 	seed, step := r.Uvarint(), r.Uvarint()
@@ -40,7 +50,7 @@ func (l *Lanczos) ReadState(run *stop.Poller, r *wire.Reader) *state {
 	if step == 0 && len(r.B) == 0 {
 		return l.Begin(run, seed)
 	}
-	if step == 0 || len(r.B) != 8*(5*n+4*64+1) {
+	if step == 0 || len(r.B) != stateSize(n) {
 		return nil
 	}
 	s := &state{seed: seed, step: int(step), X: make([]uint64, n), v0: make([]uint64, n)}

@@ -31,9 +31,10 @@ type Collection struct {
 	lastCoefficient *coefficient // of the a that was looked at last
 	lastNumber      int          // its number
 	graph
-	fulls  int // relations without large primes
-	Tries  int // linear algebra that gave nothing
-	Enough int // independent relations from which the linear algebra is tried
+	algebra algebra
+	fulls   int // relations without large primes
+	Tries   int // linear algebra that gave nothing
+	Enough  int // independent relations from which the linear algebra is tried
 }
 
 // SpareRelations is how many relations more than primes are collected: dependencies. Half
@@ -74,7 +75,7 @@ func (h *Collection) Next() *Collection {
 }
 
 // Ready reports whether there are relations enough for the linear algebra.
-func (h *Collection) Ready() bool { return h.Independent() >= h.Enough }
+func (h *Collection) Ready() bool { return !h.Waits() && h.Independent() >= h.Enough }
 
 // DoneNanos returns the CPU of the turns whose results have come, in nanoseconds.
 func (h *Collection) DoneNanos() float64 { return h.done }

@@ -64,6 +64,7 @@ func (h *Collection) StartPostprocessing() *Postprocessing {
 	if len(h.Base.primes) <= WholeBase {
 		s.Stage = stageAll
 	}
+	h.beginAlgebra()
 	return s
 }
 
@@ -101,7 +102,7 @@ func (h *Collection) NextTask(s *Postprocessing) (o Task) {
 	case stageAll:
 		o = Task{Payload: h.AppendRelations([]byte{wire.Version, wire.KindFinish}, nil), Predict: h.predictAll()}
 	case StageCycles:
-		o = Task{Payload: cyclesPayload(h.count(), len(h.parent), h.ends), Predict: time.Millisecond + 100*relations}
+		o = Task{Payload: h.cyclesPayload(), Predict: time.Millisecond + 100*relations}
 	case StageColumns:
 		o = h.columnsTask(s)
 	case stageFilter:
@@ -181,13 +182,13 @@ func (h *Collection) Take(s *Postprocessing, piece int, data []byte) (Outcome, e
 	case data[1] == wire.FoundColumns && s.Stage == StageColumns:
 		return Continue, s.takeColumns(piece, data)
 	case data[1] == wire.FoundMatrix && s.Stage == stageFilter:
-		return Continue, s.takeMatrix(data)
+		return Continue, h.takeMatrix(s, data)
 	case data[1] == wire.FoundState && s.Stage == stageSteps:
-		return Continue, s.takeState(data)
+		return Continue, h.takeState(s, data)
 	case data[1] == wire.FoundSets && s.Stage == stageSteps:
 		return Continue, s.takeSets(data)
 	case data[1] == wire.FoundBroken && len(data) == 2 && s.Stage == stageSteps:
-		return s.takeBroken(), nil
+		return h.takeBroken(s), nil
 	}
 	return Continue, wire.ErrTurn
 }
@@ -229,7 +230,7 @@ func (s *Postprocessing) takeColumns(piece int, data []byte) error {
 }
 
 // takeMatrix takes the pruned matrix.
-func (s *Postprocessing) takeMatrix(data []byte) error {
+func (h *Collection) takeMatrix(s *Postprocessing, data []byte) error {
 	b, ok := wire.Unseal(data)
 	if !ok {
 		return wire.ErrTurn
@@ -241,21 +242,29 @@ func (s *Postprocessing) takeMatrix(data []byte) error {
 		return wire.ErrTurn
 	}
 	s.keep, s.entries, s.matrix, s.Columns = keep, int(entries), r.B, nil
-	s.state = gf2.FirstState(0)
+	s.state = h.algebra.stateFor(s.matrix, len(keep))
 	s.enter(stageSteps)
+	s.readState()
 	return nil
 }
 
 // takeState takes where the linear algebra is.
-func (s *Postprocessing) takeState(data []byte) error {
+func (h *Collection) takeState(s *Postprocessing, data []byte) error {
 	b, ok := wire.Unseal(data)
 	if !ok {
 		return wire.ErrTurn
 	}
-	r := wire.Reader{B: b[2:]}
-	s.seed, s.step, s.state = r.Uvarint(), int(r.Uvarint()), b[2:]
+	s.state = b[2:]
+	h.algebra.takeState(s.state, s.matrix)
 	s.enter(stageSteps)
+	s.readState()
 	return nil
+}
+
+// readState notes which start the state belongs to and how many steps were taken.
+func (s *Postprocessing) readState() {
+	r := wire.Reader{B: s.state}
+	s.seed, s.step = r.Uvarint(), int(r.Uvarint())
 }
 
 // takeSets takes the dependencies.
@@ -270,12 +279,12 @@ func (s *Postprocessing) takeSets(data []byte) error {
 }
 
 // takeBroken begins the linear algebra again from another start, or gives it up.
-func (s *Postprocessing) takeBroken() Outcome {
+func (h *Collection) takeBroken(s *Postprocessing) Outcome {
 	s.seed++
 	if s.seed >= gf2.MaxStarts {
 		return Failed
 	}
-	s.step, s.state = 0, gf2.FirstState(s.seed)
+	s.step, s.state, h.algebra.state = 0, gf2.FirstState(s.seed), nil
 	s.enter(stageSteps)
 	return Continue
 }
@@ -287,6 +296,7 @@ func (h *Collection) takeShort(data []byte) (Outcome, error) {
 		return Continue, wire.ErrTurn
 	}
 	h.Enough = h.Independent() + max(SpareRelations, int(missing))
+	h.algebra.end()
 	return TooFew, nil
 }
 
@@ -315,6 +325,7 @@ func (s *Postprocessing) takeSquares(data []byte) (Outcome, error) {
 // false once that has happened too often with this multiplier.
 func (h *Collection) Retry() bool {
 	h.Tries++
+	h.algebra.end()
 	h.Enough = h.Independent() + SpareRelations
 	return h.Tries < MaxTries
 }

@@ -118,26 +118,46 @@ func (h *Collection) CutPieces(first int, number func(at int) (n int, ok bool)) 
 	for h.cut < len(h.pieces) && h.pieces[h.cut].full {
 		h.cut++
 	}
-	return first
+	return h.algebra.cutParts(first, number)
 }
 
-// AppendPiece appends piece at with the number and the multiplier that it belongs to.
+// AppendPiece appends piece at with the number and the multiplier that it belongs to. A
+// negative one is a part of the linear algebra; nil if there is no more use for it.
 func (h *Collection) AppendPiece(b []byte, at int) []byte {
-	log, n := h.pieces[at].log, h.Base.N.Bytes()
-	b = slices.Grow(b, len(log)+len(n)+16)
-	b = wire.AppendBlob(b, n)
+	n := h.Base.N.Bytes()
+	b = wire.AppendBlob(slices.Grow(b, pieceSize+len(n)+16), n)
+	if at < 0 {
+		return h.algebra.appendPart(binary.AppendUvarint(b, algebraPiece), -1-at)
+	}
 	b = binary.AppendUvarint(b, h.Base.K)
-	return append(b, log...)
+	return append(b, h.pieces[at].log...)
 }
 
-// PieceCount returns how many pieces there are.
-func (h *Collection) PieceCount() int { return len(h.pieces) }
+// algebraPiece is what a part of the linear algebra has in the place of the multiplier.
+const algebraPiece = 0
 
 // AllLoaded says that no piece will bring what is missing still.
-func (h *Collection) AllLoaded() { h.owed, h.absent = 0, 0 }
+func (h *Collection) AllLoaded() {
+	h.owed, h.absent = 0, 0
+	h.algebra.allLoaded(h.count())
+}
 
-// Load adds the relations in a log, each checked again, as piece number number.
-func (h *Collection) Load(log *wire.Reader, number int) error {
+// Wants reports whether a piece with that multiplier belongs to this collection.
+func (h *Collection) Wants(k uint64) bool { return k == algebraPiece || k == h.Base.K }
+
+// Load takes what AppendPiece wrote after the number and the multiplier k. It returns
+// which piece that is here.
+func (h *Collection) Load(r *wire.Reader, k uint64, number int) (at int, err error) {
+	if k == algebraPiece {
+		part, err := h.algebra.loadPart(r, number)
+		return -1 - part, err
+	}
+	at = len(h.pieces)
+	return at, h.loadRelations(r, number)
+}
+
+// loadRelations adds the relations in a log, each checked again, as piece number number.
+func (h *Collection) loadRelations(log *wire.Reader, number int) error {
 	at := len(h.pieces)
 	p := &storePiece{full: true, number: number}
 	h.pieces = append(h.pieces, p)
