@@ -49,7 +49,7 @@ var ladder = [...]rung{
 		"above 141 bits b needs more than 64 bits", "BenchmarkSemiprime",
 	},
 	{
-		332, BySIQS, 0, curveShare, "the self-initialising quadratic sieve (SIQS)", "curves for 1/%.0f of its time", "many of 20 to 40 ms",
+		332, BySIQS, 0, curveShare, "the self-initialising quadratic sieve (SIQS)", "curves for 1/%.0f of its time", "many of 20 ms",
 		"100 digits: above, curves are all there is; there is no number field sieve", "BenchmarkSieve, `bench worst`",
 	},
 	{

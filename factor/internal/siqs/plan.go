@@ -33,17 +33,11 @@ func (s *Base) coefficientNanos(factors int) float64 {
 // target is the CPU that the next turn aims at, in nanoseconds: near the end,
 // half of what the open turns will not cover, to avoid sieving too far.
 func (h *Collection) target() float64 {
-	most := float64(stop.TurnNanos)
-	if h.Base.parameters.bits > longBits {
-		most *= 2
-	}
-	return min(most, max(shortest, (h.Left()-(h.handed-h.done))/2))
+	return min(stop.TurnNanos, max(shortest, (h.Left()-(h.handed-h.done))/2))
 }
 
-const (
-	longBits = 215 // numbers whose turns are twice as long: their tables are large
-	shortest = 2e6 // nanoseconds; a turn costs about a hundredth of that besides its work
-)
+// shortest is in nanoseconds; a turn costs about a hundredth of that besides its work.
+const shortest = 2e6
 
 // NextWork cuts the next turn's work: polynomials that go on where the last turn
 // ended, of one a or several. nums are the numbers of the a's; nil if there are
