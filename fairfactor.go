@@ -86,6 +86,8 @@ type Submission struct {
 	// Deadline is when the job is to be cancelled if it has not ended, zero for never:
 	// see [ParseDeadline].
 	Deadline time.Time
+	// Trace is where the job belongs in the submitter's trace, nil for none.
+	Trace *Trace
 	// Wait says that the submitter waits for the end of the job rather than for its
 	// acceptance: a job that ends at once may be returned in its final state.
 	Wait bool

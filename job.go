@@ -74,6 +74,8 @@ type Job struct {
 	// Deadline is when the job is cancelled if it has not ended, zero for never. In
 	// microseconds.
 	Deadline time.Time
+	// Trace is where the job belongs in its submitter's trace, nil for most.
+	Trace *Trace
 	// Deaths are the processes that died with it, nil for none. A job that failed has
 	// them only if that is why: see [Job.Quarantined].
 	Deaths *Deaths

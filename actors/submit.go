@@ -14,7 +14,7 @@ func (v *Service) Submit(ctx context.Context, name string, subs []fairfactor.Sub
 	t.message.Submissions = make([]caller.Submission, len(subs))
 	for i := range subs {
 		sub := &subs[i]
-		t.message.Submissions[i] = caller.Submission{Number: sub.Number, Key: sub.Key, Nonce: v.sys.run.Nonce() >> 16, Wait: sub.Wait, Deadline: sub.Deadline, Callback: callbackOf(sub.Callback)}
+		t.message.Submissions[i] = caller.Submission{Number: sub.Number, Key: sub.Key, Nonce: v.sys.run.Nonce() >> 16, Wait: sub.Wait, Deadline: sub.Deadline, Callback: callbackOf(sub.Callback), Trace: sub.Trace}
 		if sub.Group != "" {
 			t.message.Group = sub.Group
 		}

@@ -2,10 +2,13 @@ package http
 
 import (
 	"bytes"
+	"encoding/hex"
 	"io"
 	"strconv"
 	"sync"
 	"time"
+
+	"fairfactor"
 )
 
 // accessLog writes one line of JSON for each request that was answered. It never has
@@ -22,14 +25,13 @@ type seen struct {
 	from, who    string
 	method, path []byte
 	requestID    []byte
-	trace, span  []byte // of the header traceparent
+	trace        fairfactor.Trace // of the header traceparent, zero for none
 	begun        time.Time
 }
 
 // kept returns what outlives the request.
 func (v seen) kept() seen {
 	v.method, v.path, v.requestID = bytes.Clone(v.method), bytes.Clone(v.path), bytes.Clone(v.requestID)
-	v.trace, v.span = bytes.Clone(v.trace), bytes.Clone(v.span)
 	return v
 }
 
@@ -39,7 +41,11 @@ func (s *Server) seenOf(r *request) (v seen) {
 		return v
 	}
 	v = seen{from: s.site.client(r), method: r.ctx.Method(), path: r.ctx.URI().PathOriginal(), requestID: printable(r.requestID), begun: r.ctx.Time()}
-	v.trace, v.span = traceOf(r.traceparent)
+	if len(r.traceparent) > 0 {
+		if t, ok := fairfactor.ParseTrace(r.traceparent); ok {
+			v.trace = t
+		}
+	}
 	if r.as != nil {
 		v.who = r.as.ID
 	}
@@ -67,9 +73,10 @@ func (l *accessLog) write(v *seen, status, size int, now time.Time) {
 	if len(v.requestID) > 0 {
 		b = appendString(append(b, `,"request_id":`...), string(v.requestID))
 	}
-	if len(v.trace) > 0 {
-		b = appendString(append(b, `,"trace_id":`...), string(v.trace))
-		b = appendString(append(b, `,"parent_id":`...), string(v.span))
+	if v.trace != (fairfactor.Trace{}) {
+		b = hex.AppendEncode(append(b, `,"trace_id":"`...), v.trace.ID[:])
+		b = hex.AppendEncode(append(b, `","parent_id":"`...), v.trace.Parent[:])
+		b = append(b, '"')
 	}
 	l.buf = append(b, "}\n"...)
 	_, _ = l.to.Write(l.buf) // a log that can't be written must not keep the node from its work

@@ -2,6 +2,7 @@ package http
 
 import (
 	"errors"
+	"time"
 
 	"fairfactor"
 )
@@ -15,6 +16,9 @@ type batch struct {
 	exchange
 	caller string
 	group  string
+	trace  *fairfactor.Trace // of lines that name no other
+
+	asked time.Time // when the last group was handed to Jobs
 
 	plan []error // for each line of the group its refusal, nil for the next of subs
 	subs []fairfactor.Submission
@@ -36,7 +40,7 @@ func (s *Server) postBatch(r *request) error {
 	if len(r.key) > 0 {
 		return refuse(badRequest, "a batch has no Idempotency-Key: give its lines the member key")
 	}
-	b := &batch{caller: caller, group: s.groupOf(r, caller)}
+	b := &batch{caller: caller, group: s.groupOf(r, caller), trace: traceOf(r.traceparent)}
 	return b.begin(s, r, "a batch", b.nextGroup)
 }
 
@@ -65,6 +69,9 @@ func (b *batch) nextGroup() {
 		if err == nil {
 			size += len(sub.Number) + len(sub.Key)
 			sub.Group = b.group
+			if sub.Trace == nil {
+				sub.Trace = b.trace
+			}
 			b.subs = append(b.subs, sub)
 		}
 	}
@@ -92,6 +99,7 @@ func (b *batch) submit() []fairfactor.Receipt {
 	}
 	if err == nil {
 		ctx := b.s.bounded()
+		b.asked = b.s.now()
 		var receipts []fairfactor.Receipt
 		if receipts, err = b.s.jobs.Submit(ctx, b.caller, b.subs); err == nil && len(receipts) == len(b.subs) {
 			return receipts
@@ -118,6 +126,7 @@ func (b *batch) answer(receipts []fairfactor.Receipt) {
 			receipt := &receipts[next]
 			err = receipt.Err
 			if err == nil {
+				b.s.traced(receipt, b.asked)
 				b.out = AppendReceipt(b.out, &receipt.Job)
 			} else {
 				err = refusedSubmission(err, b.subs[next])

@@ -31,6 +31,7 @@ type jobAnswer struct {
 	Quarantined bool            `json:"quarantined"` // with deaths
 	Callback    *callbackAnswer `json:"callback"`    // missing if it has none
 	Deadline    time.Time       `json:"deadline"`    // missing if it has none
+	Trace       string          `json:"traceparent"` // missing if it has none
 	Progress    *progressAnswer `json:"progress"`
 }
 
@@ -85,6 +86,11 @@ func (a *jobAnswer) job() (fairfactor.Job, error) {
 	}
 	if len(a.Deaths) > 0 {
 		job.Deaths = &fairfactor.Deaths{Processes: a.Deaths}
+	}
+	if a.Trace != "" {
+		if job.Trace = traceOf([]byte(a.Trace)); job.Trace == nil {
+			return fairfactor.Job{}, fmt.Errorf("job %s has the unreadable trace %.60q", id, a.Trace)
+		}
 	}
 	if c := a.Callback; c != nil {
 		state, ok := fairfactor.ParseDeliveryState(c.State)

@@ -72,8 +72,11 @@ func (c *Client) submitOne(ctx context.Context, caller string, sub fairfactor.Su
 		}
 		header.Set("Idempotency-Key", sub.Key)
 	}
+	if sub.Trace != nil {
+		header.Set("traceparent", sub.Trace.String())
+	}
 	alone := sub
-	alone.Key = "" // which is in the header
+	alone.Key, alone.Trace = "", nil // which are in the header
 	job, err := c.job(ctx, call{method: http.MethodPost, path: "/compute", header: header, body: appendSubmission(nil, &alone)})
 	if err != nil {
 		switch fairfactor.CodeOf(err) {
@@ -110,6 +113,9 @@ func appendSubmission(b []byte, sub *fairfactor.Submission) []byte {
 	}
 	if !sub.Deadline.IsZero() {
 		b = appendTime(append(b, `,"deadline":`...), sub.Deadline)
+	}
+	if sub.Trace != nil {
+		b = append(sub.Trace.Append(append(b, `,"traceparent":"`...)), '"')
 	}
 	return append(b, '}')
 }

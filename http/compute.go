@@ -1,6 +1,8 @@
 package http
 
 import (
+	"time"
+
 	"github.com/valyala/fasthttp"
 
 	"fairfactor"
@@ -31,7 +33,7 @@ func (s *Server) postCompute(r *request) error {
 	if err != nil {
 		return err
 	}
-	sub.Group, sub.Wait = s.groupOf(r, name), wait > 0
+	sub.Group, sub.Wait, sub.Trace = s.groupOf(r, name), wait > 0, traceOf(r.traceparent)
 	job, err := s.submit(r, name, sub)
 	if err != nil {
 		return err
@@ -132,7 +134,15 @@ func (s *Server) submit(r *request, caller string, sub fairfactor.Submission) (f
 	case receipts[0].Err != nil:
 		return fairfactor.Job{}, refusedSubmission(receipts[0].Err, sub)
 	}
+	s.traced(&receipts[0], r.ctx.Time())
 	return receipts[0].Job, nil
+}
+
+// traced tells of a job with a trace that a submission has made.
+func (s *Server) traced(r *fairfactor.Receipt, begun time.Time) {
+	if s.submitted != nil && r.Job.Trace != nil && !r.Replay {
+		s.submitted(&r.Job, begun, s.now())
+	}
 }
 
 // refusedSubmission is the problem of a submission that Jobs refused. What is

@@ -102,6 +102,9 @@ func AppendJob(b []byte, j *fairfactor.Job) []byte {
 		b = append(b, `,"deadline":`...)
 		b = appendTime(b, j.Deadline)
 	}
+	if j.Trace != nil {
+		b = append(j.Trace.Append(append(b, `,"traceparent":"`...)), '"')
+	}
 	if j.State == fairfactor.Running && j.Progress != nil {
 		b = append(b, `,"progress":`...)
 		b = appendProgress(b, j.Progress)

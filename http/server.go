@@ -54,6 +54,10 @@ type Config struct {
 	// Events is where the events of jobs come from; nil offers none.
 	Events feed.Source
 
+	// Submitted is told of each job with a trace that a submission made, when that came and
+	// when it was answered; nil for nothing. It must not keep the job, nor wait.
+	Submitted func(job *fairfactor.Job, begun, answered time.Time)
+
 	// AccessLog gets one line of JSON for each request, each by one call of Write; nil
 	// for none.
 	AccessLog io.Writer
@@ -147,7 +151,8 @@ type Server struct {
 	owners    owners
 	tls       *tls.Config
 	roles     []CertificateRole
-	access    *accessLog // nil for none
+	access    *accessLog                                           // nil for none
+	submitted func(job *fairfactor.Job, begun, answered time.Time) // nil for nothing
 
 	left atomic.Bool // see Leave
 
@@ -164,7 +169,7 @@ func newServer(cfg Config, bounds limits) *Server {
 	s := &Server{
 		jobs: jobs, log: cfg.Logger, maxDigits: cfg.MaxDigits, limits: bounds,
 		ready: cfg.Ready, leaving: cfg.Leaving, gatherer: cfg.Gatherer, name: "fairfactor/" + cfg.Version,
-		batches: make(chan struct{}, bounds.batches), now: time.Now, random: rand.Int64N, groupBy: cfg.GroupBy, keys: cfg.Keys, tls: cfg.TLS, roles: cfg.Certificates,
+		batches: make(chan struct{}, bounds.batches), now: time.Now, random: rand.Int64N, groupBy: cfg.GroupBy, keys: cfg.Keys, tls: cfg.TLS, roles: cfg.Certificates, submitted: cfg.Submitted,
 		site: site{proxies: cfg.TrustedProxies, hosts: cfg.Hosts, origins: cfg.Origins, base: cfg.BasePath},
 	}
 	s.knowledge, _ = cfg.Jobs.(fairfactor.Knowledge)

@@ -26,7 +26,7 @@ type form struct {
 var (
 	numberMembers = []string{"number", "expression"}
 	alsoSingle    = []string{"deadline", "callback_url"}
-	alsoLine      = []string{"deadline", "callback_url", "key"} // of a line of a batch
+	alsoLine      = []string{"deadline", "callback_url", "key", "traceparent"} // of a line of a batch
 )
 
 // parse reads a submission, {"number":"..."} or {"expression":"..."}. The number is a
@@ -67,6 +67,11 @@ func (f *form) members(values map[string]json.RawMessage, sub *fairfactor.Submis
 	}
 	if deadline := values["deadline"]; deadline != nil {
 		if sub.Deadline, err = deadlineMember(deadline, f.now()); err != nil {
+			return err
+		}
+	}
+	if trace := values["traceparent"]; trace != nil {
+		if sub.Trace, err = traceMember(trace); err != nil {
 			return err
 		}
 	}

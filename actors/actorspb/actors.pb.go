@@ -1018,6 +1018,7 @@ type Job struct {
 	Known         bool                   `protobuf:"varint,24,opt,name=known,proto3" json:"known,omitempty"` // completed with factors that others had found
 	DeadlineUs    int64                  `protobuf:"varint,20,opt,name=deadline_us,json=deadlineUs,proto3" json:"deadline_us,omitempty"`
 	Callback      string                 `protobuf:"bytes,21,opt,name=callback,proto3" json:"callback,omitempty"`                             // a URL, empty for none
+	Trace         []byte                 `protobuf:"bytes,25,opt,name=trace,proto3" json:"trace,omitempty"`                                   // of its submitter: id, parent and flags, 25 bytes; empty for none
 	Deaths        []string               `protobuf:"bytes,22,rep,name=deaths,proto3" json:"deaths,omitempty"`                                 // processes that died with it
 	DeathsCpuNs   int64                  `protobuf:"varint,23,opt,name=deaths_cpu_ns,json=deathsCpuNs,proto3" json:"deaths_cpu_ns,omitempty"` // that it had used at the last of them
 	unknownFields protoimpl.UnknownFields
@@ -1187,6 +1188,13 @@ func (x *Job) GetCallback() string {
 	return ""
 }
 
+func (x *Job) GetTrace() []byte {
+	if x != nil {
+		return x.Trace
+	}
+	return nil
+}
+
 func (x *Job) GetDeaths() []string {
 	if x != nil {
 		return x.Deaths
@@ -1211,6 +1219,7 @@ type Submission struct {
 	Complete      bool                   `protobuf:"varint,9,opt,name=complete,proto3" json:"complete,omitempty"` // these are all
 	DeadlineUs    int64                  `protobuf:"varint,10,opt,name=deadline_us,json=deadlineUs,proto3" json:"deadline_us,omitempty"`
 	Callback      string                 `protobuf:"bytes,11,opt,name=callback,proto3" json:"callback,omitempty"` // a URL, empty for none
+	Trace         []byte                 `protobuf:"bytes,12,opt,name=trace,proto3" json:"trace,omitempty"`       // id, parent and flags, 25 bytes; empty for none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1299,6 +1308,13 @@ func (x *Submission) GetCallback() string {
 		return x.Callback
 	}
 	return ""
+}
+
+func (x *Submission) GetTrace() []byte {
+	if x != nil {
+		return x.Trace
+	}
+	return nil
 }
 
 type Submit struct {
@@ -4298,7 +4314,7 @@ const file_actors_proto_rawDesc = "" +
 	"\aleft_ns\x18\x03 \x01(\x03R\x06leftNs\x122\n" +
 	"\x05found\x18\x04 \x03(\v2\x1c.fairfactor.actors.v1.FactorR\x05found\x12\x1c\n" +
 	"\tremaining\x18\x05 \x03(\tR\tremaining\x12\x18\n" +
-	"\alimited\x18\x06 \x01(\bR\alimited\"\xf8\x04\n" +
+	"\alimited\x18\x06 \x01(\bR\alimited\"\x8e\x05\n" +
 	"\x03Job\x12(\n" +
 	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x16\n" +
@@ -4322,9 +4338,10 @@ const file_actors_proto_rawDesc = "" +
 	"\x05known\x18\x18 \x01(\bR\x05known\x12\x1f\n" +
 	"\vdeadline_us\x18\x14 \x01(\x03R\n" +
 	"deadlineUs\x12\x1a\n" +
-	"\bcallback\x18\x15 \x01(\tR\bcallback\x12\x16\n" +
+	"\bcallback\x18\x15 \x01(\tR\bcallback\x12\x14\n" +
+	"\x05trace\x18\x19 \x01(\fR\x05trace\x12\x16\n" +
 	"\x06deaths\x18\x16 \x03(\tR\x06deaths\x12\"\n" +
-	"\rdeaths_cpu_ns\x18\x17 \x01(\x03R\vdeathsCpuNs\"\xed\x01\n" +
+	"\rdeaths_cpu_ns\x18\x17 \x01(\x03R\vdeathsCpuNs\"\x83\x02\n" +
 	"\n" +
 	"Submission\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x10\n" +
@@ -4336,7 +4353,8 @@ const file_actors_proto_rawDesc = "" +
 	"\vdeadline_us\x18\n" +
 	" \x01(\x03R\n" +
 	"deadlineUs\x12\x1a\n" +
-	"\bcallback\x18\v \x01(\tR\bcallback\"x\n" +
+	"\bcallback\x18\v \x01(\tR\bcallback\x12\x14\n" +
+	"\x05trace\x18\f \x01(\fR\x05trace\"x\n" +
 	"\x06Submit\x12B\n" +
 	"\vsubmissions\x18\x01 \x03(\v2 .fairfactor.actors.v1.SubmissionR\vsubmissions\x12\x14\n" +
 	"\x05again\x18\x02 \x01(\bR\x05again\x12\x14\n" +

@@ -91,10 +91,23 @@ type entry struct {
 	attempts          int32
 	saved             *saved // nil for a job that was never begun
 	deadline          int64  // microseconds since 1970, zero for none
-	callback          *fairfactor.Callback
+	wants             *wants // nil for most
 	deaths            *fairfactor.Deaths
 	mourning          int  // deaths on their way to the store
 	again             bool // it was taken out of the window for that
+}
+
+// wants is what the submitter of a job wants besides its factors, of the little that few do.
+type wants struct {
+	callback *fairfactor.Callback
+	trace    *fairfactor.Trace
+}
+
+func wantsOf(j *fairfactor.Job) *wants {
+	if j.Callback == nil && j.Trace == nil {
+		return nil
+	}
+	return &wants{j.Callback, j.Trace}
 }
 
 // saved is what the store kept of a job's progress.
@@ -271,7 +284,7 @@ func (b *Backlog) leaveRoom() {
 func entryOf(j *fairfactor.Job) entry {
 	e := entry{
 		seq: j.ID.Seq, order: j.Order, nonce: j.ID.Nonce, number: j.Number, key: j.Key,
-		submitted: j.Submitted.UnixMicro(), attempts: int32(j.Attempts), deadline: microsOf(j.Deadline), callback: j.Callback, deaths: j.Deaths,
+		submitted: j.Submitted.UnixMicro(), attempts: int32(j.Attempts), deadline: microsOf(j.Deadline), wants: wantsOf(j), deaths: j.Deaths,
 	}
 	if len(j.Factors) > 0 { // primes that are known already
 		e.saved = &saved{job: *j}

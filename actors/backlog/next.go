@@ -88,12 +88,16 @@ func (b *Backlog) job(e *entry) fairfactor.Job {
 	if e.saved != nil {
 		return e.saved.job
 	}
-	return fairfactor.Job{
+	j := fairfactor.Job{
 		ID:     fairfactor.ID{Nonce: e.nonce, Caller: b.number, Seq: e.seq},
 		Caller: b.cfg.Caller, Number: e.number, Key: e.key, Order: e.order, State: fairfactor.Pending,
-		Submitted: time.UnixMicro(e.submitted).UTC(), Attempts: int(e.attempts), Deadline: fromMicros(e.deadline), Callback: e.callback,
+		Submitted: time.UnixMicro(e.submitted).UTC(), Attempts: int(e.attempts), Deadline: fromMicros(e.deadline),
 		Deaths: e.deaths,
 	}
+	if e.wants != nil {
+		j.Callback, j.Trace = e.wants.callback, e.wants.trace
+	}
+	return j
 }
 
 // nextLong asks the long jobs for a turn: hard and light ones take turns, and those of a

@@ -78,6 +78,8 @@ type Submission struct {
 	Known *fairfactor.Known
 	// Callback is whom to tell of the job's end, nil for most.
 	Callback *fairfactor.Callback
+	// Trace is where the job belongs in the submitter's trace, nil for most.
+	Trace *fairfactor.Trace
 	// Deadline is when the job is cancelled if it has not ended, zero for never.
 	Deadline time.Time
 }

@@ -142,6 +142,7 @@ type job struct {
 	Known  bool   `json:"known"`
 	Error  string `json:"error"`
 	Detail string `json:"detail"`
+	Trace  string `json:"traceparent"`
 }
 
 // status is a job's state, or the number that a problem has in its place.

@@ -51,6 +51,9 @@ func (r *hookReceiver) receive(w http.ResponseWriter, req *http.Request) {
 	if err != nil || told.Event != "job."+string(told.Job.Status) || given != hex.EncodeToString(mac.Sum(nil)) {
 		r.bad = append(r.bad, string(body))
 	}
+	if trace := req.Header.Get("traceparent"); trace != told.Job.Trace {
+		r.bad = append(r.bad, fmt.Sprintf("the header traceparent %q with %s", trace, body))
+	}
 	r.told[told.Job.ID]++
 	w.WriteHeader(r.status)
 	r.news <- struct{}{}
@@ -97,7 +100,8 @@ func (p *process) callbackOf(id string) (state string) {
 }
 
 // TestWebhookOverAKill: a node that is killed between the ends of jobs and their
-// deliveries makes them after it has started again, with secrets from a file.
+// deliveries makes them after it has started again, with secrets from a file and in the
+// traces of the jobs.
 func TestWebhookOverAKill(t *testing.T) {
 	dir, file := t.TempDir(), filepath.Join(t.TempDir(), "secrets")
 	if err := os.WriteFile(file, []byte(hookSecret+"\n"), 0o600); err != nil {
@@ -115,6 +119,23 @@ func TestWebhookOverAKill(t *testing.T) {
 		}
 		ids = append(ids, j.ID)
 	}
+	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	req, err := http.NewRequest(http.MethodPost, p.url+"/compute?caller_id=c", strings.NewReader(`{"number":"1000033","callback_url":"`+r.URL+`/hook"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("traceparent", trace)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var traced job
+	if err := json.NewDecoder(resp.Body).Decode(&traced); err != nil || resp.StatusCode != http.StatusAccepted {
+		t.Fatalf("submit: %d %v", resp.StatusCode, err)
+	}
+	ids = append(ids, traced.ID)
 	r.wait(t, "an attempt for each", func(told map[string]int) bool { return len(told) == len(ids) })
 	p.kill()
 	r.answer(http.StatusOK)
@@ -127,6 +148,9 @@ func TestWebhookOverAKill(t *testing.T) {
 		}
 		return true
 	})
+	if j := p.wait(traced.ID); j.Trace != trace {
+		t.Errorf("after the kill the job has the trace %q", j.Trace)
+	}
 	for _, id := range ids {
 		for limit := time.Now().Add(time.Minute); p.callbackOf(id) != "delivered"; time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(limit) {

@@ -105,6 +105,9 @@ func (s *Sender) post(ctx context.Context, d fairfactor.Delivery) result {
 	request.Header.Set("User-Agent", "fairfactor/"+s.cfg.Version)
 	request.Header.Set("Fairfactor-Event", eventOf(&d.Job))
 	request.Header.Set("Fairfactor-Delivery", d.ID())
+	if t := d.Job.Trace; t != nil {
+		request.Header.Set("traceparent", t.String())
+	}
 	request.Header.Set(SignatureHeader, Sign(s.cfg.Now(), body, s.cfg.Secrets))
 	answer, err := s.client.Do(request)
 	if err != nil {

@@ -54,6 +54,15 @@ func (r *reader) varint() int64 {
 
 func (r *reader) string() string { return string(r.take(r.uvarint())) }
 
+// trace reads what appendRecord wrote.
+func (r *reader) trace() *fairfactor.Trace {
+	b := r.take(16 + 8 + 1)
+	if b == nil {
+		return nil
+	}
+	return &fairfactor.Trace{ID: [16]byte(b), Parent: [8]byte(b[16:]), Flags: b[24]}
+}
+
 // digits reads what appendDigits wrote. Anything else is bad.
 func (r *reader) digits() string {
 	n := r.uvarint()

@@ -30,10 +30,11 @@ const (
 	hasDeadline
 	hasCallback
 	hasDeaths
+	hasTrace
 )
 
 // lastField is the highest bit that this version knows.
-const lastField = hasDeaths
+const lastField = hasTrace
 
 // brief is the part of a record that deciding about a change needs; it comes
 // first in the record.
@@ -94,6 +95,9 @@ func appendRecord(b []byte, j *fairfactor.Job, state fairfactor.State, group uin
 	if fields&hasDeaths != 0 {
 		b = appendString(b, rules.DeathsText(j.Deaths))
 	}
+	if fields&hasTrace != 0 {
+		b = append(append(append(b, j.Trace.ID[:]...), j.Trace.Parent[:]...), j.Trace.Flags)
+	}
 	if fields&hasFactors != 0 {
 		return appendFactors(b, j)
 	}
@@ -121,6 +125,7 @@ func fieldsOf(j *fairfactor.Job, state fairfactor.State) (fields uint64) {
 	set(hasDeadline, !j.Deadline.IsZero())
 	set(hasCallback, j.Callback != nil)
 	set(hasDeaths, j.Deaths.Count() != 0)
+	set(hasTrace, j.Trace != nil)
 	return fields
 }
 
@@ -268,6 +273,9 @@ func decodeJob(key, value []byte, caller uint64, name string) (stored, error) {
 		if j.Deaths, ok = rules.ParseDeaths(r.string()); !ok {
 			r.bad = true
 		}
+	}
+	if fields&hasTrace != 0 {
+		j.Trace = r.trace()
 	}
 	if fields&hasFactors != 0 {
 		j.Factors = r.factors()

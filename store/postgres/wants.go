@@ -12,13 +12,17 @@ import (
 )
 
 // wantsText writes what the submitter of a job wants besides its factors, empty for
-// nothing: the deadline in microseconds since 1970, then the URL of the callback, as in
-// d1920000000000000 and chttps://example.com/ with a space between.
+// nothing: its trace, the deadline in microseconds since 1970, then the URL of the callback, as
+// in t00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01, d1920000000000000 and
+// chttps://example.com/ with a space between.
 func wantsText(j *fairfactor.Job) string {
-	if j.Deadline.IsZero() && j.Callback == nil {
+	if j.Deadline.IsZero() && j.Callback == nil && j.Trace == nil {
 		return ""
 	}
 	var wants []string
+	if j.Trace != nil {
+		wants = append(wants, "t"+j.Trace.String())
+	}
 	if !j.Deadline.IsZero() {
 		wants = append(wants, "d"+strconv.FormatInt(j.Deadline.UnixMicro(), 10))
 	}
@@ -32,6 +36,14 @@ func wantsText(j *fairfactor.Job) string {
 func readWants(text string, j *fairfactor.Job) error {
 	for rest := text; rest != ""; {
 		switch rest[0] {
+		case 't':
+			var text string
+			text, rest, _ = strings.Cut(rest[1:], " ")
+			trace, ok := fairfactor.ParseTrace([]byte(text))
+			if !ok {
+				return strconv.ErrSyntax
+			}
+			j.Trace = &trace
 		case 'd':
 			var digits string
 			digits, rest, _ = strings.Cut(rest[1:], " ")

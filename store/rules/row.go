@@ -17,6 +17,10 @@ func Row(j *fairfactor.Job, state fairfactor.State) fairfactor.Job {
 		row.Finished = time.Time{}
 	}
 	row.Callback = owed(j.Callback, &row)
+	if j.Trace != nil {
+		trace := *j.Trace
+		row.Trace = &trace
+	}
 	row.Deadline = Kept(j.Deadline)
 	row.Submitted, row.Started, row.Finished = Kept(j.Submitted), Kept(j.Started), Kept(row.Finished)
 	return row

@@ -226,6 +226,9 @@ func (p *pair) pick(ch fairfactor.Change) fairfactor.Job {
 	if p.oneIn(4) {
 		j.Callback = &fairfactor.Callback{URL: "https://example.com/hook"}
 	}
+	if p.oneIn(4) {
+		j.Trace = &fairfactor.Trace{ID: [16]byte{15: byte(1 + p.rng.IntN(9))}, Parent: [8]byte{1, 7: 9}, Flags: byte(p.rng.IntN(2))}
+	}
 	switch ch.Op {
 	case fairfactor.Accept:
 		return j

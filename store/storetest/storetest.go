@@ -78,6 +78,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"CallbacksByHost", callbacksByHost},
 		{"CallbacksBehindAFlood", callbacksBehindAFlood},
 		{"CallbacksOfJobsThatGo", callbacksOfJobsThatGo},
+		{"TracesAreKept", tracesAreKept},
 		{"ManyClaimers", manyClaimers},
 		{"UnknownIsNotFound", unknownIsNotFound},
 		{"JobsAtTheirPlaces", jobsAtTheirPlaces},
