@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"fairfactor/actors":            {"fairfactor", "fairfactor/factor"},
 	"fairfactor/cluster":           {"fairfactor"},
 	"fairfactor/http":              {"fairfactor", "fairfactor/factor/expression"},
+	"fairfactor/otlp":              {"fairfactor"},
 	"fairfactor/store":             {"fairfactor"},
 	"fairfactor/store/membership":  {"fairfactor"},
 	"fairfactor/store/rules":       {"fairfactor"},

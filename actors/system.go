@@ -65,6 +65,9 @@ type Config struct {
 	MaxUncommitted int64
 	MaxCPU         time.Duration // of a job; zero is no limit
 	MaxDeaths      int           // of processes with a job until it is quarantined; zero is no limit
+	// Ended is told of each job with a trace when its end has become durable, and when that
+	// was; nil for nothing. It must not keep the job, nor wait.
+	Ended func(job *fairfactor.Job, durable time.Time)
 	// Record begins the notes of what this process runs, nil for none. Obituaries are what
 	// processes before it were at when they died.
 	Record     func(process string) (Recorder, error)

@@ -26,6 +26,8 @@ type Config struct {
 	Grace     func() time.Duration // that a job waits after a death
 	Counters  *Counters
 	Room      *Room
+	// Ended is told of each job with a trace whose end has become durable, nil for nothing.
+	Ended func(job *fairfactor.Job, durable time.Time)
 }
 
 // Room bounds the jobs of all callers of a node that are on their way to the store.

@@ -196,6 +196,9 @@ func (c *Caller) ended(job *fairfactor.Job, left *backlog.Left) {
 	case fairfactor.Cancelled:
 		c.cfg.Counters.Cancelled.Add(1)
 	}
+	if job.Trace != nil && c.cfg.Ended != nil {
+		c.cfg.Ended(job, c.host.Now())
+	}
 	c.divisors.learn(job)
 	c.unshare(job, job.State == fairfactor.Completed, left)
 	c.wake(job)

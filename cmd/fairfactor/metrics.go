@@ -19,7 +19,7 @@ type metrics struct {
 	levelLag, levelInLine, known, divided *prometheus.Desc
 	webhooks, webhooksFlying, missed      *prometheus.Desc
 	jobsQueued, work, oldest, threads     *prometheus.Desc
-	deaths, quarantined, vain             *prometheus.Desc
+	deaths, quarantined, vain, spans      *prometheus.Desc
 }
 
 func newMetrics(n *node) *metrics {
@@ -41,6 +41,7 @@ func newMetrics(n *node) *metrics {
 		turns:          desc("turns_total", "Turns run on this node."),
 		cpu:            desc("turn_cpu_seconds_total", "CPU that turns used on this node."),
 		vain:           desc("turn_cpu_seconds_vain_total", "CPU of turns that no job has: halted, because their jobs had ended; ended, the same, but run to the end; spare, of jobs that needed them no more; moved, of callers that are elsewhere by now; unsaved, known only to a caller's actor when that stopped; broken, in the middle when the node stopped.", "reason"),
+		spans:          desc("spans_total", "Spans for the collector of --otlp-endpoint: sent, or dropped because it did not take them or too many waited.", "outcome"),
 		callers:        desc("callers_active", "Caller actors that live on this node."),
 		activations:    desc("caller_activations_total", "Times a caller actor started on this node."),
 		fenced:         desc("callers_fenced_total", "Caller actors that stopped because a newer one exists."),
@@ -94,6 +95,10 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		nanos  *atomic.Int64
 	}{{"halted", &c.Unwanted}, {"ended", &c.Ended}, {"spare", &c.Spare}, {"moved", &c.Moved}, {"unsaved", &c.Unsaved}, {"broken", &c.Broken}} {
 		counter(m.vain, time.Duration(v.nanos.Load()).Seconds(), v.reason)
+	}
+	if m.node.spans != nil {
+		counter(m.spans, float64(m.node.spans.Sent.Load()), "sent")
+		counter(m.spans, float64(m.node.spans.Dropped.Load()), "dropped")
 	}
 	gauge(m.callers, float64(c.Callers.Load()))
 	counter(m.activations, float64(c.Activations.Load()))

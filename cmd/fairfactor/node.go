@@ -22,6 +22,7 @@ import (
 	"fairfactor/cluster"
 	httpd "fairfactor/http"
 	"fairfactor/http/webhook"
+	"fairfactor/otlp"
 	"fairfactor/store/pebble"
 	"fairfactor/store/postgres"
 )
@@ -50,6 +51,8 @@ type node struct {
 	accesses   *accessLog // nil without --access-log
 	url        string
 	flight     *flight.Recorder // nil if it can't be kept
+	spans      *otlp.Exporter   // nil without --otlp-endpoint
+	spansSent  func()           // ends the exporter, and waits until it has
 	leaving    atomic.Bool
 	draining   atomic.Bool
 	fatal      chan error
@@ -107,6 +110,9 @@ func (n *node) start(ctx context.Context) (err error) {
 		return err
 	}
 	if err := n.openKeys(ctx); err != nil {
+		return err
+	}
+	if err := n.startSpans(); err != nil {
 		return err
 	}
 	if err := n.startActors(ctx); err != nil {
@@ -207,8 +213,12 @@ func (n *node) startActors(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var ended func(*fairfactor.Job, time.Time)
+	if n.spans != nil {
+		ended = n.spans.Ended
+	}
 	n.system = actors.New(actors.Config{
-		Store: n.store, Committer: n.committer, Members: n.view, Logger: n.log,
+		Ended: ended, Store: n.store, Committer: n.committer, Members: n.view, Logger: n.log,
 		Workers: n.cfg.workers, Quantum: n.cfg.quantum, MaxQueue: n.cfg.maxQueue, MaxCPU: n.cfg.maxCPU,
 		KnownSize: n.cfg.knownSize, Runtime: n.cfg.runtime,
 		MaxDeaths: n.cfg.maxDeaths, Record: n.record, Obituaries: n.obituaries(),
@@ -251,6 +261,9 @@ func (n *node) startServer() {
 	}
 	web.Jobs, web.Logger, web.MaxDigits, web.Ready, web.Leaving = n.system.Service(), n.log, n.cfg.maxDigits, n.ready, n.stays
 	web.Events = n.system.Service()
+	if n.spans != nil {
+		web.Submitted = n.spans.Submitted
+	}
 	web.Gatherer, web.Registerer, web.Version = registry, registry, version
 	n.server = httpd.New(web)
 }
@@ -388,6 +401,9 @@ func (n *node) close() {
 		step(n.cluster.Stop)
 		n.system.Stop()
 		n.flight.Close()
+	}
+	if n.spansSent != nil {
+		n.spansSent()
 	}
 	// A store must not be closed under a write. What waits for that is
 	// not acknowledged; what was is in the log, and the next start finds it there.

@@ -16,6 +16,7 @@ import (
 	"fairfactor/actors"
 	"fairfactor/actors/dispatch"
 	"fairfactor/cluster"
+	"fairfactor/otlp"
 )
 
 // config is what the flags of serve say.
@@ -55,6 +56,7 @@ type config struct {
 	httpClientCA         string
 	httpClients          []string
 	accessLog            string
+	otlp                 string
 }
 
 func newServe(io streams) *cobra.Command {
@@ -149,6 +151,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.hookSecretFile, "webhook-secret-file", "", "file of such secrets, one a line")
 	f.StringVar(&c.basePath, "base-path", "", "path under which a proxy offers the API, such as /factor")
 	f.StringVar(&c.accessLog, "access-log", "", "file that gets a line of JSON for each request, or - for standard output")
+	f.StringVar(&c.otlp, "otlp-endpoint", "", "address of a collector of OpenTelemetry that takes OTLP over HTTP, http://localhost:4318: it gets spans of the jobs whose submitters send a sampled traceparent; empty for none")
 	f.StringVar(&c.pprof, "pprof", "", "loopback address of Go's profiler, for go tool pprof; empty for none")
 	describeDefault(f, "node", "the machine's name")
 	describeDefault(f, "workers", "the number of CPUs, or what the cgroup's quota leaves of them")
@@ -206,6 +209,11 @@ func (c *config) check() error {
 		return fairfactor.Errorf(fairfactor.Invalid, "--store is not the URL of a PostgreSQL: write postgres://user:password@host:5432/database, or leave the flag out and set --data")
 	case c.store == "" && len(c.join) > 0:
 		return fairfactor.Errorf(fairfactor.Invalid, "--join needs a store that nodes can share, and the embedded store in %s belongs to one node: give all of them the same PostgreSQL with --store", c.data)
+	}
+	if c.otlp != "" {
+		if err := otlp.CheckEndpoint(c.otlp); err != nil {
+			return fairfactor.Errorf(fairfactor.Invalid, "--otlp-endpoint: %s", fairfactor.MessageOf(err))
+		}
 	}
 	return c.checkTLS()
 }
