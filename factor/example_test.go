@@ -18,10 +18,12 @@ func ExampleFactorize() {
 	for _, p := range primes {
 		fmt.Println(p.P, "to the power of", p.Exponent, "proven:", p.Proven)
 	}
+	fmt.Println(factor.Spell(primes))
 	// Output:
 	// 71 to the power of 2 proven: true
 	// 839 to the power of 1 proven: true
 	// 999983 to the power of 1 proven: true
+	// 71 71 839 999983
 }
 
 // A context bounds the time. Factorize returns the primes found so far with the error.

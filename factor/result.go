@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 
 	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/prime"
@@ -371,6 +372,17 @@ func primesOf(parts []part) []Prime {
 		primes = append(primes, primeBy(p.grade, text, p.exp))
 	}
 	return primes
+}
+
+// Spell lists primes with a space between, each as often as it divides.
+func Spell(primes []Prime) string {
+	var words []string
+	for _, p := range primes {
+		for range p.Exponent {
+			words = append(words, p.P)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // ascends reports whether a < b for canonical digits.

@@ -49,7 +49,7 @@ func (e *ownEngine) factor(ctx context.Context, numbers []string) (time.Duration
 		if err := factor.Product(numbers[i], primes); err != nil {
 			return 0, nil, err
 		}
-		answers[i] = spelled(primes)
+		answers[i] = factor.Spell(primes)
 	}
 	return cpu, answers, nil
 }
@@ -93,16 +93,6 @@ func finishMachine(ctx context.Context, r *factor.Runner, m *factor.Machine) err
 		}
 	}
 	return nil
-}
-
-func spelled(primes []factor.Prime) string {
-	var words []string
-	for _, p := range primes {
-		for range p.Exponent {
-			words = append(words, p.P)
-		}
-	}
-	return strings.Join(words, " ")
 }
 
 // gp is PARI's calculator, as a process that answers questions until one is broken

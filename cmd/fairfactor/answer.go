@@ -18,24 +18,13 @@ func reason(a answer) string {
 	case len(a.remaining) > 0 && a.number != "":
 		what := fmt.Sprintf("%s: %v", a.number, a.err)
 		if len(a.primes) > 0 {
-			what += "; found " + spelled(a.primes)
+			what += "; found " + factor.Spell(a.primes)
 		}
 		return what + "; composite remains: " + strings.Join(a.remaining, " ")
 	case fairfactor.CodeOf(a.err) != fairfactor.Internal:
 		return fairfactor.MessageOf(a.err)
 	}
 	return fmt.Sprintf("%.60s: %v", a.word, a.err)
-}
-
-// spelled lists primes, each as often as it divides.
-func spelled(primes []factor.Prime) string {
-	var words []string
-	for _, p := range primes {
-		for range p.Exponent {
-			words = append(words, p.P)
-		}
-	}
-	return strings.Join(words, " ")
 }
 
 // writeJSON keeps the primes in ascending order, which a map would not.

@@ -122,7 +122,7 @@ func describe(number string, p factor.Progress, left time.Duration) string {
 	}
 	line := fmt.Sprintf("%s: %.0f %%, %s, %s", number, p.Percent, inWords(left), p.Phase)
 	if len(p.Found) > 0 {
-		line += ", found " + spelled(p.Found)
+		line += ", found " + factor.Spell(p.Found)
 	}
 	return line
 }
