@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
@@ -190,6 +191,8 @@ func (all objects) node(t *testing.T) *apps.StatefulSet {
 		t.Errorf("account %+v of pods that say %q", all.accounts[0], pod.Spec.ServiceAccountName)
 	}
 	known, mounts := flags(t), map[string]string{}
+	var err error
+	linger, drain := time.Duration(0), 10*time.Second // the defaults
 	for _, m := range c.VolumeMounts {
 		mounts[m.MountPath] = m.Name
 	}
@@ -199,6 +202,15 @@ func (all objects) node(t *testing.T) *apps.StatefulSet {
 		}
 		if strings.HasPrefix(e.Value, "/") && mounts[filepath.Dir(e.Value)] == "" {
 			t.Errorf("%s=%s is on no volume", e.Name, e.Value)
+		}
+		if e.Name == "FAIRFACTOR_LINGER" {
+			linger, err = time.ParseDuration(e.Value)
+		}
+		if e.Name == "FAIRFACTOR_DRAIN" {
+			drain, err = time.ParseDuration(e.Value)
+		}
+		if err != nil {
+			t.Errorf("%s=%s: %v", e.Name, e.Value, err)
 		}
 		if e.Name == "FAIRFACTOR_JOIN" && e.Value != headless+fmt.Sprintf(":%d", ports["gossip"]) {
 			t.Errorf("nodes join %s", e.Value)
@@ -210,11 +222,33 @@ func (all objects) node(t *testing.T) *apps.StatefulSet {
 			t.Errorf("the %s probe is %+v", name, p)
 		}
 	}
+	checkStop(t, &pod.Spec, linger, drain)
 	restricted(t, &pod.Spec)
 	if enforced := all.namespaces[0].Labels["pod-security.kubernetes.io/enforce"]; enforced != "restricted" {
 		t.Errorf("the namespace enforces %q", enforced)
 	}
 	return set
+}
+
+// stopSteps is how many steps of stopping may take --drain each: requests, turns, what they
+// found, actors, writes, the store.
+const stopSteps = 6
+
+// checkStop holds a pod to what a node needs so that no request fails when it leaves: balancers
+// notice before it takes no more, and it is not killed before it could end.
+func checkStop(t *testing.T, pod *core.PodSpec, linger, drain time.Duration) {
+	t.Helper()
+	ready := pod.Containers[0].ReadinessProbe
+	notices := time.Duration(ready.PeriodSeconds*ready.FailureThreshold+ready.TimeoutSeconds) * time.Second
+	if linger <= notices {
+		t.Errorf("a node lingers for %v, and is found not to be ready after %v", linger, notices)
+	}
+	if grace := pod.TerminationGracePeriodSeconds; grace == nil || time.Duration(*grace)*time.Second <= linger+stopSteps*drain {
+		t.Errorf("a node is killed before it has used its time: %v and %d times %v", linger, stopSteps, drain)
+	}
+	if pod.Containers[0].Lifecycle != nil {
+		t.Error("there is a hook, although --linger does what preStop is for")
+	}
 }
 
 // restricted holds a pod to the Pod Security Standard of that name, and to a read-only
