@@ -219,6 +219,7 @@ func (c *conn) listen() error {
 		if err := c.Conn.SetReadDeadline(time.Now().Add(c.owner.limits.idle)); err != nil {
 			return err
 		}
+		c.hurryIfLast()
 		var first [1]byte
 		if _, err := io.ReadFull(c.Conn, first[:]); err != nil {
 			return err
@@ -227,6 +228,7 @@ func (c *conn) listen() error {
 	}
 	c.readBy = c.elapsed() + c.owner.limits.read
 	c.armRead()
+	c.hurryIfLast()
 	for len(c.head) < headBytes && !bytes.Contains(c.head, headEnd) {
 		n, err := c.Conn.Read(c.head[len(c.head):headBytes])
 		c.head = c.head[:len(c.head)+n]
@@ -239,6 +241,19 @@ func (c *conn) listen() error {
 		}
 	}
 	return nil
+}
+
+// hurry gives a parked connection a moment for what its client has sent already.
+func (c *conn) hurry() {
+	_ = c.Conn.SetReadDeadline(time.Now().Add(c.owner.limits.last)) // the next read tells what is wrong
+}
+
+// hurryIfLast does so if the server shuts down; it follows each deadline that is set while
+// the connection is parked, so that none comes after that of retire.
+func (c *conn) hurryIfLast() {
+	if c.owner.retiring.Load() {
+		c.hurry()
+	}
 }
 
 // refuse answers without having read a request.

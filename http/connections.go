@@ -2,12 +2,14 @@ package http
 
 import (
 	"container/list"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,13 +35,18 @@ type connections struct {
 	answers *budget   // of their answers
 	begun   time.Time // what the connections count their deadlines from
 
-	ready chan *conn    // those that have a request
-	done  chan struct{} // closed by Close
+	ready    chan *conn    // those that have a request
+	done     chan struct{} // closed by Close
+	accepted chan struct{} // closed when nothing more is accepted
+	retiring atomic.Bool   // see retire
 
 	mu     sync.Mutex // guards what follows
 	open   map[*conn]struct{}
 	parked *list.List // of *conn, the longest parked first
 	closed bool
+	// coming are those that were parked and whose requests are on their way to fasthttp.
+	coming int
+	still  chan struct{} // closed when there are no such and no parked ones, while retiring
 
 	refused atomic.Uint64 // connections turned away
 	evicted atomic.Uint64 // parked ones closed to make room
@@ -47,7 +54,7 @@ type connections struct {
 
 func newConnections(ln net.Listener, bounds limits, answers *budget, log *slog.Logger) *connections {
 	return &connections{
-		answers: answers, ln: ln, log: log, limits: bounds, begun: time.Now(), ready: make(chan *conn), done: make(chan struct{}),
+		answers: answers, ln: ln, log: log, limits: bounds, begun: time.Now(), ready: make(chan *conn), done: make(chan struct{}), accepted: make(chan struct{}),
 		open: map[*conn]struct{}{}, parked: list.New(),
 	}
 }
@@ -80,6 +87,44 @@ func (l *connections) Close() error {
 	return l.ln.Close()
 }
 
+// retire takes what clients have sent already: connections that the system has accepted, and
+// requests that are on their way into a connection. The system would reset these if they were
+// just closed, and the client could not tell whether its request was carried out.
+// Parked connections that say nothing for a moment are closed. It returns when no
+// connection is parked, or ctx ends.
+func (l *connections) retire(ctx context.Context) {
+	if l.isClosed() || !l.retiring.CompareAndSwap(false, true) {
+		return
+	}
+	until := time.Now().Add(l.limits.last)
+	if ln, ok := l.ln.(interface{ SetDeadline(time.Time) error }); ok && ln.SetDeadline(until) == nil {
+		select {
+		case <-l.accepted:
+		case <-ctx.Done():
+		}
+	}
+	l.mu.Lock()
+	for e := l.parked.Front(); e != nil; e = e.Next() {
+		e.Value.(*conn).hurry()
+	}
+	still := make(chan struct{})
+	l.still = still
+	l.settled()
+	l.mu.Unlock()
+	select {
+	case <-still:
+	case <-ctx.Done():
+	}
+}
+
+// settled tells retire when no connection is parked. The lock is held.
+func (l *connections) settled() {
+	if l.still != nil && l.parked.Len() == 0 && l.coming == 0 {
+		close(l.still)
+		l.still = nil
+	}
+}
+
 // closeAll closes the connections that are still open after Close.
 func (l *connections) closeAll() {
 	l.mu.Lock()
@@ -99,6 +144,7 @@ func (l *connections) count() (open, parked int) {
 // accept takes connections until the listener is closed. When the system runs
 // out of something, files for one, it waits and goes on: connections end.
 func (l *connections) accept() error {
+	defer close(l.accepted)
 	pause := time.Duration(0)
 	for {
 		plain, err := l.ln.Accept()
@@ -107,7 +153,7 @@ func (l *connections) accept() error {
 			l.admit(l.wrap(plain))
 			continue
 		}
-		if l.isClosed() {
+		if l.isClosed() || l.retiring.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
 			return nil
 		}
 		var temporary interface{ Temporary() bool }
@@ -183,15 +229,22 @@ func (l *connections) park(c *conn) {
 		err := c.listen()
 		l.mu.Lock()
 		l.parked.Remove(place) // does nothing if it was evicted
+		l.coming++
 		l.mu.Unlock()
 		if err == nil {
 			select {
 			case l.ready <- c:
-				return
 			case <-l.done:
+				err = io.EOF
 			}
 		}
-		l.leave(c)
+		l.mu.Lock()
+		l.coming--
+		l.settled()
+		l.mu.Unlock()
+		if err != nil {
+			l.leave(c)
+		}
 	}()
 }
 

@@ -111,6 +111,7 @@ type limits struct {
 	answers     int64         // bytes of long answers that clients have not taken
 	stuck       time.Duration // that a client may hold up others by not taking what it asked for, see budget
 	queued      int           // events for one subscriber, then it is closed as too slow
+	last        time.Duration // for a request to arrive whose client sent it before the shutdown
 }
 
 func defaultLimits() limits {
@@ -119,6 +120,7 @@ func defaultLimits() limits {
 		write: 30 * time.Second, submit: 10 * time.Second, grace: 30 * time.Second, batches: 2048,
 		brief: 10 * time.Millisecond, look: 500 * time.Millisecond,
 		answers: DefaultAnswerMemory, stuck: time.Second, heartbeat: 15 * time.Second,
+		last: 200 * time.Millisecond,
 	}
 }
 
@@ -254,11 +256,13 @@ func (s *Server) Serve(ln net.Listener) error {
 // a connection just as that is closed would be lost.
 func (s *Server) Leave() { s.left.Store(true) }
 
-// Shutdown stops accepting, ends long polls at once with the jobs as they are, and
-// streams of events with one that says so,
+// Shutdown ends long polls at once with the jobs as they are, and
+// streams of events with one that says so. It answers what clients have sent already,
+// also on connections that were not accepted yet, stops accepting,
 // and returns when all other running requests are answered. When ctx ends
 // before that, their connections are closed and the error is ctx's.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.Leave()
 	s.mu.Lock()
 	s.closed = true
 	l := s.conns
@@ -268,6 +272,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
+	l.retire(ctx)
 	l.Close()
 	err := s.http.ShutdownWithContext(ctx)
 	if err == nil {

@@ -1,6 +1,7 @@
 package http_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -244,4 +245,45 @@ func TestLeavingEndsConnections(t *testing.T) {
 		t.Errorf("a poll: %d, closes %v", a.status, a.closes)
 	}
 	eventually(t, "no connection is idle", func() bool { return s.metric(`fairfactor_http_connections{state="idle"}`) == 0 })
+}
+
+// TestShutdownAnswersWhatWasSent: requests that clients had sent when the server began to shut
+// down are carried out and answered, on connections that were idle and on some that the
+// server had not accepted yet.
+func TestShutdownAnswersWhatWasSent(t *testing.T) {
+	s := start(t)
+	var conns []net.Conn
+	for range 20 {
+		conn := dial(t, s.addr)
+		roundTrip(t, conn)
+		conns = append(conns, conn)
+	}
+	eventually(t, "the connections are parked", func() bool { return s.metric(`fairfactor_http_connections{state="idle"}`) >= 20 })
+	for range 20 {
+		conns = append(conns, dial(t, s.addr))
+	}
+	before := s.jobs.count()
+	stopped := make(chan error, 1)
+	for i, conn := range conns {
+		if _, err := io.WriteString(conn, postRequest); err != nil {
+			t.Fatal(err)
+		}
+		if i == len(conns)-1 {
+			go func() {
+				shutdown, serve := s.stop(10 * time.Second)
+				stopped <- errors.Join(shutdown, serve)
+			}()
+		}
+	}
+	for i, conn := range conns {
+		if err := readAnswer(bufio.NewReader(conn)); err != nil {
+			t.Errorf("the request on connection %d: %v", i, err)
+		}
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	if n := s.jobs.count() - before; n != len(conns) {
+		t.Errorf("%d of %d submissions were carried out", n, len(conns))
+	}
 }

@@ -62,6 +62,7 @@ func (c *conn) shakeHands() error {
 	if err := c.Conn.SetDeadline(time.Now().Add(c.owner.limits.read)); err != nil {
 		return err
 	}
+	c.hurryIfLast()
 	if err := c.secure.Handshake(); err != nil {
 		var record tls.RecordHeaderError
 		if errors.As(err, &record) && record.Conn != nil {

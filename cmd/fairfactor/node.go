@@ -349,7 +349,6 @@ func (n *node) run(ctx context.Context) error {
 	}
 	cancel()
 	housekeeping.Wait()
-	n.draining.Store(true)
 	n.close()
 	c := &n.system.Counters
 	n.log.Info("stopped", "turns", c.Turns.Load(), "cpu", time.Duration(c.CPU.Load()), "halted", time.Duration(c.Unwanted.Load()),
@@ -384,6 +383,7 @@ func (n *node) close() {
 	if n.server != nil {
 		step(n.server.Shutdown)
 	}
+	n.draining.Store(true)
 	if n.listener != nil {
 		n.listener.Close()
 	}
