@@ -100,4 +100,5 @@ type Progress struct {
 	Limited   bool          // the limit of CPU for a job ends it before it is done: Left is until then
 	Found     []Factor
 	Remaining []string // composite cofactors that are still being worked on
+	Memory    int64    // bytes that the job will hold at most, as far as is known; zero for little
 }

@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"fairfactor/actors/fair":       {},
 	"fairfactor/actors/flight":     {"fairfactor"},
 	"fairfactor/actors/share":      {},
+	"fairfactor/actors/memory":     {},
 	"fairfactor/actors/dispatch":   {"fairfactor/actors/fair"},
 	"fairfactor/actors/backlog":    {"fairfactor", "fairfactor/factor"},
 	"fairfactor/actors/sim":        {"fairfactor", "fairfactor/factor", "fairfactor/actors", "fairfactor/actors/commit", "fairfactor/store/memory"},

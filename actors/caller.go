@@ -71,8 +71,19 @@ func (a *callerActor) started(ctx actor.Context) {
 	a.caller = caller.New(a, caller.Config{
 		Name: a.name, MaxQueue: a.sys.cfg.MaxQueue, MaxCPU: a.sys.cfg.MaxCPU,
 		Idle: a.sys.idleTime, Retry: retryAfter, Hold: a.sys.cfg.Hold, Learns: a.sys.cfg.KnownSize > 0, Counters: &a.sys.Counters.Counters, Room: &a.sys.room,
-		MaxDeaths: a.sys.cfg.MaxDeaths, Died: a.sys.died.of(a.name), Grace: a.sys.grace, Ended: a.sys.cfg.Ended,
+		MaxDeaths: a.sys.cfg.MaxDeaths, Died: a.sys.died.of(a.name), Grace: a.sys.grace, Ended: a.sys.cfg.Ended, Memory: a.memory(),
 	})
+}
+
+// memory is what the jobs of this caller hold, see [caller.Config].
+func (a *callerActor) memory() func(share string) caller.Memory {
+	ledger := a.sys.memory
+	if ledger == nil {
+		return nil
+	}
+	return func(share string) caller.Memory {
+		return ledger.Holder(share, func() { a.sys.send(a.self, arrived{}) })
+	}
 }
 
 // stopping answers all that wait here. What is on its way to the store is answered

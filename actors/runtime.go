@@ -61,6 +61,11 @@ type Thread interface {
 	RunFirst(number string, stop func() bool) (factor.Result, error)
 	// CPU is what the thread has used since it began.
 	CPU() time.Duration
+	// Needs estimates what the thread holds while it runs a turn, and Tables what it keeps
+	// between turns, in bytes, until Forget.
+	Needs(payload []byte) int64
+	Tables() int64
+	Forget()
 	Close()
 }
 
@@ -139,6 +144,25 @@ func (t *thread) with(run func(*factor.Runner) (factor.Result, error)) (factor.R
 	t.runner = runner
 	return r, err
 }
+
+// Needs implements [Thread].
+func (t *thread) Needs(payload []byte) int64 {
+	if t.runner == nil {
+		return factor.TurnMemory(payload)
+	}
+	return t.runner.Needs(payload)
+}
+
+// Tables implements [Thread].
+func (t *thread) Tables() int64 {
+	if t.runner == nil {
+		return 0
+	}
+	return t.runner.Tables()
+}
+
+// Forget implements [Thread].
+func (t *thread) Forget() { t.runner = nil }
 
 // CPU implements [Thread].
 func (t *thread) CPU() time.Duration { return threadCPU() }

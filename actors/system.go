@@ -13,6 +13,7 @@ import (
 	"fairfactor"
 	"fairfactor/actors/caller"
 	"fairfactor/actors/commit"
+	"fairfactor/actors/memory"
 )
 
 // Kinds of virtual actors, and the one scheduler's identity.
@@ -64,6 +65,7 @@ type Config struct {
 	// default 65,536.
 	MaxUncommitted int64
 	MaxCPU         time.Duration // of a job; zero is no limit
+	WorkMemory     int64         // bytes that jobs and turns of this node may take, by estimate; zero is no limit
 	MaxDeaths      int           // of processes with a job until it is quarantined; zero is no limit
 	// Ended is told of each job with a trace when its end has become durable, and when that
 	// was; nil for nothing. It must not keep the job, nor wait.
@@ -103,6 +105,7 @@ type System struct {
 	live   liveJobs
 	ranked rankings
 	room   caller.Room
+	memory *memory.Ledger // nil for no limit
 	died   obituaries
 	notes  Recorder // nil for none
 	worker *worker
@@ -135,6 +138,7 @@ func New(cfg Config) *System {
 	}
 	s := &System{cfg: cfg, log: cfg.Logger, now: cfg.Runtime.Now, run: cfg.Runtime, bound: make(chan struct{})}
 	s.room.Limit = cfg.MaxUncommitted
+	s.memory = memory.New(cfg.WorkMemory, s.memoryFreed)
 	s.died.add(cfg.Obituaries)
 	s.alarms = newAlarms(cfg.Tick, s.now(), func(pid *actor.PID) { s.send(pid, tick{}) })
 	s.running, s.halt = context.WithCancel(context.Background())
@@ -179,6 +183,7 @@ func (s *System) Producers(identity func(actor.Context) string) map[string]actor
 // scheduler somewhere.
 func (s *System) Start(net Network) error {
 	s.net, s.actors = net, s.run.Actors(net)
+	s.worker = newWorker(s)
 	close(s.bound)
 	if s.cfg.Record != nil {
 		notes, err := s.cfg.Record(net.ID())
@@ -188,7 +193,6 @@ func (s *System) Start(net Network) error {
 			s.notes = notes
 		}
 	}
-	s.worker = newWorker(s)
 	pid, err := s.actors.Spawn(workerName, s.worker)
 	if err != nil {
 		return fairfactor.Wrap(fairfactor.Internal, err, "the worker actor did not start")

@@ -23,7 +23,7 @@ func (w *worker) compute(i int) {
 	used, stop := thread.CPU(), w.stops[i].Load
 	notes := w.sys.notes
 	for {
-		t := w.take(i)
+		t := w.take(i, thread)
 		if t == nil {
 			return
 		}
@@ -39,15 +39,15 @@ func (w *worker) compute(i int) {
 		now := thread.CPU()
 		r.cpu, used = now-used, now
 		w.logTurn(&r)
-		w.finish(i, r)
+		w.finish(i, thread, r)
 	}
 }
 
 // take waits for a turn; nil means that there will be none.
-func (w *worker) take(i int) *turn {
+func (w *worker) take(i int, thread Thread) *turn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for len(w.queue) == 0 && !w.closed && !w.draining {
+	for !w.closed && !w.draining && !w.mayTake(i, thread) {
 		w.ready.Wait()
 	}
 	if w.closed || len(w.queue) == 0 {
@@ -65,7 +65,7 @@ func (w *worker) take(i int) *turn {
 }
 
 // finish reports a turn that has ended.
-func (w *worker) finish(i int, r news) {
+func (w *worker) finish(i int, thread Thread, r news) {
 	w.sys.Counters.Turns.Add(1)
 	w.sys.Counters.CPU.Add(int64(r.cpu))
 	w.mu.Lock()
@@ -77,20 +77,23 @@ func (w *worker) finish(i int, r news) {
 		w.sys.Counters.Unwanted.Add(int64(r.cpu))
 	}
 	w.running[i] = slot{}
+	w.leaveTables(i, thread)
 	w.tellLocked(r)
 }
 
 // runTurn runs one turn. A panic in the engine is the job's misfortune, not the
 // node's.
 func (w *worker) runTurn(thread Thread, i int, stop func() bool, t *turn) (r news) {
-	r = news{turn: t}
+	r = news{turn: t, started: w.running[i].since} // set by this thread, in take
+	if r.failure = w.tooLarge(thread, t); r.failure != "" {
+		return r
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			w.sys.log.Error("a turn panicked", "caller", t.caller, "turn", t.dispatched, "number", t.number, "err", p, "stack", string(debug.Stack()))
 			r.failure = fmt.Sprintf("internal error in the factoring engine: %v", p)
 		}
 	}()
-	r.started = w.running[i].since // set by this thread, in take
 	result, err := execute(thread, t, stop)
 	switch {
 	case errors.Is(err, factor.ErrStopped):

@@ -373,7 +373,7 @@ func jobToPB(j *fairfactor.Job) *actorspb.Job {
 		pb.Deaths, pb.DeathsCpuNs = d.Processes, int64(d.CPU)
 	}
 	if p := j.Progress; p != nil {
-		pb.Progress = &actorspb.Progress{Phase: p.Phase, Percent: p.Percent, LeftNs: int64(p.Left), Limited: p.Limited, Found: factorsToPB(p.Found), Remaining: p.Remaining}
+		pb.Progress = &actorspb.Progress{Phase: p.Phase, Percent: p.Percent, LeftNs: int64(p.Left), Limited: p.Limited, Found: factorsToPB(p.Found), Remaining: p.Remaining, Memory: p.Memory}
 	}
 	return pb
 }
@@ -388,7 +388,7 @@ func jobFromPB(pb *actorspb.Job) fairfactor.Job {
 		j.Deaths = &fairfactor.Deaths{Processes: pb.Deaths, CPU: time.Duration(pb.DeathsCpuNs)}
 	}
 	if p := pb.Progress; p != nil {
-		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: time.Duration(p.LeftNs), Limited: p.Limited, Found: factorsFromPB(p.Found), Remaining: p.Remaining}
+		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: time.Duration(p.LeftNs), Limited: p.Limited, Found: factorsFromPB(p.Found), Remaining: p.Remaining, Memory: p.Memory}
 	}
 	return j
 }

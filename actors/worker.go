@@ -38,6 +38,7 @@ type worker struct {
 	closed   bool
 	draining bool
 	threads  sync.WaitGroup
+	tables   tables
 
 	// These belong to the actor: outcomes by caller, empty between two flushes, and
 	// news that was sent, to be used again.
@@ -63,7 +64,7 @@ type news struct {
 }
 
 func newWorker(s *System) *worker {
-	w := &worker{sys: s, running: make([]slot, s.cfg.Workers), stops: make([]atomic.Bool, s.cfg.Workers), outcomes: map[string]*outcomes{}}
+	w := &worker{sys: s, running: make([]slot, s.cfg.Workers), stops: make([]atomic.Bool, s.cfg.Workers), tables: newTables(s.cfg.Workers), outcomes: map[string]*outcomes{}}
 	w.ready = s.run.Cond(&w.mu)
 	return w
 }
@@ -146,6 +147,7 @@ func (w *worker) halt(dispatched []uint64) {
 	}
 	clear(w.queue[len(kept):])
 	w.queue = kept
+	w.tables.wake(w.ready)
 }
 
 // beat tells the scheduler what this node has in hand. Turns whose end has not

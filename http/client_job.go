@@ -57,6 +57,7 @@ type progressAnswer struct {
 	Limited   bool          `json:"limited,omitempty"`
 	Found     factorsAnswer `json:"found"`
 	Remaining []string      `json:"remaining"`
+	Memory    int64         `json:"memory_bytes,omitempty"`
 }
 
 func (a *jobAnswer) job() (fairfactor.Job, error) {
@@ -104,7 +105,7 @@ func (a *jobAnswer) job() (fairfactor.Job, error) {
 		if err != nil {
 			return fairfactor.Job{}, fmt.Errorf("progress of job %s: %w", id, err)
 		}
-		job.Progress = &fairfactor.Progress{Phase: g.Phase, Percent: g.Percent, Left: g.Left.duration(), Limited: g.Limited, Found: found, Remaining: g.Remaining}
+		job.Progress = &fairfactor.Progress{Phase: g.Phase, Percent: g.Percent, Left: g.Left.duration(), Limited: g.Limited, Found: found, Remaining: g.Remaining, Memory: g.Memory}
 	}
 	return job, nil
 }

@@ -198,6 +198,9 @@ func appendProgress(b []byte, p *fairfactor.Progress) []byte {
 	if p.Limited {
 		b = append(b, `,"limited":true`...)
 	}
+	if p.Memory > 0 {
+		b = strconv.AppendInt(append(b, `,"memory_bytes":`...), p.Memory, 10)
+	}
 	b = append(b, `,"found":`...)
 	b = appendFactors(b, p.Found)
 	b = append(b, `,"remaining":[`...)

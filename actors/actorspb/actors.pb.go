@@ -920,6 +920,7 @@ type Progress struct {
 	Found         []*Factor              `protobuf:"bytes,4,rep,name=found,proto3" json:"found,omitempty"`
 	Remaining     []string               `protobuf:"bytes,5,rep,name=remaining,proto3" json:"remaining,omitempty"`
 	Limited       bool                   `protobuf:"varint,6,opt,name=limited,proto3" json:"limited,omitempty"` // the limit of CPU ends the job before it is done
+	Memory        int64                  `protobuf:"varint,7,opt,name=memory,proto3" json:"memory,omitempty"`   // bytes that the job will hold at most
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -994,6 +995,13 @@ func (x *Progress) GetLimited() bool {
 		return x.Limited
 	}
 	return false
+}
+
+func (x *Progress) GetMemory() int64 {
+	if x != nil {
+		return x.Memory
+	}
+	return 0
 }
 
 // Job is a job; times are microseconds since 1970, 0 for none.
@@ -4307,14 +4315,15 @@ const file_actors_proto_rawDesc = "" +
 	"\x05prime\x18\x01 \x01(\tR\x05prime\x12\x1a\n" +
 	"\bexponent\x18\x02 \x01(\x05R\bexponent\x12\x1a\n" +
 	"\bprobable\x18\x03 \x01(\bR\bprobable\x12\x14\n" +
-	"\x05proof\x18\x04 \x01(\rR\x05proof\"\xbf\x01\n" +
+	"\x05proof\x18\x04 \x01(\rR\x05proof\"\xd7\x01\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05phase\x18\x01 \x01(\tR\x05phase\x12\x18\n" +
 	"\apercent\x18\x02 \x01(\x01R\apercent\x12\x17\n" +
 	"\aleft_ns\x18\x03 \x01(\x03R\x06leftNs\x122\n" +
 	"\x05found\x18\x04 \x03(\v2\x1c.fairfactor.actors.v1.FactorR\x05found\x12\x1c\n" +
 	"\tremaining\x18\x05 \x03(\tR\tremaining\x12\x18\n" +
-	"\alimited\x18\x06 \x01(\bR\alimited\"\x8e\x05\n" +
+	"\alimited\x18\x06 \x01(\bR\alimited\x12\x16\n" +
+	"\x06memory\x18\a \x01(\x03R\x06memory\"\x8e\x05\n" +
 	"\x03Job\x12(\n" +
 	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x16\n" +

@@ -54,6 +54,19 @@ type Config struct {
 	// MaxDeaths is how many processes may die with a job before it is quarantined; zero is
 	// no limit.
 	MaxDeaths int
+	// Memory is asked before a job begins to sieve, nil for no limit.
+	Memory Memory
+}
+
+// Memory grants what long jobs hold, see package memory.
+type Memory interface {
+	// Reserve asks for memory for a job, in bytes, and reports whether the job has it. If
+	// not it is worth asking again when the caller is told so.
+	Reserve(seq uint64, bytes int64) bool
+	// Release gives back what a job has, or waits for.
+	Release(seq uint64)
+	// Most is the most that a job can get.
+	Most() int64
 }
 
 // Turn is a turn as it is offered to the scheduler.
@@ -137,6 +150,8 @@ type open struct {
 	was      fairfactor.State // before it ended, as everybody sees it until that is durable
 	from     string           // the caller that has the missing pieces of the checkpoint, empty for the store
 	left     *Left            // of a job that is ending
+	memory   int64            // bytes that were granted
+	starved  bool             // it waits for memory
 }
 
 // spent is what a job's finished turns used, as far as its caller's stored
@@ -237,6 +252,7 @@ func (b *Backlog) Drop(j *fairfactor.Job, admitted bool) (withdraw bool) {
 		withdraw = len(o.offered) > 0
 		b.outstanding -= len(o.offered)
 		b.dropLong(o)
+		b.releaseMemory(o)
 		delete(b.open, seq)
 		return withdraw
 	}
@@ -332,7 +348,7 @@ func (b *Backlog) More() bool {
 		return true
 	}
 	for o := range b.longs() {
-		if o.mourning == 0 && (len(o.again) > 0 || o.machine != nil && !o.machine.Done()) {
+		if o.mourning == 0 && (len(o.again) > 0 || o.machine != nil && !o.machine.Done() && b.afford(o)) {
 			return true
 		}
 	}

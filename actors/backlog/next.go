@@ -121,7 +121,7 @@ func (b *Backlog) nextOfClass(long []*open) (Turn, bool) {
 		o := long[0]
 		copy(long, long[1:])
 		long[len(long)-1] = o
-		if t, ok := o.next(); ok {
+		if t, ok := b.turnOf(o); ok {
 			return b.offer(o, t), true
 		}
 	}
@@ -152,7 +152,8 @@ func (b *Backlog) longs() iter.Seq[*open] {
 	}
 }
 
-func (o *open) next() (Turn, bool) {
+// turnOf asks a long job for a turn.
+func (b *Backlog) turnOf(o *open) (Turn, bool) {
 	suspect := o.suspect()
 	if o.mourning > 0 || suspect && len(o.offered) > 0 {
 		return Turn{}, false
@@ -163,7 +164,7 @@ func (o *open) next() (Turn, bool) {
 		t.Suspect, t.Mourned = suspect, o.job.Deaths.Last()
 		return t, true
 	}
-	if o.machine == nil {
+	if o.machine == nil || !b.afford(o) {
 		return Turn{}, false
 	}
 	for _, t := range o.machine.Next(1) {

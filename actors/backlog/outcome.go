@@ -175,6 +175,7 @@ func (b *Backlog) end(o *open, state fairfactor.State, reason string, now time.T
 	o.was, o.job.Deaths = o.job.State, nil
 	o.job.State, o.job.Reason, o.job.Finished, o.job.Progress = state, reason, now, nil
 	b.dropLong(o)
+	b.releaseMemory(o)
 	delete(b.open, o.job.ID.Seq)
 	o.machine, o.again = nil, nil
 	b.ending[o.job.ID.Seq] = o
@@ -265,6 +266,9 @@ func (o *open) look(limit time.Duration) fairfactor.Job {
 	if o.machine != nil && j.State == fairfactor.Running {
 		p := o.machine.Progress()
 		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: p.Left, Found: factors(o.withGiven(p.Found)), Remaining: p.Remaining}
+		if j.Progress.Memory = o.machine.Memory(); o.starved {
+			j.Progress.Phase = fmt.Sprintf("waits for %d MiB of memory", j.Progress.Memory>>20)
+		}
 		if left := limit - j.CPU; limit > 0 && left < p.Left {
 			j.Progress.Left, j.Progress.Limited = max(left, 0), true
 		}

@@ -91,7 +91,7 @@ func (b *Backlog) NeedPiece() (w Wanted, ok bool) {
 		if o.machine == nil {
 			continue
 		}
-		if piece, ok := o.machine.Missing(); ok {
+		if piece, ok := o.machine.Missing(); ok && b.afford(o) {
 			b.loading = true
 			return Wanted{Order: o.job.Order, Piece: piece, From: o.from, Number: o.job.Number}, true
 		}

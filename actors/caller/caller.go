@@ -1,6 +1,7 @@
 package caller
 
 import (
+	"cmp"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,14 @@ type Config struct {
 	Room      *Room
 	// Ended is told of each job with a trace whose end has become durable, nil for nothing.
 	Ended func(job *fairfactor.Job, durable time.Time)
+	// Memory returns what the jobs of a group or caller hold, nil for no limit.
+	Memory func(share string) Memory
+}
+
+// Memory is what long jobs hold, until it is closed.
+type Memory interface {
+	backlog.Memory
+	Close()
 }
 
 // Room bounds the jobs of all callers of a node that are on their way to the store.
@@ -104,6 +113,8 @@ type Caller struct {
 	divisors  divisors
 	activated time.Time
 	left      map[string]*leftWork // by number
+
+	memory Memory // nil for no limit
 
 	bounding // what the caller has left of its own bounds
 }
@@ -198,6 +209,10 @@ func (c *Caller) claimed(r *Read) {
 	cfg := backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU, MaxDeaths: c.cfg.MaxDeaths}
 	if c.cfg.Learns {
 		cfg.Share = ShareDigits
+	}
+	if c.cfg.Memory != nil {
+		c.memory = c.cfg.Memory(cmp.Or(c.group, c.cfg.Name))
+		cfg.Memory = c.memory
 	}
 	c.backlog = backlog.New(cfg, r.Claim)
 	c.load.begin(r.Claim)
@@ -304,6 +319,7 @@ func (c *Caller) Flush() {
 	c.readPage()
 	c.mourn()
 	c.offer()
+	c.refuseLarge()
 	c.park()
 	c.steps.ready()
 	c.readPage()
@@ -311,6 +327,20 @@ func (c *Caller) Flush() {
 		c.read(&Read{Kind: ReadPiece, Order: w.Order, Number: w.Piece, From: w.From, Digits: w.Number})
 	}
 	c.show(false)
+}
+
+// refuseLarge ends jobs that need more memory than there is for one.
+func (c *Caller) refuseLarge() {
+	for {
+		job, withdraw := c.backlog.TooLarge(c.host.Now().UTC().Truncate(time.Microsecond))
+		if job == nil {
+			return
+		}
+		if withdraw {
+			c.host.Withdraw(job.ID.Seq)
+		}
+		c.end(job, nil)
+	}
 }
 
 // readPage reads the next page of the queue if the backlog wants it.
@@ -386,6 +416,9 @@ func (c *Caller) Stop() {
 	}
 	c.sendWaitersAway()
 	c.sendSaversAway()
+	if c.memory != nil {
+		c.memory.Close()
+	}
 	if c.showing {
 		c.host.Progress(nil, 0, 0)
 	}

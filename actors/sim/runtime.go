@@ -113,6 +113,15 @@ func (t *thread) RunFirst(number string, stop func() bool) (factor.Result, error
 // CPU implements [actors.Thread].
 func (t *thread) CPU() time.Duration { return t.cpu }
 
+// Needs implements [actors.Thread].
+func (t *thread) Needs(payload []byte) int64 { return factor.TurnMemory(payload) }
+
+// Tables implements [actors.Thread].
+func (t *thread) Tables() int64 { return 0 }
+
+// Forget implements [actors.Thread].
+func (t *thread) Forget() {}
+
 // Close implements [actors.Thread].
 func (t *thread) Close() {}
 

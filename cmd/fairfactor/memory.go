@@ -53,6 +53,15 @@ const (
 	answersMost  = 64 << 20
 )
 
+// Jobs and turns get this part of the memory there is, of live bytes. The collector lets
+// garbage of about the same size gather, see [gcPercentFor]; the last quarter is for the
+// rest. Where nothing says how much there is, there is no limit.
+const workShare = 3. / 8
+
+// minWork is the least that --work-memory may be, in bytes: that of a turn on each of some
+// threads.
+const minWork = 32 << 20
+
 // minAnswers is the least that --answer-memory may be, in bytes: that of a few answers
 // at once.
 const minAnswers = 1 << 20
@@ -81,13 +90,14 @@ type memoryPlan struct {
 	source    string // that says so: cgroup, machine or nothing
 	store     int64  // bytes for the embedded store
 	answers   int64  // bytes for answers that are under way
+	work      int64  // bytes for jobs and turns, 0 for no limit
 	heap      int64  // soft limit of the heap in bytes, 0 for none
 }
 
-// planMemory divides the memory; store and answers are --store-memory and
-// --answer-memory, zero for the defaults. The limit of the cgroup counts where there is one, of any version.
-func planMemory(store, answers int64, cgroup, machine func() (uint64, error)) memoryPlan {
-	p := memoryPlan{source: "nothing", store: store, answers: answers}
+// planMemory divides the memory; store, answers and work are --store-memory, --answer-memory
+// and --work-memory, zero for the defaults. The limit of the cgroup counts where there is one, of any version.
+func planMemory(store, answers, work int64, cgroup, machine func() (uint64, error)) memoryPlan {
+	p := memoryPlan{source: "nothing", store: store, answers: answers, work: work}
 	if n, err := cgroup(); err == nil && n > 0 && n < math.MaxInt64 {
 		p.available, p.source = int64(n), "cgroup"
 		p.heap = int64(heapShare * float64(n))
@@ -101,6 +111,9 @@ func planMemory(store, answers int64, cgroup, machine func() (uint64, error)) me
 	if p.answers == 0 {
 		p.answers = min(max(p.available/answersShare, answersLeast), answersMost)
 	}
+	if p.work == 0 && p.available > 0 {
+		p.work = max(int64(workShare*float64(p.available)), minWork)
+	}
 	return p
 }
 
@@ -112,6 +125,8 @@ func (p *memoryPlan) check() error {
 	case p.available > 0 && p.store > p.available/2 && p.store > storeLeast:
 		return fairfactor.Errorf(fairfactor.Invalid, "--store-memory %s is more than half of the %s that the %s has",
 			humanize.IBytes(uint64(p.store)), humanize.IBytes(uint64(p.available)), p.source)
+	case p.work > 0 && p.work < minWork:
+		return fairfactor.Errorf(fairfactor.Invalid, "--work-memory %s is less than %s", humanize.IBytes(uint64(p.work)), humanize.IBytes(minWork))
 	case p.answers < minAnswers:
 		return fairfactor.Errorf(fairfactor.Invalid, "--answer-memory %s is less than %s", humanize.IBytes(uint64(p.answers)), humanize.IBytes(minAnswers))
 	case p.available > 0 && p.answers > p.available/4 && p.answers > answersLeast:
@@ -123,8 +138,8 @@ func (p *memoryPlan) check() error {
 
 // useMemory plans the memory and sets up the collector; GOGC and GOMEMLIMIT in the
 // environment have the last word.
-func useMemory(store, answers int64, log *slog.Logger) (memoryPlan, error) {
-	p := planMemory(store, answers, memlimit.FromCgroup, memlimit.FromSystem)
+func useMemory(store, answers, work int64, log *slog.Logger) (memoryPlan, error) {
+	p := planMemory(store, answers, work, memlimit.FromCgroup, memlimit.FromSystem)
 	if err := p.check(); err != nil {
 		return p, err
 	}
@@ -138,7 +153,7 @@ func useMemory(store, answers int64, log *slog.Logger) (memoryPlan, error) {
 	if n := debug.SetMemoryLimit(-1); n < math.MaxInt64 {
 		limit = humanize.IBytes(uint64(n))
 	}
-	log.Info("memory", "available", humanize.IBytes(uint64(p.available)), "by", p.source, "store", humanize.IBytes(uint64(p.store)), "answers", humanize.IBytes(uint64(p.answers)), "heap_limit", limit)
+	log.Info("memory", "available", humanize.IBytes(uint64(p.available)), "by", p.source, "store", humanize.IBytes(uint64(p.store)), "answers", humanize.IBytes(uint64(p.answers)), "work", humanize.IBytes(uint64(p.work)), "heap_limit", limit)
 	return p, nil
 }
 

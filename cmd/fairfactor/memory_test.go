@@ -49,19 +49,19 @@ func TestPlanMemory(t *testing.T) {
 		want            memoryPlan
 		refused         string
 	}{
-		{0, 0, none, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, 64 << 20, 0}, ""},
-		{0, 0, none, 4 << 30, memoryPlan{4 << 30, "machine", 256 << 20, 32 << 20, 0}, ""},
-		{0, 0, 2 << 30, 24 << 30, memoryPlan{2 << 30, "cgroup", 128 << 20, 16 << 20, 1932735283}, ""},
-		{0, 0, 100 << 20, 24 << 30, memoryPlan{100 << 20, "cgroup", 64 << 20, 16 << 20, 94371840}, ""},
-		{0, 0, 48 << 30, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, 64 << 20, 0}, ""},
-		{0, 0, 1<<64 - 1, none, memoryPlan{0, "nothing", 64 << 20, 16 << 20, 0}, ""},
-		{1 << 30, 2 << 30, none, 24 << 30, memoryPlan{24 << 30, "machine", 1 << 30, 2 << 30, 0}, ""},
-		{1 << 30, 0, 1 << 30, 24 << 30, memoryPlan{1 << 30, "cgroup", 1 << 30, 16 << 20, 966367641}, "half of the 1.0 GiB that the cgroup has"},
-		{pebble.MinMemory - 1, 0, none, 24 << 30, memoryPlan{24 << 30, "machine", pebble.MinMemory - 1, 64 << 20, 0}, "less than 16 MiB"},
-		{0, minAnswers - 1, none, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, minAnswers - 1, 0}, "less than 1.0 MiB"},
-		{0, 1<<29 + 1, 2 << 30, 24 << 30, memoryPlan{2 << 30, "cgroup", 128 << 20, 1<<29 + 1, 1932735283}, "quarter of the 2.0 GiB that the cgroup has"},
+		{0, 0, none, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, 64 << 20, 3 * (24 << 30) / 8, 0}, ""},
+		{0, 0, none, 4 << 30, memoryPlan{4 << 30, "machine", 256 << 20, 32 << 20, 3 * (4 << 30) / 8, 0}, ""},
+		{0, 0, 2 << 30, 24 << 30, memoryPlan{2 << 30, "cgroup", 128 << 20, 16 << 20, 3 * (2 << 30) / 8, 1932735283}, ""},
+		{0, 0, 100 << 20, 24 << 30, memoryPlan{100 << 20, "cgroup", 64 << 20, 16 << 20, 3 * (100 << 20) / 8, 94371840}, ""},
+		{0, 0, 48 << 30, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, 64 << 20, 3 * (24 << 30) / 8, 0}, ""},
+		{0, 0, 1<<64 - 1, none, memoryPlan{0, "nothing", 64 << 20, 16 << 20, 0, 0}, ""},
+		{1 << 30, 2 << 30, none, 24 << 30, memoryPlan{24 << 30, "machine", 1 << 30, 2 << 30, 3 * (24 << 30) / 8, 0}, ""},
+		{1 << 30, 0, 1 << 30, 24 << 30, memoryPlan{1 << 30, "cgroup", 1 << 30, 16 << 20, 3 * (1 << 30) / 8, 966367641}, "half of the 1.0 GiB that the cgroup has"},
+		{pebble.MinMemory - 1, 0, none, 24 << 30, memoryPlan{24 << 30, "machine", pebble.MinMemory - 1, 64 << 20, 3 * (24 << 30) / 8, 0}, "less than 16 MiB"},
+		{0, minAnswers - 1, none, 24 << 30, memoryPlan{24 << 30, "machine", 256 << 20, minAnswers - 1, 3 * (24 << 30) / 8, 0}, "less than 1.0 MiB"},
+		{0, 1<<29 + 1, 2 << 30, 24 << 30, memoryPlan{2 << 30, "cgroup", 128 << 20, 1<<29 + 1, 3 * (2 << 30) / 8, 1932735283}, "quarter of the 2.0 GiB that the cgroup has"},
 	} {
-		got := planMemory(c.asked, c.answers, says(c.cgroup), says(c.machine))
+		got := planMemory(c.asked, c.answers, 0, says(c.cgroup), says(c.machine))
 		if got != c.want {
 			t.Errorf("%d asked, cgroup %d, machine %d:\n got %+v\nwant %+v", c.asked, c.cgroup, c.machine, got, c.want)
 		}
@@ -71,6 +71,21 @@ func TestPlanMemory(t *testing.T) {
 		case c.refused != "" && (fairfactor.CodeOf(err) != fairfactor.Invalid || !strings.Contains(fairfactor.MessageOf(err), c.refused)):
 			t.Errorf("%+v: %v, want %q", got, err, c.refused)
 		}
+	}
+}
+
+// TestWorkMemory: --work-memory has a least value, and the default is not below it.
+func TestWorkMemory(t *testing.T) {
+	says := func(n uint64) func() (uint64, error) { return func() (uint64, error) { return n, nil } }
+	if p := planMemory(0, 0, 0, says(50<<20), says(1<<30)); p.work != minWork || p.check() != nil {
+		t.Errorf("50 MiB in all: %+v, %v", p, p.check())
+	}
+	if p := planMemory(0, 0, minWork, says(1<<30), says(1<<30)); p.work != minWork || p.check() != nil {
+		t.Errorf("as little as may be: %+v, %v", p, p.check())
+	}
+	p := planMemory(0, 0, minWork-1, says(1<<30), says(1<<30))
+	if err := p.check(); fairfactor.CodeOf(err) != fairfactor.Invalid || !strings.Contains(fairfactor.MessageOf(err), "--work-memory 32 MiB is less than 32 MiB") {
+		t.Errorf("less than that: %v", err)
 	}
 }
 

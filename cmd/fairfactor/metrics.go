@@ -20,6 +20,7 @@ type metrics struct {
 	webhooks, webhooksFlying, missed      *prometheus.Desc
 	jobsQueued, work, oldest, threads     *prometheus.Desc
 	deaths, quarantined, vain, spans      *prometheus.Desc
+	memory, memoryWaiting                 *prometheus.Desc
 }
 
 func newMetrics(n *node) *metrics {
@@ -36,6 +37,8 @@ func newMetrics(n *node) *metrics {
 		webhooksFlying: desc("webhooks_under_way", "Attempts to call webhooks that are under way."),
 		missed:         desc("jobs_deadline_missed_total", "Jobs that were cancelled because they had not ended at their deadline."),
 		deaths:         desc("jobs_deaths_total", "Deaths of processes that were counted, once for each job in their hands."),
+		memory:         desc("work_memory_bytes", "Memory for work, by estimate: of it what jobs hold, and all there is.", "state"),
+		memoryWaiting:  desc("work_memory_waiting_jobs", "Jobs that wait for memory."),
 		quarantined:    desc("jobs_quarantined_total", "Jobs that failed because processes died with them."),
 		refused:        desc("submissions_refused_total", "Submissions that were refused by a caller."),
 		turns:          desc("turns_total", "Turns run on this node."),
@@ -106,6 +109,12 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	busy, all := m.node.system.Threads()
 	gauge(m.threads, float64(busy), "busy")
 	gauge(m.threads, float64(all-busy), "idle")
+
+	if s := m.node.system.Memory(); s.Whole > 0 {
+		gauge(m.memory, float64(s.Held), "held")
+		gauge(m.memory, float64(s.Whole), "all")
+		gauge(m.memoryWaiting, float64(s.Waiting))
+	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

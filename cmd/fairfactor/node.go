@@ -80,7 +80,7 @@ func startNode(ctx context.Context, cfg config, log *slog.Logger) (*node, error)
 	}
 	web.Callbacks = hooks.Check
 	runtime.GOMAXPROCS(cfg.workers + spareThreads)
-	memory, err := useMemory(int64(cfg.storeMemory), int64(cfg.answerMemory), log)
+	memory, err := useMemory(int64(cfg.storeMemory), int64(cfg.answerMemory), int64(cfg.workMemory), log)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func (n *node) startActors(ctx context.Context) error {
 	}
 	n.system = actors.New(actors.Config{
 		Ended: ended, Store: n.store, Committer: n.committer, Members: n.view, Logger: n.log,
-		Workers: n.cfg.workers, Quantum: n.cfg.quantum, MaxQueue: n.cfg.maxQueue, MaxCPU: n.cfg.maxCPU,
+		Workers: n.cfg.workers, Quantum: n.cfg.quantum, MaxQueue: n.cfg.maxQueue, MaxCPU: n.cfg.maxCPU, WorkMemory: n.memory.work,
 		KnownSize: n.cfg.knownSize, Runtime: n.cfg.runtime,
 		MaxDeaths: n.cfg.maxDeaths, Record: n.record, Obituaries: n.obituaries(),
 	})

@@ -112,6 +112,9 @@ func progressText(g *fairfactor.Progress) string {
 	case g.Left > 0:
 		text += fmt.Sprintf(", about %v left", max(left, time.Second))
 	}
+	if g.Memory > 0 {
+		text += fmt.Sprintf(", at most %d MiB of memory", max(g.Memory>>20, 1))
+	}
 	return text
 }
 

@@ -48,6 +48,7 @@ type config struct {
 	hookSecretFile       string
 	storeMemory          byteSize
 	answerMemory         byteSize
+	workMemory           byteSize
 	storeConnections     int
 	storeFile            string
 	open                 bool
@@ -128,6 +129,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.tlsKey, "tls-key", "", "key of --tls-cert, a PEM file")
 	f.StringVar(&c.tlsCA, "tls-ca", "", "authorities that sign the certificates of all nodes, a PEM file")
 	f.BoolVar(&c.insecure, "insecure", false, "allow --remote without TLS and --gossip without a key at addresses that other machines reach")
+	f.Var(&c.workMemory, "work-memory", "memory that jobs and turns of this node may take by estimate, 256MB or 1GiB; above it long jobs wait, and one that could never have enough fails (default 3/8 of the memory there is)")
 	f.Var(&c.answerMemory, "answer-memory", "memory of long answers that clients have not read yet, 16MB or 64MiB; above it others wait, and clients that don't read are cut off (default 1/128 of the memory there is, 16 to 64 MiB)")
 	f.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0), "compute threads")
 	f.DurationVar(&c.quantum, "quantum", dispatch.DefaultQuantum, "least CPU time that a turn is charged")

@@ -211,7 +211,7 @@ const maxSieves = 64 << 20
 func (r *Runner) sieverFor(w *Work) *siever {
 	n := new(big.Int).SetBytes(w.n)
 	for i, s := range r.sieves {
-		if s.K == w.k && s.parameters == w.size && s.N.Cmp(n) == 0 {
+		if s.sieves(w, n) {
 			copy(r.sieves[1:i+1], r.sieves[:i])
 			r.sieves[0] = s
 			return s
