@@ -23,7 +23,6 @@ var mayImport = map[string][]string{
 	"fairfactor/actors":            {"fairfactor", "fairfactor/factor"},
 	"fairfactor/cluster":           {"fairfactor"},
 	"fairfactor/http":              {"fairfactor", "fairfactor/factor/expression"},
-	"fairfactor/otlp":              {"fairfactor"},
 	"fairfactor/store":             {"fairfactor"},
 	"fairfactor/store/membership":  {"fairfactor"},
 	"fairfactor/store/rules":       {"fairfactor"},
@@ -183,4 +182,19 @@ func ours(path string) bool { return within(path, "fairfactor") }
 
 func within(path, part string) bool {
 	return path == part || strings.HasPrefix(path, part+"/")
+}
+
+// A folder at the top is a part of the system; there is to be no other one.
+func TestTopLevel(t *testing.T) {
+	parts := []string{"actors", "bench", "cluster", "cmd", "docs", "factor", "http", "store", "testdata"}
+	written := []string{"bin", "data", "dist"} // by make and by the program
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && !slices.Contains(parts, e.Name()) && !slices.Contains(written, e.Name()) {
+			t.Errorf("%s is a folder at the top, but no part of the system", e.Name())
+		}
+	}
 }

@@ -21,8 +21,8 @@ import (
 	"fairfactor/actors/flight"
 	"fairfactor/cluster"
 	httpd "fairfactor/http"
+	"fairfactor/http/otlp"
 	"fairfactor/http/webhook"
-	"fairfactor/otlp"
 	"fairfactor/store/pebble"
 	"fairfactor/store/postgres"
 )

@@ -16,7 +16,7 @@ import (
 	"fairfactor/actors"
 	"fairfactor/actors/dispatch"
 	"fairfactor/cluster"
-	"fairfactor/otlp"
+	"fairfactor/http/otlp"
 )
 
 // config is what the flags of serve say.

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	"fairfactor/otlp"
+	"fairfactor/http/otlp"
 )
 
 // startSpans begins to send spans, if a collector is named.

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"fairfactor"
-	"fairfactor/otlp"
+	"fairfactor/http/otlp"
 )
 
 // collector takes spans as a collector does, and refuses as many requests as it is told to.
