@@ -46,7 +46,7 @@ func main() {
 var comparisons = []command.Comparison{
 	compare.Accept, compare.Get, compare.Complete, compare.Objects, compare.Waiting, compare.Connections, compare.Events,
 	compare.Fairness, compare.Light, compare.Crash, compare.Hostile,
-	compare.Callers, compare.Groups, compare.Cluster, chaos.Comparison, chaos.PowerCuts, chaos.Soak,
+	compare.Callers, compare.Groups, compare.Cluster, compare.Distance, chaos.Comparison, chaos.PowerCuts, chaos.Soak,
 }
 
 // run is main without the process: it returns the exit status. 0 is good, 1 says

@@ -65,11 +65,10 @@ func (s *Store) Caller(ctx context.Context, name string) (c fairfactor.Caller, e
 		return c, fairfactor.Errorf(fairfactor.NotFound, "there is no caller %q", name)
 	}
 	err = s.retry(ctx, "to read a caller", func(ctx context.Context) error {
-		rows, err := s.reads.Query(ctx, "SELECT "+callerColumns+" FROM fairfactor.callers AS c WHERE c.name = $1 AND c.known", name)
-		if err != nil {
+		err := s.ask(ctx, func(rows pgx.Rows) (err error) {
+			c, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (fairfactor.Caller, error) { return scanCaller(row) })
 			return err
-		}
-		c, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (fairfactor.Caller, error) { return scanCaller(row) })
+		}, "SELECT "+callerColumns+" FROM fairfactor.callers AS c WHERE c.name = $1 AND c.known", name)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return fairfactor.Errorf(fairfactor.NotFound, "there is no caller %q", name)
 		}

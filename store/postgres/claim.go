@@ -125,6 +125,7 @@ func (s *Store) claim(ctx context.Context, group []*claiming) error {
 		for _, c := range claimed {
 			byName[c.Caller.Name].claim = c
 			s.history.claimed(c.Epoch)
+			s.names.put(int64(c.Number), c.Caller.Name) // it is asked for with the first page of the queue
 		}
 		return err
 	})

@@ -187,30 +187,28 @@ func (s *Store) attach(ctx context.Context, jobs []*fairfactor.Job) error {
 	if len(caller) == 0 {
 		return nil
 	}
-	rows, err := s.reads.Query(ctx, `SELECT d.caller, d.seq, d.ord, d.state, d.attempts, d.error, d.next
+	return s.ask(ctx, func(rows pgx.Rows) error {
+		var p jobKey
+		var order uint64
+		var state int16
+		var c fairfactor.Callback
+		_, err := pgx.ForEachRow(rows, []any{&p.caller, &p.seq, &order, &state, &c.Attempts, &c.LastError, &c.Next}, func() error {
+			j := at[p]
+			if j == nil || j.Order != order {
+				return nil
+			}
+			c := c
+			c.URL, c.State = j.Callback.URL, fairfactor.DeliveryState(state)
+			if c.Next = c.Next.UTC(); c.State != fairfactor.DeliveryPending {
+				c.Next = time.Time{}
+			}
+			j.Callback = &c
+			return nil
+		})
+		return err
+	}, `SELECT d.caller, d.seq, d.ord, d.state, d.attempts, d.error, d.next
 		FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, seq)
 		CROSS JOIN LATERAL (SELECT * FROM fairfactor.deliveries AS x WHERE x.caller = u.caller AND x.seq = u.seq OFFSET 0) AS d`, caller, seq)
-	if err != nil {
-		return err
-	}
-	var p jobKey
-	var order uint64
-	var state int16
-	var c fairfactor.Callback
-	_, err = pgx.ForEachRow(rows, []any{&p.caller, &p.seq, &order, &state, &c.Attempts, &c.LastError, &c.Next}, func() error {
-		j := at[p]
-		if j == nil || j.Order != order {
-			return nil
-		}
-		c := c
-		c.URL, c.State = j.Callback.URL, fairfactor.DeliveryState(state)
-		if c.Next = c.Next.UTC(); c.State != fairfactor.DeliveryPending {
-			c.Next = time.Time{}
-		}
-		j.Callback = &c
-		return nil
-	})
-	return err
 }
 
 // pointers to jobs in a list.

@@ -1,8 +1,11 @@
 package postgres
 
 import (
+	"context"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // MembersAt returns the table of members with another clock than the server's.
@@ -21,4 +24,13 @@ func (s *Store) Setting(t *testing.T, name string) (value string) {
 func (s *Store) KeepEvents(rows int) {
 	s.watched.kept = rows
 	s.trim()
+}
+
+// Ask asks a question among others, and finds its answer wrong in the given way.
+func (s *Store) Ask(ctx context.Context, wrong error, question string) error {
+	return s.ask(ctx, func(rows pgx.Rows) error {
+		for rows.Next() {
+		}
+		return wrong
+	}, question)
 }

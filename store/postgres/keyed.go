@@ -27,7 +27,17 @@ func (s *Store) Keyed(ctx context.Context, caller uint64, keys []string, since t
 			return err
 		}
 		// A key may outlive its job when it was about to be written as the job expired.
-		rows, err := s.reads.Query(ctx, `SELECT `+jobColumns+` FROM unnest($3::text[]) AS u (asked)
+		var jobs []fairfactor.Job
+		err = s.ask(ctx, func(rows pgx.Rows) error {
+			jobs = nil
+			var r jobRow
+			_, err := pgx.ForEachRow(rows, r.fields(), func() error {
+				job, err := r.job(name)
+				jobs = append(jobs, job)
+				return err
+			})
+			return err
+		}, `SELECT `+jobColumns+` FROM unnest($3::text[]) AS u (asked)
 			CROSS JOIN LATERAL (SELECT * FROM fairfactor.keys AS x WHERE x.caller = $2 AND x.key = u.asked COLLATE "C"
 				AND x.submitted >= $4::timestamptz + `+skew+` * interval '1 microsecond' OFFSET 0) AS k (kcaller, kkey, kseq, knonce, ksubmitted)
 			CROSS JOIN LATERAL (
@@ -37,20 +47,11 @@ func (s *Store) Keyed(ctx context.Context, caller uint64, keys []string, since t
 				UNION ALL
 				SELECT `+queueColumns+` FROM fairfactor.queue WHERE caller = $2 AND seq = kseq AND ord <> seq
 			) AS j WHERE j.nonce = knonce`, s.now(), int64(caller), asked, kept(since))
-		if err != nil {
-			return err
+		if err == nil {
+			err = s.attach(ctx, pointers(jobs))
 		}
-		var r jobRow
-		_, err = pgx.ForEachRow(rows, r.fields(), func() error {
-			job, err := r.job(name)
-			found[job.Key] = job
-			return err
-		})
-		for key, job := range found {
-			if err == nil && job.Callback != nil {
-				err = s.attach(ctx, []*fairfactor.Job{&job})
-				found[key] = job
-			}
+		for i := range jobs {
+			found[jobs[i].Key] = jobs[i]
 		}
 		return err
 	})

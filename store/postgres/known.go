@@ -121,28 +121,26 @@ func (s *Store) ListKnown(ctx context.Context, after fairfactor.NumberKey, limit
 // known reads results. Those that are damaged are left out.
 func (s *Store) known(ctx context.Context, which string, args ...any) (found []fairfactor.Known, err error) {
 	err = s.retry(ctx, "to read what is known", func(ctx context.Context) error {
-		found = nil
-		rows, err := s.reads.Query(ctx, "SELECT number, factors, found, cpu, used FROM fairfactor.known "+which, args...)
-		if err != nil {
-			return err
-		}
-		var k fairfactor.Known
-		var factors string
-		var digits int32
-		_, err = pgx.ForEachRow(rows, []any{&k.Number, &factors, &digits, &k.CPU, &k.Used}, func() error {
-			parsed, err := parseFactors(factors)
-			k.Factors, k.Complete, k.Used = parsed, digits == allFound, k.Used.UTC()
-			if err == nil {
-				err = rules.CheckKnown(&k)
-			}
-			if err != nil {
-				s.log.Error("a known result is damaged, it counts as unknown", "number", k.Number, "err", err)
+		return s.ask(ctx, func(rows pgx.Rows) error {
+			found = nil
+			var k fairfactor.Known
+			var factors string
+			var digits int32
+			_, err := pgx.ForEachRow(rows, []any{&k.Number, &factors, &digits, &k.CPU, &k.Used}, func() error {
+				parsed, err := parseFactors(factors)
+				k.Factors, k.Complete, k.Used = parsed, digits == allFound, k.Used.UTC()
+				if err == nil {
+					err = rules.CheckKnown(&k)
+				}
+				if err != nil {
+					s.log.Error("a known result is damaged, it counts as unknown", "number", k.Number, "err", err)
+					return nil
+				}
+				found = append(found, k)
 				return nil
-			}
-			found = append(found, k)
-			return nil
-		})
-		return err
+			})
+			return err
+		}, "SELECT number, factors, found, cpu, used FROM fairfactor.known "+which, args...)
 	})
 	return found, err
 }

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"fairfactor"
 )
 
@@ -40,16 +42,16 @@ func (s *Store) Jobs(ctx context.Context, ids []fairfactor.ID) ([]fairfactor.Job
 
 // readMany calls f with each of the jobs with those keys that exist.
 func (s *Store) readMany(ctx context.Context, callers, seqs []int64, f func(fairfactor.Job)) error {
-	rows, err := s.reads.Query(ctx, manyJobs, callers, seqs)
-	if err != nil {
-		return err
-	}
 	var jobs []fairfactor.Job
-	_, err = collect(rows, func(r *jobRow, caller string) error {
-		j, err := r.job(caller)
-		jobs = append(jobs, j)
+	err := s.ask(ctx, func(rows pgx.Rows) error {
+		jobs = nil
+		_, err := collect(rows, func(r *jobRow, caller string) error {
+			j, err := r.job(caller)
+			jobs = append(jobs, j)
+			return err
+		})
 		return err
-	})
+	}, manyJobs, callers, seqs)
 	if err == nil {
 		err = s.attach(ctx, pointers(jobs))
 	}

@@ -58,17 +58,21 @@ type Store struct {
 	reads      *pgxpool.Pool
 	writes     *pgxpool.Pool
 	leases     *pgxpool.Pool
-	lanes      []*lane
-	idle       chan *lane // those not in use
-	history    history
-	watched    watched
-	claims     claims
-	names      names
-	places     places
-	unread     sync.Map      // ids of operations that can't be read, which were reported
-	owed       chan struct{} // gets a value when jobs with callbacks have ended
-	closing    chan struct{} // closed by Close
-	closed     atomic.Bool
+
+	readsHeard, writesHeard atomic.Int64 // Unix time in ns at which a connection was given back that lives
+
+	lanes   []*lane
+	idle    chan *lane // those not in use
+	history history
+	watched watched
+	claims  claims
+	asked   asked
+	names   names
+	places  places
+	unread  sync.Map      // ids of operations that can't be read, which were reported
+	owed    chan struct{} // gets a value when jobs with callbacks have ended
+	closing chan struct{} // closed by Close
+	closed  atomic.Bool
 }
 
 var _ fairfactor.Store = (*Store)(nil)
@@ -97,9 +101,10 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 		pool    **pgxpool.Pool
 		size    int
 		session map[string]string
+		heard   *atomic.Int64
 	}{
-		{pool: &s.reads, size: readers, session: session(expireTimeout)},
-		{pool: &s.writes, size: writers, session: session(writeTimeout)},
+		{pool: &s.reads, size: readers, session: session(expireTimeout), heard: &s.readsHeard},
+		{pool: &s.writes, size: writers, session: session(writeTimeout), heard: &s.writesHeard},
 		{pool: &s.leases, size: leasers, session: session(rollTimeout)},
 	} {
 		cfg, err := s.config(url, p.session)
@@ -110,11 +115,18 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 		if p.size > 0 {
 			cfg.MaxConns = int32(p.size)
 		}
+		if p.heard != nil {
+			cfg.AfterRelease = func(*pgx.Conn) bool {
+				p.heard.Store(time.Now().UnixNano())
+				return true
+			}
+		}
 		if *p.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), cfg); err != nil {
 			s.Close()
 			return nil, urlError(err)
 		}
 	}
+	s.asked.most = int(s.reads.Config().MaxConns)
 	if err := s.reach(ctx); err != nil {
 		s.Close()
 		return nil, err

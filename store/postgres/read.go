@@ -17,13 +17,13 @@ func (s *Store) Job(ctx context.Context, id fairfactor.ID) (j fairfactor.Job, er
 	err = s.retry(ctx, "to read a job", func(ctx context.Context) error {
 		var r jobRow
 		var caller string
-		err := s.reads.QueryRow(ctx, "SELECT "+jobColumns+`, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = r.caller) FROM (
+		err := s.askRow(ctx, append(r.fields(), &caller), "SELECT "+jobColumns+`, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = r.caller) FROM (
 			SELECT `+jobColumns+` FROM fairfactor.jobs WHERE caller = $1 AND seq = $2
 			UNION ALL
 			SELECT `+queueColumns+` FROM fairfactor.queue WHERE caller = $1 AND ord = $2 AND ord = seq
 			UNION ALL
 			SELECT `+queueColumns+` FROM fairfactor.queue WHERE caller = $1 AND seq = $2 AND ord <> seq
-		) AS r WHERE nonce = $3`, int64(id.Caller), int64(id.Seq), int64(id.Nonce)).Scan(append(r.fields(), &caller)...)
+		) AS r WHERE nonce = $3`, int64(id.Caller), int64(id.Seq), int64(id.Nonce))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return fairfactor.Errorf(fairfactor.NotFound, "there is no job %s", id)
 		}
@@ -48,23 +48,21 @@ func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int) (l
 		if err != nil {
 			return err
 		}
-		rows, err := s.reads.Query(ctx, "SELECT "+queueColumns+`, checkpoint FROM fairfactor.queue
-			WHERE caller = $1 AND ord > $2 ORDER BY ord LIMIT $3`, int64(caller), int64(after), limit)
-		if err != nil {
-			return err
-		}
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (w fairfactor.Waiting, err error) {
-			var r jobRow
-			if err := row.Scan(append(r.fields(), &w.Checkpoint)...); err != nil {
+		return s.ask(ctx, func(rows pgx.Rows) (err error) {
+			list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (w fairfactor.Waiting, err error) {
+				var r jobRow
+				if err := row.Scan(append(r.fields(), &w.Checkpoint)...); err != nil {
+					return w, err
+				}
+				if len(w.Checkpoint) == 0 {
+					w.Checkpoint = nil
+				}
+				w.Job, err = r.job(name)
 				return w, err
-			}
-			if len(w.Checkpoint) == 0 {
-				w.Checkpoint = nil
-			}
-			w.Job, err = r.job(name)
-			return w, err
-		})
-		return err
+			})
+			return err
+		}, "SELECT "+queueColumns+`, checkpoint FROM fairfactor.queue
+			WHERE caller = $1 AND ord > $2 ORDER BY ord LIMIT $3`, int64(caller), int64(after), limit)
 	})
 	return list, err
 }
@@ -75,8 +73,8 @@ func (s *Store) Piece(ctx context.Context, caller, order uint64, number uint32) 
 		return nil, live(ctx)
 	}
 	err = s.retry(ctx, "to read a piece of a checkpoint", func(ctx context.Context) error {
-		err := s.reads.QueryRow(ctx, "SELECT data FROM fairfactor.pieces WHERE caller = $1 AND ord = $2 AND number = $3",
-			int64(caller), int64(order), int64(number)).Scan(&data)
+		err := s.askRow(ctx, []any{&data}, "SELECT data FROM fairfactor.pieces WHERE caller = $1 AND ord = $2 AND number = $3",
+			int64(caller), int64(order), int64(number))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -91,7 +89,7 @@ func (s *Store) name(ctx context.Context, number int64) (string, error) {
 		return name, nil
 	}
 	var name string
-	err := s.reads.QueryRow(ctx, "SELECT name FROM fairfactor.callers WHERE number = $1", number).Scan(&name)
+	err := s.askRow(ctx, []any{&name}, "SELECT name FROM fairfactor.callers WHERE number = $1", number)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -48,11 +49,16 @@ func (s *Store) Ready(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	for _, pool := range []*pgxpool.Pool{s.reads, s.writes} {
-		if stat := pool.Stat(); stat.AcquiredConns() == stat.MaxConns() {
+	began := time.Now()
+	for _, p := range []struct {
+		pool  *pgxpool.Pool
+		heard *atomic.Int64
+	}{{s.reads, &s.readsHeard}, {s.writes, &s.writesHeard}} {
+		if stat := p.pool.Stat(); stat.AcquiredConns() == stat.MaxConns() {
 			continue // all are at work
 		}
-		if err := pool.Ping(ctx); err != nil {
+		// In a long line for the connections others have been answered meanwhile.
+		if err := p.pool.Ping(ctx); err != nil && p.heard.Load() < began.UnixNano() {
 			return failure(context.WithoutCancel(ctx), err, "to look whether the database is there")
 		}
 	}

@@ -123,7 +123,7 @@ func (g *Getter) OK(path string) error {
 		return err
 	}
 	if status := g.resp.StatusCode(); status != fasthttp.StatusOK || len(g.resp.Body()) == 0 {
-		return fmt.Errorf("GET %s: status %d, %d bytes", path, status, len(g.resp.Body()))
+		return fmt.Errorf("GET %s: status %d: %.200s", path, status, g.resp.Body())
 	}
 	return nil
 }
