@@ -61,7 +61,10 @@ func (s *Store) trimEvents(b *pebbledb.Batch) error {
 	for ok := it.First(); ok; ok = it.Next() {
 		total, _, err := decodeEvents(it)
 		if err != nil {
-			return err
+			if err := s.stepOver("events can't be read", it.Key(), err); err != nil {
+				return err
+			}
+			continue // it goes with those before it
 		}
 		if total+e.kept > e.total {
 			break
@@ -174,7 +177,11 @@ func (p *eventPager) read(ctx context.Context, from, end fairfactor.Position) er
 	for ok := it.First(); ok; ok = it.Next() {
 		_, entries, err := decodeEvents(it)
 		if err != nil {
-			return err
+			if err := p.s.stepOver("events can't be read", it.Key(), err); err != nil {
+				return err
+			}
+			p.page.Gap = true
+			continue
 		}
 		group, skip := eventsGroup(it.Key()), uint64(0)
 		if group == from.Group {
@@ -206,21 +213,24 @@ func (p *eventPager) group(ctx context.Context, group, skip uint64, entries []by
 		return err == nil
 	})
 	if !good {
-		return false, damaged(eventsKey(nil, group), "the journal has an unknown form")
+		key := eventsKey(nil, group)
+		p.page.Gap = true
+		return false, p.s.stepOver("events can't be read", key, damaged(key, "the journal has an unknown form"))
 	}
 	return full, err
 }
 
-// entry adds an event to the page, if it is wanted and its job is still there.
+// entry adds an event to the page, if it is wanted and its job is still there and can be read.
 func (p *eventPager) entry(ctx context.Context, e journal.Entry, after fairfactor.Position) error {
 	if p.wanted != nil && !p.wanted(e.Caller, e.Seq) {
 		return nil
 	}
-	job, ok, err := p.s.jobAt(ctx, jobKey{e.Caller, e.Seq})
+	at := jobKey{e.Caller, e.Seq}
+	job, ok, err := p.s.jobAt(ctx, at)
 	if ok {
 		p.page.Events = append(p.page.Events, fairfactor.Event{State: e.State, Job: job, After: after})
 	}
-	return err
+	return p.s.stepOver("a job can't be read", slot(nil, kindEnded, at.caller, at.seq), err)
 }
 
 // jobAt returns the job with a key, once all that is said of it is on the disk.

@@ -121,3 +121,61 @@ func TestOneDamagedRecordHoldsUpNoOther(t *testing.T) {
 		closer.Close()
 	}
 }
+
+// TestDamagedEventsHoldUpNoOther damages the events of a group and a job of another: readers
+// are told of a gap and of all that comes after, and what is not kept any more goes.
+func TestDamagedEventsHoldUpNoOther(t *testing.T) {
+	s := mustOpen(t, "data", vfs.NewMem(), 0)
+	defer s.Close()
+	var said bytes.Buffer
+	s.log = slog.New(slog.NewTextHandler(&said, nil))
+	start, err := s.Events(t.Context(), fairfactor.Position{}, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := activate(t, s, "a")
+	var jobs []fairfactor.Job
+	first := s.group + 1
+	for range 4 {
+		ch := a.accept()
+		mustApply(t, s, ch, a.finish(*ch.Job))
+		jobs = append(jobs, *ch.Job)
+	}
+	b := s.db.NewBatch()
+	for _, key := range [][]byte{eventsKey(nil, first+1), slot(nil, kindEnded, jobs[2].ID.Caller, jobs[2].ID.Seq)} {
+		if _, ok, err := get(s.db, key); !ok || err != nil {
+			t.Fatalf("there is no %q: %v", key, err)
+		}
+		b.Set(key, []byte("damage"), nil)
+	}
+	if err := s.commit(b); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		page, err := s.Events(t.Context(), start.Next, 100, nil)
+		if err != nil || !page.Gap || page.Next != page.Head {
+			t.Fatalf("gap %v, up to %v of %v: %v", page.Gap, page.Next, page.Head, err)
+		}
+		told := map[fairfactor.ID]int{}
+		for _, e := range page.Events {
+			told[e.Job.ID]++
+		}
+		if len(told) != 2 || told[jobs[0].ID] == 0 || told[jobs[3].ID] == 0 {
+			t.Errorf("events of %v, want of the first and the last of %v", told, jobs)
+		}
+	}
+	if n := strings.Count(said.String(), "it is stepped over"); n != 2 {
+		t.Errorf("%d reports, want 2: %s", n, said.String())
+	}
+	s.events.kept = 1
+	b = s.db.NewBatch()
+	if err := s.trimEvents(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.commit(b); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := get(s.db, eventsKey(nil, first+1)); ok || err != nil {
+		t.Errorf("damaged events that are not kept any more are there: %v", err)
+	}
+}

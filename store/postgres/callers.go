@@ -68,13 +68,24 @@ func (s *Store) Caller(ctx context.Context, name string) (c fairfactor.Caller, e
 		err := s.ask(ctx, func(rows pgx.Rows) (err error) {
 			c, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (fairfactor.Caller, error) { return scanCaller(row) })
 			return err
-		}, "SELECT "+callerColumns+" FROM fairfactor.callers AS c WHERE c.name = $1 AND c.known", name)
+		}, "SELECT "+callerColumns+` FROM fairfactor.callers AS c WHERE c.known AND c.ctid = coalesce(
+				(SELECT y.ctid FROM fairfactor.callers AS y WHERE y.ctid = $2::text::tid AND y.name = $1),
+				(SELECT x.ctid FROM fairfactor.callers AS x WHERE x.name = $1))`, name, s.placeOf(name))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return fairfactor.Errorf(fairfactor.NotFound, "there is no caller %q", name)
 		}
 		return err
 	})
 	return c, err
+}
+
+// placeOf is where the row of a caller is, as far as this store knows: see [places].
+func (s *Store) placeOf(name string) string {
+	number, ok := s.names.number(name)
+	if !ok {
+		return noPlace
+	}
+	return s.places.at(number)
 }
 
 // Callers implements [fairfactor.Store].

@@ -119,22 +119,31 @@ const claimDeliveries = `
 	UPDATE fairfactor.deliveries AS d SET due = $5, claim = d.claim + 1 FROM due WHERE d.ctid = due.at
 	RETURNING d.caller, d.seq, d.nonce, d.ord, d.claim`
 
-// deliveredJobs fills in the jobs of claimed deliveries. One whose job is gone is deleted.
+// deliveredJobs fills in the jobs of claimed deliveries. One whose job is gone is deleted;
+// one whose job can't be read is left, and looked at again after the lease.
 func (s *Store) deliveredJobs(ctx context.Context, claimed []fairfactor.Delivery) (list []fairfactor.Delivery, err error) {
-	ids := make([]fairfactor.ID, len(claimed))
+	var keys, gone rowKeys
 	for i := range claimed {
-		ids[i] = claimed[i].Job.ID
+		keys.add(claimed[i].Job.ID.Caller, claimed[i].Job.ID.Seq)
 	}
-	jobs, err := s.Jobs(ctx, ids)
+	jobs := make(map[jobKey]fairfactor.Job, len(claimed))
+	unread := map[jobKey]bool{}
+	err = s.retry(ctx, "to read jobs", func(ctx context.Context) error {
+		return s.readMany(ctx, keys.caller, keys.number, func(r *jobRow, err error) {
+			unread[jobKey{uint64(r.caller), uint64(r.seq)}] = true
+			s.stepOver(r, err)
+		}, func(j fairfactor.Job) { jobs[jobKey{j.ID.Caller, j.ID.Seq}] = j })
+	})
 	if err != nil {
 		return nil, err
 	}
-	var gone rowKeys
 	for i := range claimed {
-		if j := &jobs[i]; j.ID == ids[i] && j.State.Final() && j.Callback != nil && j.Order == claimed[i].Job.Order {
-			list = append(list, fairfactor.Delivery{Job: *j, Claim: claimed[i].Claim})
-		} else if j.ID != ids[i] {
-			gone.add(ids[i].Caller, ids[i].Seq)
+		id := claimed[i].Job.ID
+		p := jobKey{id.Caller, id.Seq}
+		if j := jobs[p]; j.ID == id && j.State.Final() && j.Callback != nil && j.Order == claimed[i].Job.Order {
+			list = append(list, fairfactor.Delivery{Job: j, Claim: claimed[i].Claim})
+		} else if j.ID != id && !unread[p] {
+			gone.add(id.Caller, id.Seq)
 		}
 	}
 	if len(gone.caller) > 0 {

@@ -167,9 +167,10 @@ func (s *Store) events(ctx context.Context, after fairfactor.Position, limit int
 	page.Gap = after.Line != line || after.Group < oldest && s.trimmed(ctx)
 	r := eventReader{page: &page, left: limit, wanted: wanted}
 	r.read(after, groups)
-	if r.damaged {
-		return page, fairfactor.Errorf(fairfactor.Internal, "the database is damaged: events can't be read")
+	for _, xact := range r.damaged {
+		s.report("events can't be read", xact, fairfactor.Errorf(fairfactor.Internal, "the database is damaged: the events of transaction %d", xact))
 	}
+	page.Gap = page.Gap || len(r.damaged) > 0
 	return page, s.loadJobs(ctx, &page)
 }
 
@@ -210,7 +211,7 @@ type eventReader struct {
 	page    *fairfactor.EventPage
 	left    int // entries that may still be looked at
 	wanted  func(caller, seq uint64) bool
-	damaged bool
+	damaged []uint64 // transactions whose entries can't be read
 }
 
 // read takes in the rows from a position on.
@@ -236,7 +237,10 @@ func (r *eventReader) read(after fairfactor.Position, groups []groupRow) {
 			}
 			return true
 		})
-		if r.damaged = !good; full || !good {
+		if !good {
+			r.damaged = append(r.damaged, g.xact)
+		}
+		if full {
 			break
 		}
 	}
@@ -253,7 +257,8 @@ func (r *eventReader) entry(e journal.Entry, after fairfactor.Position) {
 	}
 }
 
-// loadJobs reads the jobs of a page's events. Those that are deleted are left out.
+// loadJobs reads the jobs of a page's events. Those that are deleted are left out, and those
+// that can't be read.
 func (s *Store) loadJobs(ctx context.Context, page *fairfactor.EventPage) error {
 	if len(page.Events) == 0 {
 		return nil
@@ -267,7 +272,7 @@ func (s *Store) loadJobs(ctx context.Context, page *fairfactor.EventPage) error 
 			callers, seqs = append(callers, int64(p.caller)), append(seqs, int64(p.seq))
 		}
 	}
-	if err := s.readMany(ctx, callers, seqs, func(j fairfactor.Job) { jobs[jobKey{j.ID.Caller, j.ID.Seq}] = j }); err != nil {
+	if err := s.readMany(ctx, callers, seqs, s.stepOver, func(j fairfactor.Job) { jobs[jobKey{j.ID.Caller, j.ID.Seq}] = j }); err != nil {
 		return err
 	}
 	kept := page.Events[:0]

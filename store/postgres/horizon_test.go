@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -67,6 +68,72 @@ func TestPinnedHorizon(t *testing.T) {
 	t.Logf("pages for a job: %d, and after 4,000 groups %d", first, last)
 	if last > 2*first {
 		t.Errorf("a job looks at %d pages, and after 4,000 groups at %d", first, last)
+	}
+}
+
+// TestPinnedHorizonReads: while what is overwritten can't be removed, reads of jobs and of an
+// account look at no more of the rows of callers, the more often these were written.
+func TestPinnedHorizonReads(t *testing.T) {
+	url := pgtest.Start(t, "fsync=off", "autovacuum=off").Database(t)
+	s := open(t, url)
+	pin, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pin.Close(context.WithoutCancel(t.Context()))
+	for _, statement := range []string{"BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT count(*) FROM fairfactor.callers"} {
+		if _, err := pin.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What a connection has looked at is counted when it ends at the latest.
+	looked := func(reads int) int {
+		t.Helper()
+		const looked = "SELECT sum(heap_blks_hit + idx_blks_hit)::bigint FROM pg_statio_user_tables WHERE relname = 'callers'"
+		s.Close()
+		awaitOthers(t, url)
+		before := count(t, url, looked)
+		s = open(t, url)
+		w := claim(t, s, "a")
+		ch := w.next()
+		if errs, err := s.Apply(t.Context(), []fairfactor.Change{ch, w.done(ch)}); errs != nil || err != nil {
+			t.Fatal(errs, err)
+		}
+		for range reads {
+			if j, err := s.Job(t.Context(), ch.Job.ID); err != nil || j.Caller != "a" {
+				t.Fatalf("%+v, %v", j, err)
+			}
+			if list, err := s.Jobs(t.Context(), []fairfactor.ID{ch.Job.ID}); err != nil || list[0].Caller != "a" {
+				t.Fatalf("%+v, %v", list, err)
+			}
+			for _, q := range []fairfactor.Query{{Limit: 2}, {Limit: 2, Caller: "a", Since: ch.Job.Submitted.Add(-time.Second)}} {
+				if page, err := s.List(t.Context(), q); err != nil || len(page.Jobs) == 0 || page.Jobs[0].Caller != "a" {
+					t.Fatalf("%+v, %v", page, err)
+				}
+			}
+			if c, err := s.Caller(t.Context(), "a"); err != nil || c.Completed == 0 {
+				t.Fatalf("%+v, %v", c, err)
+			}
+		}
+		s.Close()
+		awaitOthers(t, url)
+		return count(t, url, looked) - before
+	}
+	const reads = 100
+	each := func() int { return (looked(reads+1) - looked(1)) / reads }
+	first := each()
+	s = open(t, url)
+	w := claim(t, s, "a")
+	for range 1500 {
+		ch := w.next()
+		if errs, err := s.Apply(t.Context(), []fairfactor.Change{ch, w.done(ch)}); errs != nil || err != nil {
+			t.Fatal(errs, err)
+		}
+	}
+	last := each()
+	t.Logf("pages of callers for five reads: %d, and after 1,500 groups %d", first, last)
+	if last > first+5 {
+		t.Errorf("five reads look at %d pages of callers, and after 1,500 groups at %d", first, last)
 	}
 }
 

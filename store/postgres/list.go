@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -45,7 +44,7 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (page fairfactor.P
 	}
 	err = s.retry(ctx, "to list jobs", func(ctx context.Context) (err error) {
 		if page, err = s.list(ctx, l); err == nil {
-			err = s.attach(ctx, pointers(page.Jobs))
+			err = s.complete(ctx, pointers(page.Jobs))
 		}
 		return err
 	})
@@ -145,17 +144,15 @@ func (s *Store) listNumberOf(ctx context.Context, l listing) (page fairfactor.Pa
 // bound finds the number of the caller, and where its jobs of the time that is asked
 // for begin and end. It returns false if there are none.
 func (s *Store) bound(ctx context.Context, l *listing) (ok bool, err error) {
-	var last int64
-	err = s.reads.QueryRow(ctx, "SELECT number, last FROM fairfactor.callers WHERE name = $1", l.query.Caller).Scan(&l.number, &last)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
+	if l.number, ok, err = s.numberOf(ctx, l.query.Caller); err != nil || !ok {
+		return false, err
 	}
 	if since := l.query.Since; err == nil && !since.IsZero() {
-		err = s.reads.QueryRow(ctx, firstSince, l.number, last+1, kept(since).Add(-apart)).Scan(&l.above)
+		err = s.reads.QueryRow(ctx, firstSince, l.number, kept(since).Add(-apart)).Scan(&l.above)
 	}
 	if until := l.query.Until; err == nil && !until.IsZero() {
 		var end int64
-		err = s.reads.QueryRow(ctx, firstSince, l.number, last+1, kept(until).Add(apart)).Scan(&end)
+		err = s.reads.QueryRow(ctx, firstSince, l.number, kept(until).Add(apart)).Scan(&end)
 		l.below = min(l.below, end)
 	}
 	return true, err
@@ -166,13 +163,15 @@ func (s *Store) bound(ctx context.Context, l *listing) (ok bool, err error) {
 const apart = time.Minute
 
 // firstSince searches a sequence number of a caller from which on all jobs were
-// submitted at a time or later. The first parameters are the number of the caller and a
-// number above all sequence numbers. In each step the job next to the middle is looked at.
+// submitted at a time or later, below one that is above all of them. The parameters are the
+// number of the caller and the time. In each step the job next to the middle is looked at.
 const firstSince = `
 	WITH RECURSIVE b (low, high) AS (
-		SELECT 0::bigint, $2::bigint
+		SELECT 0::bigint, 1 + greatest(
+			(SELECT j.seq FROM fairfactor.jobs AS j WHERE j.caller = $1 ORDER BY j.seq DESC LIMIT 1),
+			(SELECT q.ord FROM fairfactor.queue AS q WHERE q.caller = $1 ORDER BY q.ord DESC LIMIT 1), 0)
 		UNION ALL
-		SELECT CASE WHEN p.submitted < $3 THEN p.seq ELSE b.low END, CASE WHEN p.submitted < $3 THEN b.high ELSE (b.low + b.high) / 2 END
+		SELECT CASE WHEN p.submitted < $2 THEN p.seq ELSE b.low END, CASE WHEN p.submitted < $2 THEN b.high ELSE (b.low + b.high) / 2 END
 		FROM b LEFT JOIN LATERAL (
 			SELECT o.seq, o.submitted FROM (
 				(SELECT j.seq, j.submitted FROM fairfactor.jobs AS j WHERE j.caller = $1 AND j.seq >= (b.low + b.high) / 2 ORDER BY j.seq LIMIT 1)
@@ -200,13 +199,14 @@ func (s *Store) listPart(ctx context.Context, l *listing, floor int64) (page fai
 		return page, err
 	}
 	last, more := "", false
-	_, err = collect(rows, func(r *jobRow, caller string) error {
+	var r jobRow
+	_, err = pgx.ForEachRow(rows, r.fields(), func() error {
 		if len(page.Jobs) == l.query.Limit {
 			more = true
 			return nil
 		}
-		j, err := r.job(caller)
-		page.Jobs, last = append(page.Jobs, j), l.cursor(r)
+		j, err := r.job("")
+		page.Jobs, last = append(page.Jobs, j), l.cursor(&r)
 		return err
 	})
 	if err != nil {
@@ -216,17 +216,6 @@ func (s *Store) listPart(ctx context.Context, l *listing, floor int64) (page fai
 		page.Next = last
 	}
 	return page, nil
-}
-
-// collect calls f for each row of jobs with the caller's name behind it.
-func collect(rows pgx.Rows, f func(r *jobRow, caller string) error) (n int, err error) {
-	var r jobRow
-	var caller string
-	_, err = pgx.ForEachRow(rows, append(r.fields(), &caller), func() error {
-		n++
-		return f(&r, caller)
-	})
-	return n, err
 }
 
 // floor returns the place of the last of the jobs that are looked at together, -1 if that
@@ -301,7 +290,7 @@ func (l *listing) sql(floor int64) (string, []any) {
 			part(queueColumns, "queue", "ord <> seq", "seq", "seq DESC")
 		}
 	}
-	return fmt.Sprintf(`SELECT %s, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = r.caller) FROM (%s) AS r ORDER BY %s LIMIT %s`,
+	return fmt.Sprintf(`SELECT %s FROM (%s) AS r ORDER BY %s LIMIT %s`,
 		jobColumns, strings.Join(b.parts, " UNION ALL "), order, limit), b.args
 }
 

@@ -29,7 +29,7 @@ func (s *Store) Jobs(ctx context.Context, ids []fairfactor.ID) ([]fairfactor.Job
 	var jobs []fairfactor.Job
 	err := s.retry(ctx, "to read jobs", func(ctx context.Context) error {
 		jobs = make([]fairfactor.Job, len(ids))
-		return s.readMany(ctx, callers, seqs, func(j fairfactor.Job) {
+		return s.readMany(ctx, callers, seqs, nil, func(j fairfactor.Job) {
 			for _, i := range stand[jobKey{j.ID.Caller, j.ID.Seq}] {
 				if j.ID == ids[i] {
 					jobs[i] = j
@@ -40,20 +40,26 @@ func (s *Store) Jobs(ctx context.Context, ids []fairfactor.ID) ([]fairfactor.Job
 	return jobs, err
 }
 
-// readMany calls f with each of the jobs with those keys that exist.
-func (s *Store) readMany(ctx context.Context, callers, seqs []int64, f func(fairfactor.Job)) error {
+// readMany calls f with each of the jobs with those keys that exist. One that can't be read
+// is an error, unless there is somebody to tell of the damage.
+func (s *Store) readMany(ctx context.Context, callers, seqs []int64, damaged func(*jobRow, error), f func(fairfactor.Job)) error {
 	var jobs []fairfactor.Job
 	err := s.ask(ctx, func(rows pgx.Rows) error {
 		jobs = nil
-		_, err := collect(rows, func(r *jobRow, caller string) error {
-			j, err := r.job(caller)
+		var r jobRow
+		_, err := pgx.ForEachRow(rows, r.fields(), func() error {
+			j, err := r.job("")
+			if damaged != nil && err != nil {
+				damaged(&r, err)
+				return nil
+			}
 			jobs = append(jobs, j)
 			return err
 		})
 		return err
 	}, manyJobs, callers, seqs)
 	if err == nil {
-		err = s.attach(ctx, pointers(jobs))
+		err = s.complete(ctx, pointers(jobs))
 	}
 	for i := 0; err == nil && i < len(jobs); i++ {
 		f(jobs[i])
@@ -61,8 +67,8 @@ func (s *Store) readMany(ctx context.Context, callers, seqs []int64, f func(fair
 	return err
 }
 
-// manyJobs reads jobs by caller and sequence number, with their callers' names.
-const manyJobs = "SELECT " + jobColumns + `, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = r.caller) FROM (
+// manyJobs reads jobs by caller and sequence number.
+const manyJobs = "SELECT " + jobColumns + ` FROM (
 	SELECT j.* FROM unnest($1::bigint[], $2::bigint[]) AS u (caller, seq)
 	CROSS JOIN LATERAL (SELECT ` + jobColumns + ` FROM fairfactor.jobs AS x WHERE x.caller = u.caller AND x.seq = u.seq OFFSET 0) AS j
 	UNION ALL

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,18 +60,18 @@ type Store struct {
 
 	readsHeard, writesHeard atomic.Int64 // Unix time in ns at which a connection was given back that lives
 
-	lanes   []*lane
-	idle    chan *lane // those not in use
-	history history
-	watched watched
-	claims  claims
-	asked   asked
-	names   names
-	places  places
-	unread  sync.Map      // ids of operations that can't be read, which were reported
-	owed    chan struct{} // gets a value when jobs with callbacks have ended
-	closing chan struct{} // closed by Close
-	closed  atomic.Bool
+	lanes    []*lane
+	idle     chan *lane // those not in use
+	history  history
+	watched  watched
+	claims   claims
+	asked    asked
+	names    names
+	places   places
+	reported reported
+	owed     chan struct{} // gets a value when jobs with callbacks have ended
+	closing  chan struct{} // closed by Close
+	closed   atomic.Bool
 }
 
 var _ fairfactor.Store = (*Store)(nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -72,8 +73,8 @@ func (s *Store) OpenOperations(ctx context.Context, limit int) (ops []fairfactor
 			op, err := parseOperation(text)
 			if err == nil {
 				ops = append(ops, op)
-			} else if _, told := s.unread.LoadOrStore(id, true); !told {
-				s.log.Error("an operation on many jobs can't be read: it is stepped over", "operation", id, "err", err)
+			} else {
+				s.report("an operation on many jobs can't be read", id, fmt.Errorf("operation %.40q: %w", id, err))
 			}
 			return nil
 		})

@@ -52,6 +52,17 @@ func (p *places) of(numbers []uint64) []string {
 	return at
 }
 
+// at returns where the row of a caller was when this store wrote it last. Another one may
+// have written it since.
+func (p *places) at(number int64) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.byNumber[number]; w != nil {
+		return w.at
+	}
+	return noPlace
+}
+
 // set notes where rows were written.
 func (p *places) set(numbers []int64, at []string) {
 	p.mu.Lock()

@@ -16,8 +16,7 @@ func (s *Store) Job(ctx context.Context, id fairfactor.ID) (j fairfactor.Job, er
 	}
 	err = s.retry(ctx, "to read a job", func(ctx context.Context) error {
 		var r jobRow
-		var caller string
-		err := s.askRow(ctx, append(r.fields(), &caller), "SELECT "+jobColumns+`, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = r.caller) FROM (
+		err := s.askRow(ctx, r.fields(), "SELECT "+jobColumns+` FROM (
 			SELECT `+jobColumns+` FROM fairfactor.jobs WHERE caller = $1 AND seq = $2
 			UNION ALL
 			SELECT `+queueColumns+` FROM fairfactor.queue WHERE caller = $1 AND ord = $2 AND ord = seq
@@ -28,10 +27,10 @@ func (s *Store) Job(ctx context.Context, id fairfactor.ID) (j fairfactor.Job, er
 			return fairfactor.Errorf(fairfactor.NotFound, "there is no job %s", id)
 		}
 		if err == nil {
-			j, err = r.job(caller)
+			j, err = r.job("")
 		}
 		if err == nil {
-			err = s.attach(ctx, []*fairfactor.Job{&j})
+			err = s.complete(ctx, []*fairfactor.Job{&j})
 		}
 		return err
 	})
@@ -81,20 +80,4 @@ func (s *Store) Piece(ctx context.Context, caller, order uint64, number uint32) 
 		return err
 	})
 	return data, err
-}
-
-// name returns the name of a caller, empty if no caller has that number.
-func (s *Store) name(ctx context.Context, number int64) (string, error) {
-	if name, ok := s.names.get(number); ok {
-		return name, nil
-	}
-	var name string
-	err := s.askRow(ctx, []any{&name}, "SELECT name FROM fairfactor.callers WHERE number = $1", number)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", nil
-	}
-	if err == nil {
-		s.names.put(number, name)
-	}
-	return name, err
 }

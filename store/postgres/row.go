@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -119,7 +118,8 @@ func (r *jobRow) fields() []any {
 	}
 }
 
-// job returns the job in a row; caller is its caller's name.
+// job returns the job in a row; caller is its caller's name, or empty for what
+// [Store.nameJobs] fills in.
 func (r *jobRow) job(caller string) (fairfactor.Job, error) {
 	j := fairfactor.Job{
 		ID:     fairfactor.ID{Nonce: uint64(r.nonce), Caller: uint64(r.caller), Seq: uint64(r.seq)},
@@ -139,29 +139,4 @@ func (r *jobRow) job(caller string) (fairfactor.Job, error) {
 		return fairfactor.Job{}, fairfactor.Errorf(fairfactor.Internal, "the database is damaged: job %s can't be read", j.ID)
 	}
 	return j, nil
-}
-
-// names remembers callers' names by their numbers, which never change.
-type names struct {
-	mu    sync.Mutex
-	known map[int64]string // guarded by mu
-}
-
-// namesKept bounds what is remembered, about 100 bytes each.
-const namesKept = 1 << 15
-
-func (n *names) get(number int64) (string, bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	name, ok := n.known[number]
-	return name, ok
-}
-
-func (n *names) put(number int64, name string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.known == nil || len(n.known) >= namesKept {
-		n.known = map[int64]string{}
-	}
-	n.known[number] = name
 }

@@ -112,17 +112,28 @@ func (s *Store) Overdue(ctx context.Context, before time.Time, after fairfactor.
 		return nil, live(ctx)
 	}
 	err = s.retry(ctx, "to read deadlines", func(ctx context.Context) error {
-		rows, err := s.reads.Query(ctx, `SELECT d.at, d.caller, d.seq, d.nonce, (SELECT c.name FROM fairfactor.callers AS c WHERE c.number = d.caller)
+		rows, err := s.reads.Query(ctx, `SELECT d.at, d.caller, d.seq, d.nonce
 			FROM fairfactor.deadlines AS d WHERE (d.at, d.caller, d.seq) > ($1::timestamptz, $2::bigint, $3::bigint) AND d.at < $4::timestamptz
 			ORDER BY d.at, d.caller, d.seq LIMIT $5`, kept(after.Deadline), int64(after.ID.Caller), int64(after.ID.Seq), kept(before), limit)
 		if err != nil {
 			return err
 		}
 		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (o fairfactor.Overdue, err error) {
-			err = row.Scan(&o.Deadline, &o.ID.Caller, &o.ID.Seq, &o.ID.Nonce, &o.Caller)
+			err = row.Scan(&o.Deadline, &o.ID.Caller, &o.ID.Seq, &o.ID.Nonce)
 			o.Deadline = o.Deadline.UTC()
 			return o, err
 		})
+		if err != nil {
+			return err
+		}
+		numbers := make([]int64, len(list))
+		for i := range list {
+			numbers[i] = int64(list[i].ID.Caller)
+		}
+		names, err := s.namesOf(ctx, numbers)
+		for i := range list {
+			list[i].Caller = names[numbers[i]]
+		}
 		return err
 	})
 	return list, err
