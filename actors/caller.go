@@ -189,7 +189,9 @@ func turnOf(name string, epoch uint64, t *backlog.Turn) turn {
 }
 
 // Withdraw implements [caller.Host].
-func (a *callerActor) Withdraw(seq uint64) { a.sys.tellScheduler(withdraw{a.name, seq}) }
+func (a *callerActor) Withdraw(seq uint64) {
+	a.sys.tellScheduler(withdraw{a.name, seq, a.caller.Epoch()})
+}
 
 // Answer implements [caller.Host].
 func (a *callerActor) Answer(to caller.Asker, answer any) {

@@ -34,7 +34,7 @@ func FuzzMessage(f *testing.F) {
 		toCaller{caller.Pull{Epoch: 3, Want: 7}},
 		toCaller{share.Shared{Number: "35", Run: true}},
 		toCaller{caller.Began{Epoch: 1, Seq: 2, Started: at}},
-		withdraw{"a", 3},
+		withdraw{"a", 3, 7},
 		&ended{member: "n1", ends: []end{{7, 1000}}}, &beat{member: "n1", slots: 2, epoch: 5},
 		askReport{},
 		weighGroup{"g", 3},

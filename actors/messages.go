@@ -49,6 +49,7 @@ type (
 	withdraw struct {
 		caller string
 		seq    uint64
+		epoch  uint64 // of the activation that withdraws
 	}
 	// ended gives back credit; ends are in the order in which turns ended.
 	ended struct {
@@ -127,7 +128,7 @@ func (m *offer) Proto() proto.Message {
 }
 
 func (m withdraw) Proto() proto.Message {
-	return &actorspb.Envelope{Body: &actorspb.Envelope_Withdraw{Withdraw: &actorspb.Withdraw{Caller: m.caller, Seq: m.seq}}}
+	return &actorspb.Envelope{Body: &actorspb.Envelope_Withdraw{Withdraw: &actorspb.Withdraw{Caller: m.caller, Seq: m.seq, Epoch: m.epoch}}}
 }
 
 func (m *ended) Proto() proto.Message {

@@ -180,7 +180,7 @@ func (a *scheduler) event(m any) {
 		}
 	case withdraw:
 		halts := map[string][]uint64{}
-		for _, h := range a.machine.Withdraw(now, m.caller, m.seq) {
+		for _, h := range a.machine.Withdraw(now, m.caller, m.seq, m.epoch) {
 			halts[h.Worker] = append(halts[h.Worker], h.Dispatched)
 		}
 		for member, dispatched := range halts {

@@ -51,7 +51,7 @@ func opened(m any) any {
 	case *actorspb.Envelope_Want:
 		return wantFromPB(b.Want)
 	case *actorspb.Envelope_Withdraw:
-		return withdraw{b.Withdraw.Caller, b.Withdraw.Seq}
+		return withdraw{b.Withdraw.Caller, b.Withdraw.Seq, b.Withdraw.Epoch}
 	case *actorspb.Envelope_Ended:
 		m := &ended{member: b.Ended.Member, ends: make([]end, len(b.Ended.Ends))}
 		for i, pb := range b.Ended.Ends {

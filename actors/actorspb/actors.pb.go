@@ -3027,11 +3027,13 @@ func (x *LeftWork) GetData() []byte {
 	return nil
 }
 
-// Withdraw takes all turns of a job back, also one that is running.
+// Withdraw takes back all turns of a job that an activation of its caller or one before it
+// has offered, also one that is running.
 type Withdraw struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Caller        string                 `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
 	Seq           uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the activation
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3076,6 +3078,13 @@ func (x *Withdraw) GetCaller() string {
 func (x *Withdraw) GetSeq() uint64 {
 	if x != nil {
 		return x.Seq
+	}
+	return 0
+}
+
+func (x *Withdraw) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
 	}
 	return 0
 }
@@ -4491,10 +4500,11 @@ const file_actors_proto_rawDesc = "" +
 	"\bLeftWork\x12\x14\n" +
 	"\x05found\x18\x01 \x01(\bR\x05found\x122\n" +
 	"\x05given\x18\x02 \x03(\v2\x1c.fairfactor.actors.v1.FactorR\x05given\x12\x12\n" +
-	"\x04data\x18\x03 \x01(\fR\x04data\"4\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"J\n" +
 	"\bWithdraw\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\xdf\x01\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x14\n" +
+	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\"\xdf\x01\n" +
 	"\aOutcome\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x12\n" +

@@ -94,15 +94,17 @@ func (m *Machine) supersede(c *caller, epoch uint64) {
 	}
 }
 
-// Withdraw forgets a job's turns and returns those that workers should stop.
-func (m *Machine) Withdraw(now time.Duration, name string, seq uint64) (halts []Halt) {
+// Withdraw forgets the turns of a job that an activation of its caller or one before it has
+// offered, and returns those that workers should stop. Those of a later activation stay: it
+// may have given the number to another job, if that of the one before was not written.
+func (m *Machine) Withdraw(now time.Duration, name string, seq, epoch uint64) (halts []Halt) {
 	c := m.callers[name]
 	if c == nil {
 		return nil
 	}
-	m.keep(c, func(t *Turn) bool { return t.Seq != seq })
+	m.keep(c, func(t *Turn) bool { return t.Seq != seq || t.Epoch > epoch })
 	for _, h := range c.hands() {
-		if h.Seq == seq && !h.dropped {
+		if h.Seq == seq && h.Epoch <= epoch && !h.dropped {
 			h.dropped = true
 			halts = append(halts, Halt{Worker: h.worker.name, Dispatched: h.Dispatched})
 		}

@@ -196,7 +196,7 @@ func (w *world) withdraw(c *actorCaller) {
 	}
 	seq := seqs[0]
 	delete(c.out, seq)
-	for _, h := range w.machine.Withdraw(w.now, c.name, seq) {
+	for _, h := range w.machine.Withdraw(w.now, c.name, seq, c.epoch) {
 		for _, k := range w.workers {
 			if t, ok := k.has[h.Dispatched]; ok && k.name == h.Worker && t.Seq != seq {
 				w.t.Fatalf("step %d: turn %v is halted for job %d", w.step, t.Key, seq)
@@ -205,10 +205,16 @@ func (w *world) withdraw(c *actorCaller) {
 	}
 }
 
-// renew activates a caller again: it offers its unfinished turns again.
+// renew activates a caller again: it offers its unfinished turns again. What the activation
+// before it has withdrawn may come late.
 func (w *world) renew(c *actorCaller) {
 	c.epoch++
 	w.offer(c, 0, true)
+	for seq := range c.out {
+		if halts := w.machine.Withdraw(w.now, c.name, seq, c.epoch-1); len(halts) > 0 {
+			w.t.Fatalf("step %d: %d turns of job %d are halted by an earlier activation", w.step, len(halts), seq)
+		}
+	}
 }
 
 // hear tells callers which workers died with their jobs, unless the news is lost.
@@ -217,7 +223,7 @@ func (w *world) hear(lost bool) {
 		w.deaths[fmt.Sprint(d.Caller, " ", d.Seq)] = d
 		if c := w.caller(d.Caller); !lost {
 			c.deaths[d.Seq] = d.Process
-			w.machine.Withdraw(w.now, d.Caller, d.Seq)
+			w.machine.Withdraw(w.now, d.Caller, d.Seq, c.epoch)
 		}
 	}
 }

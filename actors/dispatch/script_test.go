@@ -126,7 +126,7 @@ func (s *stage) do(out *bytes.Buffer, line []string) error {
 			s.machine.End(s.now, n, w.duration("used", s.handed[n].Predict))
 		}
 	case "withdraw":
-		for _, h := range s.machine.Withdraw(s.now, line[1], w.uint("job", 0)) {
+		for _, h := range s.machine.Withdraw(s.now, line[1], w.uint("job", 0), w.uint("epoch", 1)) {
 			fmt.Fprintf(out, "halt %d at %s\n", h.Dispatched, h.Worker)
 		}
 	case "left":
