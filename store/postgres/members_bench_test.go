@@ -10,8 +10,9 @@ import (
 )
 
 // BenchmarkRenew is what a renewal of a lease costs in a cluster of that many
-// members. Renewals keep each other out, and each member renews five times in a
-// lease, so members × ns/op may not reach a fifth of it.
+// members, on average: of more than a few, some judge the others and keep all out
+// meanwhile. Each member renews five times in a lease, so members × ns/op may not
+// reach a fifth of it.
 func BenchmarkRenew(b *testing.B) {
 	const lease = time.Hour
 	server := pgtest.Start(b)

@@ -65,6 +65,7 @@ type Store struct {
 	history  history
 	watched  watched
 	claims   claims
+	roll     roll
 	asked    asked
 	names    names
 	places   places

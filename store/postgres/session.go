@@ -26,6 +26,7 @@ func (s *Store) greet(ctx context.Context, c *pgx.Conn, session map[string]strin
 		return err
 	}
 	s.names.clear() // while no connection lasted the database may have gone back
+	s.roll.set(fairfactor.MemberList{})
 	row := results[0].Rows[0]
 	if encoding := string(row[1]); encoding != "UTF8" {
 		return fairfactor.Errorf(fairfactor.Invalid, "the database has the encoding %s: make it with ENCODING 'UTF8'", encoding)
