@@ -32,7 +32,7 @@ func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int) ([
 	var waiting []fairfactor.Waiting
 	var page []pagedJob
 	if start := max(after+1, a.head); a.Last-start < fewJobs {
-		waiting, page, err = readFew(snapshot, &a, start, limit)
+		waiting, page, err = s.readFew(snapshot, &a, start, limit)
 	} else {
 		waiting, page, err = s.scanBacklog(ctx, snapshot, &a, max(start, s.headOf(&a)), limit)
 	}
@@ -43,42 +43,59 @@ func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int) ([
 }
 
 // readFew reads the jobs at the end of a caller's queue, one by one.
-func readFew(db pebbledb.Reader, a *account, start uint64, limit int) (waiting []fairfactor.Waiting, page []pagedJob, err error) {
+func (s *Store) readFew(db pebbledb.Reader, a *account, start uint64, limit int) (waiting []fairfactor.Waiting, page []pagedJob, err error) {
 	for order := start; order <= a.Last && len(waiting) < limit; order++ {
 		key := slot(make([]byte, 0, slotLen), kindQueued, a.Number, order)
 		value, ok, err := get(db, key)
-		if err != nil {
-			return nil, nil, err
-		}
-		if !ok {
+		if err == nil && !ok {
 			continue
 		}
 		var w fairfactor.Waiting
 		saved := false
-		if a.saved > 0 {
+		if err == nil && a.saved > 0 {
 			checkpoint := slot(make([]byte, 0, slotLen), kindCheckpoint, a.Number, order)
-			have, ok, err := get(db, checkpoint)
-			if err != nil {
+			record, state, err := readCheckpoint(db, checkpoint)
+			if err := s.stepOver(noCheckpoint, checkpoint, err); err != nil {
 				return nil, nil, err
 			}
-			if saved = ok; ok {
-				key = checkpoint
-				if value, w.Checkpoint, err = splitCheckpoint(key, have); err != nil {
-					return nil, nil, err
-				}
-				if len(w.Checkpoint) == 0 {
-					w.Checkpoint = nil
-				}
+			if saved = record != nil; saved {
+				key, value, w.Checkpoint = checkpoint, record, state
 			}
 		}
-		j, err := decodeJob(key, value, a.Number, a.Name)
+		var j stored
+		if err == nil {
+			j, err = decodeJob(key, value, a.Number, a.Name)
+		}
 		if err != nil {
-			return nil, nil, err
+			if err := s.stepOver(noWaiting, key, err); err != nil {
+				return nil, nil, err
+			}
+			continue
 		}
 		w.Job = j.Job
 		waiting, page = append(waiting, w), append(page, pagedAt(a.Number, value, saved))
 	}
 	return waiting, page, nil
+}
+
+// What is reported of jobs that hold up none behind them. Without its checkpoint a job
+// begins again.
+const (
+	noWaiting    = "a job that waits can't be read"
+	noCheckpoint = "the checkpoint of a job can't be read"
+)
+
+// readCheckpoint returns the record of a job and its progress as they were saved, nil if
+// they were not.
+func readCheckpoint(db pebbledb.Reader, key []byte) (record, state []byte, err error) {
+	have, ok, err := get(db, key)
+	if err != nil || !ok {
+		return nil, nil, err
+	}
+	if record, state, err = splitCheckpoint(key, have); err != nil || len(state) == 0 {
+		return record, nil, err
+	}
+	return record, state, nil
 }
 
 // scanBacklog reads a page of a caller's queue from an order on.
@@ -96,12 +113,12 @@ func (s *Store) scanBacklog(ctx context.Context, db *pebbledb.Snapshot, a *accou
 		}
 		defer saved.Close()
 	}
-	return readBacklog(ctx, queue, saved, a, limit)
+	return s.readBacklog(ctx, queue, saved, a, limit)
 }
 
 // readBacklog merges the queue with the checkpoints of its jobs, nil if there are
-// none; both iterators see the same moment.
-func readBacklog(ctx context.Context, queue, saved *pebbledb.Iterator, a *account, limit int) (waiting []fairfactor.Waiting, page []pagedJob, err error) {
+// none; both iterators see the same moment. A job that can't be read holds up none behind it.
+func (s *Store) readBacklog(ctx context.Context, queue, saved *pebbledb.Iterator, a *account, limit int) (waiting []fairfactor.Waiting, page []pagedJob, err error) {
 	more := saved != nil && saved.First()
 	for ok := queue.First(); ok && len(waiting) < limit; ok = queue.Next() {
 		if len(waiting)%1024 == 1023 {
@@ -112,9 +129,19 @@ func readBacklog(ctx context.Context, queue, saved *pebbledb.Iterator, a *accoun
 		for more && bytes.Compare(saved.Key()[1:], queue.Key()[1:]) < 0 {
 			more = saved.Next()
 		}
-		w, j, err := readWaiting(queue, saved, more && bytes.Equal(saved.Key()[1:], queue.Key()[1:]), a)
+		hasSaved := more && bytes.Equal(saved.Key()[1:], queue.Key()[1:])
+		w, j, err := readWaiting(queue, saved, hasSaved, a)
+		if err != nil && hasSaved {
+			if err := s.stepOver(noCheckpoint, saved.Key(), err); err != nil {
+				return nil, nil, err
+			}
+			w, j, err = readWaiting(queue, nil, false, a)
+		}
 		if err != nil {
-			return nil, nil, err
+			if err := s.stepOver(noWaiting, queue.Key(), err); err != nil {
+				return nil, nil, err
+			}
+			continue
 		}
 		waiting, page = append(waiting, w), append(page, j)
 	}

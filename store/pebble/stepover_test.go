@@ -179,3 +179,42 @@ func TestDamagedEventsHoldUpNoOther(t *testing.T) {
 		t.Errorf("damaged events that are not kept any more are there: %v", err)
 	}
 }
+
+// TestDamagedJobHoldsUpNoneBehindIt damages jobs that wait, and the checkpoint of one: the
+// others are read, by pages of any size, and the one without its checkpoint begins again.
+func TestDamagedJobHoldsUpNoneBehindIt(t *testing.T) {
+	for _, jobs := range []int{3, 20} { // which are read one by one, or with an iterator
+		s := mustOpen(t, "data", vfs.NewMem(), 0)
+		var said bytes.Buffer
+		s.log = slog.New(slog.NewTextHandler(&said, nil))
+		a := activate(t, s, "a")
+		var all []fairfactor.Job
+		for range jobs {
+			ch := a.accept()
+			mustApply(t, s, ch)
+			all = append(all, *ch.Job)
+		}
+		saved := a.change(fairfactor.Checkpoint, all[2])
+		saved.Checkpoint = []byte("progress")
+		mustApply(t, s, saved)
+		b := s.db.NewBatch()
+		b.Set(slot(nil, kindQueued, all[1].ID.Caller, all[1].Order), []byte("damage"), nil)
+		b.Set(slot(nil, kindCheckpoint, all[2].ID.Caller, all[2].Order), []byte("damage"), nil)
+		if err := s.commit(b); err != nil {
+			t.Fatal(err)
+		}
+		for _, limit := range []int{1, 2, jobs - 1, jobs + 5} {
+			list, err := s.Backlog(t.Context(), all[0].ID.Caller, 0, limit)
+			if err != nil || len(list) != min(limit, jobs-1) {
+				t.Fatalf("the first %d of %d that wait: %+v, %v", limit, jobs, list, err)
+			}
+			if list[0].Job.ID != all[0].ID || limit > 1 && (list[1].Job.ID != all[2].ID || list[1].Checkpoint != nil) {
+				t.Errorf("the first of %d that wait: %+v", jobs, list)
+			}
+		}
+		if n := strings.Count(said.String(), "it is stepped over"); n != 2 {
+			t.Errorf("%d reports, want 2: %s", n, said.String())
+		}
+		s.Close()
+	}
+}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -37,7 +38,7 @@ func (s *Store) Job(ctx context.Context, id fairfactor.ID) (j fairfactor.Job, er
 	return j, err
 }
 
-// Backlog implements [fairfactor.Store].
+// Backlog implements [fairfactor.Store]. A job that can't be read holds up none behind it.
 func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int) (list []fairfactor.Waiting, err error) {
 	if limit <= 0 || caller > maxNumber || after >= maxNumber {
 		return nil, live(ctx)
@@ -47,23 +48,48 @@ func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int) (l
 		if err != nil {
 			return err
 		}
-		return s.ask(ctx, func(rows pgx.Rows) (err error) {
-			list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (w fairfactor.Waiting, err error) {
-				var r jobRow
-				if err := row.Scan(append(r.fields(), &w.Checkpoint)...); err != nil {
-					return w, err
-				}
-				if len(w.Checkpoint) == 0 {
-					w.Checkpoint = nil
-				}
-				w.Job, err = r.job(name)
-				return w, err
-			})
-			return err
-		}, "SELECT "+queueColumns+`, checkpoint FROM fairfactor.queue
-			WHERE caller = $1 AND ord > $2 ORDER BY ord LIMIT $3`, int64(caller), int64(after), limit)
+		list = nil
+		for place := int64(after); len(list) < limit; {
+			page, last, rows, err := s.backlogPage(ctx, int64(caller), name, place, limit-len(list))
+			if err != nil {
+				return err
+			}
+			asked := limit - len(list)
+			list, place = append(list, page...), last
+			if rows < asked {
+				break
+			}
+		}
+		return nil
 	})
 	return list, err
+}
+
+// backlogPage reads rows of a caller's queue. It returns the jobs in them, the order of
+// the last row, and how many rows there were.
+func (s *Store) backlogPage(ctx context.Context, caller int64, name string, after int64, limit int) (list []fairfactor.Waiting, last int64, rows int, err error) {
+	err = s.ask(ctx, func(answer pgx.Rows) error {
+		list, rows = nil, 0
+		var r jobRow
+		var checkpoint []byte
+		_, err := pgx.ForEachRow(answer, append(r.fields(), &checkpoint), func() error {
+			rows, last = rows+1, r.ord
+			job, err := r.job(name)
+			if err != nil {
+				s.stepOver(&r, err)
+				return nil
+			}
+			w := fairfactor.Waiting{Job: job}
+			if len(checkpoint) > 0 {
+				w.Checkpoint = bytes.Clone(checkpoint)
+			}
+			list = append(list, w)
+			return nil
+		})
+		return err
+	}, "SELECT "+queueColumns+`, checkpoint FROM fairfactor.queue
+		WHERE caller = $1 AND ord > $2 ORDER BY ord LIMIT $3`, caller, after, limit)
+	return list, last, rows, err
 }
 
 // Piece implements [fairfactor.Store].

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 	"time"
@@ -49,20 +50,24 @@ func (s *Store) Ready(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	began := time.Now()
-	for _, p := range []struct {
-		pool  *pgxpool.Pool
-		heard *atomic.Int64
-	}{{s.reads, &s.readsHeard}, {s.writes, &s.writesHeard}} {
-		if stat := p.pool.Stat(); stat.AcquiredConns() == stat.MaxConns() {
-			continue // all are at work
-		}
-		// In a long line for the connections others have been answered meanwhile.
-		if err := p.pool.Ping(ctx); err != nil && p.heard.Load() < began.UnixNano() {
-			return failure(context.WithoutCancel(ctx), err, "to look whether the database is there")
-		}
+	writes := make(chan error, 1)
+	go func() { writes <- answers(ctx, s.writes, &s.writesHeard) }()
+	if err := cmp.Or(answers(ctx, s.reads, &s.readsHeard), <-writes); err != nil {
+		return failure(context.WithoutCancel(ctx), err, "to look whether the database is there")
 	}
 	return nil
+}
+
+// answers makes sure that the database answers on the connections of a pool.
+func answers(ctx context.Context, pool *pgxpool.Pool, heard *atomic.Int64) error {
+	if stat := pool.Stat(); stat.AcquiredConns() == stat.MaxConns() {
+		return nil // all are at work
+	}
+	began := time.Now()
+	if err := pool.Ping(ctx); err != nil && heard.Load() < began.UnixNano() {
+		return err
+	}
+	return nil // or the line was long, and others in it have been answered
 }
 
 // readyTimeout is how long Ready takes at most.

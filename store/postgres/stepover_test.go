@@ -66,6 +66,12 @@ func TestOneDamagedRowHoldsUpNoOther(t *testing.T) {
 			}
 		}
 	}
+	run(t, url, "UPDATE fairfactor.queue SET factors = 'x' WHERE ord = (SELECT ord FROM fairfactor.queue ORDER BY ord OFFSET 1 LIMIT 1)")
+	for _, limit := range []int{2, 3, 10} {
+		if list, err := s.Backlog(t.Context(), w.claim.Number, 0, limit); err != nil || len(list) != min(limit, 3) || list[1].Job.Order != 6 {
+			t.Errorf("the first %d that wait: %+v, %v", limit, list, err)
+		}
+	}
 	claimed, err := s.ClaimDeliveries(t.Context(), time.Now().Add(time.Hour), time.Minute, nil, 10, 10)
 	if err != nil || len(claimed) != 3 {
 		t.Errorf("claimed: %+v, %v", claimed, err)
@@ -81,7 +87,7 @@ func TestOneDamagedRowHoldsUpNoOther(t *testing.T) {
 	}
 	said.mu.Lock()
 	defer said.mu.Unlock()
-	if n := strings.Count(said.text.String(), "it is stepped over"); n != 3 {
-		t.Errorf("%d reports, want one each of the job, the operation and the events:\n%s", n, said.text.String())
+	if n := strings.Count(said.text.String(), "it is stepped over"); n != 4 {
+		t.Errorf("%d reports, want one each of the two jobs, the operation and the events:\n%s", n, said.text.String())
 	}
 }
