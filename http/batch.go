@@ -45,12 +45,13 @@ func (s *Server) postBatch(r *request) error {
 }
 
 // nextGroup reads lines as long as there are whole ones at hand, submits them and
-// writes their answers.
+// writes their answers. If more are sure to come it waits for them: a group is answered
+// when it is durable, and with a database that is far each takes its time.
 func (b *batch) nextGroup() {
 	b.plan, b.subs = b.plan[:0], b.subs[:0]
 	size := 0
 	for len(b.plan) < groupLines && size < groupBytes {
-		if len(b.plan) > 0 && b.lines.waiting() {
+		if len(b.plan) > 0 && b.lines.waiting() && !b.length {
 			break
 		}
 		line, err := b.lines.next()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -240,6 +241,46 @@ func TestTooManyBatches(t *testing.T) {
 	eventually(t, "there is room again", func() bool {
 		return s.do("POST", "/compute/batch", `{"number":"8"}`, "X-Caller-ID: bob", ndjson).status == 200
 	})
+}
+
+// TestBatchOfKnownLengthFillsItsGroups: however it arrives, a batch whose length is known is
+// submitted by as many lines at once as may be, and one whose length is not by what is there.
+func TestBatchOfKnownLengthFillsItsGroups(t *testing.T) {
+	jobs := newMemory()
+	s := startWith(t, jobs)
+	const lines = 2500
+	body := strings.Repeat(`{"number":"600851475143"}`+"\n", lines)
+	if got := s.batch(body); len(got) != lines {
+		t.Errorf("%d answers for %d lines", len(got), lines)
+	}
+	jobs.mu.Lock()
+	groups := jobs.sizes
+	jobs.sizes = nil
+	jobs.mu.Unlock()
+	if want := []int{1000, 1000, 500}; !slices.Equal(groups, want) {
+		t.Errorf("submitted by %v, want %v", groups, want)
+	}
+
+	r, w := io.Pipe()
+	defer w.Close()
+	answered := make(chan *answer, 1)
+	go func() {
+		a, err := s.try("POST", "/compute/batch", r, "X-Caller-ID: alice", ndjson)
+		if err != nil {
+			t.Errorf("a batch of unknown length: %v", err)
+		}
+		answered <- a
+	}()
+	if _, err := io.WriteString(w, body[:len(body)/lines]); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the first line is submitted before the next one comes", func() bool {
+		jobs.mu.Lock()
+		defer jobs.mu.Unlock()
+		return len(jobs.sizes) == 1
+	})
+	w.Close()
+	<-answered
 }
 
 func TestTooLongBatch(t *testing.T) {

@@ -30,6 +30,7 @@ type exchange struct {
 	ctx    *fasthttp.RequestCtx
 	lines  lines // of the request
 	waited time.Duration
+	length bool // the request says how long it is: its end comes without an answer
 
 	open bool        // holds a token of s.batches
 	stop func() bool // ends the watch for Shutdown
@@ -47,7 +48,7 @@ func (x *exchange) begin(s *Server, r *request, name string, next func()) error 
 		return refuse(full, "this node reads as many batches as it can: try again", count("max_batches", cap(s.batches)))
 	}
 	x.pieces.begin(s, r, name, ndjsonTypes[0], next)
-	x.ctx, x.open = ctx, true
+	x.ctx, x.open, x.length = ctx, true, ctx.Request.Header.ContentLength() > 0
 	conn := ctx.Conn()
 	x.stop = context.AfterFunc(s.polls.running, func() {
 		_ = conn.SetReadDeadline(s.now()) // what waits for the client waits no longer

@@ -34,6 +34,7 @@ type memory struct {
 	refused  error  // the receipt of each submission, if set
 	broken   error  // what every call answers, if set
 	instant  bool   // numbers are prime, and done when they are accepted
+	sizes    []int  // guarded by mu: how many were submitted at once
 }
 
 type account struct {
@@ -69,6 +70,7 @@ func (m *memory) Submit(ctx context.Context, caller string, subs []fairfactor.Su
 	if m.broken != nil {
 		return nil, m.broken
 	}
+	m.sizes = append(m.sizes, len(subs))
 	if len(subs) > 1000 {
 		return nil, fairfactor.Errorf(fairfactor.Internal, "%d submissions in one call", len(subs))
 	}

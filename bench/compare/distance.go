@@ -66,7 +66,7 @@ func (d *distance) measure(ctx context.Context, h *harness.Harness) (rows []repo
 		}
 		for i, r := range measured {
 			r.Figure += ", " + at.name
-			if at.way != 0 || at.loss != 0 {
+			if (at.way != 0 || at.loss != 0) && r.Most == nil {
 				r = r.Against("near", near[i].Value, stats.RatioOf(r.Value, near[i].Value))
 			}
 			rows = append(rows, r)
@@ -102,10 +102,7 @@ func (d *distance) at(ctx context.Context, h *harness.Harness, way time.Duration
 	}
 	watch := watchReady(ctx, c)
 	rows, err = d.figures(ctx, h, c)
-	if fault := watch(); err == nil {
-		err = fault
-	}
-	return rows, err
+	return append(rows, report.Figure("times that it was not ready", float64(watch()), "").AtMost(0).Must()), err
 }
 
 func (d *distance) figures(ctx context.Context, h *harness.Harness, c *client.Client) (rows []report.Row, err error) {
@@ -186,23 +183,22 @@ func (d *distance) figures(ctx context.Context, h *harness.Harness, c *client.Cl
 }
 
 // watchReady asks a node again and again whether it is ready, until the function that it
-// returns is called, which returns an error if it was not.
-func watchReady(ctx context.Context, c *client.Client) func() error {
+// returns is called, which returns how often it was not.
+func watchReady(ctx context.Context, c *client.Client) func() int {
 	ctx, cancel := context.WithCancel(ctx)
-	var fault error
+	faults := 0
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		g := c.Getter()
 		for wait.For(ctx, 50*time.Millisecond) == nil {
-			if err := g.OK("/readyz"); err != nil {
-				fault = err
-				return
+			if g.OK("/readyz") != nil {
+				faults++
 			}
 		}
 	})
-	return func() error {
+	return func() int {
 		cancel()
 		watching.Wait()
-		return fault
+		return faults
 	}
 }

@@ -51,20 +51,21 @@ func (s *Store) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	writes := make(chan error, 1)
-	go func() { writes <- answers(ctx, s.writes, &s.writesHeard) }()
-	if err := cmp.Or(answers(ctx, s.reads, &s.readsHeard), <-writes); err != nil {
+	go func() { writes <- answers(ctx, s.writes, &s.writesHeard, s.writes.Ping) }()
+	reads := func(ctx context.Context) error { return s.askRow(ctx, []any{new(int)}, "SELECT 1") } // travels with others
+	if err := cmp.Or(answers(ctx, s.reads, &s.readsHeard, reads), <-writes); err != nil {
 		return failure(context.WithoutCancel(ctx), err, "to look whether the database is there")
 	}
 	return nil
 }
 
 // answers makes sure that the database answers on the connections of a pool.
-func answers(ctx context.Context, pool *pgxpool.Pool, heard *atomic.Int64) error {
+func answers(ctx context.Context, pool *pgxpool.Pool, heard *atomic.Int64, ping func(context.Context) error) error {
 	if stat := pool.Stat(); stat.AcquiredConns() == stat.MaxConns() {
 		return nil // all are at work
 	}
 	began := time.Now()
-	if err := pool.Ping(ctx); err != nil && heard.Load() < began.UnixNano() {
+	if err := ping(ctx); err != nil && heard.Load() < began.UnixNano() {
 		return err
 	}
 	return nil // or the line was long, and others in it have been answered
