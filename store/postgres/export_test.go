@@ -37,7 +37,7 @@ func (s *Store) Ask(ctx context.Context, wrong error, question string) error {
 	}, question)
 }
 
-// Quick renews a lease if it is nobody's turn to judge.
+// Quick renews a lease without judging other members.
 func (m *Members) Quick(ctx context.Context, id string, dead []string, lease time.Duration) (fairfactor.MemberList, bool, error) {
 	return m.quick(ctx, id, dead, lease)
 }

@@ -41,7 +41,7 @@ func (s *Store) Jobs(ctx context.Context, ids []fairfactor.ID) ([]fairfactor.Job
 }
 
 // readMany calls f with each of the jobs with those keys that exist. One that can't be read
-// is an error, unless there is somebody to tell of the damage.
+// is an error, unless damaged is there to be told.
 func (s *Store) readMany(ctx context.Context, callers, seqs []int64, damaged func(*jobRow, error), f func(fairfactor.Job)) error {
 	var jobs []fairfactor.Job
 	err := s.ask(ctx, func(rows pgx.Rows) error {

@@ -16,7 +16,7 @@ import (
 // store delays a lease.
 //
 // Who judges others reads all rows and keeps every other node out meanwhile. In a large
-// cluster most renewals judge nobody: see [Members.quick].
+// cluster most renewals only extend a lease: see [Members.quick].
 type Members struct {
 	store *Store
 	// now replaces the server's time in tests.

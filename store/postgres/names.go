@@ -58,7 +58,7 @@ func (s *Store) name(ctx context.Context, number int64) (string, error) {
 	return found[number], err
 }
 
-// numberOf returns the number of a caller. It is false if there is none.
+// numberOf returns the number of a caller. It is false if no caller has that name.
 func (s *Store) numberOf(ctx context.Context, name string) (number int64, ok bool, err error) {
 	if number, ok = s.names.number(name); ok {
 		return number, true, nil
