@@ -23,7 +23,7 @@ dev: ## start a node on http://127.0.0.1:5555; on each change, rebuild and resta
 		sh -c '$(MAKE) --no-print-directory build && echo "make dev: starting" && exec ./bin/fairfactor serve $(DEV_FLAGS); echo "make dev: waiting for the next change"'
 
 # What has assembly for some processors, or runs it: make test takes it without each.
-PATHS = ./factor ./factor/tune ./factor/internal/arith ./factor/internal/cpu ./factor/internal/ecm ./factor/internal/prime ./factor/internal/qs ./factor/internal/sieve ./factor/internal/siqs
+PATHS = ./factor ./factor/tune ./factor/internal/arith ./factor/internal/cpu ./factor/internal/ecm ./factor/internal/fft ./factor/internal/prime ./factor/internal/qs ./factor/internal/sieve ./factor/internal/siqs
 
 # What is left out under the race detector, and what mostly watches processes, which take
 # twice as long with it: the program and the benchmarks.

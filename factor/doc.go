@@ -22,6 +22,7 @@
 //	cpu, wire, stop    instructions to use; the bytes of turns; when to give up
 //	arith              integers of some words, Montgomery arithmetic, primes in order
 //	gf2, sieve         linear algebra modulo 2; what both sieves share
+//	fft                products of large integers, and polynomials modulo n
 //	primorial          small primes of long numbers, all at once
 //	hart, rho, ecm, pm1  the methods without a sieve
 //	qs, siqs           the small quadratic sieve, and the large one in turns

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/fft"
 )
 
 // The trees cover the primes from Least on: Short to 2^16, Long from there to 2^20.
@@ -42,7 +43,7 @@ func newTree(primes []uint64) *Tree {
 	if len(primes) > perLeaf {
 		half := len(primes) / 2
 		t.left, t.right = newTree(primes[:half]), newTree(primes[half:])
-		t.product.Mul(t.left.product, t.right.product)
+		t.product = fft.Mul(t.left.product, t.right.product)
 		return t
 	}
 	t.primes = primes
