@@ -19,9 +19,9 @@ import (
 // go with it: see [Machine.Cut]. It starts with a version, ends with a check sum and
 // takes some 30 KB at 100 digits.
 func (m *Machine) Checkpoint(pieces int) []byte {
-	b := []byte{wire.Version, 0}
+	b := []byte{wire.Version, withRecords}
 	if m.begun {
-		b[1] = 1
+		b[1] |= hasBegun
 	}
 	b = binary.AppendUvarint(b, m.next)
 	b = binary.AppendUvarint(b, m.applied)
@@ -31,8 +31,16 @@ func (m *Machine) Checkpoint(pieces int) []byte {
 	for _, c := range m.rest {
 		b = c.appendState(b, m.underWay(c))
 	}
+	b = appendRecord(b, m.record.done)
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
 }
+
+// Bits of the second byte of a checkpoint.
+const (
+	hasBegun    = 1 << iota // the first result has been applied
+	withRecords             // it has the curves that were run; earlier ones do not
+	flags       = iota
+)
 
 // underWay returns the cut-up curves of c, those in open turns included, by
 // number.
@@ -54,9 +62,12 @@ func (c *cofactor) appendState(b []byte, under []*curve) []byte {
 	if c.fresh {
 		fresh = 1
 	}
-	for _, v := range [...]uint64{uint64(c.exp), fresh, c.turns, uint64(c.level), c.given, c.number, uint64(c.done)} {
+	for _, v := range [...]uint64{uint64(c.exp), fresh, c.turns, uint64(c.level)} {
 		b = binary.AppendUvarint(b, v)
 	}
+	b = appendRecord(b, c.record.done)
+	b = binary.AppendUvarint(b, c.number)
+	b = binary.AppendUvarint(b, uint64(min(c.done, 1<<62)))
 	b = binary.AppendUvarint(b, uint64(len(under)))
 	for _, v := range under {
 		for _, w := range [...]uint64{v.number, uint64(v.level), v.at, v.from} {
@@ -99,12 +110,13 @@ func Restore(n string, checkpoint []byte) (*Machine, error) {
 }
 
 func (m *Machine) restore(b []byte) error {
-	if len(b) < 8 || b[0] != wire.Version || b[1] > 1 ||
+	if len(b) < 8 || b[0] != wire.Version || b[1]>>flags != 0 ||
 		crc32.ChecksumIEEE(b[:len(b)-4]) != binary.BigEndian.Uint32(b[len(b)-4:]) {
 		return ErrTurn
 	}
 	r := wire.Reader{B: b[2 : len(b)-4]}
-	m.begun = b[1] == 1
+	m.begun = b[1]&hasBegun != 0
+	records := b[1]&withRecords != 0
 	m.next, m.applied = r.Uvarint(), r.Uvarint()
 	pieces := r.Uvarint()
 	if r.Bad || pieces > maxPieces {
@@ -119,12 +131,15 @@ func (m *Machine) restore(b []byte) error {
 	m.parts, m.methods = parts, found.Methods()
 	all := slices.Clone(parts)
 	for range min(r.Uvarint(), uint64(len(b))) {
-		c := readCofactor(&r)
+		c := readCofactor(&r, records)
 		if c == nil {
 			return ErrTurn
 		}
 		m.rest = append(m.rest, c)
 		all = append(all, partOf(c.n, c.exp, prime.Composite))
+	}
+	if records {
+		m.record = readRecord(&r)
 	}
 	if r.Bad || len(r.B) != 0 {
 		return ErrTurn
@@ -144,8 +159,9 @@ func (m *Machine) restore(b []byte) error {
 	return nil
 }
 
-// readCofactor reads what appendState wrote, nil if it is not sound.
-func readCofactor(r *wire.Reader) *cofactor {
+// readCofactor reads what appendState wrote, nil if it is not sound. Before there were
+// records it wrote how many curves of the level were handed out in place of one.
+func readCofactor(r *wire.Reader, records bool) *cofactor {
 	digits := r.Blob(wire.MaxBytes)
 	if len(digits) == 0 || digits[0] == 0 || len(digits) == 1 && digits[0] < 4 {
 		return nil
@@ -154,10 +170,19 @@ func readCofactor(r *wire.Reader) *cofactor {
 	exp, fresh := r.Uvarint(), r.Uvarint()
 	c.turns = r.Uvarint()
 	level := r.Uvarint()
-	c.given, c.number = r.Uvarint(), r.Uvarint()
+	if level >= uint64(len(ecm.Levels)) {
+		return nil
+	}
+	if records {
+		c.record = readRecord(r)
+	} else {
+		c.record = oldRecord(int(level), r.Uvarint())
+	}
+	c.record.words = c.words
+	c.number = r.Uvarint()
 	c.done = float64(r.Uvarint())
 	count := r.Uvarint()
-	if r.Bad || exp == 0 || exp > 8*wire.MaxBytes || fresh > 1 || level >= uint64(len(ecm.Levels)) ||
+	if r.Bad || exp == 0 || exp > 8*wire.MaxBytes || fresh > 1 ||
 		c.number > 1<<61 || count > uint64(len(r.B)) {
 		return nil
 	}
@@ -170,12 +195,17 @@ func readCofactor(r *wire.Reader) *cofactor {
 		if r.Bad || level >= uint64(len(ecm.Levels)) || !v.sound(&ecm.Levels[level]) {
 			return nil
 		}
-		v.level = int(level)
+		if v.level = int(level); v.from >= ecm.Levels[level].Second(c.words) { // of a machine that goes farther
+			c.record.add(Curves{B1: ecm.Levels[level].B1, Count: 1})
+			continue
+		}
+		c.record.out[level]++
 		c.under = append(c.under, v)
 	}
 	c.handed = c.done
+	c.searches = int(pm1.Methods) * c.level
 	if c.number > 0 {
-		c.searches = int(pm1.Methods) * (c.level + 1) // p-1 and p+1 come before curves, and are not in a checkpoint
+		c.searches += int(pm1.Methods) // p-1 and p+1 come before curves, and are not in a checkpoint
 	}
 	solving := uint64(0)
 	switch r.Byte() {
@@ -202,5 +232,5 @@ func readCofactor(r *wire.Reader) *cofactor {
 func (v *curve) sound(l *ecm.Level) bool {
 	started := len(v.x) > 0
 	return v.number <= 1<<61 && v.at <= l.B1+1 && started == (v.at > 0) &&
-		v.from > l.B1 && v.from < l.B2
+		v.from > l.B1 && v.from < l.MostSecond()
 }

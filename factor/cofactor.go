@@ -24,7 +24,7 @@ type cofactor struct {
 	turns     uint64 // handed out
 
 	level  int      // index of levels
-	given  uint64   // curves handed out at this level
+	record record   // the curves that were run
 	number uint64   // number of the next curve
 	done   float64  // CPU spent on curves by prediction, nanoseconds
 	handed float64  // the same with turns that are open
@@ -51,7 +51,8 @@ type curve struct {
 }
 
 func newCofactor(n *big.Int, exp int, fresh bool) *cofactor {
-	return &cofactor{n: n, bytes: n.Bytes(), words: (n.BitLen() + 63) / 64, exp: exp, fresh: fresh}
+	words := (n.BitLen() + 63) / 64
+	return &cofactor{n: n, bytes: n.Bytes(), words: words, exp: exp, fresh: fresh, record: record{words: words}}
 }
 
 // seed is the family of curves of the cofactor (FNV-1a of its bytes).
@@ -93,30 +94,25 @@ func (c *cofactor) nextTurn() *openTurn {
 		c.under = c.under[1:]
 		return c.piece(v)
 	}
+	c.level = c.record.level(c.level)
 	l := &ecm.Levels[c.level]
-	if c.given >= l.Curves && c.level+1 < len(ecm.Levels) {
-		c.level++
-		c.given = 0
-		l = &ecm.Levels[c.level]
-	}
 	c.prepare()
 	k := l.Batch(c.words)
 	if k == 0 {
 		v := &curve{number: c.number, level: c.level, from: l.B1 + 1}
 		c.number++
-		c.given++
+		c.record.out[c.level]++
 		return c.piece(v)
 	}
-	k = min(k, l.Curves-min(c.given, l.Curves-1))
+	k = min(k, max(1, c.record.missing(c.level)))
 	if c.sieves() {
 		k = min(k, uint64(max(1, c.curveBudget()/l.WholeNanos(c.words))))
 	}
 	work := c.work(c.number, l)
 	work.Count = k
-	work.Hi, work.From, work.To = l.B1+1, l.B1+1, l.B2
-	work.Step = ecm.GiantStepFor(work.From, work.To)
+	l.Whole(&work, c.words)
 	c.number += k
-	c.given += k
+	c.record.out[c.level] += k
 	return c.turn(work, nil)
 }
 
@@ -134,9 +130,7 @@ func (c *cofactor) piece(v *curve) *openTurn {
 		w.Lo = v.at
 		w.Hi = min(v.at+ecm.Stage1Span(c.words), l.B1+1)
 	} else {
-		span, step := l.Stage2Span(c.words)
-		w.From, w.Step = v.from, step
-		w.To = min((v.from/step)*step+span+step/2, l.B2)
+		l.Stage2(&w, v.from, c.words)
 	}
 	v.work = w
 	return c.turn(w, v)
@@ -146,19 +140,32 @@ func (c *cofactor) piece(v *curve) *openTurn {
 func (c *cofactor) turn(work ecm.Work, v *curve) *openTurn {
 	t := Turn{Payload: work.Encode(), Predict: work.Nanos(c.words)}
 	c.handed += float64(t.Predict)
-	return &openTurn{turn: t, of: c, curve: v, count: work.Count}
+	return &openTurn{turn: t, of: c, curve: v, count: work.Count, level: c.level}
 }
 
 // takeNothing takes the result of curves, or of a piece of stage 2, that found
 // nothing.
 func (c *cofactor) takeNothing(o *openTurn) {
 	c.done += float64(o.turn.Predict)
-	if v := o.curve; v != nil && v.work.To != 0 {
+	v := o.curve
+	if v == nil {
+		c.ran(o.level, o.count)
+		return
+	}
+	if v.work.To != 0 {
 		v.from = v.work.To
-		if v.from < ecm.Levels[v.level].B2 {
+		if v.from < ecm.Levels[v.level].Second(c.words) {
 			c.under = append(c.under, v)
+			return
 		}
 	}
+	c.ran(v.level, 1)
+}
+
+// ran notes that curves of a level are done.
+func (c *cofactor) ran(level int, count uint64) {
+	c.record.out[level] -= min(count, c.record.out[level])
+	c.record.add(Curves{B1: ecm.Levels[level].B1, Count: count})
 }
 
 // takePoint takes the result of a piece of stage 1.
@@ -191,7 +198,7 @@ func (c *cofactor) left() (share float64, left time.Duration) {
 	case c.sieves():
 		rest = (1+algebraShare)*siqs.SieveNanos(c.n.BitLen()) + max(0, curveShare*siqs.SieveNanos(c.n.BitLen())-c.done)
 	default:
-		rest = max(0, c.searchNanos()-c.done)
+		rest = c.searchNanos()
 	}
 	share = max(spent/(spent+rest+1), c.shown)
 	return min(share, 0.99), time.Duration(min(rest, 1<<62))
@@ -200,8 +207,8 @@ func (c *cofactor) left() (share float64, left time.Duration) {
 // noteShare keeps what left says of the share, so that it never falls.
 func (c *cofactor) noteShare() { c.shown, _ = c.left() }
 
-// searchNanos is the time of all curves that a search for factors of half the size
-// of the cofactor takes.
+// searchNanos is the time of the curves that a search for factors of half the size of the
+// cofactor still takes.
 func (c *cofactor) searchNanos() float64 {
 	total := 0.0
 	digits := float64(c.n.BitLen()) * 0.30103 / 2
@@ -210,7 +217,10 @@ func (c *cofactor) searchNanos() float64 {
 		if float64(l.Digits) > digits && i > 0 {
 			break
 		}
-		total += l.WholeNanos(c.words) * float64(min(l.Curves, 1<<16))
+		if i >= c.level {
+			left := float64(min(l.Goal(c.words), 1<<16)) - c.record.worth[i]
+			total += l.WholeNanos(c.words) * max(0, left)
+		}
 	}
 	return total
 }

@@ -119,6 +119,9 @@ func FuzzRestore(f *testing.F) {
 			f.Fatal(err)
 		}
 	}
+	credited, _ := factor.New(n)
+	credited.Credit([]factor.Curves{{B1: 50_000, Count: 200}})
+	f.Add(credited.Checkpoint(0))
 	f.Fuzz(func(t *testing.T, checkpoint []byte) {
 		m, err := factor.Restore(n, checkpoint)
 		if err != nil {

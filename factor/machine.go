@@ -25,6 +25,8 @@ type Machine struct {
 	next    uint64       // the next turn's ID
 	begun   bool         // the first turn's result has been applied
 	applied uint64       // results applied
+	record  record       // the curves that were run before the first result, or before the last factor was found
+	known   []*big.Int   // divisors of the number that wait for the first result
 	saves   []savedPiece // pieces of the checkpoint, by number
 	loaded  int          // those of them that were there when the machine was restored and are loaded
 	missing int          // those that were there
@@ -36,6 +38,7 @@ type openTurn struct {
 	of     *cofactor     // what it works on; nil for the first turn
 	curve  *curve        // the curve that it carries on, nil for whole ones
 	count  uint64        // whole curves in it
+	level  int           // of these
 	smooth *smoothSearch // the search that it carries on
 	lost   bool          // waits in Machine.lost
 
@@ -226,6 +229,7 @@ func (m *Machine) takeParts(o *openTurn, r Result) error {
 	switch {
 	case o.of == nil:
 		m.begun = true
+		defer m.divide()
 	case o.of.gone:
 		m.refine(parts)
 		return nil
@@ -238,7 +242,7 @@ func (m *Machine) takeParts(o *openTurn, r Result) error {
 	m.methods |= r.Methods()
 	fresh := !quick || composites(parts) > 1 // several large ones: the turn has not looked at each
 	for i := range parts {
-		m.put(parts[i], exp, fresh)
+		m.put(parts[i], exp, fresh, o.of)
 	}
 	m.refine(parts)
 	return nil
@@ -266,8 +270,9 @@ func plausible(p *part) bool {
 	return p.value().ProbablyPrime(0)
 }
 
-// put adds a part, exp times, to the primes or to the cofactors.
-func (m *Machine) put(p part, exp int, fresh bool) {
+// put adds a part, exp times, to the primes or to the cofactors. from is the cofactor that
+// it is a part of, nil for the number itself.
+func (m *Machine) put(p part, exp int, fresh bool, from *cofactor) {
 	p.exp *= exp
 	if p.grade != prime.Composite {
 		m.parts = insert(m.parts, p)
@@ -280,13 +285,20 @@ func (m *Machine) put(p part, exp int, fresh bool) {
 			return
 		}
 	}
-	m.rest = append(m.rest, newCofactor(v, p.exp, fresh))
+	c := newCofactor(v, p.exp, fresh)
+	if from == nil {
+		c.begin(&m.record)
+	} else {
+		c.inherit(&from.record, from.searches, from.done)
+	}
+	m.rest = append(m.rest, c)
 	slices.SortFunc(m.rest, func(a, b *cofactor) int { return a.n.Cmp(b.n) })
 }
 
 // remove takes c out of the cofactors; open turns on it may still come back.
 func (m *Machine) remove(c *cofactor) {
 	c.gone = true
+	m.record = c.record.clone()
 	m.rest = slices.DeleteFunc(m.rest, func(d *cofactor) bool { return c == d })
 }
 
@@ -305,7 +317,7 @@ func (m *Machine) refine(parts []part) {
 				if d.ProbablyPrime(20) {
 					grade = prime.GradeOf(d)
 				}
-				m.put(partOf(d, 1, grade), c.exp, true)
+				m.put(partOf(d, 1, grade), c.exp, true, c)
 			}
 		}
 	}

@@ -183,7 +183,7 @@ func (m *Machine) proven(i int, g prime.Grade) {
 	}
 	v, exp := p.value(), p.exp
 	m.parts = slices.Delete(m.parts, i, i+1)
-	m.put(partOf(v, 1, prime.Composite), exp, false)
+	m.put(partOf(v, 1, prime.Composite), exp, false, nil)
 }
 
 // unprovenPrimes returns how many primes wait for their proof.

@@ -118,7 +118,7 @@ func (m *Machine) replace(c *cofactor, factors []*big.Int) {
 		} else if d.ProbablyPrime(20) {
 			grade = prime.Probable
 		}
-		m.put(partOf(d, 1, grade), c.exp, true)
+		m.put(partOf(d, 1, grade), c.exp, true, c)
 	}
 }
 

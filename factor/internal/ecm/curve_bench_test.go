@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fairfactor/factor/internal/factortest"
+	"fairfactor/factor/internal/fft"
 	"fairfactor/factor/internal/stop"
 )
 
@@ -55,6 +56,33 @@ func BenchmarkCurve(b *testing.B) {
 	for _, bounds := range [][2]uint64{{50_000, 8_000_000}, {250_000, 128_992_510}} {
 		for _, digits := range []int{40, 60, 120, 200, 300} {
 			benchmarkCurve(b, digits, bounds[0], bounds[1])
+		}
+	}
+}
+
+// BenchmarkPoly runs stage 2 with polynomials, with the step's bounds: what polyNanos claims.
+func BenchmarkPoly(b *testing.B) {
+	for _, digits := range []int{105, 120, 150, 200, 300, 400} {
+		r := rand.New(rand.NewPCG(1, uint64(digits)))
+		size := digits * 3322 / 1000
+		n := new(big.Int).Mul(factortest.RandomPrime(r, size/2), factortest.RandomPrime(r, size-size/2))
+		run := &Runner{Poller: new(stop.Poller)}
+		for i := range polySteps {
+			s := &polySteps[i]
+			w := Work{Seed: 7, Count: 1, B1: s.D, X: new(big.Int).Rsh(n, 1).Bytes(), From: s.D + 1, To: s.end(s.D + 1), Step: s.D}
+			if fft.MeetBytes(s.points, (size+63)/64, size) > maxMeeting {
+				continue
+			}
+			b.Run(fmt.Sprintf("%d/points=%d", digits, s.points), func(b *testing.B) {
+				run.CurvesN(n, &w)
+				before := cpuTime(b)
+				for b.Loop() {
+					run.CurvesN(n, &w)
+				}
+				used := float64((cpuTime(b) - before).Nanoseconds()) / float64(b.N)
+				b.ReportMetric(used/1e6, "cpu-ms/op")
+				b.ReportMetric(polyNanos((size+63)/64, s)/1e6, "predicted-ms")
+			})
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/cpu"
+	"fairfactor/factor/internal/fft"
 	"fairfactor/factor/internal/stop"
 )
 
@@ -14,22 +16,79 @@ type Level struct {
 	Digits int    // size of the factors that it is made for
 	B1, B2 uint64 // bounds of the two stages
 	Curves uint64 // how many curves before the next level
+
+	// The giant step of stage 2 with polynomials, and how many lots of its giants there
+	// are; zero if a pair at a time is better.
+	polyStep, lots uint64
 }
 
 // Levels follow Zimmermann and Dodson, "20 years of ECM" (ANTS 2006), table 1,
 // with second bounds that suit one multiplication a pair. The last level has no
-// end.
+// end. With polynomials the second bound is ten times as far, and steps and lots are those
+// that make the expected time until a factor of the level's digits is found the shortest at
+// 120 to 300 digits, by Chance and polyNanos.
 var Levels = [...]Level{
-	{15, 2_000, 160_000, 25},
-	{20, 11_000, 1_300_000, 90},
-	{25, 50_000, 8_000_000, 240},
-	{30, 250_000, 50_000_000, 500},
-	{35, 1_000_000, 250_000_000, 1_100},
-	{40, 3_000_000, 900_000_000, 2_900},
-	{45, 11_000_000, 4_000_000_000, 5_500},
-	{50, 43_000_000, 18_000_000_000, 9_000},
-	{55, 110_000_000, 50_000_000_000, 22_000},
-	{60, 260_000_000, 130_000_000_000, math.MaxUint64},
+	{15, 2_000, 160_000, 25, 0, 0},
+	{20, 11_000, 1_300_000, 90, 0, 0},
+	{25, 50_000, 8_000_000, 240, 39_270, 1},
+	{30, 250_000, 50_000_000, 500, 78_540, 1},
+	{35, 1_000_000, 250_000_000, 1_100, 157_080, 1},
+	{40, 3_000_000, 900_000_000, 2_900, 157_080, 3},
+	{45, 11_000_000, 4_000_000_000, 5_500, 157_080, 8},
+	{50, 43_000_000, 18_000_000_000, 9_000, 157_080, 24},
+	{55, 110_000_000, 50_000_000_000, 22_000, 157_080, 48},
+	{60, 260_000_000, 130_000_000_000, math.MaxUint64, 157_080, 96},
+}
+
+// leastPolyWords is the least size of numbers whose curves use polynomials: what is
+// shorter goes to the sieve after a few curves.
+const leastPolyWords = 6
+
+// poly returns the step of polynomials for numbers of k words, nil without polynomials, and
+// how many lots of its giants there are. Where the level's own takes too much memory it is
+// the next smaller one, with twice as many lots.
+func (l *Level) poly(k int) (s *polyStep, lots uint64) {
+	if !cpu.IFMA || l.polyStep == 0 || k < leastPolyWords {
+		return nil, 0
+	}
+	lots = l.lots
+	for i := len(polySteps) - 1; i >= 0; i-- {
+		s := &polySteps[i]
+		switch {
+		case s.D > l.polyStep:
+		case fft.MeetBytes(s.points, k, 64*k) <= maxMeeting:
+			return s, lots
+		default:
+			lots *= 2
+		}
+	}
+	return nil, 0
+}
+
+// Second returns the second bound of the level's curves on numbers of k words, on this
+// machine.
+func (l *Level) Second(k int) (B2 uint64) {
+	if s, lots := l.poly(k); s != nil {
+		return (lots*uint64(s.points) - 1) * s.D
+	}
+	return l.B2
+}
+
+// MostSecond is what Second is at most on any machine.
+func (l *Level) MostSecond() uint64 {
+	if s := polyStepOf(l.polyStep); s != nil {
+		return max(l.B2, l.lots*uint64(s.points)*s.D)
+	}
+	return l.B2
+}
+
+// Goal is how many curves on numbers of k words there are before the next level, on this
+// machine: fewer with polynomials, because more of them find something.
+func (l *Level) Goal(k int) uint64 {
+	if s, _ := l.poly(k); s == nil || l.Curves == math.MaxUint64 {
+		return l.Curves
+	}
+	return uint64(math.Ceil(float64(l.Curves) * Chance(l.B1, l.B2, l.Digits) / Chance(l.B1, l.Second(k), l.Digits)))
 }
 
 // mulNanos is the time of one multiplication modulo a number of k words, in
@@ -70,15 +129,29 @@ func GiantStepFor(from, to uint64) uint64 {
 
 // WholeNanos is the time of a whole curve of the level modulo k words.
 func (l *Level) WholeNanos(k int) float64 {
+	if s, lots := l.poly(k); s != nil {
+		return mulNanos(k)*stage1Muls*float64(l.B1) + float64(lots)*polyNanos(k, s)
+	}
 	step := GiantStepFor(l.B1+1, l.B2)
 	return mulNanos(k) * (stage1Muls*float64(l.B1) + stage2Muls(step, l.B1+1, l.B2))
+}
+
+// Whole sets the stages of w to those of a whole curve of the level. With polynomials it
+// must be of one lot.
+func (l *Level) Whole(w *Work, k int) {
+	w.Hi, w.From, w.To = l.B1+1, l.B1+1, l.Second(k)
+	if s, _ := l.poly(k); s != nil {
+		w.Step = s.D
+		return
+	}
+	w.Step = GiantStepFor(w.From, w.To)
 }
 
 // Batch returns how many whole curves fit in one turn modulo k words, 0 if a
 // curve must be cut up.
 func (l *Level) Batch(k int) uint64 {
 	w := l.WholeNanos(k)
-	if w > 2*stop.TurnNanos {
+	if _, lots := l.poly(k); w > 2*stop.TurnNanos || lots > 1 {
 		return 0
 	}
 	return uint64(max(1, stop.TurnNanos/w))
@@ -90,9 +163,21 @@ func Stage1Span(k int) uint64 {
 	return uint64(max(4, stop.TurnNanos/(stage1Muls*mulNanos(k))))
 }
 
-// Stage2Span is the width of a range of primes that fills a turn of the level
+// Stage2 sets w to a piece of stage 2 from a prime on, as much as fills a turn: of
+// polynomials one lot, which takes longer.
+func (l *Level) Stage2(w *Work, from uint64, k int) {
+	w.From = from
+	if s, _ := l.poly(k); s != nil {
+		w.Step, w.To = s.D, min(s.end(from), l.Second(k))
+		return
+	}
+	span, step := l.stage2Span(k)
+	w.Step, w.To = step, min(from/step*step+span+step/2, l.B2)
+}
+
+// stage2Span is the width of a range of primes that fills a turn of the level
 // modulo k words, with the giant step to use.
-func (l *Level) Stage2Span(k int) (span, step uint64) {
+func (l *Level) stage2Span(k int) (span, step uint64) {
 	budget := stop.TurnNanos / mulNanos(k)
 	step = giantSteps[0]
 	for _, d := range giantSteps {
@@ -112,8 +197,12 @@ func (c *Work) Nanos(k int) time.Duration {
 	if c.Hi != 0 {
 		muls += stage1Muls * float64(c.Hi-c.Lo)
 	}
-	if c.To != 0 {
+	nanos := 0.0
+	switch s := polyStepOf(c.Step); {
+	case c.To != 0 && s != nil:
+		nanos = polyNanos(k, s)
+	case c.To != 0:
 		muls += stage2Muls(c.Step, c.From, c.To)
 	}
-	return time.Duration(float64(c.Count) * muls * mulNanos(k))
+	return time.Duration(float64(c.Count) * (muls*mulNanos(k) + nanos))
 }

@@ -22,7 +22,7 @@ func (r *Runner) Run(n *big.Int, c *Work) (d, x *big.Int) {
 // wholeInMemory reports whether c is whole curves whose tables are small enough
 // to do each stage at once.
 func (c *Work) wholeInMemory() bool {
-	return c.Hi == c.B1+1 && c.Lo == 0 && c.From == c.Hi && c.To > 0 && c.To < 20_000_000
+	return c.Hi == c.B1+1 && c.Lo == 0 && c.From == c.Hi && c.To > 0 && c.To < 20_000_000 && polyStepOf(c.Step) == nil
 }
 
 // Curves128 runs whole curves on n and returns a proper factor or nil.
@@ -59,7 +59,11 @@ func (r *Runner) CurvesN(n *big.Int, c *Work) (d, x *big.Int) {
 			x, d = e.affine(p)
 		}
 		if d == nil && c.To != 0 {
-			d = e.stage2(r, x, c.Step, c.From, c.To)
+			if s := polyStepOf(c.Step); s != nil {
+				d = e.stage2Poly(r, x, s, c.From)
+			} else {
+				d = e.stage2(r, x, c.Step, c.From, c.To)
+			}
 			if r.Stopped() {
 				return nil, nil
 			}

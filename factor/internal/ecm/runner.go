@@ -15,4 +15,5 @@ type Runner struct {
 	vector  *vector
 	trio    *trioSpace
 	trio128 *trioSpace128
+	poly    polyRoom
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"fairfactor/factor/internal/fft"
 	"fairfactor/factor/internal/wire"
 )
 
@@ -26,6 +27,8 @@ const (
 	maxCurves = 1 << 12
 	maxBound  = 1 << 40
 	maxSpan   = 1 << 32 // widest range of primes of one turn
+
+	maxMeeting = 96 << 20 // bytes of stage 2 with polynomials
 )
 
 // Encode returns the payload of c.
@@ -56,6 +59,16 @@ func DecodeWork(p []byte) (*Work, error) {
 	return c, nil
 }
 
+// validStep reports whether the giant step is one that there is, and covers the primes of
+// stage 2 if it does so at once, in memory that is bounded.
+func (c *Work) validStep() bool {
+	s := polyStepOf(c.Step)
+	if s == nil {
+		return slices.Contains(giantSteps[:], c.Step)
+	}
+	return 2*c.From >= s.D && c.To <= s.end(c.From) && fft.MeetBytes(s.points, (len(c.N)+7)/8, 8*len(c.N)) <= maxMeeting
+}
+
 // valid reports whether c is work that can be done in bounded memory.
 func (c *Work) valid() bool {
 	switch {
@@ -71,7 +84,7 @@ func (c *Work) valid() bool {
 		return false
 	case c.Hi == 0 && c.To == 0:
 		return false
-	case c.To != 0 && !slices.Contains(giantSteps[:], c.Step):
+	case c.To != 0 && !c.validStep():
 		return false
 	}
 	whole := c.Hi != 0 && c.Lo == 0
