@@ -88,6 +88,10 @@ type Submission struct {
 	Deadline time.Time
 	// Trace is where the job belongs in the submitter's trace, nil for none.
 	Trace *Trace
+	// Curves are elliptic curves that were run on the number elsewhere: see [CheckCurves].
+	Curves []Curves
+	// Factors are primes of the number that are known: see [KnownFactors].
+	Factors []Factor
 	// Wait says that the submitter waits for the end of the job rather than for its
 	// acceptance: a job that ends at once may be returned in its final state.
 	Wait bool

@@ -79,6 +79,9 @@ type Job struct {
 	// Deaths are the processes that died with it, nil for none. A job that failed has
 	// them only if that is why: see [Job.Quarantined].
 	Deaths *Deaths
+	// Curves are the elliptic curves that were run on what is left of the number, by this
+	// job and, as its submission says, elsewhere.
+	Curves []Curves
 }
 
 // Factor is a prime and how often it divides the number.

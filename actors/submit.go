@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"fairfactor"
+	"fairfactor/actors/backlog"
 	"fairfactor/actors/caller"
 )
 
@@ -14,12 +15,15 @@ func (v *Service) Submit(ctx context.Context, name string, subs []fairfactor.Sub
 	t.message.Submissions = make([]caller.Submission, len(subs))
 	for i := range subs {
 		sub := &subs[i]
-		t.message.Submissions[i] = caller.Submission{Number: sub.Number, Key: sub.Key, Nonce: v.sys.run.Nonce() >> 16, Wait: sub.Wait, Deadline: sub.Deadline, Callback: callbackOf(sub.Callback), Trace: sub.Trace}
+		t.message.Submissions[i] = caller.Submission{Number: sub.Number, Key: sub.Key, Nonce: v.sys.run.Nonce() >> 16, Wait: sub.Wait, Deadline: sub.Deadline, Callback: callbackOf(sub.Callback), Curves: sub.Curves, Trace: sub.Trace}
 		if sub.Group != "" {
 			t.message.Group = sub.Group
 		}
 	}
 	v.sys.recall(ctx, t.message.Submissions)
+	for i := range subs {
+		withFactors(&t.message.Submissions[i], subs[i].Factors)
+	}
 	for p := v.sys.newPace(); ; p.rest(ctx) {
 		err := t.try(ctx)
 		switch late := err != nil && p.over(ctx); {
@@ -33,6 +37,20 @@ func (v *Service) Submit(ctx context.Context, name string, subs []fairfactor.Sub
 			return t.receipts, nil
 		}
 	}
+}
+
+// withFactors adds primes that the submitter knows to what is known of the number. They
+// are divided out and tested when the job begins.
+func withFactors(sub *caller.Submission, factors []fairfactor.Factor) {
+	if len(factors) == 0 || sub.Known != nil && sub.Known.Complete {
+		return
+	}
+	more := fairfactor.Known{Number: sub.Number}
+	if sub.Known != nil {
+		more = *sub.Known
+	}
+	more.Factors = backlog.Union(more.Factors, factors)
+	sub.Known = &more
 }
 
 // tries sends submissions to a caller's actor until it is known what became of each.

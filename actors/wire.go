@@ -143,7 +143,7 @@ func callerMessageToPB(m any) proto.Message {
 		s := &actorspb.Submit{Again: m.Repeated, Group: m.Group, Submissions: make([]*actorspb.Submission, len(m.Submissions))}
 		for i := range m.Submissions {
 			sub := &m.Submissions[i]
-			s.Submissions[i] = &actorspb.Submission{Number: sub.Number, Key: sub.Key, Nonce: sub.Nonce, Wait: sub.Wait, DeadlineUs: micros(sub.Deadline), Callback: urlOf(sub.Callback), Trace: traceBytes(sub.Trace)}
+			s.Submissions[i] = &actorspb.Submission{Number: sub.Number, Key: sub.Key, Nonce: sub.Nonce, Wait: sub.Wait, DeadlineUs: micros(sub.Deadline), Callback: urlOf(sub.Callback), Curves: curvesToPB(sub.Curves), Trace: traceBytes(sub.Trace)}
 			if sub.Known != nil {
 				s.Submissions[i].Known, s.Submissions[i].Complete = factorsToPB(sub.Known.Factors), sub.Known.Complete
 			}
@@ -208,7 +208,7 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 	case *actorspb.Envelope_Submit:
 		m := &caller.Submit{Repeated: b.Submit.Again, Group: b.Submit.Group, Far: true, Submissions: make([]caller.Submission, len(b.Submit.Submissions))}
 		for i, pb := range b.Submit.Submissions {
-			m.Submissions[i] = caller.Submission{Number: pb.Number, Key: pb.Key, Nonce: pb.Nonce, Wait: pb.Wait, Deadline: fromMicros(pb.DeadlineUs), Callback: callbackOf(pb.Callback), Trace: traceOf(pb.Trace)}
+			m.Submissions[i] = caller.Submission{Number: pb.Number, Key: pb.Key, Nonce: pb.Nonce, Wait: pb.Wait, Deadline: fromMicros(pb.DeadlineUs), Callback: callbackOf(pb.Callback), Curves: curvesFromPB(pb.Curves), Trace: traceOf(pb.Trace)}
 			if len(pb.Known) > 0 {
 				m.Submissions[i].Known = &fairfactor.Known{Number: pb.Number, Factors: factorsFromPB(pb.Known), Complete: pb.Complete}
 			}
@@ -363,11 +363,26 @@ func jobsFromPB(pbs []*actorspb.Job) []fairfactor.Job {
 	return out
 }
 
+func curvesToPB(curves []fairfactor.Curves) (out []*actorspb.Curves) {
+	for _, c := range curves {
+		out = append(out, &actorspb.Curves{B1: c.B1, Count: c.Count})
+	}
+	return out
+}
+
+func curvesFromPB(pbs []*actorspb.Curves) (out []fairfactor.Curves) {
+	for _, pb := range pbs {
+		out = append(out, fairfactor.Curves{B1: pb.B1, Count: pb.Count})
+	}
+	return out
+}
+
 func jobToPB(j *fairfactor.Job) *actorspb.Job {
 	pb := &actorspb.Job{
 		Id: idToPB(j.ID), Caller: j.Caller, Number: j.Number, Key: j.Key, Order: j.Order, State: uint32(j.State),
 		Factors: factorsToPB(j.Factors), SubmittedUs: micros(j.Submitted), StartedUs: micros(j.Started), FinishedUs: micros(j.Finished),
 		Attempts: int32(j.Attempts), Turn: j.Turn, CpuNs: int64(j.CPU), Turns: j.Turns, Reason: j.Reason, Known: j.Known, DeadlineUs: micros(j.Deadline), Callback: urlOf(j.Callback), Trace: traceBytes(j.Trace),
+		Curves: curvesToPB(j.Curves),
 	}
 	if d := j.Deaths; d != nil {
 		pb.Deaths, pb.DeathsCpuNs = d.Processes, int64(d.CPU)
@@ -383,6 +398,7 @@ func jobFromPB(pb *actorspb.Job) fairfactor.Job {
 		ID: idFromPB(pb.Id), Caller: pb.Caller, Number: pb.Number, Key: pb.Key, Order: pb.Order, State: fairfactor.State(pb.State),
 		Factors: factorsFromPB(pb.Factors), Submitted: fromMicros(pb.SubmittedUs), Started: fromMicros(pb.StartedUs), Finished: fromMicros(pb.FinishedUs),
 		Attempts: int(pb.Attempts), Turn: pb.Turn, CPU: time.Duration(pb.CpuNs), Turns: pb.Turns, Reason: pb.Reason, Known: pb.Known, Deadline: fromMicros(pb.DeadlineUs), Callback: callbackOf(pb.Callback), Trace: traceOf(pb.Trace),
+		Curves: curvesFromPB(pb.Curves),
 	}
 	if len(pb.Deaths) > 0 {
 		j.Deaths = &fairfactor.Deaths{Processes: pb.Deaths, CPU: time.Duration(pb.DeathsCpuNs)}

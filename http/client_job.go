@@ -3,6 +3,7 @@ package http
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -32,11 +33,23 @@ type jobAnswer struct {
 	Callback    *callbackAnswer `json:"callback"`    // missing if it has none
 	Deadline    time.Time       `json:"deadline"`    // missing if it has none
 	Trace       string          `json:"traceparent"` // missing if it has none
+	Curves      curvesAnswer    `json:"ecm"`         // missing if none were run
 	Progress    *progressAnswer `json:"progress"`
 }
 
 // proofsAnswer maps large primes to how they were proven.
 type proofsAnswer map[string]string
+
+// curvesAnswer maps first bounds to how many curves were run.
+type curvesAnswer map[uint64]uint64
+
+// curves returns the curves in ascending order, nil for none.
+func (a curvesAnswer) curves() (curves []fairfactor.Curves) {
+	for _, B1 := range slices.Sorted(maps.Keys(a)) {
+		curves = append(curves, fairfactor.Curves{B1: B1, Count: a[B1]})
+	}
+	return curves
+}
 
 // factorsAnswer maps primes to their exponents.
 type factorsAnswer map[string]int
@@ -55,6 +68,7 @@ type progressAnswer struct {
 	Percent   float64       `json:"percent"`
 	Left      seconds       `json:"left_seconds"`
 	Limited   bool          `json:"limited,omitempty"`
+	Curves    curvesAnswer  `json:"ecm,omitempty"` // the same as the job's
 	Found     factorsAnswer `json:"found"`
 	Remaining []string      `json:"remaining"`
 	Memory    int64         `json:"memory_bytes,omitempty"`
@@ -83,7 +97,7 @@ func (a *jobAnswer) job() (fairfactor.Job, error) {
 	job := fairfactor.Job{
 		ID: id, Caller: a.Caller, Number: a.Number, Order: id.Seq, State: state, Factors: factors,
 		Submitted: a.Submitted, Started: a.Started, Finished: a.Finished,
-		Attempts: a.Attempts, Turn: a.Turn, CPU: time.Duration(a.CPU) * time.Microsecond, Reason: a.Error, Known: a.Known, Deadline: a.Deadline,
+		Attempts: a.Attempts, Turn: a.Turn, CPU: time.Duration(a.CPU) * time.Microsecond, Reason: a.Error, Known: a.Known, Deadline: a.Deadline, Curves: a.Curves.curves(),
 	}
 	if len(a.Deaths) > 0 {
 		job.Deaths = &fairfactor.Deaths{Processes: a.Deaths}

@@ -111,6 +111,17 @@ func appendSubmission(b []byte, sub *fairfactor.Submission) []byte {
 	if sub.Callback != "" {
 		b = appendString(append(b, `,"callback_url":`...), sub.Callback)
 	}
+	if len(sub.Curves) > 0 {
+		b = appendCurves(append(b, `,"ecm":`...), sub.Curves)
+	}
+	for i, f := range sub.Factors {
+		if b = append(b, ','); i == 0 {
+			b = append(b, `"factors":[`...)
+		}
+		if b = appendString(b, f.Prime); i == len(sub.Factors)-1 {
+			b = append(b, ']')
+		}
+	}
 	if !sub.Deadline.IsZero() {
 		b = appendTime(append(b, `,"deadline":`...), sub.Deadline)
 	}

@@ -95,7 +95,9 @@ func (s *Server) readSubmission(r *request, caller []byte) (name string, sub fai
 	r.out = r.out[:0]
 	name, text = text[:len(caller)], text[len(caller):]
 	sub.Key, text = text[:len(key)], text[len(key):]
-	sub.Number, err = parseNumber(text, s.maxDigits)
+	if sub.Number, err = parseNumber(text, s.maxDigits); err == nil {
+		err = checkFactors(&sub)
+	}
 	return name, sub, err
 }
 

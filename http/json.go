@@ -95,6 +95,9 @@ func AppendJob(b []byte, j *fairfactor.Job) []byte {
 	b = appendStringOrNull(b, j.Reason)
 	b = appendKnown(b, j)
 	b = appendDeaths(b, j)
+	if len(j.Curves) > 0 {
+		b = appendCurves(append(b, `,"ecm":`...), j.Curves)
+	}
 	if j.Callback != nil {
 		b = appendCallback(b, j.Callback)
 	}
@@ -107,7 +110,7 @@ func AppendJob(b []byte, j *fairfactor.Job) []byte {
 	}
 	if j.State == fairfactor.Running && j.Progress != nil {
 		b = append(b, `,"progress":`...)
-		b = appendProgress(b, j.Progress)
+		b = appendProgress(b, j.Progress, j.Curves)
 	}
 	return append(b, '}')
 }
@@ -184,7 +187,20 @@ func appendFactors(b []byte, factors []fairfactor.Factor) []byte {
 	return append(b, '}')
 }
 
-func appendProgress(b []byte, p *fairfactor.Progress) []byte {
+// appendCurves appends {"B1":curves,...}, ascending.
+func appendCurves(b []byte, curves []fairfactor.Curves) []byte {
+	b = append(b, '{')
+	for i, c := range curves {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendUint(append(b, '"'), c.B1, 10)
+		b = strconv.AppendUint(append(b, `":`...), c.Count, 10)
+	}
+	return append(b, '}')
+}
+
+func appendProgress(b []byte, p *fairfactor.Progress, curves []fairfactor.Curves) []byte {
 	b = append(b, `{"phase":`...)
 	b = appendString(b, p.Phase)
 	b = append(b, `,"percent":`...)
@@ -200,6 +216,9 @@ func appendProgress(b []byte, p *fairfactor.Progress) []byte {
 	}
 	if p.Memory > 0 {
 		b = strconv.AppendInt(append(b, `,"memory_bytes":`...), p.Memory, 10)
+	}
+	if len(curves) > 0 {
+		b = appendCurves(append(b, `,"ecm":`...), curves)
 	}
 	b = append(b, `,"found":`...)
 	b = appendFactors(b, p.Found)

@@ -106,7 +106,7 @@ func (m *memory) submit(caller string, sub fairfactor.Submission) fairfactor.Rec
 	m.clock = m.clock.Add(time.Millisecond)
 	job := &fairfactor.Job{
 		ID:     fairfactor.ID{Nonce: a.last * 7919 & (1<<48 - 1), Caller: a.number, Seq: a.last},
-		Caller: caller, Number: sub.Number, Key: sub.Key, Order: a.last, State: fairfactor.Pending, Submitted: m.clock, Deadline: sub.Deadline, Trace: sub.Trace,
+		Caller: caller, Number: sub.Number, Key: sub.Key, Order: a.last, State: fairfactor.Pending, Submitted: m.clock, Deadline: sub.Deadline, Curves: sub.Curves, Trace: sub.Trace,
 	}
 	if sub.Callback != "" {
 		job.Callback = &fairfactor.Callback{URL: sub.Callback}

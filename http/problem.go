@@ -23,6 +23,8 @@ const (
 	badKey
 	badDeadline
 	badCallback
+	badECM
+	badFactors
 	badWeight
 	badBound
 	badGroup
@@ -57,6 +59,8 @@ var kinds = [...]struct {
 	badKey:       {422, fairfactor.Invalid, "key-in-use", "The idempotency key belongs to another number"},
 	badDeadline:  {422, fairfactor.Invalid, "bad-deadline", "The deadline can't be kept"},
 	badCallback:  {422, fairfactor.Invalid, "bad-callback", "The callback can't be called from here"},
+	badECM:       {422, fairfactor.Invalid, "bad-ecm", "The curves can't be counted"},
+	badFactors:   {422, fairfactor.Invalid, "bad-factors", "The known factors can't be used"},
 	badWeight:    {422, fairfactor.Invalid, "bad-weight", "The weight is not valid"},
 	badBound:     {422, fairfactor.Invalid, "bad-bound", "The bound is not valid"},
 	badGroup:     {422, fairfactor.Invalid, "bad-group", "The name of the group is not valid"},

@@ -25,8 +25,8 @@ type form struct {
 
 var (
 	numberMembers = []string{"number", "expression"}
-	alsoSingle    = []string{"deadline", "callback_url"}
-	alsoLine      = []string{"deadline", "callback_url", "key", "traceparent"} // of a line of a batch
+	alsoSingle    = []string{"deadline", "callback_url", "ecm", "factors"}
+	alsoLine      = []string{"deadline", "callback_url", "ecm", "factors", "key", "traceparent"} // of a line of a batch
 )
 
 // parse reads a submission, {"number":"..."} or {"expression":"..."}. The number is a
@@ -36,6 +36,9 @@ func (f *form) parse(body []byte) (sub fairfactor.Submission, err error) {
 	text, err := f.number(body, &sub)
 	if err == nil {
 		sub.Number, err = parseNumber(string(text), f.maxDigits)
+	}
+	if err == nil {
+		err = checkFactors(&sub)
 	}
 	return sub, err
 }
@@ -72,6 +75,16 @@ func (f *form) members(values map[string]json.RawMessage, sub *fairfactor.Submis
 	}
 	if trace := values["traceparent"]; trace != nil {
 		if sub.Trace, err = traceMember(trace); err != nil {
+			return err
+		}
+	}
+	if ecm := values["ecm"]; ecm != nil {
+		if sub.Curves, err = ecmMember(ecm); err != nil {
+			return err
+		}
+	}
+	if factors := values["factors"]; factors != nil {
+		if sub.Factors, err = factorsMember(factors); err != nil {
 			return err
 		}
 	}

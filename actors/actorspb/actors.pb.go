@@ -912,6 +912,59 @@ func (x *Factor) GetProof() uint32 {
 	return 0
 }
 
+// Curves says that so many elliptic curves were run.
+type Curves struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	B1            uint64                 `protobuf:"varint,1,opt,name=b1,proto3" json:"b1,omitempty"` // first bound
+	Count         uint64                 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Curves) Reset() {
+	*x = Curves{}
+	mi := &file_actors_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Curves) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Curves) ProtoMessage() {}
+
+func (x *Curves) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Curves.ProtoReflect.Descriptor instead.
+func (*Curves) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Curves) GetB1() uint64 {
+	if x != nil {
+		return x.B1
+	}
+	return 0
+}
+
+func (x *Curves) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 type Progress struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Phase         string                 `protobuf:"bytes,1,opt,name=phase,proto3" json:"phase,omitempty"`
@@ -927,7 +980,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_actors_proto_msgTypes[4]
+	mi := &file_actors_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -939,7 +992,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[4]
+	mi := &file_actors_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -952,7 +1005,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{4}
+	return file_actors_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Progress) GetPhase() string {
@@ -1029,13 +1082,14 @@ type Job struct {
 	Trace         []byte                 `protobuf:"bytes,25,opt,name=trace,proto3" json:"trace,omitempty"`                                   // of its submitter: id, parent and flags, 25 bytes; empty for none
 	Deaths        []string               `protobuf:"bytes,22,rep,name=deaths,proto3" json:"deaths,omitempty"`                                 // processes that died with it
 	DeathsCpuNs   int64                  `protobuf:"varint,23,opt,name=deaths_cpu_ns,json=deathsCpuNs,proto3" json:"deaths_cpu_ns,omitempty"` // that it had used at the last of them
+	Curves        []*Curves              `protobuf:"bytes,26,rep,name=curves,proto3" json:"curves,omitempty"`                                 // that were run on what is left of the number
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Job) Reset() {
 	*x = Job{}
-	mi := &file_actors_proto_msgTypes[5]
+	mi := &file_actors_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1047,7 +1101,7 @@ func (x *Job) String() string {
 func (*Job) ProtoMessage() {}
 
 func (x *Job) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[5]
+	mi := &file_actors_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1060,7 +1114,7 @@ func (x *Job) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Job.ProtoReflect.Descriptor instead.
 func (*Job) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{5}
+	return file_actors_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Job) GetId() *Id {
@@ -1217,6 +1271,13 @@ func (x *Job) GetDeathsCpuNs() int64 {
 	return 0
 }
 
+func (x *Job) GetCurves() []*Curves {
+	if x != nil {
+		return x.Curves
+	}
+	return nil
+}
+
 type Submission struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
@@ -1228,13 +1289,14 @@ type Submission struct {
 	DeadlineUs    int64                  `protobuf:"varint,10,opt,name=deadline_us,json=deadlineUs,proto3" json:"deadline_us,omitempty"`
 	Callback      string                 `protobuf:"bytes,11,opt,name=callback,proto3" json:"callback,omitempty"` // a URL, empty for none
 	Trace         []byte                 `protobuf:"bytes,12,opt,name=trace,proto3" json:"trace,omitempty"`       // id, parent and flags, 25 bytes; empty for none
+	Curves        []*Curves              `protobuf:"bytes,13,rep,name=curves,proto3" json:"curves,omitempty"`     // that were run on the number elsewhere
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Submission) Reset() {
 	*x = Submission{}
-	mi := &file_actors_proto_msgTypes[6]
+	mi := &file_actors_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1246,7 +1308,7 @@ func (x *Submission) String() string {
 func (*Submission) ProtoMessage() {}
 
 func (x *Submission) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[6]
+	mi := &file_actors_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1259,7 +1321,7 @@ func (x *Submission) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Submission.ProtoReflect.Descriptor instead.
 func (*Submission) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{6}
+	return file_actors_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Submission) GetNumber() string {
@@ -1325,6 +1387,13 @@ func (x *Submission) GetTrace() []byte {
 	return nil
 }
 
+func (x *Submission) GetCurves() []*Curves {
+	if x != nil {
+		return x.Curves
+	}
+	return nil
+}
+
 type Submit struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Submissions   []*Submission          `protobuf:"bytes,1,rep,name=submissions,proto3" json:"submissions,omitempty"`
@@ -1336,7 +1405,7 @@ type Submit struct {
 
 func (x *Submit) Reset() {
 	*x = Submit{}
-	mi := &file_actors_proto_msgTypes[7]
+	mi := &file_actors_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1348,7 +1417,7 @@ func (x *Submit) String() string {
 func (*Submit) ProtoMessage() {}
 
 func (x *Submit) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[7]
+	mi := &file_actors_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1361,7 +1430,7 @@ func (x *Submit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Submit.ProtoReflect.Descriptor instead.
 func (*Submit) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{7}
+	return file_actors_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Submit) GetSubmissions() []*Submission {
@@ -1396,7 +1465,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_actors_proto_msgTypes[8]
+	mi := &file_actors_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1477,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[8]
+	mi := &file_actors_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1490,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{8}
+	return file_actors_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Receipt) GetJob() *Job {
@@ -1454,7 +1523,7 @@ type Receipts struct {
 
 func (x *Receipts) Reset() {
 	*x = Receipts{}
-	mi := &file_actors_proto_msgTypes[9]
+	mi := &file_actors_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1466,7 +1535,7 @@ func (x *Receipts) String() string {
 func (*Receipts) ProtoMessage() {}
 
 func (x *Receipts) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[9]
+	mi := &file_actors_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1479,7 +1548,7 @@ func (x *Receipts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipts.ProtoReflect.Descriptor instead.
 func (*Receipts) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{9}
+	return file_actors_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Receipts) GetReceipts() []*Receipt {
@@ -1499,7 +1568,7 @@ type Look struct {
 
 func (x *Look) Reset() {
 	*x = Look{}
-	mi := &file_actors_proto_msgTypes[10]
+	mi := &file_actors_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1511,7 +1580,7 @@ func (x *Look) String() string {
 func (*Look) ProtoMessage() {}
 
 func (x *Look) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[10]
+	mi := &file_actors_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1524,7 +1593,7 @@ func (x *Look) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Look.ProtoReflect.Descriptor instead.
 func (*Look) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{10}
+	return file_actors_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Look) GetSeq() uint64 {
@@ -1545,7 +1614,7 @@ type JobState struct {
 
 func (x *JobState) Reset() {
 	*x = JobState{}
-	mi := &file_actors_proto_msgTypes[11]
+	mi := &file_actors_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1557,7 +1626,7 @@ func (x *JobState) String() string {
 func (*JobState) ProtoMessage() {}
 
 func (x *JobState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[11]
+	mi := &file_actors_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1570,7 +1639,7 @@ func (x *JobState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobState.ProtoReflect.Descriptor instead.
 func (*JobState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{11}
+	return file_actors_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *JobState) GetJobs() []*Job {
@@ -1592,7 +1661,7 @@ type Await struct {
 
 func (x *Await) Reset() {
 	*x = Await{}
-	mi := &file_actors_proto_msgTypes[12]
+	mi := &file_actors_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1604,7 +1673,7 @@ func (x *Await) String() string {
 func (*Await) ProtoMessage() {}
 
 func (x *Await) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[12]
+	mi := &file_actors_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1617,7 +1686,7 @@ func (x *Await) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Await.ProtoReflect.Descriptor instead.
 func (*Await) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{12}
+	return file_actors_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Await) GetId() *Id {
@@ -1643,7 +1712,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_actors_proto_msgTypes[13]
+	mi := &file_actors_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1655,7 +1724,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[13]
+	mi := &file_actors_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1668,7 +1737,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{13}
+	return file_actors_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Cancel) GetId() *Id {
@@ -1688,7 +1757,7 @@ type Expire struct {
 
 func (x *Expire) Reset() {
 	*x = Expire{}
-	mi := &file_actors_proto_msgTypes[14]
+	mi := &file_actors_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1700,7 +1769,7 @@ func (x *Expire) String() string {
 func (*Expire) ProtoMessage() {}
 
 func (x *Expire) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[14]
+	mi := &file_actors_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1713,7 +1782,7 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{14}
+	return file_actors_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Expire) GetId() *Id {
@@ -1732,7 +1801,7 @@ type Save struct {
 
 func (x *Save) Reset() {
 	*x = Save{}
-	mi := &file_actors_proto_msgTypes[15]
+	mi := &file_actors_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1744,7 +1813,7 @@ func (x *Save) String() string {
 func (*Save) ProtoMessage() {}
 
 func (x *Save) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[15]
+	mi := &file_actors_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1757,7 +1826,7 @@ func (x *Save) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Save.ProtoReflect.Descriptor instead.
 func (*Save) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{15}
+	return file_actors_proto_rawDescGZIP(), []int{16}
 }
 
 // Died says that a process died with a turn of a job in its hands.
@@ -1771,7 +1840,7 @@ type Died struct {
 
 func (x *Died) Reset() {
 	*x = Died{}
-	mi := &file_actors_proto_msgTypes[16]
+	mi := &file_actors_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1783,7 +1852,7 @@ func (x *Died) String() string {
 func (*Died) ProtoMessage() {}
 
 func (x *Died) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[16]
+	mi := &file_actors_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1796,7 +1865,7 @@ func (x *Died) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Died.ProtoReflect.Descriptor instead.
 func (*Died) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{16}
+	return file_actors_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Died) GetId() *Id {
@@ -1828,7 +1897,7 @@ type Many struct {
 
 func (x *Many) Reset() {
 	*x = Many{}
-	mi := &file_actors_proto_msgTypes[17]
+	mi := &file_actors_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +1909,7 @@ func (x *Many) String() string {
 func (*Many) ProtoMessage() {}
 
 func (x *Many) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[17]
+	mi := &file_actors_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +1922,7 @@ func (x *Many) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Many.ProtoReflect.Descriptor instead.
 func (*Many) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{17}
+	return file_actors_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Many) GetIds() []*Id {
@@ -1901,7 +1970,7 @@ type Changed struct {
 
 func (x *Changed) Reset() {
 	*x = Changed{}
-	mi := &file_actors_proto_msgTypes[18]
+	mi := &file_actors_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1913,7 +1982,7 @@ func (x *Changed) String() string {
 func (*Changed) ProtoMessage() {}
 
 func (x *Changed) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[18]
+	mi := &file_actors_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1926,7 +1995,7 @@ func (x *Changed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changed.ProtoReflect.Descriptor instead.
 func (*Changed) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{18}
+	return file_actors_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Changed) GetDone() uint64 {
@@ -1957,7 +2026,7 @@ type Quota struct {
 
 func (x *Quota) Reset() {
 	*x = Quota{}
-	mi := &file_actors_proto_msgTypes[19]
+	mi := &file_actors_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1969,7 +2038,7 @@ func (x *Quota) String() string {
 func (*Quota) ProtoMessage() {}
 
 func (x *Quota) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[19]
+	mi := &file_actors_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1982,7 +2051,7 @@ func (x *Quota) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quota.ProtoReflect.Descriptor instead.
 func (*Quota) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{19}
+	return file_actors_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Quota) GetName() string {
@@ -2033,7 +2102,7 @@ type Bound struct {
 
 func (x *Bound) Reset() {
 	*x = Bound{}
-	mi := &file_actors_proto_msgTypes[20]
+	mi := &file_actors_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2045,7 +2114,7 @@ func (x *Bound) String() string {
 func (*Bound) ProtoMessage() {}
 
 func (x *Bound) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[20]
+	mi := &file_actors_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2058,7 +2127,7 @@ func (x *Bound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bound.ProtoReflect.Descriptor instead.
 func (*Bound) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{20}
+	return file_actors_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Bound) GetMaxQueue() uint64 {
@@ -2099,7 +2168,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_actors_proto_msgTypes[21]
+	mi := &file_actors_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2111,7 +2180,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[21]
+	mi := &file_actors_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2124,7 +2193,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{21}
+	return file_actors_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Pause) GetPaused() bool {
@@ -2143,7 +2212,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2155,7 +2224,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2168,7 +2237,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{22}
+	return file_actors_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Retry) GetId() *Id {
@@ -2187,7 +2256,7 @@ type Weigh struct {
 
 func (x *Weigh) Reset() {
 	*x = Weigh{}
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2199,7 +2268,7 @@ func (x *Weigh) String() string {
 func (*Weigh) ProtoMessage() {}
 
 func (x *Weigh) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2212,7 +2281,7 @@ func (x *Weigh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weigh.ProtoReflect.Descriptor instead.
 func (*Weigh) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{23}
+	return file_actors_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Weigh) GetWeight() int32 {
@@ -2232,7 +2301,7 @@ type Regroup struct {
 
 func (x *Regroup) Reset() {
 	*x = Regroup{}
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2244,7 +2313,7 @@ func (x *Regroup) String() string {
 func (*Regroup) ProtoMessage() {}
 
 func (x *Regroup) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2257,7 +2326,7 @@ func (x *Regroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Regroup.ProtoReflect.Descriptor instead.
 func (*Regroup) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{24}
+	return file_actors_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Regroup) GetGroup() string {
@@ -2275,7 +2344,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2287,7 +2356,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2300,7 +2369,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{25}
+	return file_actors_proto_rawDescGZIP(), []int{26}
 }
 
 // AccountState tells what the store does not know.
@@ -2318,7 +2387,7 @@ type AccountState struct {
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2330,7 +2399,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2343,7 +2412,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{26}
+	return file_actors_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *AccountState) GetName() string {
@@ -2410,7 +2479,7 @@ type Turn struct {
 
 func (x *Turn) Reset() {
 	*x = Turn{}
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2422,7 +2491,7 @@ func (x *Turn) String() string {
 func (*Turn) ProtoMessage() {}
 
 func (x *Turn) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2435,7 +2504,7 @@ func (x *Turn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Turn.ProtoReflect.Descriptor instead.
 func (*Turn) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{27}
+	return file_actors_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Turn) GetCaller() string {
@@ -2542,7 +2611,7 @@ type Pull struct {
 
 func (x *Pull) Reset() {
 	*x = Pull{}
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2554,7 +2623,7 @@ func (x *Pull) String() string {
 func (*Pull) ProtoMessage() {}
 
 func (x *Pull) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2567,7 +2636,7 @@ func (x *Pull) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pull.ProtoReflect.Descriptor instead.
 func (*Pull) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{28}
+	return file_actors_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Pull) GetEpoch() uint64 {
@@ -2606,7 +2675,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2618,7 +2687,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2631,7 +2700,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{29}
+	return file_actors_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Offer) GetCaller() string {
@@ -2744,7 +2813,7 @@ type Want struct {
 
 func (x *Want) Reset() {
 	*x = Want{}
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2756,7 +2825,7 @@ func (x *Want) String() string {
 func (*Want) ProtoMessage() {}
 
 func (x *Want) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2769,7 +2838,7 @@ func (x *Want) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Want.ProtoReflect.Descriptor instead.
 func (*Want) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{30}
+	return file_actors_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Want) GetNumber() string {
@@ -2850,7 +2919,7 @@ type Shared struct {
 
 func (x *Shared) Reset() {
 	*x = Shared{}
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2862,7 +2931,7 @@ func (x *Shared) String() string {
 func (*Shared) ProtoMessage() {}
 
 func (x *Shared) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2875,7 +2944,7 @@ func (x *Shared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shared.ProtoReflect.Descriptor instead.
 func (*Shared) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{31}
+	return file_actors_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Shared) GetNumber() string {
@@ -2924,7 +2993,7 @@ type AskLeft struct {
 
 func (x *AskLeft) Reset() {
 	*x = AskLeft{}
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2936,7 +3005,7 @@ func (x *AskLeft) String() string {
 func (*AskLeft) ProtoMessage() {}
 
 func (x *AskLeft) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2949,7 +3018,7 @@ func (x *AskLeft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskLeft.ProtoReflect.Descriptor instead.
 func (*AskLeft) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{32}
+	return file_actors_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AskLeft) GetNumber() string {
@@ -2978,7 +3047,7 @@ type LeftWork struct {
 
 func (x *LeftWork) Reset() {
 	*x = LeftWork{}
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2990,7 +3059,7 @@ func (x *LeftWork) String() string {
 func (*LeftWork) ProtoMessage() {}
 
 func (x *LeftWork) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3003,7 +3072,7 @@ func (x *LeftWork) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeftWork.ProtoReflect.Descriptor instead.
 func (*LeftWork) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{33}
+	return file_actors_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *LeftWork) GetFound() bool {
@@ -3040,7 +3109,7 @@ type Withdraw struct {
 
 func (x *Withdraw) Reset() {
 	*x = Withdraw{}
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3052,7 +3121,7 @@ func (x *Withdraw) String() string {
 func (*Withdraw) ProtoMessage() {}
 
 func (x *Withdraw) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3065,7 +3134,7 @@ func (x *Withdraw) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdraw.ProtoReflect.Descriptor instead.
 func (*Withdraw) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{34}
+	return file_actors_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Withdraw) GetCaller() string {
@@ -3107,7 +3176,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3119,7 +3188,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3132,7 +3201,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{35}
+	return file_actors_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Outcome) GetEpoch() uint64 {
@@ -3207,7 +3276,7 @@ type Outcomes struct {
 
 func (x *Outcomes) Reset() {
 	*x = Outcomes{}
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3219,7 +3288,7 @@ func (x *Outcomes) String() string {
 func (*Outcomes) ProtoMessage() {}
 
 func (x *Outcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3232,7 +3301,7 @@ func (x *Outcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcomes.ProtoReflect.Descriptor instead.
 func (*Outcomes) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{36}
+	return file_actors_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Outcomes) GetOutcomes() []*Outcome {
@@ -3256,7 +3325,7 @@ type Began struct {
 
 func (x *Began) Reset() {
 	*x = Began{}
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3268,7 +3337,7 @@ func (x *Began) String() string {
 func (*Began) ProtoMessage() {}
 
 func (x *Began) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3281,7 +3350,7 @@ func (x *Began) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Began.ProtoReflect.Descriptor instead.
 func (*Began) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{37}
+	return file_actors_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Began) GetEpoch() uint64 {
@@ -3332,7 +3401,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3344,7 +3413,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3357,7 +3426,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{38}
+	return file_actors_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Beat) GetMember() string {
@@ -3399,7 +3468,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3411,7 +3480,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3424,7 +3493,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{39}
+	return file_actors_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *End) GetDispatched() uint64 {
@@ -3451,7 +3520,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3463,7 +3532,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3476,7 +3545,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{40}
+	return file_actors_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Ended) GetMember() string {
@@ -3503,7 +3572,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_actors_proto_msgTypes[41]
+	mi := &file_actors_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3515,7 +3584,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[41]
+	mi := &file_actors_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3528,7 +3597,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{41}
+	return file_actors_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Run) GetEpoch() uint64 {
@@ -3555,7 +3624,7 @@ type Halt struct {
 
 func (x *Halt) Reset() {
 	*x = Halt{}
-	mi := &file_actors_proto_msgTypes[42]
+	mi := &file_actors_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3567,7 +3636,7 @@ func (x *Halt) String() string {
 func (*Halt) ProtoMessage() {}
 
 func (x *Halt) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[42]
+	mi := &file_actors_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3580,7 +3649,7 @@ func (x *Halt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Halt.ProtoReflect.Descriptor instead.
 func (*Halt) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{42}
+	return file_actors_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Halt) GetDispatched() []uint64 {
@@ -3598,7 +3667,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_actors_proto_msgTypes[43]
+	mi := &file_actors_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3610,7 +3679,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[43]
+	mi := &file_actors_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3623,7 +3692,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{43}
+	return file_actors_proto_rawDescGZIP(), []int{44}
 }
 
 // WeighGroup changes the weight of a group of callers. It is answered with Fairness.
@@ -3637,7 +3706,7 @@ type WeighGroup struct {
 
 func (x *WeighGroup) Reset() {
 	*x = WeighGroup{}
-	mi := &file_actors_proto_msgTypes[44]
+	mi := &file_actors_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3649,7 +3718,7 @@ func (x *WeighGroup) String() string {
 func (*WeighGroup) ProtoMessage() {}
 
 func (x *WeighGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[44]
+	mi := &file_actors_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3662,7 +3731,7 @@ func (x *WeighGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeighGroup.ProtoReflect.Descriptor instead.
 func (*WeighGroup) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{44}
+	return file_actors_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *WeighGroup) GetGroup() string {
@@ -3704,7 +3773,7 @@ type Fairness struct {
 
 func (x *Fairness) Reset() {
 	*x = Fairness{}
-	mi := &file_actors_proto_msgTypes[45]
+	mi := &file_actors_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3716,7 +3785,7 @@ func (x *Fairness) String() string {
 func (*Fairness) ProtoMessage() {}
 
 func (x *Fairness) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[45]
+	mi := &file_actors_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3729,7 +3798,7 @@ func (x *Fairness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fairness.ProtoReflect.Descriptor instead.
 func (*Fairness) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{45}
+	return file_actors_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Fairness) GetQuantumNs() int64 {
@@ -3865,7 +3934,7 @@ type Level struct {
 
 func (x *Level) Reset() {
 	*x = Level{}
-	mi := &file_actors_proto_msgTypes[46]
+	mi := &file_actors_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3877,7 +3946,7 @@ func (x *Level) String() string {
 func (*Level) ProtoMessage() {}
 
 func (x *Level) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[46]
+	mi := &file_actors_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3890,7 +3959,7 @@ func (x *Level) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Level.ProtoReflect.Descriptor instead.
 func (*Level) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{46}
+	return file_actors_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Level) GetInLine() int64 {
@@ -3936,7 +4005,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_actors_proto_msgTypes[47]
+	mi := &file_actors_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3948,7 +4017,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[47]
+	mi := &file_actors_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3961,7 +4030,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{47}
+	return file_actors_proto_rawDescGZIP(), []int{48}
 }
 
 // Slot is one compute thread; turn is absent while it idles.
@@ -3975,7 +4044,7 @@ type Slot struct {
 
 func (x *Slot) Reset() {
 	*x = Slot{}
-	mi := &file_actors_proto_msgTypes[48]
+	mi := &file_actors_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3987,7 +4056,7 @@ func (x *Slot) String() string {
 func (*Slot) ProtoMessage() {}
 
 func (x *Slot) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[48]
+	mi := &file_actors_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4000,7 +4069,7 @@ func (x *Slot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slot.ProtoReflect.Descriptor instead.
 func (*Slot) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{48}
+	return file_actors_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Slot) GetTurn() *Turn {
@@ -4033,7 +4102,7 @@ type StatusState struct {
 
 func (x *StatusState) Reset() {
 	*x = StatusState{}
-	mi := &file_actors_proto_msgTypes[49]
+	mi := &file_actors_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4045,7 +4114,7 @@ func (x *StatusState) String() string {
 func (*StatusState) ProtoMessage() {}
 
 func (x *StatusState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[49]
+	mi := &file_actors_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4058,7 +4127,7 @@ func (x *StatusState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusState.ProtoReflect.Descriptor instead.
 func (*StatusState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{49}
+	return file_actors_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *StatusState) GetSlots() []*Slot {
@@ -4119,7 +4188,7 @@ type Live struct {
 
 func (x *Live) Reset() {
 	*x = Live{}
-	mi := &file_actors_proto_msgTypes[50]
+	mi := &file_actors_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4131,7 +4200,7 @@ func (x *Live) String() string {
 func (*Live) ProtoMessage() {}
 
 func (x *Live) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[50]
+	mi := &file_actors_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4144,7 +4213,7 @@ func (x *Live) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Live.ProtoReflect.Descriptor instead.
 func (*Live) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{50}
+	return file_actors_proto_rawDescGZIP(), []int{51}
 }
 
 type LiveState struct {
@@ -4156,7 +4225,7 @@ type LiveState struct {
 
 func (x *LiveState) Reset() {
 	*x = LiveState{}
-	mi := &file_actors_proto_msgTypes[51]
+	mi := &file_actors_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4168,7 +4237,7 @@ func (x *LiveState) String() string {
 func (*LiveState) ProtoMessage() {}
 
 func (x *LiveState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[51]
+	mi := &file_actors_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4181,7 +4250,7 @@ func (x *LiveState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveState.ProtoReflect.Descriptor instead.
 func (*LiveState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{51}
+	return file_actors_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *LiveState) GetCallers() []*LiveCaller {
@@ -4204,7 +4273,7 @@ type LiveCaller struct {
 
 func (x *LiveCaller) Reset() {
 	*x = LiveCaller{}
-	mi := &file_actors_proto_msgTypes[52]
+	mi := &file_actors_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4216,7 +4285,7 @@ func (x *LiveCaller) String() string {
 func (*LiveCaller) ProtoMessage() {}
 
 func (x *LiveCaller) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[52]
+	mi := &file_actors_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4229,7 +4298,7 @@ func (x *LiveCaller) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveCaller.ProtoReflect.Descriptor instead.
 func (*LiveCaller) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{52}
+	return file_actors_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *LiveCaller) GetName() string {
@@ -4324,7 +4393,10 @@ const file_actors_proto_rawDesc = "" +
 	"\x05prime\x18\x01 \x01(\tR\x05prime\x12\x1a\n" +
 	"\bexponent\x18\x02 \x01(\x05R\bexponent\x12\x1a\n" +
 	"\bprobable\x18\x03 \x01(\bR\bprobable\x12\x14\n" +
-	"\x05proof\x18\x04 \x01(\rR\x05proof\"\xd7\x01\n" +
+	"\x05proof\x18\x04 \x01(\rR\x05proof\".\n" +
+	"\x06Curves\x12\x0e\n" +
+	"\x02b1\x18\x01 \x01(\x04R\x02b1\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x04R\x05count\"\xd7\x01\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05phase\x18\x01 \x01(\tR\x05phase\x12\x18\n" +
 	"\apercent\x18\x02 \x01(\x01R\apercent\x12\x17\n" +
@@ -4332,7 +4404,7 @@ const file_actors_proto_rawDesc = "" +
 	"\x05found\x18\x04 \x03(\v2\x1c.fairfactor.actors.v1.FactorR\x05found\x12\x1c\n" +
 	"\tremaining\x18\x05 \x03(\tR\tremaining\x12\x18\n" +
 	"\alimited\x18\x06 \x01(\bR\alimited\x12\x16\n" +
-	"\x06memory\x18\a \x01(\x03R\x06memory\"\x8e\x05\n" +
+	"\x06memory\x18\a \x01(\x03R\x06memory\"\xc4\x05\n" +
 	"\x03Job\x12(\n" +
 	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x16\n" +
@@ -4359,7 +4431,8 @@ const file_actors_proto_rawDesc = "" +
 	"\bcallback\x18\x15 \x01(\tR\bcallback\x12\x14\n" +
 	"\x05trace\x18\x19 \x01(\fR\x05trace\x12\x16\n" +
 	"\x06deaths\x18\x16 \x03(\tR\x06deaths\x12\"\n" +
-	"\rdeaths_cpu_ns\x18\x17 \x01(\x03R\vdeathsCpuNs\"\x83\x02\n" +
+	"\rdeaths_cpu_ns\x18\x17 \x01(\x03R\vdeathsCpuNs\x124\n" +
+	"\x06curves\x18\x1a \x03(\v2\x1c.fairfactor.actors.v1.CurvesR\x06curves\"\xb9\x02\n" +
 	"\n" +
 	"Submission\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x10\n" +
@@ -4372,7 +4445,8 @@ const file_actors_proto_rawDesc = "" +
 	" \x01(\x03R\n" +
 	"deadlineUs\x12\x1a\n" +
 	"\bcallback\x18\v \x01(\tR\bcallback\x12\x14\n" +
-	"\x05trace\x18\f \x01(\fR\x05trace\"x\n" +
+	"\x05trace\x18\f \x01(\fR\x05trace\x124\n" +
+	"\x06curves\x18\r \x03(\v2\x1c.fairfactor.actors.v1.CurvesR\x06curves\"x\n" +
 	"\x06Submit\x12B\n" +
 	"\vsubmissions\x18\x01 \x03(\v2 .fairfactor.actors.v1.SubmissionR\vsubmissions\x12\x14\n" +
 	"\x05again\x18\x02 \x01(\bR\x05again\x12\x14\n" +
@@ -4622,138 +4696,141 @@ func file_actors_proto_rawDescGZIP() []byte {
 }
 
 var (
-	file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+	file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
 	file_actors_proto_goTypes  = []any{
 		(*Envelope)(nil),     // 0: fairfactor.actors.v1.Envelope
 		(*Problem)(nil),      // 1: fairfactor.actors.v1.Problem
 		(*Id)(nil),           // 2: fairfactor.actors.v1.Id
 		(*Factor)(nil),       // 3: fairfactor.actors.v1.Factor
-		(*Progress)(nil),     // 4: fairfactor.actors.v1.Progress
-		(*Job)(nil),          // 5: fairfactor.actors.v1.Job
-		(*Submission)(nil),   // 6: fairfactor.actors.v1.Submission
-		(*Submit)(nil),       // 7: fairfactor.actors.v1.Submit
-		(*Receipt)(nil),      // 8: fairfactor.actors.v1.Receipt
-		(*Receipts)(nil),     // 9: fairfactor.actors.v1.Receipts
-		(*Look)(nil),         // 10: fairfactor.actors.v1.Look
-		(*JobState)(nil),     // 11: fairfactor.actors.v1.JobState
-		(*Await)(nil),        // 12: fairfactor.actors.v1.Await
-		(*Cancel)(nil),       // 13: fairfactor.actors.v1.Cancel
-		(*Expire)(nil),       // 14: fairfactor.actors.v1.Expire
-		(*Save)(nil),         // 15: fairfactor.actors.v1.Save
-		(*Died)(nil),         // 16: fairfactor.actors.v1.Died
-		(*Many)(nil),         // 17: fairfactor.actors.v1.Many
-		(*Changed)(nil),      // 18: fairfactor.actors.v1.Changed
-		(*Quota)(nil),        // 19: fairfactor.actors.v1.Quota
-		(*Bound)(nil),        // 20: fairfactor.actors.v1.Bound
-		(*Pause)(nil),        // 21: fairfactor.actors.v1.Pause
-		(*Retry)(nil),        // 22: fairfactor.actors.v1.Retry
-		(*Weigh)(nil),        // 23: fairfactor.actors.v1.Weigh
-		(*Regroup)(nil),      // 24: fairfactor.actors.v1.Regroup
-		(*Account)(nil),      // 25: fairfactor.actors.v1.Account
-		(*AccountState)(nil), // 26: fairfactor.actors.v1.AccountState
-		(*Turn)(nil),         // 27: fairfactor.actors.v1.Turn
-		(*Pull)(nil),         // 28: fairfactor.actors.v1.Pull
-		(*Offer)(nil),        // 29: fairfactor.actors.v1.Offer
-		(*Want)(nil),         // 30: fairfactor.actors.v1.Want
-		(*Shared)(nil),       // 31: fairfactor.actors.v1.Shared
-		(*AskLeft)(nil),      // 32: fairfactor.actors.v1.AskLeft
-		(*LeftWork)(nil),     // 33: fairfactor.actors.v1.LeftWork
-		(*Withdraw)(nil),     // 34: fairfactor.actors.v1.Withdraw
-		(*Outcome)(nil),      // 35: fairfactor.actors.v1.Outcome
-		(*Outcomes)(nil),     // 36: fairfactor.actors.v1.Outcomes
-		(*Began)(nil),        // 37: fairfactor.actors.v1.Began
-		(*Beat)(nil),         // 38: fairfactor.actors.v1.Beat
-		(*End)(nil),          // 39: fairfactor.actors.v1.End
-		(*Ended)(nil),        // 40: fairfactor.actors.v1.Ended
-		(*Run)(nil),          // 41: fairfactor.actors.v1.Run
-		(*Halt)(nil),         // 42: fairfactor.actors.v1.Halt
-		(*Report)(nil),       // 43: fairfactor.actors.v1.Report
-		(*WeighGroup)(nil),   // 44: fairfactor.actors.v1.WeighGroup
-		(*Fairness)(nil),     // 45: fairfactor.actors.v1.Fairness
-		(*Level)(nil),        // 46: fairfactor.actors.v1.Level
-		(*Status)(nil),       // 47: fairfactor.actors.v1.Status
-		(*Slot)(nil),         // 48: fairfactor.actors.v1.Slot
-		(*StatusState)(nil),  // 49: fairfactor.actors.v1.StatusState
-		(*Live)(nil),         // 50: fairfactor.actors.v1.Live
-		(*LiveState)(nil),    // 51: fairfactor.actors.v1.LiveState
-		(*LiveCaller)(nil),   // 52: fairfactor.actors.v1.LiveCaller
+		(*Curves)(nil),       // 4: fairfactor.actors.v1.Curves
+		(*Progress)(nil),     // 5: fairfactor.actors.v1.Progress
+		(*Job)(nil),          // 6: fairfactor.actors.v1.Job
+		(*Submission)(nil),   // 7: fairfactor.actors.v1.Submission
+		(*Submit)(nil),       // 8: fairfactor.actors.v1.Submit
+		(*Receipt)(nil),      // 9: fairfactor.actors.v1.Receipt
+		(*Receipts)(nil),     // 10: fairfactor.actors.v1.Receipts
+		(*Look)(nil),         // 11: fairfactor.actors.v1.Look
+		(*JobState)(nil),     // 12: fairfactor.actors.v1.JobState
+		(*Await)(nil),        // 13: fairfactor.actors.v1.Await
+		(*Cancel)(nil),       // 14: fairfactor.actors.v1.Cancel
+		(*Expire)(nil),       // 15: fairfactor.actors.v1.Expire
+		(*Save)(nil),         // 16: fairfactor.actors.v1.Save
+		(*Died)(nil),         // 17: fairfactor.actors.v1.Died
+		(*Many)(nil),         // 18: fairfactor.actors.v1.Many
+		(*Changed)(nil),      // 19: fairfactor.actors.v1.Changed
+		(*Quota)(nil),        // 20: fairfactor.actors.v1.Quota
+		(*Bound)(nil),        // 21: fairfactor.actors.v1.Bound
+		(*Pause)(nil),        // 22: fairfactor.actors.v1.Pause
+		(*Retry)(nil),        // 23: fairfactor.actors.v1.Retry
+		(*Weigh)(nil),        // 24: fairfactor.actors.v1.Weigh
+		(*Regroup)(nil),      // 25: fairfactor.actors.v1.Regroup
+		(*Account)(nil),      // 26: fairfactor.actors.v1.Account
+		(*AccountState)(nil), // 27: fairfactor.actors.v1.AccountState
+		(*Turn)(nil),         // 28: fairfactor.actors.v1.Turn
+		(*Pull)(nil),         // 29: fairfactor.actors.v1.Pull
+		(*Offer)(nil),        // 30: fairfactor.actors.v1.Offer
+		(*Want)(nil),         // 31: fairfactor.actors.v1.Want
+		(*Shared)(nil),       // 32: fairfactor.actors.v1.Shared
+		(*AskLeft)(nil),      // 33: fairfactor.actors.v1.AskLeft
+		(*LeftWork)(nil),     // 34: fairfactor.actors.v1.LeftWork
+		(*Withdraw)(nil),     // 35: fairfactor.actors.v1.Withdraw
+		(*Outcome)(nil),      // 36: fairfactor.actors.v1.Outcome
+		(*Outcomes)(nil),     // 37: fairfactor.actors.v1.Outcomes
+		(*Began)(nil),        // 38: fairfactor.actors.v1.Began
+		(*Beat)(nil),         // 39: fairfactor.actors.v1.Beat
+		(*End)(nil),          // 40: fairfactor.actors.v1.End
+		(*Ended)(nil),        // 41: fairfactor.actors.v1.Ended
+		(*Run)(nil),          // 42: fairfactor.actors.v1.Run
+		(*Halt)(nil),         // 43: fairfactor.actors.v1.Halt
+		(*Report)(nil),       // 44: fairfactor.actors.v1.Report
+		(*WeighGroup)(nil),   // 45: fairfactor.actors.v1.WeighGroup
+		(*Fairness)(nil),     // 46: fairfactor.actors.v1.Fairness
+		(*Level)(nil),        // 47: fairfactor.actors.v1.Level
+		(*Status)(nil),       // 48: fairfactor.actors.v1.Status
+		(*Slot)(nil),         // 49: fairfactor.actors.v1.Slot
+		(*StatusState)(nil),  // 50: fairfactor.actors.v1.StatusState
+		(*Live)(nil),         // 51: fairfactor.actors.v1.Live
+		(*LiveState)(nil),    // 52: fairfactor.actors.v1.LiveState
+		(*LiveCaller)(nil),   // 53: fairfactor.actors.v1.LiveCaller
 	}
 )
 
 var file_actors_proto_depIdxs = []int32{
-	7,  // 0: fairfactor.actors.v1.Envelope.submit:type_name -> fairfactor.actors.v1.Submit
-	10, // 1: fairfactor.actors.v1.Envelope.look:type_name -> fairfactor.actors.v1.Look
-	12, // 2: fairfactor.actors.v1.Envelope.await:type_name -> fairfactor.actors.v1.Await
-	13, // 3: fairfactor.actors.v1.Envelope.cancel:type_name -> fairfactor.actors.v1.Cancel
-	22, // 4: fairfactor.actors.v1.Envelope.retry:type_name -> fairfactor.actors.v1.Retry
-	23, // 5: fairfactor.actors.v1.Envelope.weigh:type_name -> fairfactor.actors.v1.Weigh
-	25, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
-	24, // 7: fairfactor.actors.v1.Envelope.regroup:type_name -> fairfactor.actors.v1.Regroup
-	14, // 8: fairfactor.actors.v1.Envelope.expire:type_name -> fairfactor.actors.v1.Expire
-	21, // 9: fairfactor.actors.v1.Envelope.pause:type_name -> fairfactor.actors.v1.Pause
-	20, // 10: fairfactor.actors.v1.Envelope.bound:type_name -> fairfactor.actors.v1.Bound
-	17, // 11: fairfactor.actors.v1.Envelope.many:type_name -> fairfactor.actors.v1.Many
-	32, // 12: fairfactor.actors.v1.Envelope.ask_left:type_name -> fairfactor.actors.v1.AskLeft
-	15, // 13: fairfactor.actors.v1.Envelope.save:type_name -> fairfactor.actors.v1.Save
-	16, // 14: fairfactor.actors.v1.Envelope.died:type_name -> fairfactor.actors.v1.Died
-	28, // 15: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
-	36, // 16: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
-	37, // 17: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
-	31, // 18: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
-	29, // 19: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
-	34, // 20: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
-	38, // 21: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
-	40, // 22: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
-	43, // 23: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
-	44, // 24: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
-	30, // 25: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
-	41, // 26: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
-	42, // 27: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
-	47, // 28: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
-	50, // 29: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
-	9,  // 30: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
-	11, // 31: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
-	26, // 32: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
-	45, // 33: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
-	49, // 34: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
+	8,  // 0: fairfactor.actors.v1.Envelope.submit:type_name -> fairfactor.actors.v1.Submit
+	11, // 1: fairfactor.actors.v1.Envelope.look:type_name -> fairfactor.actors.v1.Look
+	13, // 2: fairfactor.actors.v1.Envelope.await:type_name -> fairfactor.actors.v1.Await
+	14, // 3: fairfactor.actors.v1.Envelope.cancel:type_name -> fairfactor.actors.v1.Cancel
+	23, // 4: fairfactor.actors.v1.Envelope.retry:type_name -> fairfactor.actors.v1.Retry
+	24, // 5: fairfactor.actors.v1.Envelope.weigh:type_name -> fairfactor.actors.v1.Weigh
+	26, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
+	25, // 7: fairfactor.actors.v1.Envelope.regroup:type_name -> fairfactor.actors.v1.Regroup
+	15, // 8: fairfactor.actors.v1.Envelope.expire:type_name -> fairfactor.actors.v1.Expire
+	22, // 9: fairfactor.actors.v1.Envelope.pause:type_name -> fairfactor.actors.v1.Pause
+	21, // 10: fairfactor.actors.v1.Envelope.bound:type_name -> fairfactor.actors.v1.Bound
+	18, // 11: fairfactor.actors.v1.Envelope.many:type_name -> fairfactor.actors.v1.Many
+	33, // 12: fairfactor.actors.v1.Envelope.ask_left:type_name -> fairfactor.actors.v1.AskLeft
+	16, // 13: fairfactor.actors.v1.Envelope.save:type_name -> fairfactor.actors.v1.Save
+	17, // 14: fairfactor.actors.v1.Envelope.died:type_name -> fairfactor.actors.v1.Died
+	29, // 15: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
+	37, // 16: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
+	38, // 17: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
+	32, // 18: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
+	30, // 19: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
+	35, // 20: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
+	39, // 21: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
+	41, // 22: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
+	44, // 23: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
+	45, // 24: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
+	31, // 25: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
+	42, // 26: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
+	43, // 27: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
+	48, // 28: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
+	51, // 29: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
+	10, // 30: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
+	12, // 31: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
+	27, // 32: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
+	46, // 33: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
+	50, // 34: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
 	1,  // 35: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
-	51, // 36: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
-	18, // 37: fairfactor.actors.v1.Envelope.changed:type_name -> fairfactor.actors.v1.Changed
-	33, // 38: fairfactor.actors.v1.Envelope.left_work:type_name -> fairfactor.actors.v1.LeftWork
-	19, // 39: fairfactor.actors.v1.Problem.quota:type_name -> fairfactor.actors.v1.Quota
+	52, // 36: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
+	19, // 37: fairfactor.actors.v1.Envelope.changed:type_name -> fairfactor.actors.v1.Changed
+	34, // 38: fairfactor.actors.v1.Envelope.left_work:type_name -> fairfactor.actors.v1.LeftWork
+	20, // 39: fairfactor.actors.v1.Problem.quota:type_name -> fairfactor.actors.v1.Quota
 	3,  // 40: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
 	2,  // 41: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
 	3,  // 42: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
-	4,  // 43: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
-	3,  // 44: fairfactor.actors.v1.Submission.known:type_name -> fairfactor.actors.v1.Factor
-	6,  // 45: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
-	5,  // 46: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
-	1,  // 47: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
-	8,  // 48: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
-	5,  // 49: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
-	2,  // 50: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 51: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 52: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 53: fairfactor.actors.v1.Died.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 54: fairfactor.actors.v1.Many.ids:type_name -> fairfactor.actors.v1.Id
-	2,  // 55: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
-	27, // 56: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
-	3,  // 57: fairfactor.actors.v1.LeftWork.given:type_name -> fairfactor.actors.v1.Factor
-	35, // 58: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
-	27, // 59: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
-	39, // 60: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
-	27, // 61: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
-	46, // 62: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
-	46, // 63: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
-	27, // 64: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
-	48, // 65: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
-	52, // 66: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
-	5,  // 67: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
-	68, // [68:68] is the sub-list for method output_type
-	68, // [68:68] is the sub-list for method input_type
-	68, // [68:68] is the sub-list for extension type_name
-	68, // [68:68] is the sub-list for extension extendee
-	0,  // [0:68] is the sub-list for field type_name
+	5,  // 43: fairfactor.actors.v1.Job.progress:type_name -> fairfactor.actors.v1.Progress
+	4,  // 44: fairfactor.actors.v1.Job.curves:type_name -> fairfactor.actors.v1.Curves
+	3,  // 45: fairfactor.actors.v1.Submission.known:type_name -> fairfactor.actors.v1.Factor
+	4,  // 46: fairfactor.actors.v1.Submission.curves:type_name -> fairfactor.actors.v1.Curves
+	7,  // 47: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
+	6,  // 48: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
+	1,  // 49: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
+	9,  // 50: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
+	6,  // 51: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
+	2,  // 52: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 53: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 54: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 55: fairfactor.actors.v1.Died.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 56: fairfactor.actors.v1.Many.ids:type_name -> fairfactor.actors.v1.Id
+	2,  // 57: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
+	28, // 58: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
+	3,  // 59: fairfactor.actors.v1.LeftWork.given:type_name -> fairfactor.actors.v1.Factor
+	36, // 60: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
+	28, // 61: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
+	40, // 62: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
+	28, // 63: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
+	47, // 64: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
+	47, // 65: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
+	28, // 66: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
+	49, // 67: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
+	53, // 68: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
+	6,  // 69: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
+	70, // [70:70] is the sub-list for method output_type
+	70, // [70:70] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_actors_proto_init() }
@@ -4802,14 +4879,14 @@ func file_actors_proto_init() {
 		(*Envelope_Changed)(nil),
 		(*Envelope_LeftWork)(nil),
 	}
-	file_actors_proto_msgTypes[20].OneofWrappers = []any{}
+	file_actors_proto_msgTypes[21].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_proto_rawDesc), len(file_actors_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   53,
+			NumMessages:   54,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -147,6 +147,7 @@ type open struct {
 	sending  time.Duration // the job's CPU as the checkpoint on its way has it
 	booked   spent
 	given    *given           // nil unless primes of the number were known before
+	divisors []string         // of the number that were known before and are not proven to be prime
 	was      fairfactor.State // before it ended, as everybody sees it until that is durable
 	from     string           // the caller that has the missing pieces of the checkpoint, empty for the store
 	left     *Left            // of a job that is ending
@@ -302,7 +303,7 @@ func entryOf(j *fairfactor.Job) entry {
 		seq: j.ID.Seq, order: j.Order, nonce: j.ID.Nonce, number: j.Number, key: j.Key,
 		submitted: j.Submitted.UnixMicro(), attempts: int32(j.Attempts), deadline: microsOf(j.Deadline), wants: wantsOf(j), deaths: j.Deaths,
 	}
-	if len(j.Factors) > 0 { // primes that are known already
+	if len(j.Factors) > 0 || len(j.Curves) > 0 { // what is known already
 		e.saved = &saved{job: *j}
 	}
 	return e
@@ -327,7 +328,7 @@ func (b *Backlog) Paged(page []fairfactor.Waiting) {
 			continue
 		}
 		e := entryOf(&w.Job)
-		if w.Job.Turns > 0 || len(w.Checkpoint) > 0 || len(w.Job.Factors) > 0 {
+		if w.Job.Turns > 0 || len(w.Checkpoint) > 0 || len(w.Job.Factors) > 0 || len(w.Job.Curves) > 0 {
 			e.saved = &saved{job: w.Job, checkpoint: w.Checkpoint}
 		}
 		b.push(e)

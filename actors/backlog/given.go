@@ -15,14 +15,15 @@ type given struct {
 	rest   string
 }
 
-// use has a job begin with the primes that are known of its number. Those that are
-// only probable are left out, so that the job may prove them; if any is wrong, none is
-// used.
+// use has a job begin with the primes that are known of its number. If any is wrong, none
+// is used. Those that are only probable are divisors, so that the job may prove them.
 func (o *open) use(known []fairfactor.Factor) {
-	o.job.Factors = nil
+	o.job.Factors, o.divisors = nil, nil
 	var g given
 	for _, f := range known {
-		if !f.Probable {
+		if f.Probable {
+			o.divisors = append(o.divisors, f.Prime)
+		} else {
 			g.primes = append(g.primes, factor.Prime{P: f.Prime, Exponent: f.Exponent, Proven: true, Proof: factor.Proof(f.Proof.String())})
 		}
 	}
@@ -33,6 +34,28 @@ func (o *open) use(known []fairfactor.Factor) {
 	if g.rest, err = factor.Check(o.job.Number, g.primes); err == nil {
 		o.given, o.job.Factors = &g, factors(g.primes)
 	}
+}
+
+// tell has a machine begin where earlier work on the number has ended.
+func (o *open) tell(m *factor.Machine) {
+	done := make([]factor.Curves, len(o.job.Curves))
+	for i, c := range o.job.Curves {
+		done[i] = factor.Curves(c)
+	}
+	m.Credit(done)
+	m.Divide(o.divisors)
+}
+
+// curves are those that were run on what is left of the number.
+func (o *open) curves() []fairfactor.Curves {
+	if o.machine == nil {
+		return o.job.Curves
+	}
+	var done []fairfactor.Curves
+	for _, c := range o.machine.Curves() {
+		done = append(done, fairfactor.Curves(c))
+	}
+	return done
 }
 
 // number is what the turns of a job work on.

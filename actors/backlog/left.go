@@ -104,6 +104,7 @@ func (o *open) resume(s *saved) {
 	if err != nil || m.Done() {
 		return
 	}
+	o.tell(m)
 	o.machine = m
 	if o.from = s.from; o.from == "" {
 		_, o.kept = m.Cut()

@@ -103,6 +103,7 @@ func (b *Backlog) apply(o *open, out Outcome) (done bool, err error) {
 		if o.machine, err = factor.New(o.number()); err != nil {
 			return false, err
 		}
+		o.tell(o.machine)
 		o.machine.Next(1) // turn 0, which was offered without it
 		b.addLong(o)
 	}
@@ -172,7 +173,7 @@ func (b *Backlog) end(o *open, state fairfactor.State, reason string, now time.T
 		o.job.Factors = factors(o.withGiven(o.machine.Primes()))
 		b.leave(o)
 	}
-	o.was, o.job.Deaths = o.job.State, nil
+	o.was, o.job.Deaths, o.job.Curves = o.job.State, nil, o.curves()
 	o.job.State, o.job.Reason, o.job.Finished, o.job.Progress = state, reason, now, nil
 	b.dropLong(o)
 	b.releaseMemory(o)
@@ -263,6 +264,7 @@ func (b *Backlog) Look(seq uint64) (fairfactor.Job, bool) {
 // look is the job as it is now; limit is that of CPU, zero for none.
 func (o *open) look(limit time.Duration) fairfactor.Job {
 	j := o.job
+	j.Curves = o.curves()
 	if o.machine != nil && j.State == fairfactor.Running {
 		p := o.machine.Progress()
 		j.Progress = &fairfactor.Progress{Phase: p.Phase, Percent: p.Percent, Left: p.Left, Found: factors(o.withGiven(p.Found)), Remaining: p.Remaining}

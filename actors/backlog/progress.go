@@ -24,7 +24,7 @@ func (b *Backlog) Checkpoints() (changes []fairfactor.Change) {
 // is on its way, another has no more pieces than that.
 func (b *Backlog) save(o *open) fairfactor.Change {
 	job := o.job
-	job.State = fairfactor.Pending
+	job.State, job.Curves = fairfactor.Pending, o.curves()
 	change := fairfactor.Change{Op: fairfactor.Checkpoint, Job: &job}
 	if o.machine == nil {
 		return change

@@ -76,6 +76,8 @@ type Submission struct {
 	Wait   bool   // who submits waits for the end, not for the receipt
 	// Known are primes of the number, which were checked; nil for most.
 	Known *fairfactor.Known
+	// Curves are those that were run on the number elsewhere, nil for most.
+	Curves []fairfactor.Curves
 	// Callback is whom to tell of the job's end, nil for most.
 	Callback *fairfactor.Callback
 	// Trace is where the job belongs in the submitter's trace, nil for most.

@@ -228,7 +228,7 @@ func (c *Caller) retryRead(r *Read) {
 	c.expect(deadline)
 	again := &fairfactor.Job{
 		ID: job.ID, Caller: job.Caller, Number: job.Number, Key: job.Key, Order: c.last, State: fairfactor.Pending,
-		Submitted: job.Submitted, Attempts: job.Attempts, Factors: job.Factors, Deadline: deadline, Callback: owedAgain(job.Callback), Trace: job.Trace,
+		Submitted: job.Submitted, Attempts: job.Attempts, Factors: job.Factors, Curves: job.Curves, Deadline: deadline, Callback: owedAgain(job.Callback), Trace: job.Trace,
 	}
 	c.load.add(again)
 	c.add(step{op: fairfactor.Requeue, asker: r.asker, many: isMany(r.asker), job: again})

@@ -119,7 +119,7 @@ func (c *Caller) enqueue(sub *Submission, to slot) error {
 	job := &fairfactor.Job{
 		ID:     fairfactor.ID{Nonce: sub.Nonce, Caller: c.claim.Number, Seq: c.last},
 		Caller: c.cfg.Name, Number: sub.Number, Key: sub.Key, Order: c.last,
-		State: fairfactor.Pending, Submitted: c.host.Now().UTC().Truncate(time.Microsecond), Deadline: sub.Deadline, Callback: sub.Callback, Trace: sub.Trace,
+		State: fairfactor.Pending, Submitted: c.host.Now().UTC().Truncate(time.Microsecond), Deadline: sub.Deadline, Callback: sub.Callback, Curves: sub.Curves, Trace: sub.Trace,
 	}
 	c.load.add(job)
 	s := step{op: fairfactor.Accept, job: job, to: to, wait: sub.Wait}

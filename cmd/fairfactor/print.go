@@ -97,6 +97,9 @@ func (p printer) job(j fairfactor.Job) {
 	if c := j.Callback; c != nil {
 		t.add("callback", callback(c))
 	}
+	if len(j.Curves) > 0 {
+		t.add("ecm", curvesText(j.Curves))
+	}
 	if g := j.Progress; g != nil {
 		t.add("progress", progressText(g))
 	}
@@ -116,6 +119,15 @@ func progressText(g *fairfactor.Progress) string {
 		text += fmt.Sprintf(", at most %d MiB of memory", max(g.Memory>>20, 1))
 	}
 	return text
+}
+
+// curvesText lists curves by first bound.
+func curvesText(curves []fairfactor.Curves) string {
+	texts := make([]string, len(curves))
+	for i, c := range curves {
+		texts[i] = fmt.Sprintf("%d:%d", c.B1, c.Count)
+	}
+	return strings.Join(texts, ",")
 }
 
 // callback says how far the message to a callback is.

@@ -138,6 +138,8 @@ type job struct {
 
 	Quarantined bool `json:"quarantined"`
 
+	ECM map[string]uint64 `json:"ecm"`
+
 	CPU    int64  `json:"cpu_us"`
 	Known  bool   `json:"known"`
 	Error  string `json:"error"`

@@ -20,6 +20,7 @@ func newSubmit(streams streams) *cobra.Command {
 	var files []string
 	var wait bool
 	var deadline, callback string
+	var work knownWork
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "submit [N ...]",
@@ -33,6 +34,7 @@ func newSubmit(streams streams) *cobra.Command {
   seq 1000000 1001000 | fairfactor submit --caller batch -o json
   fairfactor submit --key-prefix nightly-7 --file numbers.txt || fairfactor submit --key-prefix nightly-7 --file numbers.txt
   fairfactor submit --wait --timeout 1m --file numbers.txt
+  fairfactor submit --ecm 50000:214,250000:80 --known-factor 1000003 '10^150+3'   # work done elsewhere is not done again
   fairfactor submit --deadline 10m --file numbers.txt   # what has not ended in ten minutes is cancelled`,
 	}
 	f := cmd.Flags()
@@ -43,6 +45,7 @@ func newSubmit(streams streams) *cobra.Command {
 	f.StringArrayVarP(&files, "file", "f", nil, "file of numbers, - for standard input; may be repeated")
 	f.StringVar(&callback, "callback", "", "URL that is told of each job's end, at a host that the node may call")
 	f.StringVar(&deadline, "deadline", "", "when jobs that have not ended are cancelled: a time, 2031-01-31T12:00:00Z, or a duration from now, 90s")
+	work.flags(f)
 	f.BoolVar(&wait, "wait", false, "wait until the jobs have ended")
 	f.DurationVar(&timeout, "timeout", 0, "how long --wait waits; 0 is no limit")
 	withStatuses(cmd, statusDone, "1  error: no number was accepted", statusUsage,
@@ -64,11 +67,20 @@ func newSubmit(streams streams) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		like := fairfactor.Submission{Deadline: end, Callback: callback}
+		if work.given() {
+			if len(args) != 1 || args[0] == stdinName || len(files) > 0 {
+				return fairfactor.Errorf(fairfactor.Invalid, "--ecm and --known-factor go with exactly one number")
+			}
+			if err := work.add(&like, args[0]); err != nil {
+				return err
+			}
+		}
 		next, err := numbersOf(ctx, args, files, streams.in)
 		if err != nil {
 			return err
 		}
-		accepted, refused, err := submitAll(ctx, jobs, caller, &keys, fairfactor.Submission{Deadline: end, Callback: callback}, next, streams)
+		accepted, refused, err := submitAll(ctx, jobs, caller, &keys, like, next, streams)
 		if err != nil {
 			if len(accepted) > 0 {
 				p.jobs(accepted) // they go on at the node, and their ids are nowhere else

@@ -31,10 +31,11 @@ const (
 	hasCallback
 	hasDeaths
 	hasTrace
+	hasCurves
 )
 
 // lastField is the highest bit that this version knows.
-const lastField = hasTrace
+const lastField = hasCurves
 
 // brief is the part of a record that deciding about a change needs; it comes
 // first in the record.
@@ -98,6 +99,9 @@ func appendRecord(b []byte, j *fairfactor.Job, state fairfactor.State, group uin
 	if fields&hasTrace != 0 {
 		b = append(append(append(b, j.Trace.ID[:]...), j.Trace.Parent[:]...), j.Trace.Flags)
 	}
+	if fields&hasCurves != 0 {
+		b = appendString(b, rules.CurvesText(j.Curves))
+	}
 	if fields&hasFactors != 0 {
 		return appendFactors(b, j)
 	}
@@ -126,6 +130,7 @@ func fieldsOf(j *fairfactor.Job, state fairfactor.State) (fields uint64) {
 	set(hasCallback, j.Callback != nil)
 	set(hasDeaths, j.Deaths.Count() != 0)
 	set(hasTrace, j.Trace != nil)
+	set(hasCurves, len(j.Curves) != 0)
 	return fields
 }
 
@@ -276,6 +281,12 @@ func decodeJob(key, value []byte, caller uint64, name string) (stored, error) {
 	}
 	if fields&hasTrace != 0 {
 		j.Trace = r.trace()
+	}
+	if fields&hasCurves != 0 {
+		var ok bool
+		if j.Curves, ok = rules.ParseCurves(r.string()); !ok {
+			r.bad = true
+		}
 	}
 	if fields&hasFactors != 0 {
 		j.Factors = r.factors()

@@ -26,12 +26,12 @@ func FuzzFactors(f *testing.F) {
 
 // FuzzWants: what a submitter wanted is written as text that reads the same.
 func FuzzWants(f *testing.F) {
-	for _, text := range []string{"", "d1920000000000000", "chttps://example.com/", "d1 chttps://example.com/ x", "d", "c", "x", "d1 d2", "t00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 d1920000000000000", "t00-"} {
+	for _, text := range []string{"", "d1920000000000000", "chttps://example.com/", "d1 chttps://example.com/ x", "d", "c", "x", "d1 d2", "e50000:200,250000:1", "d1 e7:8 chttps://example.com/", "e", "e5", "e5:5 e6:6", "t00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 d1920000000000000", "t00-"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var first, second fairfactor.Job
-		if readWants(text, &first) != nil || first.Deadline.IsZero() && first.Callback == nil && first.Trace == nil {
+		if readWants(text, &first) != nil || first.Deadline.IsZero() && first.Callback == nil && first.Curves == nil && first.Trace == nil {
 			return
 		}
 		if err := readWants(wantsText(&first), &second); err != nil || !reflect.DeepEqual(first, second) {

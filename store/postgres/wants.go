@@ -9,14 +9,16 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"fairfactor"
+	"fairfactor/store/rules"
 )
 
-// wantsText writes what the submitter of a job wants besides its factors, empty for
-// nothing: its trace, the deadline in microseconds since 1970, then the URL of the callback, as
-// in t00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01, d1920000000000000 and
+// wantsText writes what the submitter of a job wants besides its factors, and the curves
+// that were run, empty for nothing: its trace, the deadline in microseconds since 1970, the
+// curves, then the URL of the callback, as in
+// t00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01, d1920000000000000, e50000:200 and
 // chttps://example.com/ with a space between.
 func wantsText(j *fairfactor.Job) string {
-	if j.Deadline.IsZero() && j.Callback == nil && j.Trace == nil {
+	if j.Deadline.IsZero() && j.Callback == nil && len(j.Curves) == 0 && j.Trace == nil {
 		return ""
 	}
 	var wants []string
@@ -25,6 +27,9 @@ func wantsText(j *fairfactor.Job) string {
 	}
 	if !j.Deadline.IsZero() {
 		wants = append(wants, "d"+strconv.FormatInt(j.Deadline.UnixMicro(), 10))
+	}
+	if len(j.Curves) > 0 {
+		wants = append(wants, "e"+rules.CurvesText(j.Curves))
 	}
 	if j.Callback != nil {
 		wants = append(wants, "c"+j.Callback.URL)
@@ -52,6 +57,13 @@ func readWants(text string, j *fairfactor.Job) error {
 				return err
 			}
 			j.Deadline = time.UnixMicro(us).UTC()
+		case 'e':
+			var curves string
+			curves, rest, _ = strings.Cut(rest[1:], " ")
+			var ok bool
+			if j.Curves, ok = rules.ParseCurves(curves); !ok {
+				return strconv.ErrSyntax
+			}
 		case 'c':
 			j.Callback, rest = &fairfactor.Callback{URL: rest[1:]}, ""
 		default:

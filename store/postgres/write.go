@@ -224,13 +224,13 @@ func (r *records) update(b *pgx.Batch) {
 		return
 	}
 	b.Queue(`UPDATE fairfactor.queue AS q SET number = u.number, key = u.key, submitted = u.submitted, started = u.started,
-			attempts = u.attempts, turn = u.turn, cpu = u.cpu, turns = u.turns, factors = u.factors, reason = u.reason, checkpoint = u.checkpoint, saved = u.saved, deaths = u.deaths
+			attempts = u.attempts, turn = u.turn, cpu = u.cpu, turns = u.turns, factors = u.factors, reason = u.reason, checkpoint = u.checkpoint, saved = u.saved, wants = u.wants, deaths = u.deaths
 		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-			$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::boolean[], $15::text[])
-			AS u (caller, ord, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved, deaths)
+			$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::boolean[], $15::text[], $16::text[])
+			AS u (caller, ord, number, key, submitted, started, attempts, turn, cpu, turns, factors, reason, checkpoint, saved, wants, deaths)
 		CROSS JOIN LATERAL (SELECT x.ctid FROM fairfactor.queue AS x WHERE x.caller = u.caller AND x.ord = u.ord OFFSET 0) AS x (at)
 		WHERE q.ctid = x.at`,
-		r.caller, r.ord, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint, r.saved, r.deaths)
+		r.caller, r.ord, r.number, r.key, r.submitted, r.started, r.attempts, r.turn, r.cpu, r.turns, r.factors, r.reason, r.checkpoint, r.saved, r.wants, r.deaths)
 }
 
 func (r *records) insertQueued(b *pgx.Batch) {

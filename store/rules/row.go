@@ -13,6 +13,7 @@ func Row(j *fairfactor.Job, state fairfactor.State) fairfactor.Job {
 	row := *j
 	row.State, row.Progress = state, nil
 	row.Factors = append([]fairfactor.Factor(nil), j.Factors...)
+	row.Curves = append([]fairfactor.Curves(nil), j.Curves...)
 	if !state.Final() {
 		row.Finished = time.Time{}
 	}

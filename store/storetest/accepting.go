@@ -16,6 +16,7 @@ func acceptKeepsEverything(w *world) {
 	full.Started, full.Attempts, full.Turn, full.CPU, full.Turns = w.tick(), 3, 77, time.Hour+1, 12
 	full.Factors = []fairfactor.Factor{{Prime: "2", Exponent: 300}, {Prime: "1000003", Exponent: 1, Probable: true}}
 	full.Reason = "an earlier one, with ümläuts"
+	full.Curves = []fairfactor.Curves{{B1: 50_000, Count: 200}, {B1: 1_000_000, Count: 1}}
 	full.Deaths = &fairfactor.Deaths{Processes: []string{"01HZX", "01HZY"}, CPU: time.Hour}
 	plain := a.next()
 	plain.ID.Nonce, plain.Number = 0, "1"

@@ -13,6 +13,7 @@ func finishKeepsEverything(w *world) {
 	full := a.ended(jobs[0], fairfactor.Completed)
 	full.Factors = []fairfactor.Factor{{Prime: "2", Exponent: 1}, {Prime: "340282366920938463463374607431768211507", Exponent: 2, Probable: true}, {Prime: "340282366920938463463374607431768211537", Exponent: 3, Proof: fairfactor.APRCL}, {Prime: "340282366920938463463374607431768211621", Exponent: 1, Proof: fairfactor.MinusOne}, {Prime: "6864797660130609714981900799081393217269435300143305409394463459185543183397656052122559640661454554977296311391480858037121987999716643812574028291115057151", Exponent: 1, Proof: fairfactor.PlusOne}}
 	full.Attempts, full.Turns, full.CPU, full.Turn = 9, 1<<40, 1<<50, 1<<60
+	full.Curves = []fairfactor.Curves{{B1: 50_000, Count: 200}}
 	full.Deaths = &fairfactor.Deaths{Processes: []string{"01HZX"}}
 	w.must(a.change(fairfactor.Finish, full))
 	w.same("completed", w.job(full.ID), full)
@@ -69,6 +70,7 @@ func checkpointIsKeptUntilTheEnd(w *world) {
 	j := jobs[1]
 	j.Started, j.Attempts, j.Turn, j.CPU, j.Turns = w.tick(), 1, 5, time.Second, 50
 	save(j, []byte("first"))
+	j.Curves = []fairfactor.Curves{{B1: 2000, Count: 25}, {B1: 11_000, Count: 3}}
 	j.Attempts, j.CPU, j.Turns, j.Deaths = 2, 2*time.Second, 90, j.Deaths.With("01HZX", time.Second)
 	large := bytes.Repeat([]byte("relations "), 100_000)
 	save(j, large)

@@ -205,9 +205,12 @@ func (j *modelJob) set(in *fairfactor.Job, state fairfactor.State) {
 			j.Callback.State, j.Callback.Next = fairfactor.DeliveryPending, asStored(in.Finished)
 		}
 	}
-	j.Factors = nil
+	j.Factors, j.Curves = nil, nil
 	if len(in.Factors) > 0 {
 		j.Factors = slices.Clone(in.Factors)
+	}
+	if len(in.Curves) > 0 {
+		j.Curves = slices.Clone(in.Curves)
 	}
 }
 

@@ -229,6 +229,9 @@ func (p *pair) pick(ch fairfactor.Change) fairfactor.Job {
 	if p.oneIn(4) {
 		j.Trace = &fairfactor.Trace{ID: [16]byte{15: byte(1 + p.rng.IntN(9))}, Parent: [8]byte{1, 7: 9}, Flags: byte(p.rng.IntN(2))}
 	}
+	if p.oneIn(4) {
+		j.Curves = []fairfactor.Curves{{B1: 11_000, Count: 74}}
+	}
 	switch ch.Op {
 	case fairfactor.Accept:
 		return j
@@ -278,6 +281,9 @@ func (p *pair) advance(j *fairfactor.Job) {
 	j.Reason = []string{"", "too hard"}[p.rng.IntN(2)]
 	if j.Deaths = nil; p.oneIn(4) {
 		j.Deaths = j.Deaths.With("01HZX", j.CPU).With("01HZY", j.CPU)
+	}
+	if j.Curves = nil; p.oneIn(3) {
+		j.Curves = []fairfactor.Curves{{B1: 50_000, Count: 1 + p.rng.Uint64N(300)}, {B1: 250_000, Count: 1 + p.rng.Uint64N(300)}}[p.rng.IntN(2):]
 	}
 	j.Factors = make([]fairfactor.Factor, p.rng.IntN(3))
 	for i := range j.Factors {
