@@ -37,7 +37,10 @@ type APIKey struct {
 	ID      string // public, see [APIKeyID]
 	Hash    [sha256.Size]byte
 	Role    Role
-	Callers string    // pattern of the callers' names, see [CheckCallerPattern]; empty unless the role is [RoleCaller]
+	Callers string // pattern of the callers' names, see [CheckCallerPattern]; empty unless the role is [RoleCaller]
+	// Group is the group of accounts that are made by a submission with this key, empty for
+	// that of --group-by; empty unless the role is [RoleCaller].
+	Group   string
 	Created time.Time // to the microsecond
 }
 
@@ -55,14 +58,19 @@ const (
 
 var apiKeyDigits = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// NewAPIKey makes a key. The secret is the key itself; it can't be found again.
-func NewAPIKey(role Role, callers string, now time.Time) (key APIKey, secret string, err error) {
+// NewAPIKey makes a key for callers and a group, which may both be empty. The secret is the
+// key itself; it can't be found again.
+func NewAPIKey(role Role, callers, group string, now time.Time) (key APIKey, secret string, err error) {
 	if _, err := ParseRole(string(role)); err != nil {
 		return key, "", err
 	}
 	switch {
 	case role == RoleCaller:
-		err = CheckCallerPattern(callers)
+		if err = CheckCallerPattern(callers); err == nil {
+			err = CheckGroup(group)
+		}
+	case group != "":
+		err = Errorf(Invalid, "a key with the role %s has no group: leave the group out", role)
 	case callers != "":
 		err = Errorf(Invalid, "a key with the role %s is for all callers: leave the callers out", role)
 	}
@@ -73,7 +81,7 @@ func NewAPIKey(role Role, callers string, now time.Time) (key APIKey, secret str
 	_, _ = rand.Read(random[:]) // never fails
 	id := hex.EncodeToString(random[:apiKeyID/2])
 	secret = apiKeyPrefix + id + "_" + apiKeyDigits.EncodeToString(random[apiKeyID/2:])
-	return APIKey{ID: id, Hash: sha256.Sum256([]byte(secret)), Role: role, Callers: callers, Created: now.UTC().Truncate(time.Microsecond)}, secret, nil
+	return APIKey{ID: id, Hash: sha256.Sum256([]byte(secret)), Role: role, Callers: callers, Group: group, Created: now.UTC().Truncate(time.Microsecond)}, secret, nil
 }
 
 // APIKeyID returns the id in a secret. It is false for what can't be a key.
@@ -131,9 +139,9 @@ type KeyStore interface {
 
 // Keys is the administration of API keys. A node offers it to operators over HTTP.
 type Keys interface {
-	// AddKey makes a key and returns it with its secret, which is not kept. callers
-	// is for [RoleCaller] only. The first key must be an operator's: conflict.
-	AddKey(ctx context.Context, role Role, callers string) (APIKey, string, error)
+	// AddKey makes a key and returns it with its secret, which is not kept. callers and
+	// group are for [RoleCaller] only. The first key must be an operator's: conflict.
+	AddKey(ctx context.Context, role Role, callers, group string) (APIKey, string, error)
 	// Keys returns the keys by ID, ascending, after the given one, at most limit; their
 	// hashes may be missing.
 	Keys(ctx context.Context, after string, limit int) ([]APIKey, error)

@@ -9,8 +9,8 @@ import (
 )
 
 func TestAPIKeyIsItsSecretOnly(t *testing.T) {
-	key, secret, err := fairfactor.NewAPIKey(fairfactor.RoleCaller, "team-*", time.Unix(1, 2345))
-	other, otherSecret, otherErr := fairfactor.NewAPIKey(fairfactor.RoleOperator, "", time.Unix(1, 0))
+	key, secret, err := fairfactor.NewAPIKey(fairfactor.RoleCaller, "team-*", "", time.Unix(1, 2345))
+	other, otherSecret, otherErr := fairfactor.NewAPIKey(fairfactor.RoleOperator, "", "", time.Unix(1, 0))
 	if err != nil || otherErr != nil {
 		t.Fatal(err, otherErr)
 	}
@@ -59,7 +59,7 @@ func TestAPIKeyRoles(t *testing.T) {
 		{role: "admin", refusedAtAll: true},
 		{role: "", refusedAtAll: true},
 	} {
-		key, _, err := fairfactor.NewAPIKey(row.role, row.callers, time.Unix(1, 0))
+		key, _, err := fairfactor.NewAPIKey(row.role, row.callers, "", time.Unix(1, 0))
 		if row.refusedAtAll {
 			if fairfactor.CodeOf(err) != fairfactor.Invalid {
 				t.Errorf("%s %q: %v, want invalid", row.role, row.callers, err)

@@ -53,7 +53,7 @@ func startKeyed(t *testing.T) *keyed {
 
 func (k *keyed) make(t *testing.T, role fairfactor.Role, callers string, into *string) (secret, id string) {
 	t.Helper()
-	key, secret, err := k.ring.AddKey(t.Context(), role, callers)
+	key, secret, err := k.ring.AddKey(t.Context(), role, callers, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,10 +18,13 @@ var _ fairfactor.Keys = (*Client)(nil)
 func (c *Client) Authorise(key string) { c.key = key }
 
 // AddKey implements [fairfactor.Keys].
-func (c *Client) AddKey(ctx context.Context, role fairfactor.Role, callers string) (fairfactor.APIKey, string, error) {
+func (c *Client) AddKey(ctx context.Context, role fairfactor.Role, callers, group string) (fairfactor.APIKey, string, error) {
 	members := map[string]string{"role": string(role)}
 	if callers != "" {
 		members["caller"] = callers
+	}
+	if group != "" {
+		members["group"] = group
 	}
 	body, err := json.Marshal(members)
 	if err != nil {

@@ -227,10 +227,10 @@ func TestRevokedKeyEndsItsStreams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := ring.AddKey(t.Context(), fairfactor.RoleOperator, ""); err != nil {
+	if _, _, err := ring.AddKey(t.Context(), fairfactor.RoleOperator, "", ""); err != nil {
 		t.Fatal(err)
 	}
-	key, secret, err := ring.AddKey(t.Context(), fairfactor.RoleViewer, "")
+	key, secret, err := ring.AddKey(t.Context(), fairfactor.RoleViewer, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,26 +15,35 @@ const (
 	GroupByNone    GroupBy = iota // each caller stands for itself
 	GroupByPrefix                 // the part of its id before the first colon
 	GroupByAddress                // the address that its first submission came from
+	GroupByKey                    // the API key of its first submission
 )
 
 // groupings are the names of --group-by.
-var groupings = [...]string{GroupByNone: "none", GroupByPrefix: "prefix", GroupByAddress: "address"}
+var groupings = [...]string{GroupByNone: "none", GroupByPrefix: "prefix", GroupByAddress: "address", GroupByKey: "key"}
 
-// ParseGroupBy returns the way to group callers that has that name: none, prefix
-// or address.
+// ParseGroupBy returns the way to group callers that has that name: none, prefix,
+// address or key.
 func ParseGroupBy(name string) (GroupBy, error) {
 	for by, known := range groupings {
 		if name == known {
 			return GroupBy(by), nil
 		}
 	}
-	return 0, fairfactor.Errorf(fairfactor.Invalid, "%.40q is not none, prefix or address", name)
+	return 0, fairfactor.Errorf(fairfactor.Invalid, "%.40q is not none, prefix, address or key", name)
 }
 
-// groupOf returns the group that a caller is put in if it is new, empty for none.
-// IPv6 addresses count up to their network of 64 bits: who has one has all of it.
+// groupOf returns the group that a caller is put in if it is new, empty for none: that of
+// the key, if it has one. Certificates have no id that could be a group. IPv6 addresses count
+// up to their network of 64 bits: who has one has all of it.
 func (s *Server) groupOf(r *request, caller string) string {
+	if r.as != nil && r.as.Group != "" {
+		return r.as.Group
+	}
 	switch s.groupBy {
+	case GroupByKey:
+		if r.as != nil && fairfactor.CheckGroup(r.as.ID) == nil {
+			return r.as.ID
+		}
 	case GroupByPrefix:
 		if group, _, ok := strings.Cut(caller, ":"); ok {
 			return group

@@ -148,11 +148,11 @@ func (k *Keyring) stale(now time.Time) bool {
 }
 
 // AddKey implements [fairfactor.Keys].
-func (k *Keyring) AddKey(ctx context.Context, role fairfactor.Role, callers string) (fairfactor.APIKey, string, error) {
+func (k *Keyring) AddKey(ctx context.Context, role fairfactor.Role, callers, group string) (fairfactor.APIKey, string, error) {
 	if err := k.refresh(ctx); err != nil {
 		return fairfactor.APIKey{}, "", err
 	}
-	key, secret, err := fairfactor.NewAPIKey(role, callers, k.now())
+	key, secret, err := fairfactor.NewAPIKey(role, callers, group, k.now())
 	switch {
 	case err != nil:
 		return key, "", err

@@ -23,19 +23,19 @@ func (s *Server) postKey(r *request) error {
 	if err != nil {
 		return err
 	}
-	values, err := bodyMembers(r, "role", "caller")
+	values, err := bodyMembers(r, "role", "caller", "group")
 	if err != nil {
 		return err
 	}
-	var role, callers string
-	for name, into := range map[string]*string{"role": &role, "caller": &callers} {
+	var role, callers, group string
+	for name, into := range map[string]*string{"role": &role, "caller": &callers, "group": &group} {
 		if raw := values[name]; raw != nil && json.Unmarshal(raw, into) != nil {
 			return refuse(badAPIKey, name+" must be a string", shown(name, string(raw)))
 		}
 	}
-	key, secret, err := keys.AddKey(s.bounded(), fairfactor.Role(role), callers)
+	key, secret, err := keys.AddKey(s.bounded(), fairfactor.Role(role), callers, group)
 	if fairfactor.CodeOf(err) == fairfactor.Invalid {
-		return problemAs(badAPIKey, err, shown("role", role), shown("caller", callers))
+		return problemAs(badAPIKey, err, shown("role", role), shown("caller", callers), shown("group", group))
 	}
 	if err != nil {
 		return err
@@ -99,15 +99,16 @@ type keyAnswer struct {
 	ID      textOrNull `json:"key_id"`
 	Role    string     `json:"role"`
 	Callers textOrNull `json:"caller"`
+	Group   string     `json:"group,omitempty"`
 	Created instant    `json:"created_at"`
 }
 
 func apiKeyOf(k *fairfactor.APIKey) keyAnswer {
-	return keyAnswer{ID: textOrNull(k.ID), Role: string(k.Role), Callers: textOrNull(k.Callers), Created: instant{k.Created}}
+	return keyAnswer{ID: textOrNull(k.ID), Role: string(k.Role), Callers: textOrNull(k.Callers), Group: k.Group, Created: instant{k.Created}}
 }
 
 func (a *keyAnswer) key() fairfactor.APIKey {
-	return fairfactor.APIKey{ID: string(a.ID), Role: fairfactor.Role(a.Role), Callers: string(a.Callers), Created: a.Created.Time}
+	return fairfactor.APIKey{ID: string(a.ID), Role: fairfactor.Role(a.Role), Callers: string(a.Callers), Group: a.Group, Created: a.Created.Time}
 }
 
 // newKeyAnswer is a key that was just made.

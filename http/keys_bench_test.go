@@ -17,7 +17,7 @@ func manyKeys(b *testing.B) (*httpd.Keyring, string) {
 	b.Helper()
 	store, secret := keystore.NewKeys(), ""
 	for range fairfactor.MaxAPIKeys {
-		key, made, err := fairfactor.NewAPIKey(fairfactor.RoleCaller, "alice*", time.Now())
+		key, made, err := fairfactor.NewAPIKey(fairfactor.RoleCaller, "alice*", "", time.Now())
 		if err == nil {
 			err = store.AddAPIKey(b.Context(), key)
 		}

@@ -22,7 +22,7 @@ func TestKeysOverTheAPI(t *testing.T) {
 	}
 	defer client.Close()
 	client.Authorise(k.operator)
-	key, secret, err := client.AddKey(t.Context(), fairfactor.RoleCaller, "carol")
+	key, secret, err := client.AddKey(t.Context(), fairfactor.RoleCaller, "carol", "")
 	if err != nil || key.Role != fairfactor.RoleCaller || key.Callers != "carol" || !strings.Contains(secret, key.ID) {
 		t.Fatalf("%+v, %v", key, err)
 	}
@@ -62,7 +62,7 @@ func TestKeysOverTheAPI(t *testing.T) {
 		t.Errorf("the only operator's key revoked: %v", err)
 	}
 	client.Authorise(k.viewer)
-	if _, _, err := client.AddKey(t.Context(), fairfactor.RoleViewer, ""); fairfactor.CodeOf(err) != fairfactor.Invalid || !strings.Contains(err.Error(), "operator") {
+	if _, _, err := client.AddKey(t.Context(), fairfactor.RoleViewer, "", ""); fairfactor.CodeOf(err) != fairfactor.Invalid || !strings.Contains(err.Error(), "operator") {
 		t.Errorf("a viewer adds a key: %v", err)
 	}
 }
@@ -96,7 +96,7 @@ func TestNoKeysWithoutKeys(t *testing.T) {
 		}
 		s.submit("7")
 	}
-	if _, _, err := ring.AddKey(t.Context(), fairfactor.RoleViewer, ""); fairfactor.CodeOf(err) != fairfactor.Conflict {
+	if _, _, err := ring.AddKey(t.Context(), fairfactor.RoleViewer, "", ""); fairfactor.CodeOf(err) != fairfactor.Conflict {
 		t.Errorf("a first key that is no operator's: %v", err)
 	}
 }
@@ -136,7 +136,7 @@ func TestKeyringFollows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, secret, err := other.AddKey(t.Context(), fairfactor.RoleOperator, "")
+	key, secret, err := other.AddKey(t.Context(), fairfactor.RoleOperator, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,5 +229,49 @@ func TestRevokedKeyEndsWhatHasBegun(t *testing.T) {
 	a.problem(t, "the poll of a revoked key", 401, "no-key")
 	if a.header.Get("Www-Authenticate") == "" {
 		t.Error("no WWW-Authenticate")
+	}
+}
+
+// TestGroupOfAKey: a caller that is new is put in the group of the key, whatever the node
+// groups by; one whose key has none in that of its key's id with --group-by key. A group must
+// be a name, and is for callers' keys only.
+func TestGroupOfAKey(t *testing.T) {
+	for _, by := range []httpd.GroupBy{httpd.GroupByNone, httpd.GroupByPrefix, httpd.GroupByKey} {
+		ring, err := httpd.OpenKeyring(t.Context(), keystore.NewKeys(), httpd.KeyringOptions{Always: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		add := func(role fairfactor.Role, callers, group string) (fairfactor.APIKey, string) {
+			key, secret, err := ring.AddKey(t.Context(), role, callers, group)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return key, secret
+		}
+		_, operator := add(fairfactor.RoleOperator, "", "")
+		_, acme := add(fairfactor.RoleCaller, "*", "acme")
+		plain, other := add(fairfactor.RoleCaller, "*", "")
+		s := startServer(t, newMemory(), func(cfg httpd.Config) *httpd.Server {
+			cfg.Keys, cfg.GroupBy = ring, by
+			return httpd.New(cfg)
+		})
+		ungrouped := map[httpd.GroupBy]string{httpd.GroupByPrefix: "b", httpd.GroupByKey: plain.ID}[by]
+		for _, row := range []struct{ caller, secret, want string }{{"a:1", acme, "acme"}, {"b:1", other, ungrouped}, {"a:1", other, "acme"}} {
+			if a := s.do("POST", "/compute", `{"number":"15"}`, "X-Caller-ID: "+row.caller, "Authorization: Bearer "+row.secret); a.status != 202 {
+				t.Fatalf("%d %s", a.status, a.body)
+			}
+			if a := s.do("GET", "/callers/"+row.caller, "", "Authorization: Bearer "+operator); a.text("group") != row.want {
+				t.Errorf("grouped by %d, %s is in the group %q, want %q: %s", by, row.caller, a.text("group"), row.want, a.body)
+			}
+		}
+		if a := s.do("POST", "/keys", `{"role":"caller","caller":"*","group":"no group"}`, "Authorization: Bearer "+operator, "Content-Type: application/json"); a.status != 400 && a.status != 422 {
+			t.Errorf("a group that is no name: %d %s", a.status, a.body)
+		}
+		if a := s.do("POST", "/keys", `{"role":"viewer","group":"acme"}`, "Authorization: Bearer "+operator, "Content-Type: application/json"); a.status != 400 && a.status != 422 {
+			t.Errorf("a viewer's key with a group: %d %s", a.status, a.body)
+		}
+		if a := s.do("POST", "/keys", `{"role":"caller","caller":"*","group":"acme"}`, "Authorization: Bearer "+operator, "Content-Type: application/json"); a.status != 201 || a.text("group") != "acme" {
+			t.Errorf("a key with a group: %d %s", a.status, a.body)
+		}
 	}
 }

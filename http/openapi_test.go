@@ -270,7 +270,7 @@ func TestOpenAPIDescribesTheAnswers(t *testing.T) {
 		"Receipt":  {AppendReceipt(nil, &fairfactor.Job{ID: job.ID, Caller: "a", Number: "6", State: fairfactor.Pending})},
 		"Caller":   {AppendCaller(nil, &fairfactor.Caller{Name: "a", Weight: 1}, now), AppendCaller(nil, &fairfactor.Caller{Name: "a", Weight: 1, Queued: 1, CPU: 1e8, Oldest: now}, now.Add(1e9))},
 		"Fairness": {appendValue(nil, fairnessOf(&fairfactor.Fairness{Jain: 0.5}))},
-		"Key":      {AppendKey(nil, &fairfactor.APIKey{Role: fairfactor.RoleOperator}), AppendKey(nil, &fairfactor.APIKey{ID: "a", Role: fairfactor.RoleCaller, Callers: "team-*", Created: now})},
+		"Key":      {AppendKey(nil, &fairfactor.APIKey{Role: fairfactor.RoleOperator}), AppendKey(nil, &fairfactor.APIKey{ID: "a", Role: fairfactor.RoleCaller, Callers: "team-*", Created: now}), AppendKey(nil, &fairfactor.APIKey{ID: "a", Role: fairfactor.RoleCaller, Callers: "*", Group: "acme", Created: now})},
 		"MadeKey":  {appendValue(nil, newKeyAnswer{apiKeyOf(&fairfactor.APIKey{ID: "a", Role: fairfactor.RoleViewer, Created: now}), "ff_"})},
 		"Node":     {AppendNode(nil, &fairfactor.Node{State: "alive", Workers: []fairfactor.Worker{{}, {Caller: "a", Job: job.ID.String(), Number: "6", Since: now}}})},
 	}

@@ -26,7 +26,7 @@ func ParseCertificateRole(text string) (c CertificateRole, err error) {
 	if !ok || name == "" {
 		return c, fairfactor.Errorf(fairfactor.Invalid, "%.100q gives no certificate a role: write NAME=viewer, NAME=operator or NAME=caller:PATTERN", text)
 	}
-	key, _, err := fairfactor.NewAPIKey(fairfactor.Role(role), callers, time.Time{})
+	key, _, err := fairfactor.NewAPIKey(fairfactor.Role(role), callers, "", time.Time{})
 	return CertificateRole{name, key.Role, key.Callers}, err
 }
 

@@ -47,20 +47,22 @@ node.`,
 
 func newKeysAdd(io streams) *cobra.Command {
 	k := &keyring{remote: remote{io: io}}
-	var role, callers string
+	var role, callers, group string
 	cmd := &cobra.Command{
 		Use: "add", Short: "Make an API key and print it, this once", Args: cobra.NoArgs,
 		Example: `  fairfactor keys add --role caller --caller 'team-*'
+  fairfactor keys add --role caller --caller 'acme-*' --group acme
   fairfactor keys add --role operator --store-file /run/secrets/store`,
 	}
 	cmd.Flags().StringVar(&role, "role", "", "caller, viewer or operator; required")
 	cmd.Flags().StringVar(&callers, "caller", "", "callers that a key with the role caller is for; * stands for any characters")
+	cmd.Flags().StringVar(&group, "group", "", "group of the callers that first submit with this key: all of them together get one share")
 	complete(cmd, "role", []string{string(fairfactor.RoleCaller), string(fairfactor.RoleViewer), string(fairfactor.RoleOperator)})
 	return k.command(cmd, func(ctx context.Context, keys fairfactor.Keys, p printer, _ []string) error {
 		if _, err := fairfactor.ParseRole(role); err != nil {
 			return fairfactor.Errorf(fairfactor.Invalid, "--role: %s", fairfactor.MessageOf(err))
 		}
-		key, secret, err := keys.AddKey(ctx, fairfactor.Role(role), callers)
+		key, secret, err := keys.AddKey(ctx, fairfactor.Role(role), callers, group)
 		if err != nil {
 			return err
 		}
@@ -115,13 +117,13 @@ func newKeysRevoke(io streams) *cobra.Command {
 
 // keys prints a list of keys.
 func (p printer) keys(all []fairfactor.APIKey) {
-	t := table{columns: []column{{name: "ID"}, {name: "ROLE"}, {name: "CALLERS", least: 8}, {name: "CREATED", drop: 1}}}
+	t := table{columns: []column{{name: "ID"}, {name: "ROLE"}, {name: "CALLERS", least: 8}, {name: "GROUP"}, {name: "CREATED", drop: 1}}}
 	for i := range all {
 		if p.json {
 			p.line(httpd.AppendKey(nil, &all[i]))
 			continue
 		}
-		t.add(all[i].ID, string(all[i].Role), all[i].Callers, all[i].Created.Local().Format(time.DateTime))
+		t.add(all[i].ID, string(all[i].Role), all[i].Callers, all[i].Group, all[i].Created.Local().Format(time.DateTime))
 	}
 	if len(t.rows) > 0 {
 		t.write(p.out, p.width)

@@ -144,7 +144,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.logLevel, "log-level", defaultLevel, "debug, info, warn or error; debug shows each turn; SIGHUP reads it again from the file of --config")
 	f.StringVar(&c.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&c.open, "open", false, "ask for no API keys: everyone who reaches --http may do everything")
-	f.StringVar(&c.groupBy, "group-by", "none", "group of a new caller: none, prefix (its id up to the first colon) or address (of its first submission)")
+	f.StringVar(&c.groupBy, "group-by", "none", "group of a new caller: none, prefix (its id up to the first colon), address (of its first submission) or key (that it was sent with)")
 	f.StringSliceVar(&c.proxies, "trusted-proxies", nil, "networks of proxies whose X-Forwarded-For, -Host and -Prefix count, such as 10.0.0.0/8")
 	f.StringSliceVar(&c.hosts, "host", nil, "host names that clients may use for the node, besides localhost, addresses and names without a dot; .example.com allows all names below it, * any name")
 	f.StringSliceVar(&c.origins, "cors-origin", nil, "other sites whose web pages may use the API, such as https://example.com; * allows any site")

@@ -127,15 +127,15 @@ func (s *Store) countAPIKeys() (n int, err error) {
 	return n, readError(it.Error())
 }
 
-// appendAPIKey appends a key's record: version, hash, role, callers, time.
+// appendAPIKey appends a key's record: version, hash, role, callers, time, group.
 func appendAPIKey(b []byte, k *fairfactor.APIKey) []byte {
 	b = append(append(b, apiKeyVersion), k.Hash[:]...)
 	b = appendString(appendString(b, string(k.Role)), k.Callers)
-	return binary.AppendUvarint(b, uint64(micros(k.Created)))
+	return appendString(binary.AppendUvarint(b, uint64(micros(k.Created))), k.Group)
 }
 
-// apiKeyVersion is the first byte of a key's record.
-const apiKeyVersion = 1
+// apiKeyVersion is the first byte of a key's record. Those of version 1 have no group.
+const apiKeyVersion = 2
 
 // decodeAPIKey reads what appendAPIKey wrote.
 func decodeAPIKey(at, value []byte) (k fairfactor.APIKey, err error) {
@@ -144,7 +144,10 @@ func decodeAPIKey(at, value []byte) (k fairfactor.APIKey, err error) {
 	copy(k.Hash[:], r.take(uint64(len(k.Hash))))
 	k.ID, k.Role, k.Callers = string(at[1:]), fairfactor.Role(r.string()), r.string()
 	k.Created = time.UnixMicro(int64(r.uvarint())).UTC()
-	if r.bad || len(r.b) != 0 || version != apiKeyVersion {
+	if version > 1 {
+		k.Group = r.string()
+	}
+	if r.bad || len(r.b) != 0 || version < 1 || version > apiKeyVersion {
 		return k, damaged(at, "it is no API key")
 	}
 	return k, nil

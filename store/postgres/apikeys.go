@@ -29,8 +29,8 @@ func (s *Store) AddAPIKey(ctx context.Context, key fairfactor.APIKey) error {
 			return false, fairfactor.ErrTooManyAPIKeys
 		}
 		again = true
-		_, err = tx.Exec(ctx, "INSERT INTO fairfactor.api_keys (id, hash, role, callers, created) VALUES ($1, $2, $3, $4, $5)",
-			key.ID, key.Hash[:], string(key.Role), key.Callers, key.Created)
+		_, err = tx.Exec(ctx, "INSERT INTO fairfactor.api_keys (id, hash, role, callers, created, key_group) VALUES ($1, $2, $3, $4, $5, $6)",
+			key.ID, key.Hash[:], string(key.Role), key.Callers, key.Created, key.Group)
 		return true, err
 	})
 }
@@ -82,7 +82,7 @@ func (s *Store) APIKeys(ctx context.Context, known uint64) (version uint64, keys
 	err = s.retry(ctx, "to read the API keys", func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, rollTimeout)
 		defer cancel()
-		rows, err := s.leases.Query(ctx, `SELECT v.version, k.id, k.hash, k.role, k.callers, k.created
+		rows, err := s.leases.Query(ctx, `SELECT v.version, k.id, k.hash, k.role, k.callers, k.created, k.key_group
 			FROM fairfactor.api_keys_version AS v LEFT JOIN fairfactor.api_keys AS k ON v.version <> $1 WHERE v.one ORDER BY k.id`, int64(known))
 		if err != nil {
 			return err
@@ -97,16 +97,16 @@ func (s *Store) APIKeys(ctx context.Context, known uint64) (version uint64, keys
 func scanAPIKeys(rows pgx.Rows) (version uint64, keys []fairfactor.APIKey, err error) {
 	defer rows.Close()
 	for rows.Next() {
-		var id, role, callers *string
+		var id, role, callers, group *string
 		var hash []byte
 		var created *time.Time
-		if err := rows.Scan(&version, &id, &hash, &role, &callers, &created); err != nil {
+		if err := rows.Scan(&version, &id, &hash, &role, &callers, &created, &group); err != nil {
 			return 0, nil, err
 		}
 		if id == nil {
 			continue
 		}
-		k := fairfactor.APIKey{ID: *id, Role: fairfactor.Role(*role), Callers: *callers, Created: created.UTC()}
+		k := fairfactor.APIKey{ID: *id, Role: fairfactor.Role(*role), Callers: *callers, Group: *group, Created: created.UTC()}
 		if copy(k.Hash[:], hash) != len(k.Hash) {
 			return 0, nil, fairfactor.Errorf(fairfactor.Internal, "the API key %s has a damaged hash", *id)
 		}

@@ -57,7 +57,13 @@ type keyring struct {
 
 func (k *keyring) add(role fairfactor.Role, callers string) fairfactor.APIKey {
 	k.Helper()
-	key, _, err := fairfactor.NewAPIKey(role, callers, time.Date(2031, 5, 6, 7, 8, 9, 123456789, time.UTC))
+	return k.addTo("", role, callers)
+}
+
+// addTo adds a key with a group.
+func (k *keyring) addTo(group string, role fairfactor.Role, callers string) fairfactor.APIKey {
+	k.Helper()
+	key, _, err := fairfactor.NewAPIKey(role, callers, group, time.Date(2031, 5, 6, 7, 8, 9, 123456789, time.UTC))
 	if err == nil {
 		err = k.store.AddAPIKey(k.Context(), key)
 	}
@@ -92,7 +98,7 @@ func addedKeysAreThere(k *keyring) {
 	if version := k.has(); version != 0 {
 		k.Errorf("without a key the version is %d", version)
 	}
-	k.has(k.add(fairfactor.RoleCaller, "team-*"), k.add(fairfactor.RoleViewer, ""), k.add(fairfactor.RoleOperator, ""))
+	k.has(k.add(fairfactor.RoleCaller, "team-*"), k.addTo("acme", fairfactor.RoleCaller, "*"), k.add(fairfactor.RoleViewer, ""), k.add(fairfactor.RoleOperator, ""))
 }
 
 func revokedKeysAreGone(k *keyring) {
@@ -129,7 +135,7 @@ func versionTells(k *keyring) {
 
 func keyIDsDiffer(k *keyring) {
 	key := k.add(fairfactor.RoleCaller, "a")
-	other, _, err := fairfactor.NewAPIKey(fairfactor.RoleOperator, "", time.Unix(1, 0))
+	other, _, err := fairfactor.NewAPIKey(fairfactor.RoleOperator, "", "", time.Unix(1, 0))
 	if err != nil {
 		k.Fatal(err)
 	}
@@ -145,7 +151,7 @@ func keysAtOnce(k *keyring) {
 	for w := range writers {
 		all.Go(func() {
 			for i := range each {
-				key, _, err := fairfactor.NewAPIKey(fairfactor.RoleCaller, fmt.Sprintf("w%d-%d", w, i), time.Unix(int64(i), 0))
+				key, _, err := fairfactor.NewAPIKey(fairfactor.RoleCaller, fmt.Sprintf("w%d-%d", w, i), "", time.Unix(int64(i), 0))
 				if err == nil {
 					err = k.store.AddAPIKey(k.Context(), key)
 				}
