@@ -123,6 +123,8 @@ func openError(err error) error {
 		return wrap(fairfactor.Invalid, "there is no database "+quoted(database)+": make it with CREATE DATABASE, or name another one in --store")
 	case codeNoStatement, codeStatementTwice:
 		return errPooled
+	case codeNoFeature, codeNoObject, codeNoFunction:
+		return wrap(fairfactor.Invalid, "the database server lacks something that a node needs: PostgreSQL 14 and newer have it, others that speak its protocol may not")
 	case codeNotAllowed:
 		return wrap(fairfactor.Invalid, "the database user may not make what is needed: give it the database with ALTER DATABASE ... OWNER TO")
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ var classes = map[string]string{
 	"23": "refusal", "24": "refusal", "25": "refusal", "26": "refusal", "27": "refusal", "28": "refusal", "2B": "refusal", "2D": "refusal",
 	"2F": "refusal", "34": "refusal", "38": "refusal", "39": "refusal", "3B": "refusal", "3D": "refusal", "3F": "refusal", "40": "again",
 	"42": "refusal", "44": "refusal", "53": "away", "54": "refusal", "55": "refusal", "57": "away", "58": "away", "72": "again",
-	"F0": "refusal", "HV": "refusal", "P0": "refusal", "XX": "refusal",
+	"F0": "refusal", "HV": "refusal", "P0": "refusal", "XX": "refusal", "YB": "again",
 }
 
 // TestEveryClassOfErrors: whatever the server says, it is never an internal error,
@@ -34,6 +35,7 @@ func TestEveryClassOfErrors(t *testing.T) {
 		"25006": "away", "25P03": "again", "25P04": "again", "25P02": "refusal", "55P03": "again", "55006": "again", "55000": "refusal",
 		"57014": "slow", "57P01": "away", "57P03": "away", "53300": "away", "53100": "away", "40P01": "again", "28P01": "refusal",
 		"26000": "refusal", "ZZ001": "refusal", "X": "refusal",
+		"40001": "again", "40003": "again", "58C00": "away", "58C01": "away", "08C00": "away", "YB003": "again", // of CockroachDB and YugabyteDB
 	}
 	for class, want := range classes {
 		cases[class+"000"] = want
@@ -59,6 +61,11 @@ func TestEveryClassOfErrors(t *testing.T) {
 		var e *fairfactor.Error
 		if out := failure(context.Background(), err, "to read"); !gone(err) || !errors.As(out, &e) || e.Code != fairfactor.Unavailable || e.Retry == 0 {
 			t.Errorf("%v: %v", err, out)
+		}
+	}
+	for _, code := range []string{codeNoFunction, codeNoObject, codeNoFeature} {
+		if out := openError(&pgconn.PgError{Code: code}); fairfactor.CodeOf(out) != fairfactor.Invalid || !strings.Contains(fairfactor.MessageOf(out), "PostgreSQL 14") {
+			t.Errorf("%s when it is opened: %v", code, out)
 		}
 	}
 	own := fairfactor.Errorf(fairfactor.Internal, "the database is damaged")

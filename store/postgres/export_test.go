@@ -41,3 +41,20 @@ func (s *Store) Ask(ctx context.Context, wrong error, question string) error {
 func (m *Members) Quick(ctx context.Context, id string, dead []string, lease time.Duration) (fairfactor.MemberList, bool, error) {
 	return m.quick(ctx, id, dead, lease)
 }
+
+// Tune runs statements as those of storage.sql are run, and commits.
+func (s *Store) Tune(t *testing.T, statements string) {
+	t.Helper()
+	err := pgx.BeginFunc(t.Context(), s.writes, func(tx pgx.Tx) error { return s.tune(t.Context(), tx, statements) })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Greet sets up a connection as if this were what a session would like of the planner.
+func (s *Store) Greet(t *testing.T, c *pgx.Conn, planner map[string]string) {
+	t.Helper()
+	if err := s.greet(t.Context(), c, session(time.Minute), planner); err != nil {
+		t.Fatal(err)
+	}
+}

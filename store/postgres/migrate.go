@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,10 +13,15 @@ import (
 )
 
 // migrations are the steps from one version of the tables to the next, the file
-// 0001 leads to version 1. A step that was released is never changed.
+// 0001 leads to version 1. What a step that was released leads to is never changed.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+// storage says how the server should keep the tables, a statement a line; see [Store.tune].
+//
+//go:embed storage.sql
+var storage string
 
 // migrationLock is the advisory lock under which one node at a time brings the
 // tables up to date: "fairfact" in ASCII.
@@ -70,7 +76,33 @@ func (s *Store) migrate(ctx context.Context, c *pgx.Conn) error {
 		if version == len(steps) {
 			return nil
 		}
+		if err := s.tune(ctx, tx, storage); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, "INSERT INTO fairfactor.schema (version) VALUES ($1)", len(steps))
 		return err
 	})
+}
+
+// tune asks the server to keep the tables as suits them. A server that does not know how is
+// told of in the log: the service is right there too, and may become slower.
+func (s *Store) tune(ctx context.Context, tx pgx.Tx, statements string) error {
+	for line := range strings.Lines(statements) {
+		statement := strings.TrimSpace(line)
+		if statement == "" || strings.HasPrefix(statement, "--") {
+			continue
+		}
+		err := pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error {
+			_, err := savepoint.Exec(ctx, statement)
+			return err
+		})
+		switch {
+		case err == nil:
+		case pgCode(err) == "" || passing(err):
+			return err
+		default:
+			s.log.Warn("the database keeps a table in its own way", "statement", statement, "err", err)
+		}
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -71,6 +72,7 @@ type Store struct {
 	places   places
 	reported reported
 	owed     chan struct{} // gets a value when jobs with callbacks have ended
+	lacks    sync.Once     // says what settings the server does not have
 	closing  chan struct{} // closed by Close
 	closed   atomic.Bool
 }
@@ -153,24 +155,28 @@ func shares(opts *Options, url string) (read, write int, err error) {
 // maxConnections is far above what helps one node.
 const maxConnections = 1000
 
-// session is what every connection sets first. Every question here is meant to go
-// through an index, and one that once did not, because a table was small when its
-// plan was made, would walk through millions of rows for the life of the
-// connection; so the planner is kept from it, and makes each plan once.
+// session is what every connection sets first.
 func session(statement time.Duration) map[string]string {
 	return map[string]string{
 		"statement_timeout":                   millis(statement),
 		"lock_timeout":                        millis(statement),
 		"idle_in_transaction_session_timeout": millis(min(statement/2, idleTimeout)),
-		"enable_seqscan":                      "off",
-		"enable_hashjoin":                     "off",
-		"enable_mergejoin":                    "off",
-		"enable_bitmapscan":                   "off", // reads all of a queue to sort it, for the sake of its last page
-		"jit":                                 "off",
-		"plan_cache_mode":                     "force_generic_plan",
 		"default_transaction_isolation":       "read committed",
 		"timezone":                            "UTC",
 	}
+}
+
+// planner is what connections set too, as far as the server has it. Every question here is
+// meant to go through an index, and one that once did not, because a table was small when
+// its plan was made, would walk through millions of rows for the life of the connection; so
+// the planner is kept from it, and makes each plan once.
+var planner = map[string]string{
+	"enable_seqscan":    "off",
+	"enable_hashjoin":   "off",
+	"enable_mergejoin":  "off",
+	"enable_bitmapscan": "off", // reads all of a queue to sort it, for the sake of its last page
+	"jit":               "off",
+	"plan_cache_mode":   "force_generic_plan",
 }
 
 // config returns the settings of one pool.
@@ -191,7 +197,7 @@ func (s *Store) config(url string, session map[string]string) (*pgxpool.Config, 
 	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		ctx, cancel := context.WithTimeout(ctx, readTimeout)
 		defer cancel()
-		return s.greet(ctx, c, session)
+		return s.greet(ctx, c, session, planner)
 	}
 	return cfg, nil
 }
@@ -252,6 +258,11 @@ func (s *Store) check(ctx context.Context, c *pgx.Conn) error {
 	}
 	if recovery {
 		return fairfactor.Errorf(fairfactor.Unavailable, "the database server is a standby, which can't be written: give the address of the primary one")
+	}
+	// What the events need; another server that speaks PostgreSQL's protocol may lack it, and
+	// should say so now rather than at the first job.
+	if _, err := c.Exec(ctx, askEvents); err != nil {
+		return err
 	}
 	if fsync == "off" {
 		s.log.Warn("fsync is off on the database server: accepted jobs do not survive the end of its machine")

@@ -15,19 +15,20 @@ import (
 // greet sets up a new connection, makes sure that its commits are durable, and
 // that the database has what it acknowledged on others. It is one trip of plain
 // text: nothing is prepared before it is known who answers.
-func (s *Store) greet(ctx context.Context, c *pgx.Conn, session map[string]string) error {
-	var b strings.Builder
-	b.WriteString("SELECT current_setting('synchronous_commit'), current_setting('server_encoding')")
-	for name, value := range session {
-		fmt.Fprintf(&b, ", set_config('%s', '%s', false)", name, value)
+//
+// What it would like of the planner it sets one by one if the server does not have all of it.
+func (s *Store) greet(ctx context.Context, c *pgx.Conn, session, planner map[string]string) error {
+	row, err := greeted(ctx, c, session, planner)
+	if code := pgCode(err); code == codeNoObject || code == codeNoFeature || code == codeBadValue {
+		if row, err = greeted(ctx, c, session, nil); err == nil {
+			err = s.persuade(ctx, c, planner)
+		}
 	}
-	results, err := c.PgConn().Exec(ctx, b.String()).ReadAll()
 	if err != nil {
 		return err
 	}
 	s.names.clear() // while no connection lasted the database may have gone back
 	s.roll.set(fairfactor.MemberList{})
-	row := results[0].Rows[0]
 	if encoding := string(row[1]); encoding != "UTF8" {
 		return fairfactor.Errorf(fairfactor.Invalid, "the database has the encoding %s: make it with ENCODING 'UTF8'", encoding)
 	}
@@ -38,6 +39,41 @@ func (s *Store) greet(ctx context.Context, c *pgx.Conn, session map[string]strin
 		}
 	}
 	return s.recognise(ctx, c)
+}
+
+// greeted sets what a session has to have, and returns synchronous_commit and the encoding.
+func greeted(ctx context.Context, c *pgx.Conn, settings ...map[string]string) ([][]byte, error) {
+	var b strings.Builder
+	b.WriteString("SELECT current_setting('synchronous_commit', true), current_setting('server_encoding')")
+	for _, some := range settings {
+		for name, value := range some {
+			fmt.Fprintf(&b, ", set_config('%s', '%s', false)", name, value)
+		}
+	}
+	results, err := c.PgConn().Exec(ctx, b.String()).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	return results[0].Rows[0], nil
+}
+
+// persuade sets what the server has of some settings.
+func (s *Store) persuade(ctx context.Context, c *pgx.Conn, settings map[string]string) error {
+	var lacks []string
+	for name, value := range settings {
+		_, err := c.PgConn().Exec(ctx, fmt.Sprintf("SELECT set_config('%s', '%s', false)", name, value)).ReadAll()
+		if pgCode(err) == "" && err != nil {
+			return err
+		}
+		if err != nil {
+			lacks = append(lacks, name)
+		}
+	}
+	s.lacks.Do(func() {
+		slices.Sort(lacks)
+		s.log.Warn("the database lacks settings that keep its planner to the indexes: it may become slow when there are many jobs", "settings", strings.Join(lacks, " "))
+	})
+	return nil
 }
 
 // recognise compares the rows of this store's writers with what was acknowledged

@@ -17,6 +17,10 @@ const (
 	codeNotAllowed     = "42501"
 	codeNoStatement    = "26000" // that a session has prepared: a pooler gave us another one
 	codeStatementTwice = "42P05" // likewise
+	codeNoFeature      = "0A000" // that the server has
+	codeNoObject       = "42704" // such as a setting
+	codeNoFunction     = "42883"
+	codeBadValue       = "22023" // of a setting
 	codeNotNumber      = "22P02" // of a text that is cast: so a statement ends a transaction that must not go on
 )
 
@@ -31,7 +35,7 @@ const (
 )
 
 // verdicts are those of all classes of SQLSTATE, the first two characters of a
-// code, by the appendix "PostgreSQL Error Codes" of its manual.
+// code, by the appendix "PostgreSQL Error Codes" of its manual, and one of another server.
 var verdicts = map[string]verdict{
 	"00": refusal, // success, as an error
 	"01": refusal, // a warning, as an error
@@ -77,6 +81,7 @@ var verdicts = map[string]verdict{
 	"HV": refusal, // foreign data
 	"P0": refusal, // PL/pgSQL, such as a trigger of the operator's
 	"XX": refusal, // internal error, such as damaged data
+	"YB": again,   // YugabyteDB: a conflict, a read to be restarted, a deadlock
 }
 
 // exceptions are codes with another verdict than their class.

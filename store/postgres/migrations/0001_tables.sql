@@ -13,7 +13,7 @@ CREATE TABLE fairfactor.callers (
     cancelled bigint NOT NULL DEFAULT 0,
     cpu       bigint NOT NULL DEFAULT 0, -- nanoseconds
     turns     bigint NOT NULL DEFAULT 0
-) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
+);
 
 CREATE SEQUENCE fairfactor.caller_numbers;
 
@@ -40,7 +40,7 @@ CREATE TABLE fairfactor.queue (
     reason     text NOT NULL,
     checkpoint bytea NOT NULL DEFAULT '',
     PRIMARY KEY (caller, ord)
-) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+);
 
 CREATE INDEX queue_accepted ON fairfactor.queue (accepted);
 CREATE INDEX queue_again ON fairfactor.queue (caller, seq) WHERE ord <> seq;
@@ -65,7 +65,7 @@ CREATE TABLE fairfactor.jobs (
     factors   text NOT NULL,
     reason    text NOT NULL,
     PRIMARY KEY (caller, seq)
-) WITH (autovacuum_vacuum_scale_factor = 0.05);
+);
 
 CREATE INDEX jobs_accepted ON fairfactor.jobs (accepted);
 CREATE INDEX jobs_finished ON fairfactor.jobs (finished);
@@ -100,7 +100,7 @@ CREATE TABLE fairfactor.writers (
     grp     bigint NOT NULL,
     place   bigint NOT NULL, -- highest in the dispatch order that it stored
     touched timestamptz NOT NULL
-) WITH (fillfactor = 10);
+);
 
 -- Members of the cluster, and those who were: an id is never used again.
 CREATE TABLE fairfactor.members (
@@ -114,7 +114,7 @@ CREATE TABLE fairfactor.members (
     renewed timestamptz NOT NULL,
     until   timestamptz NOT NULL,
     dead    text[] NOT NULL
-) WITH (fillfactor = 50);
+);
 
 CREATE INDEX members_now ON fairfactor.members (id) WHERE removed IS NULL;
 

@@ -21,7 +21,7 @@ CREATE TABLE fairfactor.callers_by_number (
     known        boolean NOT NULL DEFAULT false, -- a change of it took effect
     name         text COLLATE "C" NOT NULL,
     caller_group text COLLATE "C" NOT NULL DEFAULT '' -- none if empty
-) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
+);
 
 INSERT INTO fairfactor.callers_by_number (number, last, turns, cpu, completed, queued, failed, cancelled, epoch, weight, known, name)
     SELECT number, last, turns, cpu, completed, queued, failed, cancelled, epoch, weight::integer, true, name FROM fairfactor.callers ORDER BY number;
@@ -46,7 +46,7 @@ CREATE TABLE fairfactor.ended (
     callers  bigint[] NOT NULL,
     seqs     bigint[] NOT NULL,
     PRIMARY KEY (earliest, grp, part)
-) WITH (autovacuum_vacuum_scale_factor = 0.05);
+);
 
 ALTER TABLE fairfactor.ended ALTER COLUMN callers SET STORAGE PLAIN, ALTER COLUMN seqs SET STORAGE PLAIN;
 

@@ -4,6 +4,6 @@
 CREATE TABLE fairfactor.events (
     xact    bigint PRIMARY KEY,
     entries bytea NOT NULL
-) WITH (autovacuum_vacuum_scale_factor = 0.05);
+);
 
 ALTER TABLE fairfactor.events ALTER COLUMN entries SET STORAGE EXTERNAL;

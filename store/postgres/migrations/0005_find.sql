@@ -20,6 +20,6 @@ CREATE TABLE fairfactor.operations (
     epoch bigint NOT NULL,              -- of the scheduler that works on it
     done  boolean NOT NULL,
     data  text NOT NULL                 -- JSON
-) WITH (fillfactor = 10);
+);
 
 CREATE INDEX operations_open ON fairfactor.operations (id) WHERE NOT done;

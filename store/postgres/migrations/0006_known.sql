@@ -8,7 +8,7 @@ CREATE TABLE fairfactor.known (
     worth    smallint NOT NULL, -- binary digits of cpu in microseconds
     cpu      bigint NOT NULL, -- nanoseconds
     used     timestamptz NOT NULL
-) WITH (autovacuum_vacuum_scale_factor = 0.05);
+);
 
 CREATE INDEX known_useful ON fairfactor.known (worth, used);
 

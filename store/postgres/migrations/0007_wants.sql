@@ -10,7 +10,7 @@ CREATE TABLE fairfactor.deadlines (
     seq    bigint NOT NULL,
     nonce  bigint NOT NULL,
     PRIMARY KEY (at, caller, seq)
-) WITH (autovacuum_vacuum_scale_factor = 0.02);
+);
 
 -- What callbacks of jobs that have ended have not been told yet, and what became of
 -- the others.
@@ -27,6 +27,6 @@ CREATE TABLE fairfactor.deliveries (
     attempts bigint NOT NULL DEFAULT 0,
     error    text NOT NULL DEFAULT '',
     PRIMARY KEY (caller, seq)
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
+);
 
 CREATE INDEX deliveries_due ON fairfactor.deliveries (host, due) WHERE state = 1;
