@@ -84,7 +84,7 @@ func parseFactors(text string) ([]fairfactor.Factor, error) {
 			}
 			f.Exponent = n
 		}
-		if f.Prime == "" || !rules.Decimal(f.Prime) {
+		if f.Prime == "" || !rules.Decimal(f.Prime) || f.Probable && f.Proof != 0 {
 			return nil, strconv.ErrSyntax
 		}
 		factors = append(factors, f)
