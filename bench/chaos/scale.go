@@ -61,6 +61,7 @@ func scale(length time.Duration) fault {
 			report.Figure(fmt.Sprintf("scaled in and out, %d submissions: failed", len(logs)), float64(failed), "").AtMost(0).Must(),
 			report.Figure("scaled in and out: longest that a number waited", longestOf(logs, time.Time{}).Seconds(), "s"),
 			report.Figure("scaled in and out: CPU done again", again, "%").AtMost(2),
+			report.Figure("scaled in and out: CPU done again, each time", moving.again().Seconds()*1000/float64(max(moves, 1)), "ms"),
 			report.Figure("scaled in and out: CPU in vain, of cancelled jobs too", moving.percent(), "%").Against("nodes stay", quiet.percent(), 0),
 		}, nil
 	}}
