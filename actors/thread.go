@@ -84,16 +84,17 @@ func (w *worker) finish(i int, thread Thread, r news) {
 // runTurn runs one turn. A panic in the engine is the job's misfortune, not the
 // node's.
 func (w *worker) runTurn(thread Thread, i int, stop func() bool, t *turn) (r news) {
-	r = news{turn: t, started: w.running[i].since} // set by this thread, in take
-	if r.failure = w.tooLarge(thread, t); r.failure != "" {
-		return r
-	}
+	r = news{turn: t}
 	defer func() {
 		if p := recover(); p != nil {
 			w.sys.log.Error("a turn panicked", "caller", t.caller, "turn", t.dispatched, "number", t.number, "err", p, "stack", string(debug.Stack()))
 			r.failure = fmt.Sprintf("internal error in the factoring engine: %v", p)
 		}
 	}()
+	r.started = w.running[i].since // set by this thread, in take
+	if r.failure = w.tooLarge(thread, t); r.failure != "" {
+		return r
+	}
 	result, err := execute(thread, t, stop)
 	switch {
 	case errors.Is(err, factor.ErrStopped):
