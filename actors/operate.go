@@ -1,9 +1,9 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"fairfactor"
@@ -89,19 +89,17 @@ func (o *operator) page(ctx context.Context, op *fairfactor.Operation) error {
 	op.Epoch = o.epoch
 	again, last := !o.listed[op.ID], op.Cursor == "" && op.Page != nil
 	delete(o.listed, op.ID)
-	next, listed := *op, make(chan error, 1)
-	go func() { // the next page does not depend on what becomes of this one
-		if last {
-			listed <- nil
-		} else {
-			listed <- o.list(ctx, &next)
+	next := *op
+	var listErr, changeErr error
+	o.v.sys.run.Each(2, func(i int) { // the next page does not depend on what becomes of this one
+		switch {
+		case i == 0:
+			changeErr = o.change(ctx, op, again)
+		case !last:
+			listErr = o.list(ctx, &next)
 		}
-	}()
-	err := o.change(ctx, op, again)
-	if listErr := <-listed; err == nil {
-		err = listErr
-	}
-	if err != nil {
+	})
+	if err := cmp.Or(changeErr, listErr); err != nil {
 		return err
 	}
 	if op.Page, op.Cursor = next.Page, next.Cursor; last {
@@ -134,7 +132,7 @@ func (o *operator) list(ctx context.Context, op *fairfactor.Operation) error {
 
 // change has the callers of a page change their jobs.
 func (o *operator) change(ctx context.Context, op *fairfactor.Operation, again bool) error {
-	ctx, cancel := context.WithTimeout(ctx, changeLimit)
+	ctx, cancel := o.v.sys.run.Within(ctx, changeLimit)
 	defer cancel()
 	for _, ids := range byCaller(op.Page) {
 		name, err := o.v.callerOf(ctx, op, ids)
@@ -210,7 +208,7 @@ func (v *Service) accept(ctx context.Context, kind fairfactor.OperationKind, q f
 		return op, err
 	}
 	now := v.sys.now().UTC().Truncate(time.Microsecond)
-	op = fairfactor.Operation{ID: fairfactor.NewOperationID(now, rand.Uint32()), Kind: kind, Query: q, Created: now}
+	op = fairfactor.Operation{ID: fairfactor.NewOperationID(now, uint32(v.sys.run.Nonce())), Kind: kind, Query: q, Created: now}
 	op.Query.Limit, op.Query.Cursor = 0, ""
 	if q.Caller != "" {
 		if _, err := v.sys.cfg.Store.Caller(ctx, q.Caller); err != nil {

@@ -145,6 +145,41 @@ func TestFirstCopyComesLast(t *testing.T) {
 	f.once(2)
 }
 
+// A submission whose first answer got lost is not called refused because there is no room for
+// the one that was sent again: the first copy comes when there is, and is accepted.
+func TestRefusedAgainIsUnsure(t *testing.T) {
+	s := newSite(t, 2, func(c *actors.Config) { c.MaxQueue = 1 })
+	here, there := s.nodes[0], s.nodes[1]
+	full := s.submit(here, "alice", hard(seeded(t)))[0]
+	late := make(chan *actorspb.Envelope, 1)
+	s.ex.losing(func(_ string, m *actorspb.Envelope) bool {
+		switch sub := m.GetSubmit(); {
+		case sub == nil:
+		case sub.Again:
+			s.ex.deaf = false
+		default:
+			late <- proto.CloneOf(m)
+		}
+		return false
+	})
+	s.ex.deafen(true)
+	f := begin(s, "15")
+	first := <-late
+	s.eventually("the caller has it", func() bool { return s.ex.seen() == 1 })
+	s.ex.breaks(there.member)
+	if r := <-f.done; !errors.Is(r.Err, fairfactor.ErrUnanswered) {
+		t.Fatalf("got %v", r.Err)
+	}
+	s.ex.losing(nil)
+	s.cancel(here, full)
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
+	defer cancel()
+	answer, err := here.member.Ask(ctx, actors.CallerKind, "alice", first)
+	if r := answer.(*actorspb.Envelope).GetReceipts().GetReceipts(); err != nil || len(r) != 1 || r[0].Job == nil {
+		t.Fatalf("%v %v", answer, err)
+	}
+}
+
 // A caller's actor that stops refuses what is not on its way to the disk yet. The
 // next activation takes it, and no one hears of that.
 func TestSubmissionsFollowTheirCaller(t *testing.T) {

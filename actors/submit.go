@@ -90,9 +90,11 @@ func (t *tries) giveUp(err error) {
 func (t *tries) unsure(err error) error { return unsure(t.repeated, err) }
 
 // unsure is the error of what was asked for again if an answer to an earlier try is
-// lost: that one may have been carried out.
+// lost: that one may have been carried out. It may be carried out still, whatever a later
+// try was refused for: a node that was paused has it in a buffer, and does not know yet
+// that it was removed, and by then a queue that was full has room.
 func unsure(again bool, err error) error {
-	if !again || fairfactor.CodeOf(err) != fairfactor.Unavailable || errors.Is(err, fairfactor.ErrUnanswered) {
+	if !again || err == nil || fairfactor.CodeOf(err) == fairfactor.Canceled || errors.Is(err, fairfactor.ErrUnanswered) {
 		return err
 	}
 	return fairfactor.Wrap(fairfactor.Unavailable, errors.Join(fairfactor.ErrUnanswered, err),

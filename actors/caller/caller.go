@@ -93,6 +93,7 @@ type Caller struct {
 	retryAt   time.Time // when that, or a read that failed, is tried again
 	free      []*step   // to be used again
 	results   []*step   // likewise, see Steps.results
+	settled   int       // of these, how many Written has come to
 	offers    offers
 	turns     []backlog.Turn // room for those of an offer
 	unpaged   bool           // a page could not be read
@@ -402,6 +403,9 @@ func (c *Caller) Stop() {
 		c.answer(s.asker, ErrMoved)
 	}
 	c.stash = nil
+	if c.settled < len(c.results) { // one of them panicked
+		c.Written()
+	}
 	for _, p := range append(c.steps.close(), c.again...) {
 		p.err = ErrMoved
 		c.settle(p)

@@ -59,10 +59,13 @@ func newHost(t *testing.T) *host {
 func (h *host) activate() {
 	h.steps, h.reads = nil, nil // those of the last one are lost
 	h.caller = caller.New(h, caller.Config{
-		Name: "alice", MaxQueue: h.maxQueue, Idle: func() time.Duration { return 10 * time.Second }, Retry: time.Second, MaxDeaths: 3, Grace: func() time.Duration { return h.grace },
+		Name: "alice", MaxQueue: h.maxQueue, Idle: h.idle, Retry: time.Second, MaxDeaths: 3, Grace: h.patience,
 		Counters: &h.counts, Room: &h.room, Learns: h.learns,
 	})
 }
+
+func (h *host) idle() time.Duration     { return 10 * time.Second }
+func (h *host) patience() time.Duration { return h.grace }
 
 func (h *host) say(format string, args ...any) { h.said = append(h.said, fmt.Sprintf(format, args...)) }
 

@@ -130,10 +130,10 @@ func (c *Caller) enqueue(sub *Submission, to slot) error {
 			s.admitted = c.backlog.Admit(job)
 		}
 	}
+	c.cfg.Room.taken.Add(1) // settleAccept gives it back
 	p := c.add(s)
 	c.accepts = append(c.accepts, p)
 	c.expect(sub.Deadline)
-	c.cfg.Room.taken.Add(1)
 	return nil
 }
 

@@ -8,15 +8,22 @@ import (
 	"fairfactor/actors/backlog"
 )
 
-// Written takes in the results of steps that groups had.
+// Written takes in the results of steps that groups had. If one of them makes it panic, the
+// rest keep theirs for the next call, or for Stop.
 func (c *Caller) Written() {
-	c.results = c.steps.results(c.results)
-	for i, p := range c.results {
+	if c.settled == len(c.results) {
+		c.results, c.settled = c.steps.results(c.results), 0
+	} else {
+		c.results = append(c.results, c.steps.results(nil)...)
+	}
+	for c.settled < len(c.results) {
+		p := c.results[c.settled]
+		c.results[c.settled] = nil
+		c.settled++
 		if p.err != nil && isFenced(p.err) {
 			c.fenced()
 		}
 		c.settle(p)
-		c.results[i] = nil
 	}
 }
 
