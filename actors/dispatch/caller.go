@@ -64,6 +64,10 @@ func (c *caller) busy() bool {
 	return c.more || c.waiting() > 0 || len(c.hands()) > 0 || c.work != nil && len(c.work.late)+len(c.work.aside) > 0
 }
 
+// stuffed reports whether so many turns wait for others of their jobs that the caller is not
+// asked for more: a large job has turns without end, and all of them would come here.
+func (c *caller) stuffed() bool { return c.work != nil && len(c.work.late) >= Window }
+
 // learn takes in what a caller predicts of its turns.
 func (w *work) learn(predict time.Duration) {
 	predict = min(max(predict, 0), LongestTurn)
@@ -104,7 +108,7 @@ func (m *Machine) settle(now time.Duration, c *caller) {
 	switch {
 	case c.waiting() > 0:
 		m.ring.Join(&c.fair)
-	case !c.more || c.silent:
+	case !c.more || c.silent || c.stuffed():
 		m.ring.Leave(&c.fair, false)
 	case c.asked:
 		m.ring.Leave(&c.fair, true)
@@ -148,7 +152,7 @@ func (m *Machine) rest(c *caller) {
 // fill asks for turns at once when a window is half empty, unless the caller is one
 // of a crowd: then it is asked shortly before its turns are due.
 func (m *Machine) fill(now time.Duration, c *caller) {
-	if !c.more || c.asked || c.silent || m.crowded(c) || c.waiting() > m.want(c)/2 {
+	if !c.more || c.asked || c.silent || c.stuffed() || m.crowded(c) || c.waiting() > m.want(c)/2 {
 		return
 	}
 	m.ask(now, c)
