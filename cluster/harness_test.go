@@ -21,6 +21,13 @@ var quick = cluster.Timing{
 	Join: 2 * time.Second, Settle: 3 * time.Second,
 }
 
+// unhurried is quick for nodes of which none dies: none counts as dead because it is slow.
+func unhurried() cluster.Timing {
+	t := quick
+	t.Probe, t.ProbeTimeout, t.SuspicionMult, t.Join = 2*time.Second, time.Second, 30, longest
+	return t
+}
+
 // config of a node on loopback with the kind "echo".
 func config(watch func(event, identity, node string), join ...string) cluster.Config {
 	c := cluster.Config{Remote: "127.0.0.1:0", Gossip: "127.0.0.1:0", Join: join, Timing: quick}
@@ -86,7 +93,7 @@ func alone(t *testing.T) bool {
 	if os.Getenv("CLUSTER_ALONE") != "" {
 		return true
 	}
-	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.timeout=60s", "-test.v")
+	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.timeout=2m", "-test.v")
 	c.Env = append(os.Environ(), "CLUSTER_ALONE=1")
 	out, err := c.CombinedOutput()
 	t.Logf("%s", out)
@@ -98,7 +105,7 @@ func alone(t *testing.T) bool {
 
 func ask(t testing.TB, n *cluster.Node, identity, text string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	defer cancel()
 	m, err := n.Ask(ctx, "echo", identity, wrapperspb.String(text))
 	if err != nil {

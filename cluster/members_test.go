@@ -23,8 +23,10 @@ func TestTwoNodes(t *testing.T) {
 		return
 	}
 	var log ledger
-	a := start(t, config(log.see))
-	b := spawn(t, &log, settings{join: gossipOf(a)})
+	c := config(log.see)
+	c.Timing = unhurried()
+	a := start(t, c)
+	b := spawn(t, &log, settings{join: gossipOf(a), timing: c.Timing})
 	members(t, 2, a)
 	there, here := ownedBy(t, a, b.id), ownedBy(t, a, a.ID())
 
@@ -32,7 +34,7 @@ func TestTwoNodes(t *testing.T) {
 		if got, err := ask(t, a, there, "hello"); err != nil || got != there+"@"+b.id+" hello" {
 			t.Errorf("%q %v", got, err)
 		}
-		if got := b.do("ask", here, "hello", "5s"); got != here+"@"+a.ID()+" hello" {
+		if got := b.do("ask", here, "hello", longest.String()); got != here+"@"+a.ID()+" hello" {
 			t.Errorf("%q", got)
 		}
 	})
