@@ -36,6 +36,8 @@ func (r *run) check() {
 	if r.went {
 		return // what was said may be lost
 	}
+	r.checkFeeds()
+	r.checkSweeps(jobs)
 	r.checkSubmissions(byNumber, byID)
 	r.checkOrder()
 	r.linearizable(jobs)
@@ -191,6 +193,8 @@ func (r *run) about(o *op, job *fairfactor.Job) (question, bool) {
 			q.code = fairfactor.NotFound
 		}
 		return q, true
+	case o.sweep != nil:
+		return r.aboutAll(o, job, q)
 	case o.id != job.ID:
 		return q, false
 	case o.verb == get || o.verb == await:

@@ -21,9 +21,11 @@ const (
 	cancel
 	retry
 	await
+	cancelAll
+	retryAll
 )
 
-var verbs = [...]string{"submit", "get", "list", "cancel", "retry", "wait"}
+var verbs = [...]string{"submit", "get", "list", "cancel", "retry", "wait", "cancel all of", "retry all of"}
 
 // op is one request of a client and its answer.
 type op struct {
@@ -41,6 +43,7 @@ type op struct {
 	again     bool                               // it was asked more than once on its way
 	jobs      map[fairfactor.ID]fairfactor.State // list
 	answer    fairfactor.Job
+	sweep     *sweep // cancelAll and retryAll
 }
 
 func (o *op) String() string {
@@ -48,7 +51,7 @@ func (o *op) String() string {
 	switch {
 	case o.verb == submit:
 		text += fmt.Sprintf(" %.12s key %q", o.number, o.key)
-	case o.verb != list:
+	case o.verb != list && o.sweep == nil:
 		text += fmt.Sprintf(" %d", o.id.Seq)
 	}
 	switch {
@@ -60,6 +63,8 @@ func (o *op) String() string {
 		text += fmt.Sprintf(" -> job %d %v, replay %v", o.id.Seq, o.state, o.replay)
 	case o.verb == list:
 		text += fmt.Sprintf(" -> %d jobs", len(o.jobs))
+	case o.sweep != nil:
+		text += " -> " + o.sweep.String()
 	default:
 		text += fmt.Sprintf(" -> %v", o.state)
 	}
@@ -96,6 +101,8 @@ func (r *run) request(client int, rng *rand.Rand, name string) {
 	}
 	o := &op{client: client, caller: name, id: id}
 	switch changes := r.opts.Changes; {
+	case rng.IntN(100) < r.opts.Sweeps && len(known) > 0:
+		r.sweep(o, rng.IntN(2) == 0)
 	case what < changes:
 		r.one(o, cancel, func(ctx context.Context, s *service) (fairfactor.Job, error) { return s.Cancel(ctx, id) })
 	case what < 2*changes:
@@ -118,25 +125,30 @@ func (r *run) request(client int, rng *rand.Rand, name string) {
 	}
 }
 
-// ask has a process do something for a client. It is false if the client does not
-// hear what came of it; sent says that the process may have heard of it.
-func (r *run) ask(do func(context.Context, *service)) (answered, sent bool) {
+// reply is what a client hears of what it asked for.
+type reply struct {
+	answered bool
+	sent     bool // the process may have heard of it
+	again    bool // it was asked more than once on its way
+}
+
+// ask has a process do something for a client.
+func (r *run) ask(do func(context.Context, *service)) (got reply) {
 	w := r.w
-	r.again = false
 	at := r.c.places[w.rng.IntN(len(r.c.places))]
 	p := at.proc
 	if p == nil || !p.started || p.closing || p.lapsed() && !p.paused {
 		w.sleep(20 * time.Millisecond)
-		return false, false
+		return got
 	}
 	limit := w.now + patience
-	for w.now < limit && !answered && !p.dead {
+	for w.now < limit && !got.answered && !p.dead {
 		w.wait(limit, func(wake func()) {
 			p.waiters = append(p.waiters, wake)
-			if sent {
+			if got.sent {
 				return
 			}
-			sent = true
+			got.sent = true
 			w.start(w.often(200*time.Microsecond, 20*time.Millisecond), p, func() {
 				ctx, cancel := w.within(context.Background(), patience)
 				defer cancel()
@@ -144,14 +156,14 @@ func (r *run) ask(do func(context.Context, *service)) (answered, sent bool) {
 				again := w.current.again
 				w.after(w.often(200*time.Microsecond, 20*time.Millisecond), nil, func() {
 					if !p.dead {
-						answered, r.again = true, again
+						got.answered, got.again = true, again
 						wake()
 					}
 				})
 			})
 		})
 	}
-	return answered, true
+	return got
 }
 
 // count is the next number in the count of calls and ends.
@@ -193,14 +205,14 @@ func (r *run) submit(rng *rand.Rand, like *op, n int, keyed bool) {
 	}
 	var receipts []fairfactor.Receipt
 	var err error
-	answered, sent := r.ask(func(ctx context.Context, s *service) { receipts, err = s.Submit(ctx, like.caller, subs) })
+	got := r.ask(func(ctx context.Context, s *service) { receipts, err = s.Submit(ctx, like.caller, subs) })
 	for i, o := range ops {
 		o.end = r.count()
 		own := err
-		if answered && err == nil {
+		if got.answered && err == nil {
 			o.id, o.state, o.replay, o.answer, own = receipts[i].Job.ID, receipts[i].Job.State, receipts[i].Replay, receipts[i].Job, receipts[i].Err
 		}
-		r.classify(o, answered, sent, own)
+		r.classify(o, got, own)
 		if o.code == "" && !o.unknown {
 			r.learn(o.caller, o.id)
 		}
@@ -219,12 +231,12 @@ func (r *run) learn(name string, id fairfactor.ID) {
 }
 
 // classify says what an answer means.
-func (r *run) classify(o *op, answered, sent bool, err error) {
-	o.again = r.again
+func (r *run) classify(o *op, got reply, err error) {
+	o.again = got.again
 	switch {
-	case !sent:
+	case !got.sent:
 		o.code = fairfactor.Unavailable
-	case !answered || errors.Is(err, fairfactor.ErrUnanswered) || fairfactor.CodeOf(err) == fairfactor.Canceled:
+	case !got.answered || errors.Is(err, fairfactor.ErrUnanswered) || fairfactor.CodeOf(err) == fairfactor.Canceled:
 		o.unknown = true
 	case err != nil:
 		if o.code = fairfactor.CodeOf(err); o.code == fairfactor.Internal {
@@ -238,9 +250,9 @@ func (r *run) one(o *op, what verb, do func(context.Context, *service) (fairfact
 	o.verb, o.call = what, r.count()
 	var job fairfactor.Job
 	var err error
-	answered, sent := r.ask(func(ctx context.Context, s *service) { job, err = do(ctx, s) })
+	got := r.ask(func(ctx context.Context, s *service) { job, err = do(ctx, s) })
 	o.end = r.count()
-	r.classify(o, answered, sent, err)
+	r.classify(o, got, err)
 	if o.code == "" && !o.unknown {
 		o.state, o.answer = job.State, job
 	}
@@ -252,11 +264,11 @@ func (r *run) list(o *op) {
 	o.verb, o.call = list, r.count()
 	var page fairfactor.Page
 	var err error
-	answered, sent := r.ask(func(ctx context.Context, s *service) {
+	got := r.ask(func(ctx context.Context, s *service) {
 		page, err = s.List(ctx, fairfactor.Query{Caller: o.caller, Limit: fairfactor.MaxPage})
 	})
 	o.end = r.count()
-	r.classify(o, answered, sent, err)
+	r.classify(o, got, err)
 	o.jobs = map[fairfactor.ID]fairfactor.State{}
 	for _, job := range page.Jobs {
 		o.jobs[job.ID] = job.State
@@ -273,7 +285,7 @@ func (r *run) lookBack() {
 	}
 	var fair fairfactor.Fairness
 	var err error
-	if answered, _ := r.ask(func(ctx context.Context, s *service) { fair, err = s.Fairness(ctx) }); answered && err == nil {
+	if r.ask(func(ctx context.Context, s *service) { fair, err = s.Fairness(ctx) }).answered && err == nil {
 		if fair.Violations > 0 {
 			r.w.broke("the scheduler broke its bound of %v %d times, by a lag of %v", fair.Bound, fair.Violations, fair.MaxLag)
 		}

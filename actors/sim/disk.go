@@ -251,3 +251,35 @@ func (d *disk) Caller(ctx context.Context, name string) (caller fairfactor.Calle
 	})
 	return caller, err
 }
+
+// Events implements [fairfactor.Store].
+func (d *disk) Events(ctx context.Context, after fairfactor.Position, limit int, wanted func(caller, seq uint64) bool) (page fairfactor.EventPage, err error) {
+	err = d.trip(ctx, func() (err error) {
+		page, err = d.p.run.store.Events(context.Background(), after, limit, wanted)
+		return err
+	})
+	return page, err
+}
+
+// SaveOperation implements [fairfactor.Store].
+func (d *disk) SaveOperation(ctx context.Context, op fairfactor.Operation) error {
+	return d.trip(ctx, func() error { return d.p.run.store.SaveOperation(context.Background(), op) })
+}
+
+// Operation implements [fairfactor.Store].
+func (d *disk) Operation(ctx context.Context, id string) (op fairfactor.Operation, err error) {
+	err = d.trip(ctx, func() (err error) {
+		op, err = d.p.run.store.Operation(context.Background(), id)
+		return err
+	})
+	return op, err
+}
+
+// OpenOperations implements [fairfactor.Store].
+func (d *disk) OpenOperations(ctx context.Context, limit int) (ops []fairfactor.Operation, err error) {
+	err = d.trip(ctx, func() (err error) {
+		ops, err = d.p.run.store.OpenOperations(context.Background(), limit)
+		return err
+	})
+	return ops, err
+}

@@ -75,7 +75,8 @@ func (r *run) begin(f Fault) {
 		if p := at.proc; p != nil && p.started && !p.paused {
 			r.w.start(0, p, p.leave)
 		}
-		undo = func() { r.reboot(at) }
+		leaving := at.proc
+		undo = func() { r.follows(at, leaving) }
 	case Busy:
 		at.slow = 50
 		undo = func() { at.slow = 1 }
@@ -111,8 +112,18 @@ func (r *run) goBack() {
 	}
 }
 
+// follows starts a process at a place where one leaves, at once or when that has gone: it may
+// be slow, or paused.
+func (r *run) follows(at *place, leaving *process) {
+	if leaving != nil && at.proc == leaving && leaving.closing {
+		leaving.then = func() { r.reboot(at) }
+		return
+	}
+	r.reboot(at)
+}
+
 func (r *run) reboot(at *place) {
-	if at.proc == nil {
+	if at.proc == nil && !r.over {
 		r.c.boot(at)
 	}
 }

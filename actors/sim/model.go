@@ -16,12 +16,14 @@ import (
 // failed or cancelled. It may end by itself at any moment after it was accepted. No
 // request shows that moment, so the model has a job that is open end at the first
 // answer that says so. A conflict says only that it has ended: then it is ended, and
-// the next answer says how.
+// the next answer says how. An operation on all jobs of a caller says of none of them what
+// it did: one that was open is swept then, ended or cancelled.
 //
 //	submit   absent -> open, or any state by a replay
 //	get      shows the state; open may have become completed or failed
 //	cancel   open -> cancelled; conflict if it has ended
 //	retry    failed -> open; conflict if it has not failed
+//	all      cancels or retries it if that can be done, between request and end of the operation
 //
 // A request without an answer may take effect at any time after it was made, or never.
 const (
@@ -30,7 +32,9 @@ const (
 	completed
 	failed
 	cancelled
-	ended // completed or failed
+	ended    // completed or failed
+	swept    // ended or cancelled
+	anything // but absent
 )
 
 type modelState int
@@ -61,8 +65,24 @@ func step(s modelState, q question) (bool, modelState) {
 		return stepGet(s, q)
 	case cancel:
 		return stepCancel(s, q)
+	case cancelAll, retryAll:
+		return stepAll(s, q)
 	}
 	return stepRetry(s, q)
+}
+
+// stepAll: an operation comes to each job that was there when it was accepted.
+func stepAll(s modelState, q question) (bool, modelState) {
+	next := s
+	switch {
+	case q.verb == cancelAll && (s == open || s == anything):
+		next = swept
+	case q.verb == retryAll && (s == failed || s == ended || q.unknown && s == swept):
+		next = open
+	case q.verb == retryAll && s == swept:
+		next = anything
+	}
+	return q.unknown || s != absent, next
 }
 
 func stepSubmit(s modelState, q question) (bool, modelState) {
@@ -81,37 +101,45 @@ func stepGet(s modelState, q question) (bool, modelState) {
 	}
 	switch q.state {
 	case fairfactor.Completed:
-		return s == open || s == completed || s == ended, completed
+		return s == completed || s.mayEnd(), completed
 	case fairfactor.Failed:
-		return s == open || s == failed || s == ended, failed
+		return s == failed || s.mayEnd(), failed
 	case fairfactor.Cancelled:
-		return s == cancelled, s
+		return s.mayBeCancelled(), cancelled
 	}
-	return s == open, s
+	return s == open || s == anything, open
 }
+
+// mayEnd tells whether a job can have ended by itself without an answer that said how.
+func (s modelState) mayEnd() bool { return s == open || s == ended || s == swept || s == anything }
+
+func (s modelState) mayBeCancelled() bool { return s == cancelled || s == swept || s == anything }
 
 func stepCancel(s modelState, q question) (bool, modelState) {
 	switch {
 	case q.unknown:
-		if s == open {
+		if s == open || s == anything {
 			s = cancelled
 		}
 		return true, s
 	case q.code == fairfactor.NotFound:
 		return s == absent, s
 	case q.code != "":
-		if s == open {
+		switch s {
+		case open:
 			s = ended
+		case anything:
+			s = swept
 		}
 		return s > open, s
 	}
-	return s == open || s == cancelled && q.again, cancelled
+	return s == open || s == anything || s.mayBeCancelled() && q.again, cancelled
 }
 
 func stepRetry(s modelState, q question) (bool, modelState) {
 	switch {
 	case q.unknown:
-		if s == failed || s == ended {
+		if s == failed || s == ended || s == swept || s == anything {
 			s = open
 		}
 		return true, s
@@ -129,7 +157,7 @@ func stepRetry(s modelState, q question) (bool, modelState) {
 	if q.again && s != absent {
 		return true, open
 	}
-	return s == failed || s == ended || s == open, open
+	return s == failed || s.mayEnd(), open
 }
 
 var ctxNone = context.Background()

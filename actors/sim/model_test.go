@@ -12,6 +12,7 @@ func TestModel(t *testing.T) {
 	submitted := question{verb: submit, state: fairfactor.Pending}
 	saw := func(s fairfactor.State) question { return question{verb: get, state: s} }
 	refused := func(v verb) question { return question{verb: v, code: fairfactor.Conflict} }
+	all := func(v verb) question { return question{verb: v} }
 	tests := map[string]struct {
 		history []question
 		ok      bool
@@ -30,6 +31,15 @@ func TestModel(t *testing.T) {
 		"retry":                         {[]question{submitted, saw(fairfactor.Failed), {verb: retry}, saw(fairfactor.Completed)}, true},
 		"retry of a job that completed": {[]question{submitted, saw(fairfactor.Completed), {verb: retry}}, false},
 		"a failed job is not retried":   {[]question{submitted, saw(fairfactor.Failed), refused(retry)}, false},
+		"all cancelled":                 {[]question{submitted, all(cancelAll), saw(fairfactor.Cancelled), refused(cancel)}, true},
+		"ended before all cancelled":    {[]question{submitted, all(cancelAll), refused(cancel), saw(fairfactor.Completed)}, true},
+		"not all cancelled":             {[]question{submitted, all(cancelAll), saw(fairfactor.Running)}, false},
+		"cancelled after all were":      {[]question{submitted, all(cancelAll), {verb: cancel}}, false},
+		"all cancelled but the last":    {[]question{all(cancelAll), submitted}, false},
+		"all retried":                   {[]question{submitted, saw(fairfactor.Failed), all(retryAll), saw(fairfactor.Running), saw(fairfactor.Completed)}, true},
+		"not all retried":               {[]question{submitted, saw(fairfactor.Failed), all(retryAll), refused(cancel), saw(fairfactor.Cancelled)}, false},
+		"a completed one retried":       {[]question{submitted, saw(fairfactor.Completed), all(retryAll), saw(fairfactor.Running)}, false},
+		"cancelled and retried":         {[]question{submitted, all(cancelAll), all(retryAll), saw(fairfactor.Cancelled), saw(fairfactor.Cancelled)}, true},
 		"an answer that was lost":       {[]question{submitted, {verb: cancel, unknown: true}, saw(fairfactor.Cancelled)}, true},
 	}
 	for name, test := range tests {

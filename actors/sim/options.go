@@ -26,6 +26,8 @@ type Options struct {
 	Slow      int     // how many times longer turns take than they use the processor
 	Changes   int     // how many requests of 100 are cancels, and as many retries
 	Keyed     float64 // how many submissions have a key
+	Sweeps    int     // how many requests of 100 are for all jobs of a caller
+	Followers int     // who read what happens
 	Faults    []Fault
 }
 
@@ -75,6 +77,9 @@ func (f Fault) String() string {
 	return text
 }
 
+// plenty is a limit for queues that no run reaches.
+const plenty = 1000
+
 // faultsUntil is when the last fault has ended.
 const faultsUntil = 25 * time.Second
 
@@ -84,7 +89,7 @@ func OptionsOf(seed uint64) Options {
 	pick := func(of ...int) int { return of[rng.IntN(len(of))] }
 	o := Options{
 		Seed: seed, Nodes: pick(1, 2, 3, 3, 3, 4), Workers: pick(1, 2), Callers: pick(1, 2, 3), Clients: pick(2, 3, 4),
-		Requests: pick(6, 8, 12), Queue: uint64(pick(3, 1000, 1000, 1000)), Passivate: time.Duration(pick(1, 10)) * time.Second,
+		Requests: pick(6, 8, 12), Queue: uint64(pick(3, plenty, plenty, plenty)), Passivate: time.Duration(pick(1, 10)) * time.Second,
 		Hold: time.Duration(pick(0, 0, 2, 20)) * time.Millisecond, Hurry: rng.IntN(3) == 0,
 	}
 	if rng.IntN(4) == 0 {
@@ -96,6 +101,7 @@ func OptionsOf(seed uint64) Options {
 	o.Long = []float64{0, 0, 0, 0, 0, 0, 0.1, 0.3}[rng.IntN(8)]
 	o.Slow = pick(1, 1, 300, 20_000)
 	o.Changes, o.Keyed = pick(6, 6, 18), []float64{0.1, 0.4, 0.4, 0.9}[rng.IntN(4)]
+	o.Sweeps, o.Followers = pick(0, 0, 4, 12), pick(0, 1, 2)
 	at, span := time.Duration(0), faultsUntil*3/5
 	if rng.IntN(2) == 0 { // all at once
 		at, span = time.Duration(rng.Int64N(int64(span-2*time.Second))), 2*time.Second
@@ -103,7 +109,25 @@ func OptionsOf(seed uint64) Options {
 	for range rng.IntN(9) {
 		o.Faults = append(o.Faults, randomFault(rng, &o, at, span))
 	}
+	if o.Nodes > 1 && rng.IntN(5) == 0 {
+		o.press(rng)
+	}
 	return o
+}
+
+// press has all clients want more than there is room for while nodes are paused, one after
+// the other: for longer than gossip waits, and mostly for less than a lease.
+func (o *Options) press(rng *rand.Rand) {
+	o.Queue, o.Hurry, o.Callers, o.Clients, o.Slow = 3, true, 1, 4, 20_000
+	for len(o.Faults) < 4 {
+		o.Faults = append(o.Faults, randomFault(rng, o, 0, faultsUntil*3/5))
+	}
+	for i := range o.Faults {
+		if f := &o.Faults[i]; f.Kind != Clock {
+			f.Kind = Pause
+			f.For = min(unheard-time.Second+time.Duration(rng.Int64N(int64(leaseTime)*3/5)), faultsUntil-f.At)
+		}
+	}
 }
 
 // randomFault is a fault that begins within a span.
@@ -154,8 +178,8 @@ func (o Options) String() string {
 	if o.Embedded {
 		b.WriteString(" and a disk of its own")
 	}
-	fmt.Fprintf(&b, ", %d callers, %d clients with %d requests, queue %d, passivate %v, hold %v, spoil %v, long %v, hurry %v, slow %d, changes %d, keyed %v\n",
-		o.Callers, o.Clients, o.Requests, o.Queue, o.Passivate, o.Hold, o.Spoil, o.Long, o.Hurry, o.Slow, o.Changes, o.Keyed)
+	fmt.Fprintf(&b, ", %d callers, %d clients with %d requests, queue %d, passivate %v, hold %v, spoil %v, long %v, hurry %v, slow %d, changes %d, keyed %v, sweeps %d, followers %d\n",
+		o.Callers, o.Clients, o.Requests, o.Queue, o.Passivate, o.Hold, o.Spoil, o.Long, o.Hurry, o.Slow, o.Changes, o.Keyed, o.Sweeps, o.Followers)
 	for i, f := range o.Faults {
 		fmt.Fprintf(&b, "  fault %d: %v\n", i, f)
 	}

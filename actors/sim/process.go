@@ -39,6 +39,7 @@ type process struct {
 	held    []event // what happened while it was paused
 	flights []*flight
 	waiters []func() // clients that wait for an answer of it
+	then    func()   // what happens when it has left, nil for nothing
 	tasks   map[*task]struct{}
 	outs    []out
 
@@ -142,6 +143,9 @@ func (p *process) die() {
 		p.crashDisk()
 	}
 	p.leaveNotes()
+	if p.then != nil {
+		p.w.after(0, nil, p.then)
+	}
 }
 
 // crashDisk decides what became of the groups that the process had on their way to

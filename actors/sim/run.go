@@ -29,12 +29,14 @@ type run struct {
 	ends       map[string]int             // of a job in a place of its queue
 	fatal      map[fairfactor.ID][]string // processes that died while they ran a job
 	unfinished int
+	happenings []happening // what followers are to be told
+	followers  []*follower
+	requeued   map[fairfactor.ID]int // times that a job was put back into its queue
 
 	clients int // that have requests to make
 	history []*op
 	known   map[string][]fairfactor.ID // jobs by caller, that clients have heard of
 	numbers int                        // that were submitted
-	again   bool                       // see ask
 	hard    int                        // of these, hard ones
 	ticks   int64                      // see count
 	keys    map[string]string          // idempotency key -> number, by caller/key
@@ -63,7 +65,7 @@ func Run(opts Options, trace io.Writer) Result {
 	w.trace = trace
 	r := &run{
 		w: w, opts: opts, store: memory.New(), claims: map[string]*process{}, ends: map[string]int{},
-		fatal: map[fairfactor.ID][]string{},
+		fatal: map[fairfactor.ID][]string{}, requeued: map[fairfactor.ID]int{},
 		known: map[string][]fairfactor.ID{}, keys: map[string]string{},
 	}
 	r.c = &cluster{w: w, run: r, byID: map[string]*process{}, cut: map[[2]*place]bool{}, last: map[[2]*place]time.Duration{}}
@@ -82,6 +84,12 @@ func Run(opts Options, trace io.Writer) Result {
 			r.client(i)
 			r.clients--
 		})
+	}
+	begin, _ := r.store.Events(ctxNone, fairfactor.Position{}, 1, nil)
+	for i := range opts.Followers {
+		f := &follower{at: begin.Next}
+		r.followers = append(r.followers, f)
+		w.start(0, nil, func() { r.follow(i, f) })
 	}
 	r.inject()
 	result := Result{Options: opts}
@@ -114,6 +122,9 @@ func (r *run) finish(result *Result) {
 	if !w.run(w.now+2*time.Minute, func() bool { return r.clients == 0 }) {
 		w.broke("the last requests are not answered")
 		return
+	}
+	if !w.run(w.now+2*time.Minute, r.caughtUp) {
+		w.say("followers do not catch up")
 	}
 	r.check()
 }
@@ -158,6 +169,9 @@ func (r *run) wrote(p *process, ch *fairfactor.Change, err error) {
 	}
 	if who := r.claims[fmt.Sprint(ch.Caller, ch.Number, ch.Epoch)]; who != p {
 		r.w.broke("%s wrote for %s with epoch %d, which it has not claimed", p.id, ch.Caller, ch.Epoch)
+	}
+	if r.happened(ch); ch.Op == fairfactor.Requeue {
+		r.requeued[ch.Job.ID]++
 	}
 	switch ch.Op {
 	case fairfactor.Accept, fairfactor.Requeue:
