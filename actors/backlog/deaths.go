@@ -31,7 +31,7 @@ func (b *Backlog) Died(d Died, now time.Time) (m Mourning, ok bool) {
 	}
 	e := b.parking.jobs[d.Seq]
 	if e == nil {
-		e = b.aside(d.Seq)
+		e = b.aside(d.Seq, d.Nonce)
 	}
 	if e == nil || e.nonce != d.Nonce {
 		return m, b.ending[d.Seq] != nil
@@ -75,9 +75,10 @@ func (b *Backlog) takeBack(o *open) {
 	o.offered = o.offered[:0]
 }
 
-// aside takes a job out of the window. It is parked from then on.
-func (b *Backlog) aside(seq uint64) *entry {
-	i := slices.IndexFunc(b.window, func(e entry) bool { return e.seq == seq })
+// aside takes a job out of the window. It is parked from then on. Another job may have the
+// number of one that a paused activation took and never stored: it stays.
+func (b *Backlog) aside(seq, nonce uint64) *entry {
+	i := slices.IndexFunc(b.window, func(e entry) bool { return e.seq == seq && e.nonce == nonce })
 	if i < 0 || b.ending[seq] != nil {
 		return nil
 	}
@@ -165,8 +166,15 @@ func (b *Backlog) Remember(d Died) {
 	}
 }
 
-// Forget drops what was remembered of a job that has ended.
-func (b *Backlog) Forget(seq uint64) { delete(b.died, seq) }
+// Forget drops what was remembered of a job that has ended, or never was.
+func (b *Backlog) Forget(d Died) {
+	rest := slices.DeleteFunc(b.died[d.Seq], func(r Died) bool { return r.Nonce == d.Nonce })
+	if len(rest) == 0 {
+		delete(b.died, d.Seq)
+		return
+	}
+	b.died[d.Seq] = rest
+}
 
 // Found returns deaths that were remembered and whose jobs are in memory now.
 func (b *Backlog) Found() []Died {

@@ -56,10 +56,10 @@ func (c *Caller) mournRead(r *Read) {
 		c.answer(r.asker, ErrMoved)
 	case fairfactor.CodeOf(r.Err) == fairfactor.NotFound:
 		c.wary = true // it is sent again, perhaps
-		c.backlog.Forget(r.died.Seq)
+		c.backlog.Forget(r.died)
 		c.answer(r.asker, Jobs{})
 	case r.Err == nil && r.Job.State.Final():
-		c.backlog.Forget(r.died.Seq)
+		c.backlog.Forget(r.died)
 		c.answer(r.asker, Jobs{})
 	case r.Err != nil:
 		c.answer(r.asker, r.Err)
