@@ -143,19 +143,36 @@ func (o *operator) change(ctx context.Context, op *fairfactor.Operation, again b
 		if err != nil {
 			return err
 		}
-		answer, err := o.v.askCaller(ctx, name, &caller.Many{
+		c, err := o.v.changeMany(ctx, name, caller.Many{
 			IDs: ids, Retry: op.Kind == fairfactor.RetryJobs, Waiting: !op.Query.States.Has(fairfactor.Running), Again: again, Since: op.Created,
 		})
 		if err != nil {
 			return err
 		}
-		c, ok := answer.(changed)
-		if !ok {
-			return unknown(answer)
-		}
 		op.Done, op.Skipped = op.Done+c.Done, op.Skipped+c.Skipped
 	}
 	return nil
+}
+
+// changeMany asks a caller until it answers. What is asked again says so: otherwise jobs that
+// the first one changed, whose answer got lost, would count as skipped.
+func (v *Service) changeMany(ctx context.Context, name string, m caller.Many) (c changed, err error) {
+	for p := v.sys.newPace(); ; p.rest(ctx) {
+		message := m
+		answer, err := unpacked(v.sys.net.AskOnce(ctx, CallerKind, name, toCaller{&message}))
+		switch lost := errors.Is(err, fairfactor.ErrUnanswered); {
+		case err == nil:
+			c, ok := answer.(changed)
+			if !ok {
+				return c, unknown(answer)
+			}
+			return c, nil
+		case !lost && !errors.Is(err, caller.ErrMoved) || p.over(ctx):
+			return c, err
+		default:
+			m.Again = m.Again || lost
+		}
+	}
 }
 
 // byCaller divides jobs among their callers. Those of one keep their order.

@@ -139,6 +139,27 @@ func TestOperationSurvivesItsNodes(t *testing.T) {
 	}
 }
 
+// TestOperationWhoseAnswerIsLost: jobs that an operation changed are counted by what is asked
+// again.
+func TestOperationWhoseAnswerIsLost(t *testing.T) {
+	s := newSite(t, 2, nil)
+	here, there := s.nodes[0], s.nodes[1]
+	s.ex.pin(actors.SchedulerKind, actors.SchedulerID, here.member, false)
+	s.ex.pin(actors.CallerKind, "alice", there.member, false)
+	jobs := s.submit(here, "alice", many(hard(seeded(t)), 3)...)
+	s.ex.deafen(true)
+	op, err := here.CancelAll(t.Context(), fairfactor.Query{Caller: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("they are cancelled", func() bool { return s.states(here, "alice")[fairfactor.Cancelled] == len(jobs) })
+	s.ex.deafen(false)
+	s.ex.breaks(there.member)
+	if op = s.finished(here, op); op.Done != uint64(len(jobs)) || op.Skipped != 0 {
+		t.Errorf("%d done, %d skipped of %d", op.Done, op.Skipped, len(jobs))
+	}
+}
+
 // TestOperationThatCannotGoOn: one whose next page can't be read holds up no other.
 func TestOperationThatCannotGoOn(t *testing.T) {
 	s := newSite(t, 1, nil)
