@@ -21,7 +21,7 @@ var quick = cluster.Timing{
 	Join: 2 * time.Second, Settle: 3 * time.Second,
 }
 
-// unhurried is quick for nodes of which none dies: none counts as dead because it is slow.
+// unhurried is quick for nodes that all live: no slow one counts as dead.
 func unhurried() cluster.Timing {
 	t := quick
 	t.Probe, t.ProbeTimeout, t.SuspicionMult, t.Join = 2*time.Second, time.Second, 30, longest
