@@ -1,6 +1,7 @@
 package factor
 
 import (
+	"fairfactor/factor/internal/ecm"
 	"fairfactor/factor/internal/siqs"
 	"fairfactor/factor/internal/wire"
 )
@@ -39,7 +40,7 @@ func (m *Machine) Sieves() bool {
 }
 
 // Tables is what the runner keeps for turns to come, in bytes.
-func (r *Runner) Tables() int64 { return r.siqs.Tables() }
+func (r *Runner) Tables() int64 { return r.siqs.Tables() + r.ecm.Tables() }
 
 // Needs estimates what the runner holds while it runs a turn, in bytes: what it keeps, and
 // what it has to make for this one.
@@ -47,7 +48,7 @@ func (r *Runner) Needs(payload []byte) int64 {
 	if r.siqs.Knows(payload) {
 		return littleBytes + r.Tables()
 	}
-	return r.Tables() + TurnMemory(payload)
+	return r.Tables() + TurnMemory(payload) - r.ecm.Known(payload)
 }
 
 // TurnMemory estimates the bytes that a runner needs for a turn, with the tables that it
@@ -60,7 +61,7 @@ func TurnMemory(payload []byte) int64 {
 	case wire.KindSieve, wire.KindSolve, wire.KindFinish, wire.KindCycles, wire.KindColumns, wire.KindFilter, wire.KindRoot:
 		return littleBytes + siqs.TurnBytes(payload)
 	case wire.KindCurves:
-		return littleBytes + curveBytes*int64(len(payload))
+		return littleBytes + curveBytes*int64(len(payload)) + ecm.TurnBytes(payload)
 	}
 	return littleBytes
 }

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"testing"
 
+	"fairfactor/factor/internal/ecm"
 	"fairfactor/factor/internal/factortest"
 	"fairfactor/factor/internal/siqs"
 )
@@ -67,6 +68,38 @@ func TestTurnMemory(t *testing.T) {
 	for _, payload := range [][]byte{nil, {0}, {2, 3}, {2, 3, 0xff, 0xff}, {2, 4}, First("1234567").Payload, make([]byte, 100)} {
 		if got := TurnMemory(payload); got != littleBytes && got > littleBytes+1<<10 {
 			t.Errorf("%x: %d bytes", payload, got)
+		}
+	}
+}
+
+// TestCurveTurns: a turn of curves with polynomials holds no more than is estimated, and its
+// runner no more than it says.
+func TestCurveTurns(t *testing.T) {
+	rng := factortest.Seeded(t)
+	for _, bits := range []int{399, 997} {
+		n := factortest.Semiprime(rng, bits)
+		w := ecm.Work{N: n.Bytes(), Seed: 1, Count: 1, B1: 20_000, X: []byte{7}, From: 20_001, To: 30_000_000, Step: 18_480}
+		payload := w.Encode()
+		before := liveBytes()
+		run := NewRunner()
+		var most int64
+		looks := 0
+		look := func() bool {
+			if looks++; looks%50 == 0 {
+				most = max(most, liveBytes()-before)
+			}
+			return false
+		}
+		if _, err := run.Run(Turn{Payload: payload}, look); err != nil {
+			t.Fatal(err)
+		}
+		kept, estimate := liveBytes()-before, TurnMemory(payload)
+		t.Logf("%d bits: live at most %d KB, estimated %d KB; kept %d KB of %d KB", bits, most>>10, estimate>>10, kept>>10, run.Tables()>>10)
+		if again := run.Needs(payload); again > estimate {
+			t.Errorf("%d bits: the same turn again needs %d KB", bits, again>>10)
+		}
+		if most > estimate || most < estimate/4 || kept > run.Tables() || run.Tables() > estimate {
+			t.Errorf("%d bits: live at most %d KB, estimated %d KB; kept %d KB, and %d KB as it says", bits, most>>10, estimate>>10, kept>>10, run.Tables()>>10)
 		}
 	}
 }

@@ -33,6 +33,8 @@ var Study = command.Study{
 		f.DurationVar(&b.bound, "bound", 10*time.Second, "time of an alternative for one row")
 		f.StringVar(&b.gp, "gp", "gp", "PARI's `program`; empty: leave it out")
 		f.StringVar(&b.gnu, "gnu", "factor", "GNU factor's `program`; empty: leave it out")
+		f.StringVar(&b.ecm, "ecm", "ecm", "GMP-ECM's `program`; empty: leave it out")
+		f.IntVar(&b.curves, "curves", 300, "largest `size` of numbers for single elliptic curves: 120 to 300; 1: none")
 		return b
 	},
 	Help: `Factors the same random numbers with this engine (one thread, in this process), with
@@ -41,11 +43,13 @@ a time, and compares all answers. Times are CPU per number: of this process, of 
 loop without its start, of factor without its start. An alternative is stopped in a row
 after -bound, or left out once a smaller size took it longer for one number; its ratio is
 to this engine's time for the same numbers. From 60 digits on there is a row for the wall
-time with one worker divided by that with two.
+time with one worker divided by that with two. A second table has single elliptic curves
+of numbers that only curves can split, next to GMP-ECM (ecm) with the same bounds.
 
 Examples:
   go run ./bench engine                    # to 60 digits, about three minutes
   go run ./bench engine -digits 80         # to 80 digits, about ten minutes
+  go run ./bench engine -digits 20 -numbers 3  # little but the curves, half a minute
   go run ./bench engine -digits 30 -numbers 20 -gnu ""  # a quick look, without GNU factor
   go run ./bench engine -seed 7 -json engine.json`,
 }
@@ -104,6 +108,8 @@ type engineBench struct {
 	most     int // numbers in a row
 	bound    time.Duration
 	gp, gnu  string
+	ecm      string
+	curves   int // digits
 	progress io.Writer
 	ours     *ownEngine
 	others   []*alternative
@@ -124,7 +130,10 @@ func (b *engineBench) Measure(ctx context.Context, seed uint64, progress io.Writ
 	if err := b.open(ctx); err != nil {
 		return err
 	}
-	return b.rows(ctx)
+	if err := b.rows(ctx); err != nil {
+		return err
+	}
+	return b.measureCurves(ctx)
 }
 
 // open starts the engines that are installed.

@@ -37,6 +37,12 @@ func actEngine(how string, args []string) {
 		fmt.Println("9.9")
 		return
 	}
+	if len(args) > 0 && args[0] == "-sigma" {
+		if how == "right" {
+			fmt.Printf("Step 1 took 400ms\nStep 2 took 300ms\n")
+		}
+		os.Exit(8) // as GMP-ECM ends after a factor
+	}
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -76,7 +82,7 @@ func actAnswer(how, n string) string {
 func TestEngineTable(t *testing.T) {
 	t.Setenv(asEngine, "right")
 	file := filepath.Join(t.TempDir(), "engine.json")
-	out, _ := benchtest.Run(t, 0, Study.Run, "-gp", os.Args[0], "-gnu", os.Args[0], "-bound", "1h", "-digits", "28", "-numbers", "2", "-seed", "5", "-json", file)
+	out, _ := benchtest.Run(t, 0, Study.Run, "-gp", os.Args[0], "-gnu", os.Args[0], "-bound", "1h", "-digits", "28", "-curves", "1", "-numbers", "2", "-seed", "5", "-json", file)
 	row := `\s+2\s+[0-9.]+ [um]s\s+[0-9.]+ [um]s\s+[0-9.]+\s+[0-9.]+ [um]s\s+[0-9.]+\s+`
 	for _, want := range []string{
 		`(?m)^uniform 10\^6..10\^20` + row + `16 us\s+8 us\s+(aim|yes|no)$`,
@@ -106,7 +112,7 @@ func TestEngineTable(t *testing.T) {
 // TestEngineBesideRealOnes asks what is installed of the real engines, one number a
 // row.
 func TestEngineBesideRealOnes(t *testing.T) {
-	out, said := benchtest.Run(t, 0, Study.Run, "-bound", "1h", "-digits", "20", "-numbers", "1", "-seed", "5")
+	out, said := benchtest.Run(t, 0, Study.Run, "-bound", "1h", "-digits", "20", "-curves", "1", "-numbers", "1", "-seed", "5")
 	for program, name := range map[string]string{"gp": "PARI", "factor": "factor"} {
 		_, err := exec.LookPath(program)
 		absent := strings.Contains(said, "bench: "+program+" is not installed")
@@ -119,7 +125,7 @@ func TestEngineBesideRealOnes(t *testing.T) {
 
 // TestEngineNotInstalled leaves columns empty, and says so.
 func TestEngineNotInstalled(t *testing.T) {
-	out, said := benchtest.Run(t, 0, Study.Run, "-gp", "no-such-gp", "-gnu", "", "-digits", "20", "-numbers", "1")
+	out, said := benchtest.Run(t, 0, Study.Run, "-gp", "no-such-gp", "-gnu", "", "-digits", "20", "-curves", "1", "-numbers", "1")
 	if !strings.Contains(said, "no-such-gp is not installed") || !regexp.MustCompile(`(?m)^20 digits +1 +\S+ [um]s +- +- +- +- +200 us`).MatchString(out) {
 		t.Errorf("%s\n%s", said, out)
 	}
@@ -144,6 +150,21 @@ func TestEngineBounds(t *testing.T) {
 	}
 	if !b.others[0].gone || !b.others[1].gone || len(b.Rows) != 7 {
 		t.Errorf("%d rows, gone %v %v", len(b.Rows), b.others[0].gone, b.others[1].gone)
+	}
+}
+
+// TestCurves has one curve for each bound of the smallest number, next to a GMP-ECM that
+// takes 700 ms, and to one that says nothing.
+func TestCurves(t *testing.T) {
+	t.Setenv(asEngine, "right")
+	args := []string{"-gp", "", "-gnu", "", "-digits", "1", "-curves", "120", "-numbers", "1", "-ecm"}
+	out, _ := benchtest.Run(t, 0, Study.Run, append(args, os.Args[0])...)
+	if !regexp.MustCompile(`(?m)^120 digits +250000 +\d{8,} +\S+ m?s +700 ms +\d\.\d\d +1.3 +0.8 +(aim|yes|no)$`).MatchString(out) {
+		t.Error(out)
+	}
+	t.Setenv(asEngine, "broken")
+	if _, said := benchtest.Run(t, 1, Study.Run, append(args, os.Args[0])...); !strings.Contains(said, "it said") {
+		t.Error(said)
 	}
 }
 

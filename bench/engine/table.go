@@ -17,6 +17,7 @@ type engineTable struct {
 	Seed     uint64         `json:"seed"`
 	Bound    time.Duration  `json:"bound_ns"`
 	Rows     []engineRow    `json:"rows"`
+	Curves   []curveRow     `json:"curves,omitempty"`
 }
 
 // oursName is this engine among the figures of a row.
@@ -138,6 +139,7 @@ func (t *engineTable) Print(out io.Writer) {
 	}
 	w.Flush()
 	fmt.Fprintf(out, "\nCPU per number, one thread; ratios to the same numbers; against %s; seed %d\n", orNothing(t.Versions), t.Seed)
+	printCurves(out, t.Curves)
 }
 
 func orNothing(versions []string) string {

@@ -29,5 +29,8 @@ func sieveSizeFor(bits int) sieveSize { return tune.SieveSizeFor(bits) }
 // newSieve returns a machine that factors n with the large sieve alone.
 func newSieve(n string, size sieveSize) (*factor.Machine, error) { return tune.NewSieve(n, size) }
 
+// newMethods returns what runs methods one by one.
+func newMethods() *tune.Runner { return tune.NewRunner() }
+
 // split tries one method on n; found is false if that method missed the factors.
 func split(r *tune.Runner, n string, by method) (found bool, err error) { return r.Split(n, by) }

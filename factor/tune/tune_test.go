@@ -88,3 +88,18 @@ func TestNewSieve(t *testing.T) {
 		}
 	}
 }
+
+// TestCurve runs a curve whole, up to the second bound of its level, and refuses others.
+func TestCurve(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 9))
+	n, _ := new(big.Int).SetString(product(r, 180, 180), 10)
+	run := tune.NewRunner()
+	if B2, err := run.Curve(n, 50_000, 1); err != nil || B2 < 8_000_000 {
+		t.Errorf("B2 = %d, %v", B2, err)
+	}
+	for _, B1 := range []uint64{0, 12_345} {
+		if _, err := run.Curve(n, B1, 1); !errors.Is(err, tune.ErrSize) {
+			t.Errorf("B1 = %d: %v", B1, err)
+		}
+	}
+}

@@ -24,7 +24,7 @@ type Level struct {
 
 // Levels follow Zimmermann and Dodson, "20 years of ECM" (ANTS 2006), table 1,
 // with second bounds that suit one multiplication a pair. The last level has no
-// end. With polynomials the second bound is ten times as far, and steps and lots are those
+// end. With polynomials the second bound is some five times as far, and steps and lots are those
 // that make the expected time until a factor of the level's digits is found the shortest at
 // 120 to 300 digits, by Chance and polyNanos.
 var Levels = [...]Level{
@@ -32,21 +32,24 @@ var Levels = [...]Level{
 	{20, 11_000, 1_300_000, 90, 0, 0},
 	{25, 50_000, 8_000_000, 240, 39_270, 1},
 	{30, 250_000, 50_000_000, 500, 78_540, 1},
-	{35, 1_000_000, 250_000_000, 1_100, 157_080, 1},
-	{40, 3_000_000, 900_000_000, 2_900, 157_080, 3},
-	{45, 11_000_000, 4_000_000_000, 5_500, 157_080, 8},
-	{50, 43_000_000, 18_000_000_000, 9_000, 157_080, 24},
-	{55, 110_000_000, 50_000_000_000, 22_000, 157_080, 48},
-	{60, 260_000_000, 130_000_000_000, math.MaxUint64, 157_080, 96},
+	{35, 1_000_000, 250_000_000, 1_100, 78_540, 2},
+	{40, 3_000_000, 900_000_000, 2_900, 78_540, 6},
+	{45, 11_000_000, 4_000_000_000, 5_500, 78_540, 16},
+	{50, 43_000_000, 18_000_000_000, 9_000, 78_540, 48},
+	{55, 110_000_000, 50_000_000_000, 22_000, 78_540, 96},
+	{60, 260_000_000, 130_000_000_000, math.MaxUint64, 78_540, 192},
 }
+
+// mostLotNanos is what a lot of giants may take, in nanoseconds: it is a turn.
+const mostLotNanos = 110e6
 
 // leastPolyWords is the least size of numbers whose curves use polynomials: what is
 // shorter goes to the sieve after a few curves.
 const leastPolyWords = 6
 
 // poly returns the step of polynomials for numbers of k words, nil without polynomials, and
-// how many lots of its giants there are. Where the level's own takes too much memory it is
-// the next smaller one, with twice as many lots.
+// how many lots of its giants there are. Where the level's own takes too much time or memory
+// it is the next smaller one, with twice as many lots.
 func (l *Level) poly(k int) (s *polyStep, lots uint64) {
 	if !cpu.IFMA || l.polyStep == 0 || k < leastPolyWords {
 		return nil, 0
@@ -56,7 +59,7 @@ func (l *Level) poly(k int) (s *polyStep, lots uint64) {
 		s := &polySteps[i]
 		switch {
 		case s.D > l.polyStep:
-		case fft.MeetBytes(s.points, k, 64*k) <= maxMeeting:
+		case polyNanos(k, s) <= mostLotNanos && fft.MeetBytes(s.points, k, 64*k) <= maxMeeting:
 			return s, lots
 		default:
 			lots *= 2
@@ -77,7 +80,7 @@ func (l *Level) Second(k int) (B2 uint64) {
 // MostSecond is what Second is at most on any machine.
 func (l *Level) MostSecond() uint64 {
 	if s := polyStepOf(l.polyStep); s != nil {
-		return max(l.B2, l.lots*uint64(s.points)*s.D)
+		return max(l.B2, l.lots*uint64(s.points)*s.D) // fewer giants cover less, with twice the lots
 	}
 	return l.B2
 }

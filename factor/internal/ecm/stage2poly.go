@@ -18,7 +18,7 @@ type polyStep struct {
 
 // polySteps are multiples of 2 3 5 7 11, whose babies are 15/16 of the points.
 var polySteps = [...]polyStep{
-	{9240, 1024, 960}, {18480, 2048, 1920}, {39270, 4096, 3840}, {78540, 8192, 7680}, {157080, 16384, 15360},
+	{9240, 1024, 960}, {18480, 2048, 1920}, {39270, 4096, 3840}, {78540, 8192, 7680},
 }
 
 // polyStepOf returns the step with that D, nil if it is a step without polynomials.
@@ -101,6 +101,50 @@ func (c *curveN) stage2Poly(r *Runner, x *big.Int, s *polyStep, from uint64) *bi
 		return d
 	}
 	return nil
+}
+
+// bytes is what a lot of giants takes, at most, for a number of k words: what the runner
+// keeps for the next one, and the points themselves.
+func (s *polyStep) bytes(k int) (kept, points int64) {
+	size := s.points * k * 8
+	return int64(fft.MeetBytes(s.points, k, 64*k)), int64(2*size + 2*size + 2*int(s.D/3)*k*8)
+}
+
+// TurnBytes is what a turn of curves takes for stage 2 with polynomials, at most; 0 if it
+// has none.
+func TurnBytes(payload []byte) int64 {
+	w, err := DecodeWork(payload)
+	if err != nil || w.To == 0 {
+		return 0
+	}
+	s := polyStepOf(w.Step)
+	if s == nil {
+		return 0
+	}
+	kept, points := s.bytes((len(w.N) + 7) / 8)
+	return kept + points
+}
+
+// Known is the part of TurnBytes that the runner keeps already.
+func (r *Runner) Known(payload []byte) int64 {
+	if r.poly.mod == nil {
+		return 0
+	}
+	w, err := DecodeWork(payload)
+	if err != nil || w.To == 0 || polyStepOf(w.Step) != r.poly.step || r.poly.mod.Cmp(new(big.Int).SetBytes(w.N)) != 0 {
+		return 0
+	}
+	return r.Tables()
+}
+
+// Tables is what the runner keeps of stage 2 with polynomials for the next turn of the same
+// number.
+func (r *Runner) Tables() int64 {
+	if r.poly.mod == nil {
+		return 0
+	}
+	kept, _ := r.poly.step.bytes((r.poly.mod.BitLen() + 63) / 64)
+	return kept
 }
 
 // polyNanos is the time of a lot of giants modulo a number of k words, measured with
