@@ -99,6 +99,9 @@ chaos: ## kill, stop, cut off and restart the nodes of a private cluster for hal
 powercuts: ## cut the power of a node whose disk forgets what was not synced, 300 times; as root
 	go run ./bench powercuts
 
+oom-test: ## have the system kill a node that takes too much memory, in a control group; as root
+	go test -tags oom -count=1 -v -run OutOfMemory ./cmd/fairfactor
+
 soak: ## ten million jobs on a node, then two million on three nodes, with faults: hours
 	.ci/needs
 	go run ./bench soak
@@ -118,5 +121,5 @@ module: ## rename the module: make module NAME=example.org/team/fairfactor
 	sed -Ei 's#^(module|replace|\t)( ?)fairfactor(/| |$$)#\1\2$(NAME)\3#' go.mod bench/peers/go.mod cmd/fairfactor/deploy/kubernetes/check/go.mod
 	@$(TOOL) gofumpt -w .
 
-.PHONY: help module build dist run dev check test peers-test kubernetes-test compose-test lint formatted format generate bench sim sim-mutants fuzz chaos powercuts soak mutants
+.PHONY: help module build dist run dev check test peers-test kubernetes-test compose-test lint formatted format generate bench sim sim-mutants fuzz chaos powercuts oom-test soak mutants
 .DEFAULT_GOAL := help

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"math/big"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,14 +23,20 @@ import (
 // it, after that much CPU.
 const poisonous = "FAIRFACTOR_TEST_POISON"
 
+// greedy is the variable that names a number whose turns after the first one take greed bytes,
+// and say so.
+const (
+	greedy = "FAIRFACTOR_TEST_GREED"
+	greed  = 400 << 20
+)
+
 // runPoisoned is main with such a number.
 func runPoisoned(poison string) int {
 	ctx, stop := signals()
 	defer stop()
 	number, after, _ := strings.Cut(poison, "@")
 	d, _ := time.ParseDuration(after)
-	runtime := poisoned{actors.Machine(), number, d}
-	return run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, runtime: runtime})
+	return run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, runtime: poisoned{actors.Machine(), number, d}})
 }
 
 // poisoned is the machine's runtime with threads that die.
@@ -53,6 +62,30 @@ func (t poisonedThread) RunFirst(number string, stop func() bool) (factor.Result
 		select {}
 	}
 	return t.Thread.RunFirst(number, stop)
+}
+
+// isGreedy reports whether a payload is of the number that takes much memory.
+func isGreedy(payload []byte) bool {
+	n, ok := new(big.Int).SetString(os.Getenv(greedy), 10)
+	return ok && bytes.Contains(payload, n.Bytes())
+}
+
+func (t poisonedThread) Needs(payload []byte) int64 {
+	if isGreedy(payload) {
+		return greed
+	}
+	return t.Thread.Needs(payload)
+}
+
+func (t poisonedThread) Run(turn factor.Turn, stop func() bool) (factor.Result, error) {
+	if isGreedy(turn.Payload) {
+		taken := make([]byte, greed)
+		for i := 0; i < len(taken); i += 4096 {
+			taken[i] = 1 // now it is there
+		}
+		runtime.KeepAlive(taken)
+	}
+	return t.Thread.Run(turn, stop)
 }
 
 // supervised is a node that is started again whenever it dies.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,6 +24,12 @@ const asProgram = "FAIRFACTOR_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
+		if procs := os.Getenv(inCgroup); procs != "" {
+			if err := os.WriteFile(procs, []byte(strconv.Itoa(os.Getpid())), 0); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+		}
 		if poison := os.Getenv(poisonous); poison != "" {
 			os.Exit(runPoisoned(poison))
 		}
@@ -31,6 +38,10 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+// inCgroup is the variable that names the file of a control group that the program enters
+// before it begins.
+const inCgroup = "FAIRFACTOR_TEST_CGROUP"
 
 // program is a command line to run in a process of its own.
 func program(args ...string) *exec.Cmd {
