@@ -35,7 +35,7 @@ var List = []Mutant{
 	},
 	{
 		"a refused job stays in the count of the queue", "actors/caller/written.go",
-		"func (c *Caller) dropped(p *step) {\n\tc.queued--", "func (c *Caller) dropped(p *step) {",
+		"func (c *Caller) dropped(p *step) {\n\tc.unsaved(p)\n\tc.queued--", "func (c *Caller) dropped(p *step) {\n\tc.unsaved(p)",
 		"actors", "TestRefusedAcceptLeavesNoTrace",
 	},
 	{
@@ -133,6 +133,11 @@ var List = []Mutant{
 		"actors/dispatch", "TestScripts|TestRandomOperations",
 	},
 	{
+		"an earlier activation takes back a later one's turns", "actors/dispatch/offer.go",
+		"if h.Seq == seq && h.Epoch <= epoch && !h.dropped {", "if h.Seq == seq && !h.dropped {",
+		"actors/dispatch", "TestScripts",
+	},
+	{
 		"a turn that was offered again is handed out twice", "actors/dispatch/offer.go",
 		"if o.Again {", "if o.Again && o.More {",
 		"actors/dispatch", "TestScripts|TestRandomOperations",
@@ -225,7 +230,22 @@ var List = []Mutant{
 		"completed = c.completed + u.completed,", "completed = c.completed + 2 * u.completed,",
 		"store/postgres", "TestStore",
 	},
+	{
+		"one job that can't be read stops the events", "store/postgres/many.go",
+		"if damaged != nil && err != nil {", "if damaged == nil && err != nil {",
+		"store/postgres", "TestOneDamagedRowHoldsUpNoOther",
+	},
+	{
+		"a refused question spoils those that travel with it", "store/postgres/ask.go",
+		"} else if len(group) > 1 && refused(err) {", "} else if len(group) > perAsk && refused(err) {",
+		"store/postgres", "TestReadsSpoilNoOther",
+	},
 	// Members.
+	{
+		"a lease that ran out is renewed without a look at the others", "store/postgres/quick.go",
+		"AND m.until >= at.now AND m.renewed", "AND m.renewed",
+		"store/postgres", "TestManyMembersRenewQuickly",
+	},
 	{
 		"a minority takes a member out", "store/membership/membership.go",
 		"needed := (len(t.Rows)-1)/2 + 1", "needed := (len(t.Rows) - 1) / 2",

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -86,19 +87,17 @@ func (s *Store) answerAll() {
 		clear(a.waiting[rest:])
 		a.waiting = a.waiting[:rest]
 		a.mu.Unlock()
-		if s.answer(group) {
-			continue
-		}
-		for _, q := range group { // one of them spoils it for those behind it
-			if !q.isAnswered() {
-				s.answer([]*question{q})
+		for len(group) > 0 && !s.answer(group) { // one of them spoils it for those behind it
+			if group = slices.DeleteFunc(group, (*question).isAnswered); len(group) > 0 {
+				s.answer(group[:1])
+				group = group[1:]
 			}
 		}
 	}
 }
 
-// answer answers a group of questions. It is false if one of several was refused: those
-// without an answer are to be asked alone.
+// answer answers a group of questions. It is false if one of several was refused: the first
+// of those without an answer is to be asked alone.
 func (s *Store) answer(group []*question) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), expireTimeout)
 	defer cancel()
