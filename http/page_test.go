@@ -212,7 +212,7 @@ func TestPageNodeDies(t *testing.T) {
 	id := s.submit("91")
 	var dead atomic.Bool
 	w := open(t, front(t, s.url, func(*http.Request) bool { return !dead.Load() }))
-	for hash, shows := range map[string]string{"#/": "pending 91", "#/jobs": "pending alice 91", "#/jobs/" + id.String(): "Job 91 pending", "#/callers": "alice 1", "#/callers/alice": "pending 91", "#/nodes": "Nodes"} {
+	for hash, shows := range map[string]string{"#/": "pending 91", "#/jobs": "pending alice 91", "#/jobs/" + id.String(): "Job 91 pending", "#/callers": "alice 1", "#/callers/alice": "pending 91", "#/nodes": "actors on 127.0.0.1:1"} {
 		w.eval(`location.hash = "` + hash + `"`)
 		w.reads("main", shows)
 		dead.Store(true)

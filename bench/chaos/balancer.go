@@ -41,11 +41,13 @@ type end struct {
 	hang   context.CancelCauseFunc // guarded by mu; ends ctx
 }
 
-// How often a node is asked, and how long it may take to answer; when the machine is
+// How often a node is asked, how long it may take to be connected to, and how long to answer:
+// longer than /readyz waits for the database, which is 2 s. When the machine is
 // busy with other things for hours, it may take longer.
 const (
 	checkEvery    = 200 * time.Millisecond
-	checkTime     = time.Second
+	connectTime   = time.Second
+	checkTime     = 3 * time.Second
 	longCheckTime = 10 * time.Second
 	maxSilent     = 2 // questions in a row without an answer, as in deploy/haproxy.cfg
 )
@@ -56,7 +58,7 @@ func newBalancer(addrs []string, conns int, patience time.Duration) *balancer {
 	b := &balancer{stop: stop}
 	for _, addr := range addrs {
 		e := &end{base: "http://" + addr, patience: patience, client: &http.Client{Transport: &http.Transport{
-			DialContext:         (&net.Dialer{Timeout: checkTime}).DialContext,
+			DialContext:         (&net.Dialer{Timeout: connectTime}).DialContext,
 			MaxIdleConnsPerHost: conns, IdleConnTimeout: 5 * time.Second,
 		}}}
 		e.ctx, e.hang = context.WithCancelCause(ctx)
