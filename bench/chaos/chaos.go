@@ -33,14 +33,16 @@ var Comparison = command.Comparison{
 	Help: `Starts real nodes, each with a network namespace of its own, on a private PostgreSQL,
 and eight callers that submit without end through a small load balancer: single
 numbers, batches, and keys that are sent twice at once. They cancel some jobs, try to
-retry what has not failed, and compare each look at a job with all earlier ones. Then nodes
+retry what has not failed, and compare each look at a job with all earlier ones. One more
+client follows the events of all jobs. Then nodes
 are killed in turn (the scheduler's, a caller's, any) and started again at the same
 addresses, stopped for longer than their lease, cut off from each other in one
 direction and in both, and from the store; the store is restarted and killed; all
 nodes are restarted in order; nodes leave and join at random, as with an
 autoscaler; and the owner of a big number is killed. In the end the callers' logs are compared with
 the store, by questions of their own: every job that got a 202 must have ended
-once, completed and right; no caller may have been written by two processes in one
+once, completed and right; the follower must have been told of each once, in order, over
+connections that break; no caller may have been written by two processes in one
 epoch, which triggers in the database have watched; and the scheduler must have
 kept its promise of fairness. Needs root, for the namespaces; PostgreSQL 14 or
 newer; and the programs ip, iptables, nsenter and unshare. -short
@@ -156,6 +158,8 @@ func (c *chaos) rows(sb *sandbox, v *verdict) []report.Row {
 		report.Figure("cancelled; cancelled and yet not", float64(v.Cancelled), "").Against("not", float64(v.Uncancelled), 0),
 		report.Figure("reads of accepted jobs", float64(v.Reads), "").AtLeast(1).Must(),
 		report.Figure("reads that contradict an earlier one", float64(v.Stale), "").AtMost(0).Must(),
+		report.Figure("events told; connections that broke", float64(v.Told), "").Against("broke", float64(v.Resumed), 0),
+		report.Figure("events that are missing, twice or wrong", float64(v.Mistold), "").AtMost(0).Must(),
 		report.Figure("without an answer; of these, accepted", float64(v.Unsure), "").Against("accepted", float64(v.Kept), 0),
 		report.Figure("accepted once more, without a key", float64(v.Repeated), ""),
 		report.Figure("hand-outs while another caller waited", float64(v.Contended), "").AtLeast(1).Must(),

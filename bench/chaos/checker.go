@@ -35,6 +35,9 @@ type verdict struct {
 	Uncancelled int  `json:"uncancelled"`       // jobs that a caller was told are cancelled, and are not
 	Reads       int  `json:"reads"`             // looks at accepted jobs
 	Stale       int  `json:"stale"`             // of these, those that contradict an earlier one
+	Told        int  `json:"told"`              // events that a follower was told of
+	Resumed     int  `json:"resumed"`           // times that it went on after a connection broke
+	Mistold     int  `json:"mistold"`           // events that are missing, come twice or out of order, or are wrong
 	Partial     bool `json:"partial,omitempty"` // jobs may not have ended yet, which is no fault
 }
 
@@ -46,7 +49,7 @@ func (v *verdict) broken() (n int) {
 	if v.Partial {
 		n -= v.Unfinished
 	}
-	return n + v.Bad() + v.Denied + v.Unsubmitted + v.Unexpected + v.Uncancelled + v.Stale
+	return n + v.Bad() + v.Denied + v.Unsubmitted + v.Unexpected + v.Uncancelled + v.Stale + v.Mistold
 }
 
 // look adds what the callers saw.

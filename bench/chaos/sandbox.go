@@ -33,6 +33,7 @@ type sandbox struct {
 	fleet    *fleet.Fleet
 	balancer *balancer
 	workload *workload
+	follower *follower
 	wrong    error // what a fault found that does not end the run, so that the logs are kept
 
 	watching sync.WaitGroup
@@ -63,14 +64,21 @@ func newSandbox(ctx context.Context, h *harness.Harness, cfg fleet.Config, calle
 		return nil, err
 	}
 	sb.balancer = newBalancer(sb.fleet.Addrs(), 4*callers, checkTime)
+	watching, unwatch := context.WithCancel(context.WithoutCancel(ctx))
+	sb.unwatch = unwatch
+	sb.watching.Go(func() { sb.watch(watching) })
+	sb.follower = newFollower(sb.balancer)
+	sb.watching.Go(func() { sb.follower.follow(watching) })
+	select {
+	case <-sb.follower.begun:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	sb.workload = &workload{balancer: sb.balancer, conns: 2, batchSize: 5, think: 20 * time.Millisecond, seed: h.Seed}
 	for i := range callers {
 		sb.workload.callers = append(sb.workload.callers, fmt.Sprintf("caller-%d", i+1))
 	}
 	sb.workload.start(ctx)
-	watching, unwatch := context.WithCancel(context.WithoutCancel(ctx))
-	sb.unwatch = unwatch
-	sb.watching.Go(func() { sb.watch(watching) })
 	return sb, nil
 }
 
@@ -216,8 +224,20 @@ func (sb *sandbox) finish(ctx context.Context, failed bool) (*verdict, []submiss
 	if v != nil {
 		v.Partial = !whole
 		v.look(&sb.workload.sightings)
+		if whole {
+			judgeErr = errors.Join(judgeErr, sb.judgeEvents(judging, v))
+		}
 	}
 	return v, logs, errors.Join(err, judgeErr, ctx.Err())
+}
+
+// judgeEvents compares what the follower was told with the store.
+func (sb *sandbox) judgeEvents(ctx context.Context, v *verdict) error {
+	jobs, err := sb.audit.jobs(ctx)
+	if err == nil {
+		sb.follower.judge(ctx, jobs, v)
+	}
+	return err
 }
 
 // mend ends all faults that an act which failed has left behind.
