@@ -120,6 +120,8 @@ func (h *host) Answer(to caller.Asker, answer any) {
 		}
 	case caller.Account:
 		h.say("%s: weight %d, group %q, %d running", to, a.Weight, a.Group, a.Running)
+	case caller.Changed:
+		h.say("%s: %d done, %d skipped", to, a.Done, a.Skipped)
 	case error:
 		h.say("%s: %s", to, reason(a))
 	}
@@ -200,6 +202,13 @@ func (h *host) command(words []string) error {
 		h.caller.Receive(nil, caller.Pull{Epoch: epoch, Want: want})
 	case "await", "cancel", "retry", "look", "expire": // name, sequence number
 		return h.ask(words[0], args)
+	case "many", "again": // name, sequence numbers: an operation cancels them, or does so again
+		m := &caller.Many{Again: words[0] == "again", Since: h.now}
+		for _, word := range args[1:] {
+			seq, _ := strconv.ParseUint(word, 10, 64)
+			m.IDs = append(m.IDs, fairfactor.ID{Nonce: 1000 + seq, Caller: h.caller.Number(), Seq: seq})
+		}
+		h.caller.Receive(args[0], m)
 	case "learns": // results are known to all callers, and numbers shared
 		h.learns = true
 		h.activate()
@@ -338,6 +347,8 @@ func (h *host) answerRead(ctx context.Context, r *caller.Read) {
 		r.Piece, r.Err = h.store.Piece(ctx, h.caller.Number(), r.Order, uint32(r.Number))
 	case caller.ReadKeys:
 		r.Keyed, r.Err = h.store.Keyed(ctx, h.caller.Number(), r.Keys, r.Since)
+	case caller.ReadJobs:
+		r.Jobs, r.Err = h.store.Jobs(ctx, r.Many.IDs)
 	case caller.ReadJob:
 		r.Job, r.Err = h.store.Job(ctx, r.Job.ID)
 	case caller.ReadKnown:

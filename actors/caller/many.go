@@ -53,6 +53,10 @@ func (c *Caller) manyRead(r *Read) {
 			c.count(t, fairfactor.Errorf(fairfactor.Conflict, "job %s is quarantined: retry it by its id", job.ID))
 		case r.Many.Retry:
 			c.retryRead(&Read{Job: *job, Err: missing(job), asker: t})
+		case !job.State.Final() && c.backlog.Ending(job.ID.Seq) && again:
+			c.count(t, ErrMoved) // its end is on its way, and may be ours: it is asked for again
+		case !job.State.Final() && c.backlog.Ending(job.ID.Seq):
+			c.awaitEnd(job.ID.Seq, t)
 		default:
 			c.cancelStored(r.Many, job, t, now)
 		}

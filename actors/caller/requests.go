@@ -154,10 +154,7 @@ func (c *Caller) sendWaitersAway() {
 // cancel ends an unfinished job.
 func (c *Caller) cancel(asker Asker, id fairfactor.ID) {
 	if c.backlog.Ending(id.Seq) {
-		if c.overtaken == nil {
-			c.overtaken = map[uint64][]Asker{}
-		}
-		c.overtaken[id.Seq] = append(c.overtaken[id.Seq], asker)
+		c.awaitEnd(id.Seq, asker)
 		return
 	}
 	if job, withdraw, ok := c.backlog.Cancel(id.Seq, "", c.host.Now()); ok {
@@ -186,6 +183,14 @@ func (c *Caller) cancelRead(r *Read) {
 			c.cancel(r.asker, id)
 		}
 	}
+}
+
+// awaitEnd has one who would cancel a job hear that it has ended when that is durable.
+func (c *Caller) awaitEnd(seq uint64, asker Asker) {
+	if c.overtaken == nil {
+		c.overtaken = map[uint64][]Asker{}
+	}
+	c.overtaken[seq] = append(c.overtaken[seq], asker)
 }
 
 // overtake answers those whom the end of a job has overtaken.
