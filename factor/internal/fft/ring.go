@@ -137,11 +137,10 @@ func (r *Ring) reduce(z []uint64, times uint64) {
 		t[i], carry = v&mask, v>>limbBits
 	}
 	pack(z, t[:L+1])
-	over := t[L] // what pack had no room for, if n fills its words
-	if 64*r.k >= limbBits*(L+1) {
-		over = 0
-	} else {
-		over >>= uint(max(0, 64*r.k-limbBits*L))
+	// What pack had no room for, if n fills its words: the value can be n and a little more.
+	over := uint64(0)
+	for i, at := 64*r.k/limbBits, 64*r.k; i <= L; i++ {
+		over |= t[i] >> uint(max(0, at-i*limbBits))
 	}
 	s := r.term
 	var borrow uint64
