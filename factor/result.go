@@ -239,14 +239,23 @@ func decodeParts(data []byte) ([]part, error) {
 // make a [Machine] and give it the result.
 // Data that is damaged, or whose parts do not multiply to n, is an error.
 func Decode(n string, first Result) (primes []Prime, done bool, err error) {
-	return DecodeInto(nil, n, first)
+	return new(Decoder).Decode(n, first)
 }
 
-// DecodeInto is [Decode] with the room of earlier primes, which may be nil: they are
-// overwritten.
-func DecodeInto(room []Prime, n string, first Result) (primes []Prime, done bool, err error) {
+// Decoder decodes the results of many first turns with little memory for each.
+type Decoder struct {
+	primes []Prime
+	digits strings.Builder
+}
+
+// maxDigitsKept is how many digits a [Decoder] keeps as parts of one string.
+const maxDigitsKept = 1 << 10
+
+// Decode is [Decode]. The primes are good until the next call. Their digits are for good,
+// but they stay in memory together with those of some dozens of other numbers.
+func (d *Decoder) Decode(n string, first Result) (primes []Prime, done bool, err error) {
 	if w, ok := arith.ParseUint128(n); ok {
-		primes, done, err = decode128(room[:0], w, first.Data)
+		primes, done, err = d.decode128(w, first.Data)
 	} else {
 		primes, done, err = decodeBig(n, first.Data)
 	}
@@ -256,8 +265,20 @@ func DecodeInto(room []Prime, n string, first Result) (primes []Prime, done bool
 	return primes, done, nil
 }
 
-// decode128 is Decode up to 128 bits; primes is empty. All primes share one string.
-func decode128(primes []Prime, n arith.Uint128, data []byte) ([]Prime, bool, error) {
+// keep returns digits as a string.
+func (d *Decoder) keep(digits []byte) string {
+	if free := d.digits.Cap() - d.digits.Len(); free < len(digits) {
+		room := min(2*d.digits.Cap(), maxDigitsKept)
+		d.digits.Reset()
+		d.digits.Grow(max(room, len(digits)))
+	}
+	from := d.digits.Len()
+	d.digits.Write(digits)
+	return d.digits.String()[from:]
+}
+
+// decode128 is Decode up to 128 bits. All primes share one string.
+func (d *Decoder) decode128(n arith.Uint128, data []byte) ([]Prime, bool, error) {
 	pr, err := readParts(data)
 	if err != nil {
 		return nil, false, err
@@ -270,7 +291,8 @@ func decode128(primes []Prime, n arith.Uint128, data []byte) ([]Prime, bool, err
 		done   = true
 		prod   = arith.Uint128{Lo: 1}
 	)
-	primes = slices.Grow(primes, int(min(pr.left, 26)))
+	primes := slices.Grow(d.primes[:0], int(min(pr.left, 26)))
+	d.primes = primes
 	for {
 		p, ok, err := pr.next()
 		if err != nil {
@@ -304,7 +326,7 @@ func decode128(primes []Prime, n arith.Uint128, data []byte) ([]Prime, bool, err
 	if prod != n {
 		return nil, false, ErrProduct
 	}
-	all, start := string(digits), 0
+	all, start := d.keep(digits), 0
 	for i := range primes {
 		primes[i].P = all[start:ends[i]]
 		start = ends[i]

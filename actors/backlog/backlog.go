@@ -12,7 +12,8 @@
 // A job that has come to its end is kept, ending, until its final state is
 // durable: only then is it forgotten.
 //
-// The machine has no I/O, clock, goroutine or lock. It is owned by the
+// The machine has no I/O, clock, goroutine or lock, and shares nothing with others but
+// memory that is not in use. It is owned by the
 // caller actor, which reads pages, commits and talks to the scheduler for it. Start
 // reading at [Backlog.Next] and [Backlog.Outcome].
 package backlog
@@ -20,7 +21,9 @@ package backlog
 import (
 	"cmp"
 	"maps"
+	"math/bits"
 	"slices"
+	"sync"
 	"time"
 
 	"fairfactor"
@@ -186,13 +189,13 @@ type Backlog struct {
 	open        map[uint64]*open // by sequence number
 	parking     parking
 	ending      map[uint64]*open  // those that have come to their end, which is not durable yet
+	over        []*open           // whose end is durable, see [Backlog.Reuse]
 	light, hard []*open           // those with a machine, by class, each in rotation
 	outstanding int               // offered turns of open jobs
 	offers      uint64            // turns that were ever offered
 	flip        bool              // whose turn it is: long jobs or the queue
 	flop        bool              // of the long jobs: the hard or the light ones
 	loading     bool              // a piece of a checkpoint was asked for
-	primes      []factor.Prime    // room for those of an outcome
 	died        map[uint64][]Died // of jobs that are not in memory, by sequence number
 	found       []Died            // of jobs that are by now
 	vain        Vain              // not taken yet
@@ -285,8 +288,9 @@ func (b *Backlog) makeRoom() {
 		b.window = b.room[:n]
 		return
 	}
-	b.room = make([]entry, max(roomy, 2*len(old), b.burst))
+	b.room = takeRoom(max(roomy, 2*len(old), b.burst))
 	b.window = b.room[:copy(b.room, b.window)]
+	giveRoom(old)
 }
 
 // leaveRoom drops the room of an empty window, unless it is small. The next burst of
@@ -294,7 +298,30 @@ func (b *Backlog) makeRoom() {
 func (b *Backlog) leaveRoom() {
 	if len(b.room) > roomy {
 		b.burst = len(b.room) / 2
+		giveRoom(b.room)
 		b.window, b.room = nil, nil
+	}
+}
+
+// rooms are those that windows have left, of all backlogs, by the logarithm of their size.
+var rooms [12]sync.Pool
+
+// takeRoom returns room for at least n entries.
+func takeRoom(n int) []entry {
+	size := bits.Len(uint(n - 1))
+	if size < len(rooms) {
+		if room, ok := rooms[size].Get().(*[]entry); ok {
+			return *room
+		}
+	}
+	return make([]entry, 1<<size)
+}
+
+// giveRoom lets another window have room.
+func giveRoom(room []entry) {
+	if size := bits.Len(uint(len(room) - 1)); len(room) > roomy && size < len(rooms) {
+		clear(room)
+		rooms[size].Put(&room)
 	}
 }
 

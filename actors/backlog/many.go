@@ -46,6 +46,9 @@ func (b *Backlog) isExpelled(order uint64) bool {
 func (b *Backlog) Committed(seq uint64) {
 	o := b.ending[seq]
 	delete(b.ending, seq)
+	if o != nil {
+		b.over = append(b.over, o)
+	}
 	if o == nil || !b.isExpelled(o.job.Order) || o.job.Order > b.durable {
 		return
 	}
@@ -54,6 +57,17 @@ func (b *Backlog) Committed(seq uint64) {
 	} else {
 		delete(b.expelled, o.job.Order)
 	}
+}
+
+// Reuse says that nobody has the jobs any more whose ends are committed: those that begin
+// next are kept in their place.
+func (b *Backlog) Reuse() {
+	for i, o := range b.over {
+		*o = open{}
+		opens.Put(o)
+		b.over[i] = nil
+	}
+	b.over = b.over[:0]
 }
 
 // forgetExpelled forgets those whose ends were durable before a page came.

@@ -3,6 +3,7 @@ package backlog
 import (
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"fairfactor"
@@ -79,9 +80,14 @@ func (b *Backlog) begin(e *entry) *open {
 	return o
 }
 
+// opens are places for jobs that begin, of all backlogs.
+var opens = sync.Pool{New: func() any { return new(open) }}
+
 // opened returns a job as its caller's account has it.
 func opened(job fairfactor.Job) *open {
-	return &open{job: job, booked: spent{job.CPU, job.Turns}}
+	o := opens.Get().(*open)
+	o.job, o.booked = job, spent{job.CPU, job.Turns}
+	return o
 }
 
 func (b *Backlog) job(e *entry) fairfactor.Job {

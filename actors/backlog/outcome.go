@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"fairfactor"
@@ -92,12 +93,16 @@ func (o *open) began(dispatched uint64, at time.Time) {
 func (b *Backlog) apply(o *open, out Outcome) (done bool, err error) {
 	result := factor.Result{ID: out.Turn, Data: out.Data}
 	if o.machine == nil {
-		primes, done, err := factor.DecodeInto(b.primes, o.number(), result)
-		if err != nil {
+		d := decoders.Get().(*decoder)
+		defer decoders.Put(d)
+		primes, done, err := d.Decode(o.number(), result)
+		switch {
+		case err != nil:
 			return false, err
-		}
-		b.primes = primes
-		if done {
+		case done && o.given == nil: // they multiply to the number, or Decode had refused them
+			o.job.Factors = d.keep(primes)
+			return true, nil
+		case done:
 			return true, o.complete(primes)
 		}
 		if o.machine, err = factor.New(o.number()); err != nil {
@@ -116,6 +121,31 @@ func (b *Backlog) apply(o *open, out Outcome) (done bool, err error) {
 	return true, o.complete(o.machine.Primes())
 }
 
+// decoder reads first outcomes; most jobs have no other. It is lent to one backlog after
+// the other, and what it makes is kept together with that of other jobs.
+type decoder struct {
+	factor.Decoder
+	room []fairfactor.Factor
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+// maxRoom is how many factors are kept together.
+const maxRoom = 64
+
+// keep returns primes as factors.
+func (d *decoder) keep(primes []factor.Prime) []fairfactor.Factor {
+	if len(primes) == 0 {
+		return nil
+	}
+	if cap(d.room)-len(d.room) < len(primes) {
+		d.room = make([]fairfactor.Factor, 0, max(min(2*cap(d.room), maxRoom), len(primes)))
+	}
+	from := len(d.room)
+	d.room = appendFactors(d.room, primes)
+	return d.room[from:len(d.room):len(d.room)]
+}
+
 // complete checks and books the answer.
 func (o *open) complete(primes []factor.Prime) error {
 	primes = o.withGiven(primes)
@@ -130,9 +160,12 @@ func factors(primes []factor.Prime) []fairfactor.Factor {
 	if len(primes) == 0 {
 		return nil
 	}
-	fs := make([]fairfactor.Factor, len(primes))
-	for i, p := range primes {
-		fs[i] = fairfactor.Factor{Prime: p.P, Exponent: p.Exponent, Probable: !p.Proven, Proof: fairfactor.ParseProof(string(p.Proof))}
+	return appendFactors(make([]fairfactor.Factor, 0, len(primes)), primes)
+}
+
+func appendFactors(fs []fairfactor.Factor, primes []factor.Prime) []fairfactor.Factor {
+	for _, p := range primes {
+		fs = append(fs, fairfactor.Factor{Prime: p.P, Exponent: p.Exponent, Probable: !p.Proven, Proof: fairfactor.ParseProof(string(p.Proof))})
 	}
 	return fs
 }

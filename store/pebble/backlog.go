@@ -143,6 +143,10 @@ func (s *Store) readBacklog(ctx context.Context, queue, saved *pebbledb.Iterator
 			}
 			continue
 		}
+		if waiting == nil {
+			room := min(limit, int(max(a.Queued, 1)))
+			waiting, page = make([]fairfactor.Waiting, 0, room), make([]pagedJob, 0, room)
+		}
 		waiting, page = append(waiting, w), append(page, j)
 	}
 	if err := queue.Error(); err != nil {

@@ -64,12 +64,7 @@ func find(db pebbledb.Reader, id fairfactor.ID, caller string) (stored, error) {
 func locate(db pebbledb.Reader, p jobKey, caller string, want fairfactor.States) (j stored, ok bool, err error) {
 	if want.Ended() {
 		key := slot(make([]byte, 0, slotLen), kindEnded, p.caller, p.seq)
-		value, ok, err := get(db, key)
-		if err != nil {
-			return j, false, err
-		}
-		if ok {
-			j, err = decodeJob(key, value, p.caller, caller)
+		if j, ok, err = getJob(db, key, p.caller, caller); err != nil || ok {
 			return j, err == nil && want.Has(j.State), err
 		}
 	}
@@ -193,6 +188,23 @@ func get(db pebbledb.Reader, key []byte) ([]byte, bool, error) {
 		return nil, false, err
 	}
 	return append([]byte(nil), opened...), true, nil
+}
+
+// getJob reads a job's record.
+func getJob(db pebbledb.Reader, key []byte, caller uint64, name string) (stored, bool, error) {
+	value, closer, err := db.Get(key)
+	if errors.Is(err, pebbledb.ErrNotFound) {
+		return stored{}, false, nil
+	}
+	if err != nil {
+		return stored{}, false, readError(err)
+	}
+	defer closer.Close()
+	if value, err = unseal(key, value); err != nil {
+		return stored{}, false, err
+	}
+	j, err := decodeJob(key, value, caller, name)
+	return j, err == nil, err
 }
 
 // getBrief reads the head of a record.

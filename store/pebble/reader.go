@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"fairfactor"
 )
@@ -9,8 +10,9 @@ import (
 // reader takes a value apart. After the first thing that is not there, bad is
 // set and everything reads as zero.
 type reader struct {
-	b   []byte
-	bad bool
+	b    []byte
+	bad  bool
+	text strings.Builder // what digits returned: parts of one string if there is room for all
 }
 
 func (r *reader) take(n uint64) []byte {
@@ -70,15 +72,20 @@ func (r *reader) digits() string {
 	if packed == nil {
 		return ""
 	}
-	text := make([]byte, 0, 2*len(packed))
+	if r.text.Cap()-r.text.Len() < 2*len(packed) {
+		r.text.Reset()
+		r.text.Grow(2 * len(packed))
+	}
+	from := r.text.Len()
 	for _, b := range packed {
 		if b > 0x99 || b&15 > 9 {
 			r.b, r.bad = nil, true
 			return ""
 		}
-		text = append(text, '0'+b>>4, '0'+b&15)
+		r.text.WriteByte('0' + b>>4)
+		r.text.WriteByte('0' + b&15)
 	}
-	return string(text[:n])
+	return r.text.String()[from : from+int(n)]
 }
 
 // factors reads what appendFactors wrote.

@@ -32,11 +32,15 @@ func (r *recent[K, V]) get(k K) (V, bool) {
 func (r *recent[K, V]) put(k K, v V) {
 	if len(r.young) >= r.size/2 {
 		gone := r.older
-		r.older, r.young = r.young, make(map[K]V, r.size/2)
+		r.older = r.young
 		r.rotations++
 		if r.dropped != nil {
 			r.dropped(gone)
 		}
+		if r.young = gone; gone == nil {
+			r.young = make(map[K]V, r.size/2)
+		}
+		clear(r.young)
 	}
 	r.young[k] = v
 }

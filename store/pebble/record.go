@@ -244,6 +244,9 @@ func decodeJob(key, value []byte, caller uint64, name string) (stored, error) {
 		Caller: name, Order: h.Order, State: h.State, CPU: h.CPU, Turns: h.Turns,
 		Known: fields&isKnown != 0,
 	}}
+	if fields&hasFactors != 0 {
+		r.text.Grow(2 * len(r.b)) // two digits a byte
+	}
 	j.Number = r.digits()
 	if fields&hasKey != 0 {
 		j.Key = r.string()
