@@ -22,8 +22,9 @@ type Jobs interface {
 	// each submission, in the same order; a submission that is refused has its own
 	// error in its receipt and does not touch its neighbours. When Submit returns
 	// a job without an error, the job is durable. The error result is for calls
-	// that failed as a whole. Submit keeps no part of subs but their strings.
-	Submit(ctx context.Context, caller string, subs []Submission) ([]Receipt, error)
+	// that failed as a whole. The receipts are appended to into, which may be nil. Submit
+	// keeps no part of subs but their strings, and nothing of the receipts.
+	Submit(ctx context.Context, caller string, subs []Submission, into []Receipt) ([]Receipt, error)
 	// Job returns a job as it is now: not_found if it never existed or its
 	// retention is over.
 	Job(ctx context.Context, id ID) (Job, error)

@@ -37,7 +37,7 @@ func TestReceiptComesAfterTheDisk(t *testing.T) {
 	var answered atomic.Bool
 	done := make(chan []fairfactor.Receipt)
 	go func() {
-		receipts, _ := n.Submit(t.Context(), "alice", []fairfactor.Submission{{Number: "15"}})
+		receipts, _ := n.Submit(t.Context(), "alice", []fairfactor.Submission{{Number: "15"}}, nil)
 		answered.Store(true)
 		done <- receipts
 	}()
@@ -97,7 +97,7 @@ func TestOneRefusalOfMany(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	s.completed(n, got[0].Job, got[2].Job)
-	if none, err := n.Submit(t.Context(), "alice", nil); err != nil || len(none) != 0 {
+	if none, err := n.Submit(t.Context(), "alice", nil, nil); err != nil || len(none) != 0 {
 		t.Errorf("an empty Submit gives %v, %v", none, err)
 	}
 }
@@ -298,7 +298,7 @@ func TestClaimsWaitForTheStore(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	defer cancel()
 	begin := time.Now()
-	if _, err := n.Submit(ctx, "alice", []fairfactor.Submission{{Number: "15"}}); fairfactor.CodeOf(err) != fairfactor.Unavailable {
+	if _, err := n.Submit(ctx, "alice", []fairfactor.Submission{{Number: "15"}}, nil); fairfactor.CodeOf(err) != fairfactor.Unavailable {
 		t.Errorf("got %v", err)
 	}
 	if took := time.Since(begin); took > longest/4 {
@@ -307,7 +307,7 @@ func TestClaimsWaitForTheStore(t *testing.T) {
 	s.ex.stop(actors.SchedulerKind, actors.SchedulerID)
 	n.store.unreadable(nil)
 	s.eventually("accepted again", func() bool {
-		receipts, err := n.Submit(ctx, "alice", []fairfactor.Submission{{Number: "15"}})
+		receipts, err := n.Submit(ctx, "alice", []fairfactor.Submission{{Number: "15"}}, nil)
 		if err == nil && receipts[0].Err == nil {
 			s.completed(n, receipts[0].Job)
 			return true

@@ -24,7 +24,7 @@ func TestBounds(t *testing.T) {
 	}
 	refusedBy := func(n *node, number string) *fairfactor.Quota {
 		t.Helper()
-		receipts, err := n.Submit(t.Context(), "alice", []fairfactor.Submission{{Number: number}})
+		receipts, err := n.Submit(t.Context(), "alice", []fairfactor.Submission{{Number: number}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -106,6 +106,7 @@ func (a *callerActor) receive(m any, sender *actor.PID) {
 		a.caller.Receive(asker, &m.Submit)
 	case *outcomes:
 		a.caller.Receive(asker, &m.Outcomes)
+		m.free()
 	case toCaller:
 		known = a.caller.Receive(asker, m.message)
 	default:
@@ -168,18 +169,17 @@ func (a *callerActor) Log() *slog.Logger {
 
 // Offer implements [caller.Host].
 func (a *callerActor) Offer(o caller.Offer) {
-	m := &offer{Offer: dispatch.Offer{
+	m := spareOffers.Get().(*offer)
+	m.Offer = dispatch.Offer{
 		Caller: a.name, Group: o.Group, Home: a.sys.net.ID(), Epoch: o.Epoch, Weight: o.Weight, More: o.More, Again: o.Again,
-		Charge: o.Charge, Known: o.Known, Jobs: o.Jobs, Work: o.Work, Oldest: micros(o.Oldest),
-	}}
-	block := m.body[:]
-	if m.Turns = m.one[:]; len(o.Turns) != 1 {
-		m.Turns, block = make([]dispatch.Turn, len(o.Turns)), make([]turn, len(o.Turns))
+		Charge: o.Charge, Known: o.Known, Jobs: o.Jobs, Work: o.Work, Oldest: micros(o.Oldest), Turns: m.Turns,
 	}
 	for i := range o.Turns { // each gets the address of its outcome
-		block[i] = turnOf(a.name, o.Epoch, &o.Turns[i])
-		m.Turns[i] = block[i].offered()
-		m.Turns[i].Waits = o.Turns[i].Waits
+		t := spareTurns.Get().(*turn)
+		*t = turnOf(a.name, o.Epoch, &o.Turns[i])
+		offered := t.offered()
+		offered.Waits = o.Turns[i].Waits
+		m.Turns = append(m.Turns, offered)
 	}
 	a.sys.tellScheduler(m)
 }

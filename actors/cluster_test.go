@@ -123,7 +123,8 @@ func TestRealClusterEndsEveryJobOnce(t *testing.T) {
 				limit, stop := context.WithTimeout(context.Background(), longest)
 				receipts, err := stable.Submit(limit, fmt.Sprintf("caller-%d", c), []fairfactor.Submission{
 					{Number: digits(numbers, 6+numbers.IntN(14))}, {Number: digits(numbers, 6+numbers.IntN(14))},
-				})
+				}, nil)
+
 				stop()
 				if err != nil {
 					if code := fairfactor.CodeOf(err); code != fairfactor.Unavailable {
@@ -153,7 +154,7 @@ func TestRealClusterEndsEveryJobOnce(t *testing.T) {
 		begin := time.Now()
 		for c := range 8 { // every caller is served again
 			limit, stop := context.WithTimeout(t.Context(), longest)
-			if _, err := stable.Submit(limit, fmt.Sprintf("caller-%d", c), []fairfactor.Submission{{Number: "15"}}); err != nil {
+			if _, err := stable.Submit(limit, fmt.Sprintf("caller-%d", c), []fairfactor.Submission{{Number: "15"}}, nil); err != nil {
 				t.Errorf("round %d: %v", round, err)
 			}
 			stop()
@@ -211,7 +212,7 @@ func benchmarkTurns(b *testing.B, count int) {
 		all.Go(func() {
 			for i := 0; i < b.N/callers; i += batch {
 				ctx, cancel := context.WithTimeout(context.Background(), longest)
-				if _, err := a.Submit(ctx, fmt.Sprintf("caller-%d", k), subs[:min(batch, b.N/callers-i)]); err != nil {
+				if _, err := a.Submit(ctx, fmt.Sprintf("caller-%d", k), subs[:min(batch, b.N/callers-i)], nil); err != nil {
 					b.Error(err)
 				}
 				cancel()

@@ -15,7 +15,10 @@
 // itself a flush, which arrives behind all that came meanwhile.
 //
 // Within a node messages are Go values that are handed over as they are; wire.go
-// has what they are between nodes.
+// has what they are between nodes. A message belongs to its receiver. Many of them
+// are used again when they have been taken in: see messages.go. A turn
+// goes from its caller through the scheduler to a worker and is used again when the
+// scheduler has its end, a submission when its answer was read.
 //
 // An actor exists while it has something in hand: an idle one stops, and the
 // scheduler asks callers whose jobs wait in the store when their turn is near. Only

@@ -44,7 +44,7 @@ func FuzzMessage(f *testing.F) {
 		askLive{},
 		status{workers: []fairfactor.Worker{{Since: at, Caller: "a", Number: "35", Job: id.String()}}},
 		live{[]liveCaller{{name: "a", jobs: []fairfactor.Job{job}}}},
-		&receipts{[]caller.Receipt{{Job: &job}, {Err: fairfactor.Errorf(fairfactor.Limit, "full")}}},
+		&receipts{[]fairfactor.Receipt{{Job: job}, {Err: fairfactor.Errorf(fairfactor.Limit, "full")}}},
 		jobs{[]fairfactor.Job{job}},
 		account{Weight: 3, Group: "g"},
 		changed{Done: 3},

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"sync"
+
 	"google.golang.org/protobuf/proto"
 
 	"fairfactor"
@@ -15,11 +17,7 @@ import (
 // Messages to a caller: those that package caller knows.
 type (
 	submit   struct{ caller.Submit }
-	outcomes struct {
-		caller.Outcomes
-		one   [1]caller.Outcome // room for a single one
-		count int               // how many there will be, while the worker gathers them
-	}
+	outcomes struct{ caller.Outcomes }
 	toCaller struct{ message any } // any of the others
 )
 
@@ -41,11 +39,7 @@ type turn struct {
 // Messages to the scheduler. askReport and weighGroup are answered with
 // fairfactor.Fairness.
 type (
-	offer struct {
-		dispatch.Offer // the body of each turn is a *turn
-		one            [1]dispatch.Turn
-		body           [1]turn // room for a single one
-	}
+	offer    struct{ dispatch.Offer } // the body of each turn is a *turn
 	withdraw struct {
 		caller string
 		seq    uint64
@@ -71,6 +65,40 @@ type (
 	}
 )
 
+// Messages that their receivers have taken in, and turns that have left all hands, are
+// used again by who makes new ones: they are most of what a job would leave to the
+// garbage collector.
+var (
+	spareOutcomes = sync.Pool{New: func() any { return new(outcomes) }}
+	spareOffers   = sync.Pool{New: func() any { return new(offer) }}
+	spareRuns     = sync.Pool{New: func() any { return new(run) }}
+	spareEnded    = sync.Pool{New: func() any { return new(ended) }}
+	spareTurns    = sync.Pool{New: func() any { return new(turn) }}
+)
+
+func (m *outcomes) free() {
+	clear(m.Outcomes.Outcomes)
+	m.Outcomes.Outcomes = m.Outcomes.Outcomes[:0]
+	spareOutcomes.Put(m)
+}
+
+func (m *offer) free() {
+	clear(m.Turns)
+	m.Offer = dispatch.Offer{Turns: m.Turns[:0]}
+	spareOffers.Put(m)
+}
+
+func (m *run) free() {
+	clear(m.turns)
+	m.turns = m.turns[:0]
+	spareRuns.Put(m)
+}
+
+func (m *ended) free() {
+	m.ends = m.ends[:0]
+	spareEnded.Put(m)
+}
+
 // end says that a turn is no longer in a worker's hands.
 type end struct {
 	dispatched uint64
@@ -82,7 +110,6 @@ type (
 	run struct {
 		epoch uint64 // of the scheduler
 		turns []*turn
-		one   [1]*turn // room for a single one
 	}
 	halt      struct{ dispatched []uint64 }
 	askStatus struct{}
@@ -207,8 +234,8 @@ func (m *receipts) Proto() proto.Message {
 	for i := range m.Receipts {
 		r := &m.Receipts[i]
 		pb := &actorspb.Receipt{Replay: r.Replay, Problem: problemOf(r.Err)}
-		if r.Job != nil {
-			pb.Job = jobToPB(r.Job)
+		if r.Err == nil {
+			pb.Job = jobToPB(&r.Job)
 		}
 		out.Receipts[i] = pb
 	}

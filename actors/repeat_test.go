@@ -40,7 +40,7 @@ func (f *far) submission(number string) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), f.limit)
 		defer cancel()
-		receipts, err := f.here.Submit(ctx, "alice", []fairfactor.Submission{{Number: number}})
+		receipts, err := f.here.Submit(ctx, "alice", []fairfactor.Submission{{Number: number}}, nil)
 		if err != nil {
 			f.done <- fairfactor.Receipt{Err: err}
 			return
@@ -209,7 +209,7 @@ func TestSubmissionsFollowTheirCaller(t *testing.T) {
 	for w := range 4 {
 		submitters.Go(func() {
 			for i := range each {
-				receipts, err := s.nodes[w%2].Submit(ctx, "alice", []fairfactor.Submission{{Number: "15"}, {Number: "21", Key: strconv.Itoa(w*each + i)}})
+				receipts, err := s.nodes[w%2].Submit(ctx, "alice", []fairfactor.Submission{{Number: "15"}, {Number: "21", Key: strconv.Itoa(w*each + i)}}, nil)
 				if err != nil || receipts[0].Err != nil || receipts[1].Err != nil {
 					t.Errorf("after %d moves: %v %v", moves.Load(), receipts, err)
 					return

@@ -174,10 +174,16 @@ func (a *scheduler) event(m any) {
 	switch m := m.(type) {
 	case *offer:
 		a.machine.Offer(now, m.Offer)
+		m.free()
 	case *ended:
 		for _, e := range m.ends {
-			a.machine.End(now, e.dispatched, time.Duration(e.cpu))
+			body := a.machine.End(now, e.dispatched, time.Duration(e.cpu))
+			if t, ok := body.(*turn); ok && t.dispatched == e.dispatched { // no other hand-out has it
+				*t = turn{}
+				spareTurns.Put(t)
+			}
 		}
+		m.free()
 	case withdraw:
 		halts := map[string][]uint64{}
 		for _, h := range a.machine.Withdraw(now, m.caller, m.seq, m.epoch) {
@@ -236,10 +242,8 @@ func (a *scheduler) flush() {
 // run is a hand-out. A turn that was handed out before is copied: the earlier message
 // may still be read.
 func (a *scheduler) run(turns []dispatch.Turn) *run {
-	m := &run{epoch: a.epoch}
-	if m.turns = m.one[:]; len(turns) != 1 {
-		m.turns = make([]*turn, len(turns))
-	}
+	m := spareRuns.Get().(*run)
+	m.epoch = a.epoch
 	for i := range turns {
 		t := turns[i].Body.(*turn)
 		if t.dispatched != 0 {
@@ -247,7 +251,7 @@ func (a *scheduler) run(turns []dispatch.Turn) *run {
 			t = &again
 		}
 		t.dispatched = turns[i].Dispatched
-		m.turns[i] = t
+		m.turns = append(m.turns, t)
 	}
 	return m
 }

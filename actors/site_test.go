@@ -167,7 +167,7 @@ func (s *site) receipts(n *node, caller string, subs ...fairfactor.Submission) [
 	s.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()
-	receipts, err := n.Submit(ctx, caller, subs)
+	receipts, err := n.Submit(ctx, caller, subs, nil)
 	if err != nil {
 		s.Fatalf("%s: %v", caller, err)
 	}

@@ -3,39 +3,55 @@ package actors
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 
 	"fairfactor"
 	"fairfactor/actors/backlog"
 	"fairfactor/actors/caller"
 )
 
+// submits are messages whose answers have come: no actor has them any more.
+var submits = sync.Pool{New: func() any { return new(submit) }}
+
 // Submit implements fairfactor.Jobs.
-func (v *Service) Submit(ctx context.Context, name string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
-	t := tries{sys: v.sys, caller: name, receipts: make([]fairfactor.Receipt, len(subs))}
-	t.message.Submissions = make([]caller.Submission, len(subs))
+func (v *Service) Submit(ctx context.Context, name string, subs []fairfactor.Submission, into []fairfactor.Receipt) ([]fairfactor.Receipt, error) {
+	all := slices.Grow(into, len(subs))[:len(into)+len(subs)]
+	t := tries{sys: v.sys, caller: name, receipts: all[len(into):]}
+	clear(t.receipts)
+	m, only := submits.Get().(*submit), true
+	t.open = m.Submissions
 	for i := range subs {
 		sub := &subs[i]
-		t.message.Submissions[i] = caller.Submission{Number: sub.Number, Key: sub.Key, Nonce: v.sys.run.Nonce() >> 16, Wait: sub.Wait, Deadline: sub.Deadline, Callback: callbackOf(sub.Callback), Curves: sub.Curves, Trace: sub.Trace}
+		t.open = append(t.open, caller.Submission{
+			Number: sub.Number, Key: sub.Key, Nonce: v.sys.run.Nonce() >> 16, Wait: sub.Wait, Deadline: sub.Deadline, Callback: callbackOf(sub.Callback),
+			Curves: sub.Curves, Trace: sub.Trace,
+		})
 		if sub.Group != "" {
-			t.message.Group = sub.Group
+			t.group = sub.Group
 		}
 	}
-	v.sys.recall(ctx, t.message.Submissions)
+	v.sys.recall(ctx, t.open)
 	for i := range subs {
-		withFactors(&t.message.Submissions[i], subs[i].Factors)
+		withFactors(&t.open[i], subs[i].Factors)
 	}
 	for p := v.sys.newPace(); ; p.rest(ctx) {
-		err := t.try(ctx)
+		err := t.try(ctx, m)
 		switch late := err != nil && p.over(ctx); {
 		case errors.Is(err, fairfactor.ErrUnanswered) && !late:
 			t.repeated = true
 		case errors.Is(err, caller.ErrMoved) && !late:
-		case t.open() == len(subs) && err != nil:
+		case len(t.open) == len(subs) && err != nil:
 			return nil, t.unsure(err)
 		default:
 			t.giveUp(err)
-			return t.receipts, nil
+			if err == nil && only {
+				m.Reset()
+				submits.Put(m)
+			}
+			return all, nil
 		}
+		m, only = new(submit), false // an actor may still have the other one
 	}
 }
 
@@ -57,14 +73,12 @@ func withFactors(sub *caller.Submission, factors []fairfactor.Factor) {
 type tries struct {
 	sys      *System
 	caller   string
+	group    string
 	receipts []fairfactor.Receipt
-	message  caller.Submit // what is open
-	index    []int         // where the open ones stand among the receipts, nil while all are open
-	repeated bool          // an actor may have got them, and its answer is lost
+	open     []caller.Submission // without a receipt
+	index    []int               // where these stand among the receipts, nil while all are open
+	repeated bool                // an actor may have got them, and its answer is lost
 }
-
-// open is the number of submissions without a receipt.
-func (t *tries) open() int { return len(t.message.Submissions) }
 
 // at is the place of an open submission among the receipts.
 func (t *tries) at(k int) int {
@@ -76,7 +90,7 @@ func (t *tries) at(k int) int {
 
 // giveUp gives all that is open the error of the last try.
 func (t *tries) giveUp(err error) {
-	for k := range t.message.Submissions {
+	for k := range t.open {
 		t.receipts[t.at(k)].Err = err
 	}
 	if t.repeated {
@@ -101,11 +115,11 @@ func unsure(again bool, err error) error {
 		"the node that got the request has gone or does not answer, and whether it did what was asked is not known yet: look at the job, or for it in the list; use an Idempotency-Key to send a number again")
 }
 
-// try sends what is open once. It returns ErrMoved if some of it is open still.
-func (t *tries) try(ctx context.Context) error {
-	answer, err := unpacked(t.sys.net.AskOnce(ctx, CallerKind, t.caller, &submit{caller.Submit{
-		Submissions: t.message.Submissions, Group: t.message.Group, Repeated: t.repeated,
-	}}))
+// try sends what is open once, in a message that no actor has. It returns ErrMoved if
+// some of it is open still.
+func (t *tries) try(ctx context.Context, m *submit) error {
+	m.Submissions, m.Group, m.Repeated = t.open, t.group, t.repeated
+	answer, err := unpacked(t.sys.net.AskOnce(ctx, CallerKind, t.caller, m))
 	if err != nil {
 		return err
 	}
@@ -113,29 +127,24 @@ func (t *tries) try(ctx context.Context) error {
 	if !ok {
 		return unknown(answer)
 	}
-	if len(got.Receipts) != t.open() {
-		return fairfactor.Errorf(fairfactor.Internal, "%d receipts for %d submissions", len(got.Receipts), t.open())
+	if len(got.Receipts) != len(t.open) {
+		return fairfactor.Errorf(fairfactor.Internal, "%d receipts for %d submissions", len(got.Receipts), len(t.open))
 	}
 	return t.take(got.Receipts)
 }
 
 // take puts receipts where they belong and keeps what moved.
-func (t *tries) take(got []caller.Receipt) error {
+func (t *tries) take(got []fairfactor.Receipt) error {
 	var open []caller.Submission
-	index := []int{}
+	var index []int
 	for k := range got {
-		r := &got[k]
-		if errors.Is(r.Err, caller.ErrMoved) {
-			open, index = append(open, t.message.Submissions[k]), append(index, t.at(k))
+		if errors.Is(got[k].Err, caller.ErrMoved) {
+			open, index = append(open, t.open[k]), append(index, t.at(k))
 			continue
 		}
-		receipt := &t.receipts[t.at(k)]
-		receipt.Err, receipt.Replay = r.Err, r.Replay
-		if r.Job != nil {
-			receipt.Job = *r.Job
-		}
+		t.receipts[t.at(k)] = got[k]
 	}
-	t.message.Submissions, t.index = open, index
+	t.open, t.index = open, index
 	if len(open) > 0 {
 		return caller.ErrMoved
 	}

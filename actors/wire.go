@@ -88,12 +88,11 @@ func opened(m any) any {
 func answerFromPB(e *actorspb.Envelope) any {
 	switch b := e.Body.(type) {
 	case *actorspb.Envelope_Receipts:
-		m := &receipts{make([]caller.Receipt, len(b.Receipts.Receipts))}
+		m := &receipts{make([]fairfactor.Receipt, len(b.Receipts.Receipts))}
 		for i, pb := range b.Receipts.Receipts {
-			m.Receipts[i] = caller.Receipt{Replay: pb.Replay, Err: errorOf(pb.Problem)}
+			m.Receipts[i] = fairfactor.Receipt{Replay: pb.Replay, Err: errorOf(pb.Problem)}
 			if pb.Job != nil {
-				job := jobFromPB(pb.Job)
-				m.Receipts[i].Job = &job
+				m.Receipts[i].Job = jobFromPB(pb.Job)
 			}
 		}
 		return m

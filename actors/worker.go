@@ -91,6 +91,7 @@ func (w *worker) Receive(ctx actor.Context) {
 		w.flush()
 	case *run:
 		w.run(m)
+		m.free()
 	case halt:
 		w.halt(m.dispatched)
 	case askStatus:
@@ -223,14 +224,15 @@ func (w *worker) tellLocked(n news) {
 	}
 }
 
-// flush sends outcomes to their callers and credit to the scheduler.
+// flush sends outcomes to their callers and credit to the scheduler, which uses turns that
+// have ended again: from then on they are not looked at.
 func (w *worker) flush() {
 	w.mu.Lock()
 	list := w.news
 	w.news, w.notified = w.spare[:0], false
 	w.mu.Unlock()
-	back := &ended{member: w.sys.net.ID(), ends: make([]end, 0, len(list))}
-	w.makeRoom(list)
+	back := spareEnded.Get().(*ended)
+	back.member = w.sys.net.ID()
 	for i := range list {
 		n := &list[i]
 		t := n.turn
@@ -245,48 +247,26 @@ func (w *worker) flush() {
 			}})
 		}
 	}
+	clear(list)
+	w.spare = list
 	if len(back.ends) > 0 {
 		w.sys.tellScheduler(back)
+	} else {
+		back.free()
 	}
 	for name, m := range w.outcomes {
 		w.sys.tellCaller(name, m)
 	}
 	clear(w.outcomes)
-	clear(list)
-	w.spare = list
-}
-
-// makeRoom starts a message for each caller that has outcomes in the list, with room
-// for just these.
-func (w *worker) makeRoom(list []news) {
-	total := 0
-	for i := range list {
-		if n := &list[i]; !n.began && !n.halted {
-			m := w.outcomes[n.turn.caller]
-			if m == nil {
-				m = &outcomes{}
-				w.outcomes[n.turn.caller] = m
-			}
-			m.count++
-			total++
-		}
-	}
-	var room []caller.Outcome
-	for _, m := range w.outcomes {
-		switch {
-		case m.count == 1:
-			m.Outcomes.Outcomes = m.one[:0]
-			continue
-		case room == nil:
-			room = make([]caller.Outcome, total)
-		}
-		m.Outcomes.Outcomes, room = room[:0:m.count], room[m.count:]
-	}
 }
 
 // gather puts an outcome with those that go to the same caller.
 func (w *worker) gather(name string, o caller.Outcome) {
 	m := w.outcomes[name]
+	if m == nil {
+		m = spareOutcomes.Get().(*outcomes)
+		w.outcomes[name] = m
+	}
 	m.Outcomes.Outcomes = append(m.Outcomes.Outcomes, o)
 }
 

@@ -2,6 +2,7 @@ package http
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"fairfactor"
@@ -10,18 +11,39 @@ import (
 // groupBytes bounds the numbers in one call of Jobs.Submit, besides [groupLines].
 const groupBytes = 256 << 10
 
+// lineBytes is about what the answer to a line takes.
+const lineBytes = 130
+
 // batch is the answer to POST /compute/batch: it reads lines of the request, submits
 // them in groups and gives one line for each, in order.
 type batch struct {
 	exchange
 	caller string
-	group  string
+	group  string            // of the caller
 	trace  *fairfactor.Trace // of lines that name no other
 
 	asked time.Time // when the last group was handed to Jobs
 
-	plan []error // for each line of the group its refusal, nil for the next of subs
-	subs []fairfactor.Submission
+	*lineGroup // nil between two groups
+}
+
+// lineGroup is what a batch has of the lines that it handles at once.
+type lineGroup struct {
+	plan     []error // for each line its refusal, nil for the next of subs
+	subs     []fairfactor.Submission
+	receipts []fairfactor.Receipt // of subs
+	numbers  texts
+}
+
+var lineGroups = sync.Pool{New: func() any { return new(lineGroup) }}
+
+// release gives the group's memory to the next one, of any batch.
+func (g *lineGroup) release() {
+	clear(g.plan)
+	clear(g.subs)
+	clear(g.receipts)
+	g.plan, g.subs, g.receipts = g.plan[:0], g.subs[:0], g.receipts[:0]
+	lineGroups.Put(g)
 }
 
 // postBatch takes many numbers of one caller.
@@ -48,7 +70,7 @@ func (s *Server) postBatch(r *request) error {
 // writes their answers. If more are sure to come it waits for them: a group is answered
 // when it is durable, and with a database that is far each takes its time.
 func (b *batch) nextGroup() {
-	b.plan, b.subs = b.plan[:0], b.subs[:0]
+	b.lineGroup = lineGroups.Get().(*lineGroup)
 	size := 0
 	for len(b.plan) < groupLines && size < groupBytes {
 		if len(b.plan) > 0 && b.lines.waiting() && !b.length {
@@ -64,7 +86,7 @@ func (b *batch) nextGroup() {
 		}
 		var sub fairfactor.Submission
 		if err == nil {
-			sub, err = b.s.line.parse(line)
+			sub, err = b.s.line.parse(line, &b.numbers)
 		}
 		b.plan = append(b.plan, err)
 		if err == nil {
@@ -76,7 +98,10 @@ func (b *batch) nextGroup() {
 			b.subs = append(b.subs, sub)
 		}
 	}
-	b.answer(b.submit())
+	b.submit()
+	b.answer()
+	b.release()
+	b.lineGroup = nil
 }
 
 // ended notes why there are no more lines. What is not the plain end is the
@@ -90,20 +115,20 @@ func (b *batch) ended(err error) {
 
 // submit hands the group to Jobs. A failure of the whole group is the answer to
 // each of its submissions.
-func (b *batch) submit() []fairfactor.Receipt {
+func (b *batch) submit() {
 	if len(b.subs) == 0 {
-		return nil
+		return
 	}
 	err := b.s.stillKnown(b.as) // the client may have taken its time
 	if err == nil {
 		err = b.s.takesJobs()
 	}
 	if err == nil {
-		ctx := b.s.bounded()
 		b.asked = b.s.now()
 		var receipts []fairfactor.Receipt
-		if receipts, err = b.s.jobs.Submit(ctx, b.caller, b.subs); err == nil && len(receipts) == len(b.subs) {
-			return receipts
+		if receipts, err = b.s.jobs.Submit(b.s.bounded(), b.caller, b.subs, b.receipts); err == nil && len(receipts) == len(b.subs) {
+			b.receipts = receipts
+			return
 		}
 		if err == nil {
 			err = fairfactor.Errorf(fairfactor.Internal, "%d receipts for %d submissions", len(receipts), len(b.subs))
@@ -112,19 +137,19 @@ func (b *batch) submit() []fairfactor.Receipt {
 	if problemOf(err).kind == broken {
 		b.s.log.Error("a batch failed", "caller", b.caller, "err", err)
 	}
-	receipts := make([]fairfactor.Receipt, len(b.subs))
-	for i := range receipts {
-		receipts[i].Err = err
+	b.receipts = b.receipts[:0]
+	for range b.subs {
+		b.receipts = append(b.receipts, fairfactor.Receipt{Err: err})
 	}
-	return receipts
 }
 
 // answer appends a line for each line of the group.
-func (b *batch) answer(receipts []fairfactor.Receipt) {
+func (b *batch) answer() {
+	b.borrowOut(len(b.plan) * lineBytes)
 	next := 0
 	for _, err := range b.plan {
 		if err == nil {
-			receipt := &receipts[next]
+			receipt := &b.receipts[next]
 			err = receipt.Err
 			if err == nil {
 				b.s.traced(receipt, b.asked)

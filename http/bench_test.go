@@ -21,12 +21,11 @@ type atOnce struct {
 	job fairfactor.Job
 }
 
-func (j *atOnce) Submit(_ context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
-	receipts := make([]fairfactor.Receipt, len(subs))
+func (j *atOnce) Submit(_ context.Context, caller string, subs []fairfactor.Submission, into []fairfactor.Receipt) ([]fairfactor.Receipt, error) {
 	for i := range subs {
-		receipts[i].Job = fairfactor.Job{ID: j.job.ID, Caller: caller, Number: subs[i].Number, State: fairfactor.Pending}
+		into = append(into, fairfactor.Receipt{Job: fairfactor.Job{ID: j.job.ID, Caller: caller, Number: subs[i].Number, State: fairfactor.Pending}})
 	}
-	return receipts, nil
+	return into, nil
 }
 
 func (j *atOnce) Job(context.Context, fairfactor.ID) (fairfactor.Job, error) { return j.job, nil }
@@ -34,7 +33,7 @@ func (j *atOnce) Job(context.Context, fairfactor.ID) (fairfactor.Job, error) { r
 func newAtOnce() *atOnce {
 	m := newMemory()
 	m.instant = true
-	receipts, err := m.Submit(deadline(), "alice", []fairfactor.Submission{{Number: "600851475143"}})
+	receipts, err := m.Submit(deadline(), "alice", []fairfactor.Submission{{Number: "600851475143"}}, nil)
 	if err != nil {
 		panic(err)
 	}

@@ -64,9 +64,9 @@ func TestNoNode(t *testing.T) {
 	for name, err := range map[string]error{
 		"Job":    second(c.Job(t.Context(), anID)),
 		"Wait":   second(c.Wait(t.Context(), anID)),
-		"one":    second(c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "6"}})),
-		"many":   second(c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "6"}, {Number: "7"}})),
-		"keyed":  second(c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "6", Key: "k"}, {Number: "7", Key: "l"}})),
+		"one":    second(c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "6"}}, nil)),
+		"many":   second(c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "6"}, {Number: "7"}}, nil)),
+		"keyed":  second(c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "6", Key: "k"}, {Number: "7", Key: "l"}}, nil)),
 		"Nodes":  second(c.Nodes(t.Context())),
 		"Weight": second(c.SetWeight(t.Context(), "a", 1)),
 	} {
@@ -199,7 +199,7 @@ func TestClientFollowsNoRedirect(t *testing.T) {
 		requests++
 		http.Redirect(w, r, "https://elsewhere.example/compute", http.StatusMovedPermanently)
 	})
-	receipts, err := c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "6"}})
+	receipts, err := c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "6"}}, nil)
 	if err == nil && len(receipts) == 1 {
 		err = receipts[0].Err
 	}
@@ -218,8 +218,8 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 	two := []fairfactor.Submission{{Number: "6"}, {Number: "7"}}
 	for name, call := range map[string]func(context.Context) (any, error){
 		"Job":   func(ctx context.Context) (any, error) { return c.Job(ctx, anID) },
-		"one":   func(ctx context.Context) (any, error) { return c.Submit(ctx, "a", two[:1]) },
-		"batch": func(ctx context.Context) (any, error) { return c.Submit(ctx, "a", two) },
+		"one":   func(ctx context.Context) (any, error) { return c.Submit(ctx, "a", two[:1], nil) },
+		"batch": func(ctx context.Context) (any, error) { return c.Submit(ctx, "a", two, nil) },
 		"List":  func(ctx context.Context) (any, error) { return c.List(ctx, fairfactor.Query{}) },
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -310,7 +310,7 @@ func TestBatchThatBreaks(t *testing.T) {
 				panic(http.ErrAbortHandler)
 			}
 		})
-		receipts, err := c.Submit(t.Context(), "a", make([]fairfactor.Submission, 5))
+		receipts, err := c.Submit(t.Context(), "a", make([]fairfactor.Submission, 5), nil)
 		if err != nil || len(receipts) != 5 {
 			t.Errorf("%s: %d receipts, %v", name, len(receipts), err)
 			continue
@@ -345,7 +345,7 @@ func TestSubmissionIsSentOnce(t *testing.T) {
 	if _, err := c.Nodes(t.Context()); err != nil { // so that there is a connection to keep
 		t.Fatal(err)
 	}
-	_, err := c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "6"}})
+	_, err := c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "6"}}, nil)
 	if fairfactor.CodeOf(err) != fairfactor.Unavailable || !strings.Contains(err.Error(), "not known whether") || submissions.Load() != 1 {
 		t.Errorf("%v after %d submissions", err, submissions.Load())
 	}
@@ -383,7 +383,7 @@ func TestConnectionsAreKept(t *testing.T) {
 		if _, err := c.Cancel(t.Context(), anID); fairfactor.CodeOf(err) != fairfactor.Conflict {
 			t.Fatal(err)
 		}
-		if _, err := c.Submit(t.Context(), "a", make([]fairfactor.Submission, 2)); err != nil {
+		if _, err := c.Submit(t.Context(), "a", make([]fairfactor.Submission, 2), nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -18,7 +18,7 @@ func TestClientFollowsAJob(t *testing.T) {
 	c, ctx := connect(t, s.url), t.Context()
 	submit := func(number, key string) fairfactor.Receipt {
 		t.Helper()
-		receipts, err := c.Submit(ctx, "alice", []fairfactor.Submission{{Number: number, Key: key}})
+		receipts, err := c.Submit(ctx, "alice", []fairfactor.Submission{{Number: number, Key: key}}, nil)
 		if err != nil || len(receipts) != 1 {
 			t.Fatalf("Submit: %v %v", receipts, err)
 		}
@@ -80,7 +80,7 @@ func TestClientPages(t *testing.T) {
 	c, ctx := connect(t, s.url), t.Context()
 	var want []string
 	for i := range 25 {
-		receipts, err := c.Submit(ctx, fmt.Sprintf("caller-%02d", i), []fairfactor.Submission{{Number: "6"}, {Number: "35"}})
+		receipts, err := c.Submit(ctx, fmt.Sprintf("caller-%02d", i), []fairfactor.Submission{{Number: "6"}, {Number: "35"}}, nil)
 		if err != nil || receipts[1].Err != nil {
 			t.Fatal(receipts, err)
 		}
@@ -129,7 +129,7 @@ func TestClientOfANodeThatDrains(t *testing.T) {
 	s.notReady(&fairfactor.Error{Code: fairfactor.Unavailable, Message: "the node is draining", Retry: 4 * time.Second})
 	c := connect(t, s.url)
 	for n := 1; n <= 2; n++ {
-		_, err := c.Submit(t.Context(), "a", make([]fairfactor.Submission, n))
+		_, err := c.Submit(t.Context(), "a", make([]fairfactor.Submission, n), nil)
 		if e, ok := err.(*fairfactor.Error); !ok || e.Code != fairfactor.Unavailable || e.Message != "the node is draining" || e.Retry != 4*time.Second {
 			t.Errorf("%d numbers: %#v", n, err)
 		}
@@ -148,7 +148,7 @@ func TestNodeThatLeavesStillTakesJobs(t *testing.T) {
 	if err := c.Ready(t.Context()); fairfactor.CodeOf(err) != fairfactor.Unavailable || fairfactor.MessageOf(err) != "the node is about to stop" {
 		t.Errorf("leaving: %v", err)
 	}
-	if receipts, err := c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "91"}}); err != nil || receipts[0].Err != nil {
+	if receipts, err := c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "91"}}, nil); err != nil || receipts[0].Err != nil {
 		t.Errorf("submission to a node that leaves: %v %v", receipts, err)
 	}
 }
@@ -167,7 +167,7 @@ func TestClientSendsLargeBatches(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 	defer cancel()
-	receipts, err := c.Submit(ctx, "a", subs)
+	receipts, err := c.Submit(ctx, "a", subs, nil)
 	if err != nil || len(receipts) != len(subs) {
 		t.Fatalf("%d receipts, %v", len(receipts), err)
 	}

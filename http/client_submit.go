@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 
 	"fairfactor"
 )
@@ -23,13 +24,13 @@ const (
 // Submit hands in numbers in their order, several as batches. When the node stops answering on the
 // way, what it has accepted is kept: the receipts of the rest carry the error.
 // Receipts never say whether a job is a replay, because the API does not.
-func (c *Client) Submit(ctx context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
+func (c *Client) Submit(ctx context.Context, caller string, subs []fairfactor.Submission, into []fairfactor.Receipt) ([]fairfactor.Receipt, error) {
 	if _, err := fairfactor.ParseCaller(caller); err != nil {
 		return nil, err
 	}
-	receipts := make([]fairfactor.Receipt, 0, len(subs))
-	for len(receipts) < len(subs) {
-		some := firstBatch(subs[len(receipts):])
+	receipts, first := slices.Grow(into, len(subs)), len(into)
+	for end := first + len(subs); len(receipts) < end; {
+		some := firstBatch(subs[len(receipts)-first:])
 		var got []fairfactor.Receipt
 		var err error
 		if len(some) == 1 {
@@ -39,10 +40,10 @@ func (c *Client) Submit(ctx context.Context, caller string, subs []fairfactor.Su
 		}
 		receipts = append(receipts, got...)
 		if err != nil {
-			if len(receipts) == 0 {
+			if len(receipts) == first {
 				return nil, err
 			}
-			for len(receipts) < len(subs) {
+			for len(receipts) < end {
 				receipts = append(receipts, fairfactor.Receipt{Err: err})
 			}
 		}

@@ -37,8 +37,9 @@ type told struct {
 	limit  int
 }
 
-func (s *told) Submit(_ context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
-	return s.submit(caller, subs)
+func (s *told) Submit(_ context.Context, caller string, subs []fairfactor.Submission, into []fairfactor.Receipt) ([]fairfactor.Receipt, error) {
+	receipts, err := s.submit(caller, subs)
+	return append(into, receipts...), err
 }
 
 func (s *told) Job(context.Context, fairfactor.ID) (fairfactor.Job, error) { return s.job, s.err }
@@ -361,7 +362,7 @@ func TestClientSubmits(t *testing.T) {
 				subs[i].Key = fmt.Sprint("key-", i)
 			}
 		}
-		receipts, err := c.Submit(t.Context(), "caller:1", subs)
+		receipts, err := c.Submit(t.Context(), "caller:1", subs, nil)
 		if err != nil || len(receipts) != n {
 			t.Fatalf("%d submissions: %d receipts, %v", n, len(receipts), err)
 		}
@@ -396,13 +397,13 @@ func TestClientRefusesWhatNoHeaderCanCarry(t *testing.T) {
 		return nil, fmt.Errorf("must not be sent")
 	}})
 	for _, key := range []string{"a\r\nX-Caller-ID: other", " a", "a ", "ü", string(make([]byte, 129))} {
-		receipts, err := c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "6", Key: key}})
+		receipts, err := c.Submit(t.Context(), "a", []fairfactor.Submission{{Number: "6", Key: key}}, nil)
 		if err != nil || len(receipts) != 1 || fairfactor.CodeOf(receipts[0].Err) != fairfactor.Invalid {
 			t.Errorf("key %q: %v %v", key, receipts, err)
 		}
 	}
 	for _, caller := range []string{"", "a b", "a\r\nb"} {
-		if _, err := c.Submit(t.Context(), caller, []fairfactor.Submission{{Number: "6"}}); fairfactor.CodeOf(err) != fairfactor.Invalid {
+		if _, err := c.Submit(t.Context(), caller, []fairfactor.Submission{{Number: "6"}}, nil); fairfactor.CodeOf(err) != fairfactor.Invalid {
 			t.Errorf("caller %q: %v", caller, err)
 		}
 	}

@@ -25,7 +25,7 @@ func TestClientBeforeItSends(t *testing.T) {
 	for url, want := range map[string]string{
 		private.URL: "SSL_CERT_FILE", strings.Replace(plain.URL, "http:", "https:", 1): "begin the URL with http://",
 	} {
-		_, err := connect(t, url).Submit(t.Context(), "alice", []fairfactor.Submission{{Number: "15"}})
+		_, err := connect(t, url).Submit(t.Context(), "alice", []fairfactor.Submission{{Number: "15"}}, nil)
 		if errors.Is(err, fairfactor.ErrUnanswered) || fairfactor.CodeOf(err) != fairfactor.Unavailable || !strings.Contains(fairfactor.MessageOf(err), want) {
 			t.Errorf("%s: %v, want %q", url, err, want)
 		}

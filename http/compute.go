@@ -127,7 +127,7 @@ func checkKeyBytes(name string, key []byte) error {
 // submit hands one number to Jobs.
 func (s *Server) submit(r *request, caller string, sub fairfactor.Submission) (fairfactor.Job, error) {
 	r.subs[0] = sub
-	receipts, err := s.jobs.Submit(s.deadlines.next(r.ctx.Time()), caller, r.subs[:])
+	receipts, err := s.jobs.Submit(s.deadlines.next(r.ctx.Time()), caller, r.subs[:], r.receipts[:0])
 	switch {
 	case err != nil:
 		return fairfactor.Job{}, err

@@ -70,7 +70,7 @@ func TestClientSendsDeadlines(t *testing.T) {
 	want := []fairfactor.Submission{{Number: "6", Deadline: at}, {Number: "7", Deadline: at.Add(time.Microsecond), Key: "k"}, {Number: "8"}}
 	for _, subs := range [][]fairfactor.Submission{want[:1], want[1:2], want} {
 		seen = nil
-		if _, err := c.Submit(t.Context(), "a", subs); err != nil {
+		if _, err := c.Submit(t.Context(), "a", subs, nil); err != nil {
 			t.Fatal(err)
 		}
 		for i, sub := range subs {

@@ -45,7 +45,7 @@ func ExampleClient() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 
-	receipts, err := client.Submit(ctx, "alice", []fairfactor.Submission{{Number: "1000000007"}})
+	receipts, err := client.Submit(ctx, "alice", []fairfactor.Submission{{Number: "1000000007"}}, nil)
 	if err != nil {
 		log.Fatal(err) // nothing was accepted
 	}
@@ -82,7 +82,7 @@ func ExampleClient_Submit_idempotent() {
 	order := []fairfactor.Submission{{Number: "1000000007", Key: "order-1"}}
 	var ids []fairfactor.ID
 	for range 2 {
-		receipts, err := client.Submit(ctx, "alice", order)
+		receipts, err := client.Submit(ctx, "alice", order, nil)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -108,7 +108,7 @@ func ExampleClient_Submit_batch() {
 
 	receipts, err := client.Submit(ctx, "alice", []fairfactor.Submission{
 		{Number: "1000000007"}, {Number: "twelve"}, {Number: "998244353"},
-	})
+	}, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func ExampleClient_List() {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	_, err = client.Submit(ctx, "alice", []fairfactor.Submission{{Number: "2"}, {Number: "3"}, {Number: "5"}})
+	_, err = client.Submit(ctx, "alice", []fairfactor.Submission{{Number: "2"}, {Number: "3"}, {Number: "5"}}, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

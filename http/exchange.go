@@ -74,6 +74,7 @@ func (x *exchange) Read(p []byte) (int, error) {
 // Close gives the exchange's place to another one.
 func (x *exchange) Close() error {
 	x.conn.letGo()
+	x.lendOut()
 	if x.open {
 		x.open = false
 		x.stop()

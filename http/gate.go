@@ -113,12 +113,12 @@ func newGated(jobs fairfactor.Jobs, calls int, submit time.Duration) gated {
 	return gated{jobs, &gate{limit: int64(calls), patience: submit / 2}, &gate{limit: int64(calls), patience: submit / 2}}
 }
 
-func (j gated) Submit(ctx context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
+func (j gated) Submit(ctx context.Context, caller string, subs []fairfactor.Submission, into []fairfactor.Receipt) ([]fairfactor.Receipt, error) {
 	if err := j.writes.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer j.writes.leave()
-	return j.Jobs.Submit(ctx, caller, subs)
+	return j.Jobs.Submit(ctx, caller, subs, into)
 }
 
 func (j gated) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, error) {

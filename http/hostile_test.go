@@ -209,7 +209,7 @@ func TestSlowRequestsAreEnded(t *testing.T) {
 func TestTooManyConnections(t *testing.T) {
 	jobs := newMemory()
 	s := startServer(t, jobs, func(cfg httpd.Config) *httpd.Server { return httpd.NewImpatient(cfg, 4, 5*time.Second) })
-	receipts, err := jobs.Submit(deadline(), "alice", []fairfactor.Submission{{Number: "91"}})
+	receipts, err := jobs.Submit(deadline(), "alice", []fairfactor.Submission{{Number: "91"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

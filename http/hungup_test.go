@@ -18,7 +18,7 @@ type slowJobs struct {
 	inside, most atomic.Int64
 }
 
-func (j *slowJobs) Submit(ctx context.Context, _ string, _ []fairfactor.Submission) ([]fairfactor.Receipt, error) {
+func (j *slowJobs) Submit(ctx context.Context, _ string, _ []fairfactor.Submission, _ []fairfactor.Receipt) ([]fairfactor.Receipt, error) {
 	n := j.inside.Add(1)
 	defer j.inside.Add(-1)
 	for most := j.most.Load(); n > most && !j.most.CompareAndSwap(most, n); most = j.most.Load() {

@@ -207,7 +207,7 @@ func TestCallers(t *testing.T) {
 	s := start(t)
 	// Callers named . and .. come from versions that took them; they stay reachable.
 	for _, name := range []string{"carol", "alice", "..", ".", "b:o@b"} {
-		if _, err := s.jobs.Submit(deadline(), name, []fairfactor.Submission{{Number: "91"}}); err != nil {
+		if _, err := s.jobs.Submit(deadline(), name, []fairfactor.Submission{{Number: "91"}}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -221,7 +221,7 @@ func TestCallers(t *testing.T) {
 			t.Errorf("%s: %d %s, want %q", path, a.status, a.body, want)
 		}
 	}
-	if _, err := s.jobs.Submit(deadline(), "carol", []fairfactor.Submission{{Number: "91"}}); err != nil {
+	if _, err := s.jobs.Submit(deadline(), "carol", []fairfactor.Submission{{Number: "91"}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	busy := s.do("GET", "/callers?sort=-queued&limit=1", "")

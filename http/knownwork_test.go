@@ -77,10 +77,10 @@ func TestClientKnowsWork(t *testing.T) {
 		Number: "819", Curves: []fairfactor.Curves{{B1: 50_000, Count: 200}, {B1: 250_000, Count: 1}},
 		Factors: []fairfactor.Factor{{Prime: "3", Exponent: 2}, {Prime: "13", Exponent: 1}},
 	}
-	if _, err := c.Submit(t.Context(), "a", []fairfactor.Submission{sub}); err != nil {
+	if _, err := c.Submit(t.Context(), "a", []fairfactor.Submission{sub}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Submit(t.Context(), "a", []fairfactor.Submission{sub, sub}); err != nil {
+	if _, err := c.Submit(t.Context(), "a", []fairfactor.Submission{sub, sub}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, got := range seen {

@@ -31,7 +31,7 @@ func crowded(t *testing.T, n int, build func(httpd.Config) *httpd.Server) *servi
 	jobs := newMemory()
 	jobs.instant = true
 	for i := range n {
-		if _, err := jobs.Submit(deadline(), fmt.Sprintf("caller-%04d", i), []fairfactor.Submission{{Number: "1000000007"}}); err != nil {
+		if _, err := jobs.Submit(deadline(), fmt.Sprintf("caller-%04d", i), []fairfactor.Submission{{Number: "1000000007"}}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

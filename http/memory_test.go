@@ -64,7 +64,7 @@ func (m *memory) account(name string) *account {
 	return a
 }
 
-func (m *memory) Submit(ctx context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
+func (m *memory) Submit(ctx context.Context, caller string, subs []fairfactor.Submission, into []fairfactor.Receipt) ([]fairfactor.Receipt, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.broken != nil {
@@ -77,14 +77,13 @@ func (m *memory) Submit(ctx context.Context, caller string, subs []fairfactor.Su
 	if _, ok := ctx.Deadline(); !ok {
 		return nil, fairfactor.Errorf(fairfactor.Internal, "a submission without a deadline")
 	}
-	receipts := make([]fairfactor.Receipt, len(subs))
-	for i, sub := range subs {
+	for _, sub := range subs {
 		if m.callers[caller] == nil {
 			m.account(caller).group = sub.Group
 		}
-		receipts[i] = m.submit(caller, sub)
+		into = append(into, m.submit(caller, sub))
 	}
-	return receipts, nil
+	return into, nil
 }
 
 func (m *memory) submit(caller string, sub fairfactor.Submission) fairfactor.Receipt {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -13,6 +15,10 @@ import (
 
 // partLength is how many jobs or callers a long answer holds at once.
 const partLength = 250
+
+// maxOutBytes is the longest piece whose memory is used again: the answer to the lines of a
+// batch that are handled at once has 130 KB.
+const maxOutBytes = 512 << 10
 
 // pieces is an answer that is made while it is sent, a piece at a time, within the
 // node's [budget]. fasthttp reads it after the handler has returned.
@@ -43,7 +49,7 @@ func (x *pieces) fill() (err error) {
 			return x.end
 		}
 		if x.out, x.done = x.out[:0], 0; cap(x.out) > keptBytes {
-			x.out = nil
+			x.lendOut()
 		}
 		if err := x.s.stillKnown(x.as); err != nil {
 			x.refuse(err)
@@ -54,6 +60,29 @@ func (x *pieces) fill() (err error) {
 		x.conn.has(len(x.out))
 	}
 	return nil
+}
+
+// outs are the memory of long pieces that were sent.
+var outs sync.Pool
+
+// borrowOut takes memory for a piece of about so many bytes.
+func (x *pieces) borrowOut(size int) {
+	if x.out != nil || size <= keptBytes {
+		return
+	}
+	if out, ok := outs.Get().(*[]byte); ok {
+		x.out = *out
+	}
+	x.out = slices.Grow(x.out, size)
+}
+
+// lendOut lets another answer have the memory of what was sent, unless it is very long.
+func (x *pieces) lendOut() {
+	if cap(x.out) > keptBytes && cap(x.out) <= maxOutBytes {
+		out := x.out[:0]
+		outs.Put(&out)
+	}
+	x.out = nil
 }
 
 // refuse appends a line that says what is wrong.

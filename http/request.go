@@ -13,14 +13,15 @@ import (
 // server looks at, gathered in one pass, and buffers for what came in and what
 // goes out. It is lent for the time of a handler; nothing may keep a part of it.
 type request struct {
-	ctx     *fasthttp.RequestCtx
-	res     *resource // nil if there is nothing at the path
-	method  method
-	arg     string // what stands for {id} in the path
-	in, out []byte
-	subs    [1]fairfactor.Submission
-	allowed bool               // by its key, or because none is asked for
-	as      *fairfactor.APIKey // of who sends it; nil if the node asks for none, or not here
+	ctx      *fasthttp.RequestCtx
+	res      *resource // nil if there is nothing at the path
+	method   method
+	arg      string // what stands for {id} in the path
+	in, out  []byte
+	subs     [1]fairfactor.Submission
+	receipts [1]fairfactor.Receipt
+	allowed  bool               // by its key, or because none is asked for
+	as       *fairfactor.APIKey // of who sends it; nil if the node asks for none, or not here
 
 	host, origin, fetchSite, requestID           []byte
 	traceparent                                  []byte
@@ -54,7 +55,7 @@ func acquireRequest(ctx *fasthttp.RequestCtx) *request {
 
 func (r *request) release() {
 	if cap(r.in) <= keptBytes && cap(r.out) <= keptBytes {
-		r.ctx, r.subs[0] = nil, fairfactor.Submission{}
+		r.ctx, r.subs[0], r.receipts[0] = nil, fairfactor.Submission{}, fairfactor.Receipt{}
 		requests.Put(r)
 	}
 }

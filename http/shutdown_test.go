@@ -67,10 +67,10 @@ type slow struct {
 	begun, goOn chan struct{}
 }
 
-func (j *slow) Submit(ctx context.Context, caller string, subs []fairfactor.Submission) ([]fairfactor.Receipt, error) {
+func (j *slow) Submit(ctx context.Context, caller string, subs []fairfactor.Submission, into []fairfactor.Receipt) ([]fairfactor.Receipt, error) {
 	j.begun <- struct{}{}
 	<-j.goOn
-	return j.memory.Submit(ctx, caller, subs)
+	return j.memory.Submit(ctx, caller, subs, into)
 }
 
 func TestShutdownWaitsForRunningRequests(t *testing.T) {

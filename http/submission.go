@@ -31,16 +31,34 @@ var (
 
 // parse reads a submission, {"number":"..."} or {"expression":"..."}. The number is a
 // string of decimal digits, or a JSON number written with digits only: 7.0 and 1e9 are
-// refused, because what other programs make of them may no longer be exact.
-func (f *form) parse(body []byte) (sub fairfactor.Submission, err error) {
+// refused, because what other programs make of them may no longer be exact. numbers keeps
+// the number.
+func (f *form) parse(body []byte, numbers *texts) (sub fairfactor.Submission, err error) {
 	text, err := f.number(body, &sub)
 	if err == nil {
-		sub.Number, err = parseNumber(string(text), f.maxDigits)
+		sub.Number, err = parseNumber(numbers.keep(text), f.maxDigits)
 	}
 	if err == nil {
 		err = checkFactors(&sub)
 	}
 	return sub, err
+}
+
+// texts keeps short texts as parts of longer ones, so that not each is an object. In
+// memory they stay together: some dozens of numbers.
+type texts struct{ b strings.Builder }
+
+// textBytes is how much texts are kept in one.
+const textBytes = 1 << 10
+
+func (t *texts) keep(text []byte) string {
+	if t.b.Cap()-t.b.Len() < len(text) {
+		t.b.Reset()
+		t.b.Grow(max(textBytes, len(text)))
+	}
+	from := t.b.Len()
+	t.b.Write(text)
+	return t.b.String()[from:]
 }
 
 // number returns the text of the number in a submission, which may still be anything

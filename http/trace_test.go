@@ -59,7 +59,7 @@ func TestClientPassesTracesOn(t *testing.T) {
 		{{Number: "7", Trace: &trace}},
 		{{Number: "11", Trace: &trace}, {Number: "13"}},
 	} {
-		receipts, err := c.Submit(t.Context(), "alice", subs)
+		receipts, err := c.Submit(t.Context(), "alice", subs, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

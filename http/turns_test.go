@@ -18,7 +18,7 @@ func TestReadsGoOnWhileWritesAreHeldUp(t *testing.T) {
 		cfg.Jobs = jobs
 		return httpd.NewImpatient(cfg, 1000, time.Minute)
 	})
-	receipts, err := jobs.memory.Submit(deadline(), "alice", []fairfactor.Submission{{Number: "91"}})
+	receipts, err := jobs.memory.Submit(deadline(), "alice", []fairfactor.Submission{{Number: "91"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,7 @@
 // A job that has come to its end is kept, ending, until its final state is
 // durable: only then is it forgotten.
 //
-// The machine has no I/O, clock, goroutine or lock, and shares nothing with others but
-// memory that is not in use. It is owned by the
+// The machine has no I/O, clock, goroutine or lock. It is owned by the
 // caller actor, which reads pages, commits and talks to the scheduler for it. Start
 // reading at [Backlog.Next] and [Backlog.Outcome].
 package backlog
@@ -21,9 +20,7 @@ package backlog
 import (
 	"cmp"
 	"maps"
-	"math/bits"
 	"slices"
-	"sync"
 	"time"
 
 	"fairfactor"
@@ -188,8 +185,10 @@ type Backlog struct {
 
 	open        map[uint64]*open // by sequence number
 	parking     parking
-	ending      map[uint64]*open  // those that have come to their end, which is not durable yet
-	over        []*open           // whose end is durable, see [Backlog.Reuse]
+	ending      map[uint64]*open // those that have come to their end, which is not durable yet
+	over        []*open          // whose end is durable, see [Backlog.Reuse]
+	spare       []*open          // to be used again
+	decoder     decoder
 	light, hard []*open           // those with a machine, by class, each in rotation
 	outstanding int               // offered turns of open jobs
 	offers      uint64            // turns that were ever offered
@@ -288,9 +287,8 @@ func (b *Backlog) makeRoom() {
 		b.window = b.room[:n]
 		return
 	}
-	b.room = takeRoom(max(roomy, 2*len(old), b.burst))
+	b.room = make([]entry, max(roomy, 2*len(old), b.burst))
 	b.window = b.room[:copy(b.room, b.window)]
-	giveRoom(old)
 }
 
 // leaveRoom drops the room of an empty window, unless it is small. The next burst of
@@ -298,30 +296,7 @@ func (b *Backlog) makeRoom() {
 func (b *Backlog) leaveRoom() {
 	if len(b.room) > roomy {
 		b.burst = len(b.room) / 2
-		giveRoom(b.room)
 		b.window, b.room = nil, nil
-	}
-}
-
-// rooms are those that windows have left, of all backlogs, by the logarithm of their size.
-var rooms [12]sync.Pool
-
-// takeRoom returns room for at least n entries.
-func takeRoom(n int) []entry {
-	size := bits.Len(uint(n - 1))
-	if size < len(rooms) {
-		if room, ok := rooms[size].Get().(*[]entry); ok {
-			return *room
-		}
-	}
-	return make([]entry, 1<<size)
-}
-
-// giveRoom lets another window have room.
-func giveRoom(room []entry) {
-	if size := bits.Len(uint(len(room) - 1)); len(room) > roomy && size < len(rooms) {
-		clear(room)
-		rooms[size].Put(&room)
 	}
 }
 
@@ -383,13 +358,17 @@ func (b *Backlog) More() bool {
 	return false
 }
 
-// Offered returns all turns that were offered and have not ended, in the order
+// Offered appends all turns that were offered and have not ended, in the order
 // of their jobs, for a scheduler that may not know of them.
-func (b *Backlog) Offered() (turns []Turn) {
-	jobs := slices.SortedFunc(maps.Values(b.open), func(a, o *open) int { return cmp.Compare(a.job.Order, o.job.Order) })
-	for _, o := range jobs {
-		turns = append(turns, slices.SortedFunc(slices.Values(o.offered), func(s, t Turn) int { return cmp.Compare(s.Turn, t.Turn) })...)
+func (b *Backlog) Offered(turns []Turn) []Turn {
+	first := len(turns)
+	for _, o := range b.open {
+		turns = append(turns, o.offered...)
 	}
+	order := func(t *Turn) uint64 { return b.open[t.ID.Seq].job.Order }
+	slices.SortFunc(turns[first:], func(s, t Turn) int {
+		return cmp.Or(cmp.Compare(order(&s), order(&t)), cmp.Compare(s.Turn, t.Turn))
+	})
 	return turns
 }
 

@@ -54,7 +54,7 @@ func TestCancelInEveryState(t *testing.T) {
 			if !ok || ended.State != fairfactor.Cancelled || ended.Turns != c.turns || !ended.Finished.Equal(start) || withdraw != c.withdraw {
 				t.Fatalf("%+v, withdraw %v, %v", ended, withdraw, ok)
 			}
-			if d.backlog.Outstanding() != 0 || d.backlog.More() || len(d.backlog.Offered()) != 0 {
+			if d.backlog.Outstanding() != 0 || d.backlog.More() || len(d.backlog.Offered(nil)) != 0 {
 				t.Error("its turns are still there")
 			}
 			if _, _, ok := d.backlog.Cancel(1, "", start); ok || !d.backlog.Ending(1) {
@@ -232,7 +232,7 @@ func TestOfferedIsWhatANewSchedulerHasToKnow(t *testing.T) {
 	d.give(d.run(turns[1]))
 	d.give(d.run(turns[2]))
 	d.next(4)
-	if got := names(d.backlog.Offered()); got != "1.0 3.1 3.2 3.3 4.0 5.0" {
+	if got := names(d.backlog.Offered(nil)); got != "1.0 3.1 3.2 3.3 4.0 5.0" {
 		t.Errorf("offered: %s", got)
 	}
 	if d.backlog.Outstanding() != 6 {

@@ -99,7 +99,7 @@ func (b *Backlog) diedWaiting(e *entry, process string, now time.Time) (m Mourni
 	job.Attempts++
 	if b.fatal(job.Deaths) {
 		delete(b.parking.jobs, e.seq)
-		m.Ended, _ = b.quarantine(opened(job), now)
+		m.Ended, _ = b.quarantine(b.opened(job), now)
 		return m
 	}
 	change := fairfactor.Change{Op: fairfactor.Checkpoint, Job: &job}

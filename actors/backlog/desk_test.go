@@ -206,7 +206,7 @@ func (d *desk) work() {
 		d.fill()
 		turns := d.backlog.Next(nil, 1)
 		if len(turns) == 0 {
-			turns = d.backlog.Offered()
+			turns = d.backlog.Offered(nil)
 		}
 		if len(turns) == 0 {
 			return

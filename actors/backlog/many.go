@@ -30,7 +30,7 @@ func (b *Backlog) expel(job fairfactor.Job, reason string, now time.Time) *fairf
 		}
 		b.expelled[job.Order] = false
 	}
-	ended, _ := b.end(opened(job), fairfactor.Cancelled, reason, now)
+	ended, _ := b.end(b.opened(job), fairfactor.Cancelled, reason, now)
 	return ended
 }
 
@@ -59,15 +59,23 @@ func (b *Backlog) Committed(seq uint64) {
 	}
 }
 
-// Reuse says that nobody has the jobs any more whose ends are committed: those that begin
-// next are kept in their place.
+// maxSpare bounds the places that are kept for jobs that begin later.
+const maxSpare = 256
+
+// Reuse says that no one has the jobs any more whose ends are committed: those that begin
+// next are kept in their places, unless there is nothing to do.
 func (b *Backlog) Reuse() {
 	for i, o := range b.over {
-		*o = open{}
-		opens.Put(o)
+		if len(b.spare) < maxSpare {
+			*o = open{}
+			b.spare = append(b.spare, o)
+		}
 		b.over[i] = nil
 	}
 	b.over = b.over[:0]
+	if len(b.open)+len(b.ending)+len(b.window) == 0 {
+		b.over, b.spare = nil, nil
+	}
 }
 
 // forgetExpelled forgets those whose ends were durable before a page came.

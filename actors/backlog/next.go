@@ -3,7 +3,6 @@ package backlog
 import (
 	"iter"
 	"slices"
-	"sync"
 	"time"
 
 	"fairfactor"
@@ -69,7 +68,7 @@ func (b *Backlog) shift() entry {
 }
 
 func (b *Backlog) begin(e *entry) *open {
-	o := opened(b.job(e))
+	o := b.opened(b.job(e))
 	if e.saved != nil {
 		if o.resume(e.saved); o.machine != nil {
 			b.addLong(o)
@@ -80,12 +79,12 @@ func (b *Backlog) begin(e *entry) *open {
 	return o
 }
 
-// opens are places for jobs that begin, of all backlogs.
-var opens = sync.Pool{New: func() any { return new(open) }}
-
 // opened returns a job as its caller's account has it.
-func opened(job fairfactor.Job) *open {
-	o := opens.Get().(*open)
+func (b *Backlog) opened(job fairfactor.Job) *open {
+	o := new(open)
+	if n := len(b.spare); n > 0 {
+		o, b.spare = b.spare[n-1], b.spare[:n-1]
+	}
 	o.job, o.booked = job, spent{job.CPU, job.Turns}
 	return o
 }

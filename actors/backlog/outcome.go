@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"fairfactor"
@@ -93,8 +92,7 @@ func (o *open) began(dispatched uint64, at time.Time) {
 func (b *Backlog) apply(o *open, out Outcome) (done bool, err error) {
 	result := factor.Result{ID: out.Turn, Data: out.Data}
 	if o.machine == nil {
-		d := decoders.Get().(*decoder)
-		defer decoders.Put(d)
+		d := &b.decoder
 		primes, done, err := d.Decode(o.number(), result)
 		switch {
 		case err != nil:
@@ -121,14 +119,12 @@ func (b *Backlog) apply(o *open, out Outcome) (done bool, err error) {
 	return true, o.complete(o.machine.Primes())
 }
 
-// decoder reads first outcomes; most jobs have no other. It is lent to one backlog after
-// the other, and what it makes is kept together with that of other jobs.
+// decoder reads first outcomes; most jobs have no other. What it makes is kept together
+// with that of other jobs.
 type decoder struct {
 	factor.Decoder
 	room []fairfactor.Factor
 }
-
-var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 // maxRoom is how many factors are kept together.
 const maxRoom = 64
@@ -242,12 +238,12 @@ func (b *Backlog) Cancel(seq uint64, reason string, now time.Time) (ended *fairf
 	}
 	if e := b.parking.jobs[seq]; e != nil {
 		delete(b.parking.jobs, seq)
-		ended, _ = b.end(opened(b.job(e)), fairfactor.Cancelled, reason, now)
+		ended, _ = b.end(b.opened(b.job(e)), fairfactor.Cancelled, reason, now)
 		return ended, false, true
 	}
 	for i := range b.window {
 		if e := &b.window[i]; e.seq == seq {
-			o := opened(b.job(e))
+			o := b.opened(b.job(e))
 			b.window = slices.Delete(b.window, i, i+1)
 			ended, _ = b.end(o, fairfactor.Cancelled, reason, now)
 			return ended, false, true

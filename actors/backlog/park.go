@@ -141,7 +141,7 @@ func (b *Backlog) Recall(seq uint64, factors []fairfactor.Factor, now time.Time)
 	o := b.open[seq]
 	if e := b.parking.jobs[seq]; e != nil {
 		delete(b.parking.jobs, seq)
-		o = opened(b.job(e))
+		o = b.opened(b.job(e))
 	}
 	if o == nil {
 		return nil, false

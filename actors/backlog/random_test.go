@@ -318,7 +318,7 @@ func (c *chaos) retry() {
 }
 
 // repeat offers everything again, as to a new scheduler.
-func (c *chaos) repeat() { c.pool = c.backlog.Offered() }
+func (c *chaos) repeat() { c.pool = c.backlog.Offered(nil) }
 
 // restart is a new activation: what is not durable is gone.
 func (c *chaos) restart() {
@@ -330,7 +330,7 @@ func (c *chaos) restart() {
 }
 
 func (c *chaos) check() {
-	offered := c.backlog.Offered()
+	offered := c.backlog.Offered(nil)
 	if len(offered) != c.backlog.Outstanding() {
 		c.t.Fatalf("%d turns offered, %d outstanding", len(offered), c.backlog.Outstanding())
 	}
@@ -343,7 +343,7 @@ func (c *chaos) check() {
 func (c *chaos) settle() {
 	for round := 0; !c.backlog.Empty() || len(c.begun)+len(c.accepts)+len(c.commits)+len(c.pages) > 0; round++ {
 		if round > 100_000 {
-			c.t.Fatalf("no end: more %v, offered %v", c.backlog.More(), names(c.backlog.Offered()))
+			c.t.Fatalf("no end: more %v, offered %v", c.backlog.More(), names(c.backlog.Offered(nil)))
 		}
 		c.write()
 		c.told()

@@ -3,6 +3,7 @@ package caller
 import (
 	"cmp"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -91,7 +92,6 @@ type Caller struct {
 	again     []*step   // ends of jobs that the store could not take yet
 	failure   error     // why the last of them
 	retryAt   time.Time // when that, or a read that failed, is tried again
-	free      []*step   // to be used again
 	results   []*step   // likewise, see Steps.results
 	settled   int       // of these, how many Written has come to
 	offers    offers
@@ -156,11 +156,10 @@ func (c *Caller) Pending() []string { return c.steps.Pending() }
 // start claims an epoch; group is that of a caller that is new.
 func (c *Caller) start(group string, wait time.Duration) {
 	c.claiming = true
-	c.host.Read(&Read{Kind: ReadClaim, Group: group, Wait: wait})
-	c.reads++
+	c.read(Read{Kind: ReadClaim, Group: group, Wait: wait})
 }
 
-// Done brings the results of a read.
+// Done brings the results of a read, which is used again.
 func (c *Caller) Done(r *Read) {
 	c.reads--
 	switch r.Kind {
@@ -183,6 +182,8 @@ func (c *Caller) Done(r *Read) {
 	case ReadLeft:
 		c.leftRead(r)
 	}
+	*r = Read{}
+	spareReads.Put(r)
 }
 
 func (c *Caller) claimed(r *Read) {
@@ -229,8 +230,8 @@ func (c *Caller) claimed(r *Read) {
 }
 
 // Receive handles a message: [*Submit], [Look], [Await], [Cancel], [Expire], [Retry], [*Many], [Died], [Save],
-// [Weigh], [Regroup], [Pause], [AskAccount], [AskLeft], [Pull], [*Outcomes], [Began] or [share.Shared]. It reports
-// whether it knows the message.
+// [Weigh], [Regroup], [Pause], [AskAccount], [AskLeft], [Pull], [*Outcomes], which it does not keep, [Began] or
+// [share.Shared]. It reports whether it knows the message.
 func (c *Caller) Receive(asker Asker, message any) bool {
 	if c.backlog == nil {
 		c.keep(asker, message)
@@ -266,7 +267,7 @@ func (c *Caller) Receive(asker Asker, message any) bool {
 	case Regroup:
 		c.change(asker, step{op: fairfactor.Regroup, group: m.Group})
 	case *Many:
-		c.read(&Read{Kind: ReadJobs, Many: m, asker: asker})
+		c.read(Read{Kind: ReadJobs, Many: m, asker: asker})
 	case Pause:
 		c.change(asker, step{op: fairfactor.Pause, paused: m.Paused})
 	case Bound:
@@ -293,6 +294,9 @@ func (c *Caller) keep(asker Asker, message any) {
 			group = m.Group
 		}
 		c.start(group, 0)
+	}
+	if _, ok := message.(*Outcomes); ok {
+		return // of turns that an earlier activation offered
 	}
 	if len(c.stash) >= maxStash {
 		c.answer(asker, fairfactor.Errorf(fairfactor.Unavailable, "the caller's queue is being loaded: try again"))
@@ -325,7 +329,7 @@ func (c *Caller) Flush() {
 	c.steps.ready()
 	c.readPage()
 	if w, ok := c.backlog.NeedPiece(); ok {
-		c.read(&Read{Kind: ReadPiece, Order: w.Order, Number: w.Piece, From: w.From, Digits: w.Number})
+		c.read(Read{Kind: ReadPiece, Order: w.Order, Number: w.Piece, From: w.From, Digits: w.Number})
 	}
 	c.show(false)
 }
@@ -347,14 +351,19 @@ func (c *Caller) refuseLarge() {
 // readPage reads the next page of the queue if the backlog wants it.
 func (c *Caller) readPage() {
 	if after, ok := c.backlog.NeedPage(); ok {
-		c.read(&Read{Kind: ReadPage, After: after})
+		c.read(Read{Kind: ReadPage, After: after})
 	}
 }
 
-func (c *Caller) read(r *Read) {
+func (c *Caller) read(what Read) {
+	r := spareReads.Get().(*Read)
+	*r = what
 	c.reads++
 	c.host.Read(r)
 }
+
+// spareReads are reads whose results were taken in.
+var spareReads = sync.Pool{New: func() any { return new(Read) }}
 
 func (c *Caller) paged(r *Read) {
 	switch {

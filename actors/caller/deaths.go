@@ -25,7 +25,7 @@ func (c *Caller) died(asker Asker, m Died) {
 	d := backlog.Died{Seq: m.ID.Seq, Nonce: m.ID.Nonce, Process: m.Process}
 	mourning, ok := c.backlog.Died(d, c.host.Now())
 	if !ok { // it is in the store only, or has ended
-		c.read(&Read{Kind: ReadJob, Job: fairfactor.Job{ID: fairfactor.ID{Nonce: d.Nonce, Caller: c.claim.Number, Seq: d.Seq}}, purpose: toMourn, asker: asker, died: d})
+		c.read(Read{Kind: ReadJob, Job: fairfactor.Job{ID: fairfactor.ID{Nonce: d.Nonce, Caller: c.claim.Number, Seq: d.Seq}}, purpose: toMourn, asker: asker, died: d})
 		return
 	}
 	if mourning.Withdraw {

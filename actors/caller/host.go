@@ -60,12 +60,24 @@ type Offer struct {
 	Oldest time.Time
 }
 
-// Submit asks for jobs. It is answered with [*Receipts].
+// Submit asks for jobs. It is answered with [*Receipts], which are a part of it: until
+// then it is the caller's, and afterwards whose it was before.
 type Submit struct {
 	Submissions []Submission
 	Group       string // of the caller if it is new
 	Repeated    bool   // an earlier try may have been accepted
 	Far         bool   // the answer may get lost: the submission may be repeated
+
+	asker   Asker
+	missing int      // receipts
+	answer  Receipts // complete when none is missing
+}
+
+// Reset empties a message that was answered, so that it can be used again.
+func (m *Submit) Reset() {
+	clear(m.Submissions)
+	clear(m.answer.Receipts)
+	*m = Submit{Submissions: m.Submissions[:0], answer: Receipts{m.answer.Receipts[:0]}}
 }
 
 // Submission is a number to factor.
@@ -87,14 +99,7 @@ type Submission struct {
 }
 
 // Receipts answers a [Submit], one for each submission.
-type Receipts struct{ Receipts []Receipt }
-
-// Receipt is a durable job or the reason why there is no job.
-type Receipt struct {
-	Job    *fairfactor.Job // must not be changed
-	Replay bool            // the same job again, found by its idempotency key
-	Err    error
-}
+type Receipts struct{ Receipts []fairfactor.Receipt }
 
 // Jobs answers with jobs as they are now; none if they are not in memory: the store
 // knows.

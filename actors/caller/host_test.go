@@ -127,7 +127,7 @@ func (h *host) Answer(to caller.Asker, answer any) {
 	}
 }
 
-func receipt(r caller.Receipt) string {
+func receipt(r fairfactor.Receipt) string {
 	if r.Err != nil {
 		return reason(r.Err)
 	}

@@ -49,7 +49,7 @@ func (c *Caller) offer() {
 	}
 	turns := c.turns[:0]
 	if o.again {
-		turns = append(turns, c.backlog.Offered()...)
+		turns = c.backlog.Offered(turns)
 	}
 	known := len(turns)
 	turns = c.backlog.Next(turns, limit)

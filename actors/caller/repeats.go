@@ -46,7 +46,7 @@ type repeats struct {
 // taken is a submission and what came of it.
 type taken struct {
 	done    bool // the receipt is there
-	receipt Receipt
+	receipt fairfactor.Receipt
 	waiting []slot
 }
 
@@ -79,7 +79,7 @@ func (r *repeats) turn(now time.Time) {
 }
 
 // resolve gives all who sent a submission its receipt.
-func (r *repeats) resolve(c *Caller, nonce uint64, receipt Receipt) {
+func (r *repeats) resolve(c *Caller, nonce uint64, receipt fairfactor.Receipt) {
 	if len(r.young) == 0 && len(r.old) == 0 {
 		return
 	}
@@ -87,7 +87,7 @@ func (r *repeats) resolve(c *Caller, nonce uint64, receipt Receipt) {
 	if t == nil {
 		return
 	}
-	if receipt.Job == nil {
+	if receipt.Err != nil {
 		delete(r.young, nonce)
 		delete(r.old, nonce)
 	}
@@ -128,7 +128,7 @@ func (c *Caller) acceptRepeated(sub *Submission, to slot) {
 		return
 	}
 	if job := c.repeats.earlier[sub.Nonce]; job != nil && job.Number == sub.Number {
-		c.fill(to, Receipt{Job: job})
+		c.fill(to, fairfactor.Receipt{Job: *job})
 		return
 	}
 	c.acceptFar(sub, to)
@@ -142,7 +142,7 @@ func (c *Caller) askEarlier(sub *Submission, to slot) {
 	}
 	c.repeats.asking = append(c.repeats.asking, repeated{*sub, to})
 	if len(c.repeats.asking) == 1 {
-		c.read(&Read{Kind: ReadEarlier, Since: c.claimedAt.Add(-EarlierSpan)})
+		c.read(Read{Kind: ReadEarlier, Since: c.claimedAt.Add(-EarlierSpan)})
 	}
 }
 

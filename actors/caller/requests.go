@@ -89,7 +89,7 @@ func (c *Caller) wakeIfEnded(id fairfactor.ID) {
 }
 
 func (c *Caller) readJob(id fairfactor.ID, what purpose, asker Asker) {
-	c.read(&Read{Kind: ReadJob, Job: fairfactor.Job{ID: id}, purpose: what, asker: asker})
+	c.read(Read{Kind: ReadJob, Job: fairfactor.Job{ID: id}, purpose: what, asker: asker})
 }
 
 func (c *Caller) jobRead(r *Read) {

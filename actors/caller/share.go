@@ -136,7 +136,7 @@ func (c *Caller) shared(m share.Shared) {
 
 func (c *Caller) readKnown(s *numberShare) {
 	c.divisors.wanted = true
-	c.read(&Read{Kind: ReadKnown, Digits: s.number, Own: s.state == reading && !c.divisors.read})
+	c.read(Read{Kind: ReadKnown, Digits: s.number, Own: s.state == reading && !c.divisors.read})
 }
 
 // knownRead brings what is known of a share's number. If that is all, all jobs of the
@@ -175,7 +175,7 @@ func (c *Caller) run(s *numberShare, known *fairfactor.Known) {
 		c.begin(s, func(seq uint64) bool { return c.backlog.Inherit(seq, left) })
 	case from != "":
 		s.known = known
-		c.read(&Read{Kind: ReadLeft, Digits: s.number, From: from, Number: -1})
+		c.read(Read{Kind: ReadLeft, Digits: s.number, From: from, Number: -1})
 	default:
 		known = c.withDivisors(s.number, known)
 		c.begin(s, func(seq uint64) bool { return c.backlog.Unpark(seq, known) })

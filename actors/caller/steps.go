@@ -33,6 +33,20 @@ type step struct {
 	taken    bool            // guarded by Steps.mu: a group has it
 	released bool            // guarded by Steps.mu: it was held for long enough
 	err      error           // what became of it
+
+	own fairfactor.Job // Accept: the job
+}
+
+// spareSteps are steps that can be used again, by any caller.
+var spareSteps = sync.Pool{New: func() any { return new(step) }}
+
+// newStep returns an empty step.
+func newStep() *step { return spareSteps.Get().(*step) }
+
+// free has a step used again that is in no list any more.
+func (p *step) free() {
+	*p = step{}
+	spareSteps.Put(p)
 }
 
 // maxUncommitted bounds the steps of one caller on their way to the store.

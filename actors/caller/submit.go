@@ -1,23 +1,15 @@
 package caller
 
 import (
+	"slices"
 	"time"
 
 	"fairfactor"
 )
 
-// submission is a [Submit] on its way: it is answered when the last of its receipts
-// is there.
-type submission struct {
-	asker   Asker
-	missing int
-	answer  Receipts
-	one     [1]Receipt // room for the receipt of a single one
-}
-
 // slot is the place of a receipt.
 type slot struct {
-	of *submission
+	of *Submit
 	at int
 }
 
@@ -31,20 +23,16 @@ type keyed struct {
 
 // Submit accepts numbers, in order. What has no reason to wait is begun at once.
 func (c *Caller) Submit(asker Asker, m *Submit) {
-	s := &submission{asker: asker, missing: len(m.Submissions)}
-	switch s.missing {
-	case 0:
-		c.answer(asker, &s.answer)
+	m.asker, m.missing = asker, len(m.Submissions)
+	m.answer.Receipts = slices.Grow(m.answer.Receipts[:0], m.missing)[:m.missing]
+	if m.missing == 0 {
+		c.answer(asker, &m.answer)
 		return
-	case 1:
-		s.answer.Receipts = s.one[:]
-	default:
-		s.answer.Receipts = make([]Receipt, s.missing)
 	}
 	c.enrol(m.Group)
 	var fresh []Submission // with keys that are not being looked up
 	for i := range m.Submissions {
-		sub, to := &m.Submissions[i], slot{s, i}
+		sub, to := &m.Submissions[i], slot{m, i}
 		switch {
 		case sub.Key != "":
 			if c.acceptKeyed(sub, to) {
@@ -79,21 +67,21 @@ func (c *Caller) known() bool {
 }
 
 // fill puts a receipt in its place and answers when it was the last one.
-func (c *Caller) fill(to slot, r Receipt) {
-	s := to.of
-	if s == nil {
+func (c *Caller) fill(to slot, r fairfactor.Receipt) {
+	m := to.of
+	if m == nil {
 		return
 	}
-	s.answer.Receipts[to.at] = r
-	if s.missing--; s.missing == 0 {
-		c.answer(s.asker, &s.answer)
+	m.answer.Receipts[to.at] = r
+	if m.missing--; m.missing == 0 {
+		c.answer(m.asker, &m.answer)
 	}
 }
 
 // refuse answers a submission that left no trace.
 func (c *Caller) refuse(to slot, err error) {
 	c.cfg.Counters.Refused.Add(1)
-	c.fill(to, Receipt{Err: err})
+	c.fill(to, fairfactor.Receipt{Err: err})
 }
 
 // accept gives a job its place in the queue, puts it on its way to the store, and
@@ -116,44 +104,44 @@ func (c *Caller) enqueue(sub *Submission, to slot) error {
 	}
 	c.last++
 	c.queued++
-	job := &fairfactor.Job{
+	p := newStep()
+	p.own = fairfactor.Job{
 		ID:     fairfactor.ID{Nonce: sub.Nonce, Caller: c.claim.Number, Seq: c.last},
 		Caller: c.cfg.Name, Number: sub.Number, Key: sub.Key, Order: c.last,
 		State: fairfactor.Pending, Submitted: c.host.Now().UTC().Truncate(time.Microsecond), Deadline: sub.Deadline, Callback: sub.Callback, Curves: sub.Curves, Trace: sub.Trace,
 	}
-	c.load.add(job)
-	s := step{op: fairfactor.Accept, job: job, to: to, wait: sub.Wait}
-	if sub.Known == nil || !c.recall(&s, sub.Known) {
+	p.op, p.job, p.to, p.wait = fairfactor.Accept, &p.own, to, sub.Wait
+	c.load.add(p.job)
+	if sub.Known == nil || !c.recall(p, sub.Known) {
 		if c.wary {
 			c.backlog.Defer()
 		} else {
-			s.admitted = c.backlog.Admit(job)
+			p.admitted = c.backlog.Admit(p.job)
 		}
 	}
 	c.cfg.Room.taken.Add(1) // settleAccept gives it back
-	p := c.add(s)
+	c.put(p)
 	c.accepts = append(c.accepts, p)
 	c.expect(sub.Deadline)
 	return nil
 }
 
-// add puts a step on its way. One that comes after the end of the activation is
-// answered at once.
-func (c *Caller) add(s step) *step {
-	var p *step
-	if n := len(c.free); n > 0 {
-		p, c.free = c.free[n-1], c.free[:n-1]
-	} else {
-		p = new(step)
-	}
+// add puts a step on its way.
+func (c *Caller) add(s step) {
+	p := newStep()
 	*p = s
+	c.put(p)
+}
+
+// put puts a step on its way. One that comes after the end of the activation is
+// answered at once.
+func (c *Caller) put(p *step) {
 	if c.stopped {
 		p.err = ErrMoved
 		c.settle(p)
-		return p
+		return
 	}
 	c.steps.add(p)
-	return p
 }
 
 // room refuses a job when the caller's queue is full.
@@ -213,7 +201,7 @@ func (c *Caller) readKeys(subs []Submission) {
 	if len(subs) == 0 {
 		return
 	}
-	r := &Read{Kind: ReadKeys, Keys: make([]string, len(subs)), Since: c.host.Now().Add(-fairfactor.KeyLife), subs: subs}
+	r := Read{Kind: ReadKeys, Keys: make([]string, len(subs)), Since: c.host.Now().Add(-fairfactor.KeyLife), subs: subs}
 	for i := range subs {
 		r.Keys[i] = subs[i].Key
 	}
@@ -233,24 +221,24 @@ func (c *Caller) keysRead(r *Read) {
 		case job.Number != sub.Number:
 			err = keyConflict(sub.Key, job.Number)
 		default:
-			c.resolve(sub.Key, Receipt{Job: &job, Replay: true})
+			c.resolve(sub.Key, fairfactor.Receipt{Job: job, Replay: true})
 		}
 		if err != nil {
 			c.cfg.Counters.Refused.Add(1)
-			c.resolve(sub.Key, Receipt{Err: err})
+			c.resolve(sub.Key, fairfactor.Receipt{Err: err})
 		}
 	}
 }
 
 // resolve answers all who sent a key.
-func (c *Caller) resolve(key string, r Receipt) {
+func (c *Caller) resolve(key string, r fairfactor.Receipt) {
 	k := c.keys[key]
 	if k == nil {
 		return
 	}
 	delete(c.keys, key)
 	c.fill(k.first, r)
-	r.Replay = r.Job != nil
+	r.Replay = r.Err == nil
 	for _, to := range k.again {
 		c.fill(to, r)
 	}

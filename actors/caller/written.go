@@ -25,6 +25,7 @@ func (c *Caller) Written() {
 		}
 		c.settle(p)
 	}
+	c.backlog.Reuse()
 }
 
 // settle does what follows from the result of a step.
@@ -47,9 +48,8 @@ func (c *Caller) settle(p *step) {
 	default:
 		c.settleSetting(p)
 	}
-	if !c.stopped && len(c.free) < 256 {
-		*p = step{}
-		c.free = append(c.free, p)
+	if !c.stopped {
+		p.free()
 	}
 }
 
@@ -68,13 +68,13 @@ func (c *Caller) settleAccept(p *step) {
 	if !p.known {
 		c.backlog.Accept(p.job, p.admitted)
 	}
-	receipt := Receipt{Job: p.job}
+	receipt := fairfactor.Receipt{Job: *p.job}
 	if p.ended != nil {
 		c.cfg.Counters.AtOnce.Add(1)
 		c.backlog.Committed(p.job.ID.Seq)
 		c.ended(p.ended, nil)
 		if p.wait || p.known {
-			receipt.Job = p.ended
+			receipt.Job = *p.ended
 		}
 		if p.asker != nil {
 			c.answer(p.asker, Jobs{[]fairfactor.Job{*p.ended}})
@@ -96,11 +96,11 @@ func (c *Caller) dropped(p *step) {
 		c.answer(q.asker, refusal(p.err))
 	}
 	c.cfg.Counters.Refused.Add(1)
-	c.accepted(p, Receipt{Err: refusal(p.err)})
+	c.accepted(p, fairfactor.Receipt{Err: refusal(p.err)})
 }
 
 // accepted answers all who submitted a job.
-func (c *Caller) accepted(p *step, r Receipt) {
+func (c *Caller) accepted(p *step, r fairfactor.Receipt) {
 	c.fill(p.to, r)
 	if p.job.Key != "" {
 		c.resolve(p.job.Key, r)

@@ -39,6 +39,7 @@ type work struct {
 // Bounds of the free lists: what is above is left to the garbage collector.
 const (
 	spareWorks  = 4096
+	spareWide   = 64 // of these with wider windows
 	spareWindow = 32 // turns
 )
 
@@ -124,7 +125,7 @@ func (m *Machine) rest(c *caller) {
 	if w := c.work; w != nil && w.window.len() == 0 && len(w.open)+len(w.late)+len(w.aside) == 0 && !c.asked && !c.silent {
 		c.work = nil
 		if len(m.spareWork) < spareWorks {
-			if cap(w.window.turns) > spareWindow {
+			if cap(w.window.turns) > spareWindow && len(m.spareWork) >= spareWide {
 				w.window = window{}
 			}
 			*w = work{window: w.window, open: w.open[:0]}

@@ -61,18 +61,18 @@ func (m *Machine) adopt(now time.Duration, w *worker, t Turn) {
 	m.settle(now, c)
 }
 
-// End tells that a turn has left a worker's hands after using that much CPU.
-// Turns that are not known are ignored.
-func (m *Machine) End(now time.Duration, dispatched uint64, used time.Duration) {
+// End tells that a turn has left a worker's hands after using that much CPU, and returns
+// its body, which the machine does not have any more. Turns that are not known are ignored.
+func (m *Machine) End(now time.Duration, dispatched uint64, used time.Duration) (body any) {
 	h := m.open[dispatched]
 	if h == nil {
-		return
+		return nil
 	}
 	if !h.dropped {
 		m.estimate.learn(h.Predict, used)
 		m.mean += (float64(used) - m.mean) * learning
 	}
-	c := h.caller
+	c, body := h.caller, h.Body
 	m.ring.Settle(&c.fair, h.bill, used)
 	dropped := h.dropped
 	m.release(h)
@@ -81,6 +81,7 @@ func (m *Machine) End(now time.Duration, dispatched uint64, used time.Duration) 
 		m.settle(now, c)
 	}
 	m.rest(c)
+	return body
 }
 
 // WorkerLeft hands the turns of a worker that takes no more out again.

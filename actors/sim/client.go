@@ -205,7 +205,7 @@ func (r *run) submit(rng *rand.Rand, like *op, n int, keyed bool) {
 	}
 	var receipts []fairfactor.Receipt
 	var err error
-	got := r.ask(func(ctx context.Context, s *service) { receipts, err = s.Submit(ctx, like.caller, subs) })
+	got := r.ask(func(ctx context.Context, s *service) { receipts, err = s.Submit(ctx, like.caller, subs, nil) })
 	for i, o := range ops {
 		o.end = r.count()
 		own := err

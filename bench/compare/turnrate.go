@@ -133,7 +133,7 @@ func submitGroup(ctx context.Context, jobs fairfactor.Jobs, caller string, numbe
 	for i, n := range numbers {
 		subs[i].Number = n
 	}
-	receipts, err := jobs.Submit(ctx, caller, subs)
+	receipts, err := jobs.Submit(ctx, caller, subs, nil)
 	for _, r := range receipts {
 		err = errors.Join(err, r.Err)
 	}

@@ -28,7 +28,7 @@ func fillQueue(t testing.TB, c *httpd.Client, caller string, n int) {
 		for range min(left, cap(subs)) {
 			subs = append(subs, fairfactor.Submission{Number: "1000003"})
 		}
-		receipts, err := c.Submit(t.Context(), caller, subs)
+		receipts, err := c.Submit(t.Context(), caller, subs, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +173,7 @@ func emptyQueue(b *testing.B, flags ...string) {
 	p := serve(b, b.TempDir(), append(flags, "--max-queue", "10000000")...)
 	defer p.kill()
 	c := clientTo(b, p.url)
-	if _, err := c.Submit(b.Context(), "alice", []fairfactor.Submission{{Number: "15"}}); err != nil {
+	if _, err := c.Submit(b.Context(), "alice", []fairfactor.Submission{{Number: "15"}}, nil); err != nil {
 		b.Fatal(err)
 	}
 	if _, err := c.SetPaused(b.Context(), "alice", true); err != nil {
@@ -209,7 +209,7 @@ func emptyQueue(b *testing.B, flags ...string) {
 func served(b *testing.B, c *httpd.Client, more func(n int) bool) (times []time.Duration) {
 	for n := 0; more(n); n++ {
 		begun := time.Now()
-		receipts, err := c.Submit(b.Context(), "bob", []fairfactor.Submission{{Number: "1000003", Wait: true}})
+		receipts, err := c.Submit(b.Context(), "bob", []fairfactor.Submission{{Number: "1000003", Wait: true}}, nil)
 		if err == nil {
 			err = receipts[0].Err
 		}

@@ -167,7 +167,7 @@ func submitAll(ctx context.Context, jobs fairfactor.Jobs, caller string, keys *k
 		if len(subs) == 0 {
 			continue
 		}
-		receipts, err := jobs.Submit(ctx, caller, subs)
+		receipts, err := jobs.Submit(ctx, caller, subs, nil)
 		if err != nil {
 			return accepted, refused, err
 		}
