@@ -228,7 +228,7 @@ func (n *Node) once(ctx context.Context) {
 // says which process it was.
 func (n *Node) command(ctx context.Context) *exec.Cmd {
 	args := []string{
-		"serve", "--node", n.Name, "--http", n.HTTP, "--remote", n.remote, "--gossip", n.gossip,
+		"serve", "--node", n.Name, "--data", filepath.Join(n.fleet.Dir, n.Name), "--http", n.HTTP, "--remote", n.remote, "--gossip", n.gossip,
 		"--store", n.cfg.DSN(n.Proxy.addr(), fmt.Sprintf("%s/%d", n.Name, n.life)),
 		"--workers", fmt.Sprint(n.cfg.Workers), "--log-level", "info",
 	}

@@ -84,15 +84,6 @@ func (r *Ring) multiply(z, x *image) {
 	}
 }
 
-// productOf puts the product of x and y in place number i.
-func (r *Ring) productOf(i int, x, y *image) *image {
-	im := r.room(i, len(x.a[0]))
-	for g, gr := range r.groups {
-		gr.multiply(im.a[g], x.a[g], y.a[g])
-	}
-	return im
-}
-
 // back takes the coefficients from on of the product whose transform is im, as many as dst
 // has room for. It uses up the transform.
 func (r *Ring) back(dst []uint64, im *image, from int) {
