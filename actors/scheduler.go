@@ -228,7 +228,7 @@ func (a *scheduler) flush() {
 		a.sys.tellCaller(d.Caller, toCaller{caller.Died{ID: fairfactor.ID{Nonce: d.Nonce, Seq: d.Seq}, Process: d.Process}})
 	}
 	for _, p := range pulls {
-		a.sys.tellCaller(p.Caller, toCaller{caller.Pull{Epoch: a.epoch, Want: p.Want}})
+		a.sys.tellCaller(p.Caller, toCaller{caller.Pull{Epoch: a.epoch, Want: p.Want, Claim: p.Claim}})
 	}
 	if a.index.begun { // work is being handed out
 		for _, member := range a.greet {

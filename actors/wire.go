@@ -181,7 +181,7 @@ func callerMessageToPB(m any) proto.Message {
 	case caller.AskLeft:
 		e.Body = &actorspb.Envelope_AskLeft{AskLeft: &actorspb.AskLeft{Number: m.Number, Piece: int64(m.Piece)}}
 	case caller.Pull:
-		e.Body = &actorspb.Envelope_Pull{Pull: &actorspb.Pull{Epoch: m.Epoch, Want: int32(m.Want)}}
+		e.Body = &actorspb.Envelope_Pull{Pull: &actorspb.Pull{Epoch: m.Epoch, Want: int32(m.Want), Claim: m.Claim}}
 	case share.Shared:
 		e.Body = &actorspb.Envelope_Shared{Shared: &actorspb.Shared{Number: m.Number, Run: m.Run, Known: m.Known, From: m.From, CostNs: int64(m.Cost)}}
 	case caller.Began:
@@ -246,7 +246,7 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 	case *actorspb.Envelope_AskLeft:
 		return caller.AskLeft{Number: b.AskLeft.Number, Piece: int(b.AskLeft.Piece)}
 	case *actorspb.Envelope_Pull:
-		return caller.Pull{Epoch: b.Pull.Epoch, Want: int(b.Pull.Want)}
+		return caller.Pull{Epoch: b.Pull.Epoch, Want: int(b.Pull.Want), Claim: b.Pull.Claim}
 	case *actorspb.Envelope_Shared:
 		return share.Shared{Number: b.Shared.Number, Run: b.Shared.Run, Known: b.Shared.Known, From: b.Shared.From, Cost: time.Duration(b.Shared.CostNs)}
 	case *actorspb.Envelope_Began:

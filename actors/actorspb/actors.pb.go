@@ -2605,6 +2605,7 @@ type Pull struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Epoch         uint64                 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the scheduler
 	Want          int32                  `protobuf:"varint,2,opt,name=want,proto3" json:"want,omitempty"`
+	Claim         uint64                 `protobuf:"varint,3,opt,name=claim,proto3" json:"claim,omitempty"` // the latest epoch of the caller's activations that it has heard of
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2649,6 +2650,13 @@ func (x *Pull) GetEpoch() uint64 {
 func (x *Pull) GetWant() int32 {
 	if x != nil {
 		return x.Want
+	}
+	return 0
+}
+
+func (x *Pull) GetClaim() uint64 {
+	if x != nil {
+		return x.Claim
 	}
 	return 0
 }
@@ -4533,10 +4541,11 @@ const file_actors_proto_rawDesc = "" +
 	" \x01(\x04R\fcallerNumber\x12\x19\n" +
 	"\bwaits_us\x18\v \x01(\x03R\awaitsUs\x12\x18\n" +
 	"\asuspect\x18\f \x01(\bR\asuspect\x12\x18\n" +
-	"\amourned\x18\r \x01(\tR\amourned\"0\n" +
+	"\amourned\x18\r \x01(\tR\amourned\"F\n" +
 	"\x04Pull\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x12\n" +
-	"\x04want\x18\x02 \x01(\x05R\x04want\"\xd0\x02\n" +
+	"\x04want\x18\x02 \x01(\x05R\x04want\x12\x14\n" +
+	"\x05claim\x18\x03 \x01(\x04R\x05claim\"\xd0\x02\n" +
 	"\x05Offer\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x16\n" +
 	"\x06weight\x18\x02 \x01(\x05R\x06weight\x120\n" +

@@ -196,10 +196,14 @@ func (h *host) command(words []string) error {
 		return h.outcomes(args)
 	case "spoil": // turns that go wrong
 		return h.spoil(args)
-	case "pull": // epoch, want
+	case "pull": // epoch of the scheduler, want, and the claim that it knows of if it is another
 		epoch, _ := strconv.ParseUint(args[0], 10, 64)
 		want, _ := strconv.Atoi(args[1])
-		h.caller.Receive(nil, caller.Pull{Epoch: epoch, Want: want})
+		claim := h.caller.Epoch()
+		if len(args) > 2 {
+			claim, _ = strconv.ParseUint(args[2], 10, 64)
+		}
+		h.caller.Receive(nil, caller.Pull{Epoch: epoch, Want: want, Claim: claim})
 	case "await", "cancel", "retry", "look", "expire": // name, sequence number
 		return h.ask(words[0], args)
 	case "many", "again": // name, sequence numbers: an operation cancels them, or does so again

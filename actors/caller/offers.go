@@ -90,7 +90,11 @@ func (c *Caller) tell(o Offer) {
 // of everything again.
 func (c *Caller) pulled(m Pull) {
 	o := &c.offers
-	if m.Epoch < o.epoch {
+	switch {
+	case m.Claim > c.claim.Epoch:
+		c.fenced() // also if that activation died before it wrote anything
+		return
+	case m.Epoch < o.epoch:
 		return
 	}
 	if m.Epoch > o.epoch {

@@ -46,6 +46,7 @@ type (
 	Pull struct {
 		Epoch uint64 // of the scheduler
 		Want  int
+		Claim uint64 // the latest epoch of this caller's activations that it has heard of
 	}
 	// Began says that a long turn runs.
 	Began struct {

@@ -331,7 +331,7 @@ func TestHelpingsShrink(t *testing.T) {
 				}
 			}
 			if len(pulls) > 0 {
-				if pulls[0] != (dispatch.Pull{Caller: name, Want: at.want}) {
+				if pulls[0] != (dispatch.Pull{Caller: name, Want: at.want, Claim: 1}) {
 					t.Errorf("with %d turns here: %v, want %d", held, pulls, at.want)
 				}
 				name = ""

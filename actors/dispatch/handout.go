@@ -34,7 +34,7 @@ func (m *Machine) Dispatch(now time.Duration) (runs []Run, pulls []Pull) {
 	for i, c := range m.pulling {
 		c.pulling, m.pulling[i] = false, nil
 		if c.asked {
-			m.pulls = append(m.pulls, Pull{Caller: c.name, Want: max(1, m.want(c)-c.waiting())})
+			m.pulls = append(m.pulls, Pull{Caller: c.name, Want: max(1, m.want(c)-c.waiting()), Claim: c.epoch})
 		}
 	}
 	m.pulling = m.pulling[:0]

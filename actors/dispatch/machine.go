@@ -128,6 +128,7 @@ type Run struct {
 type Pull struct {
 	Caller string
 	Want   int
+	Claim  uint64 // the latest epoch of its activations that has offered turns
 }
 
 // Halt asks a worker to stop a turn.

@@ -27,7 +27,7 @@ func TestPullAlwaysWantsATurn(t *testing.T) {
 		m.Offer(0, some(fmt.Sprint("other", i), 1, 1, time.Millisecond, false))
 	}
 	_, pulls := m.Dispatch(0)
-	if len(pulls) != 1 || pulls[0] != (dispatch.Pull{Caller: "a", Want: 1}) {
+	if len(pulls) != 1 || pulls[0] != (dispatch.Pull{Caller: "a", Want: 1, Claim: 1}) {
 		t.Errorf("pulls: %v, want one turn from a", pulls)
 	}
 }

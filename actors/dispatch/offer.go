@@ -9,6 +9,13 @@ import (
 func (m *Machine) Offer(now time.Duration, o Offer) {
 	c := m.caller(o.Caller)
 	if o.Epoch < c.epoch {
+		// The later activation may have died before it wrote anything: nothing in the store
+		// tells this one that it is not the last. What it is asked now does.
+		c.more, c.silent = true, false
+		if !c.asked {
+			m.ask(now, c)
+		}
+		m.settle(now, c)
 		return
 	}
 	if o.Epoch > c.epoch {
