@@ -181,27 +181,20 @@ func TestRefusedAgainIsUnsure(t *testing.T) {
 }
 
 // A caller's actor that stops refuses what is not on its way to the disk yet. The
-// next activation takes it, and no one hears of that.
+// next activation takes it, and no one hears of that. The caller moves whenever a submission is
+// answered, with others on their way; faster than that, no one would get anything done.
 func TestSubmissionsFollowTheirCaller(t *testing.T) {
 	s := newSite(t, 2, nil)
 	var moves atomic.Int64
-	stop := make(chan struct{})
+	answered := make(chan struct{}, 1)
 	var mover sync.WaitGroup
 	mover.Go(func() {
-		tick := time.NewTicker(2 * time.Millisecond)
-		defer tick.Stop()
-		for i := 0; ; i++ {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-				s.ex.pin("caller", "alice", s.nodes[i%2].member, false)
-				moves.Add(1)
-			}
+		for range answered {
+			s.ex.pin("caller", "alice", s.nodes[moves.Add(1)%2].member, false)
 		}
 	})
 	defer mover.Wait()
-	defer close(stop)
+	defer close(answered)
 	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	defer cancel()
 	var submitters sync.WaitGroup
@@ -213,6 +206,10 @@ func TestSubmissionsFollowTheirCaller(t *testing.T) {
 				if err != nil || receipts[0].Err != nil || receipts[1].Err != nil {
 					t.Errorf("after %d moves: %v %v", moves.Load(), receipts, err)
 					return
+				}
+				select {
+				case answered <- struct{}{}:
+				default:
 				}
 			}
 		})
