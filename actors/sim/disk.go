@@ -137,6 +137,9 @@ func (r *run) apply(changes []fairfactor.Change) []error {
 // ClaimCaller implements [fairfactor.Store], as all that follow.
 func (d *disk) ClaimCaller(ctx context.Context, name, group string) (claim fairfactor.Claim, err error) {
 	err = d.trip(ctx, func() (err error) {
+		if table := d.p.cluster.table; table != nil && !table.Has(d.p.id) {
+			return fairfactor.Errorf(fairfactor.Unavailable, "this node is no member of the cluster any more")
+		}
 		claim, err = d.p.run.store.ClaimCaller(context.Background(), name, group)
 		d.p.run.claimed(d.p, name, claim)
 		return err

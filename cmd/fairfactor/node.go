@@ -39,6 +39,7 @@ type node struct {
 	keys       *httpd.Keyring              // nil with --open
 	members    fairfactor.MemberTable      // nil: the store belongs to this node alone
 	storeReady func(context.Context) error // nil: the store is in this process
+	claimFor   func(member string)         // nil too
 	committer  *groups.Committer
 	commits    *timedStore // what the committer writes to
 	system     *actors.System
@@ -142,6 +143,7 @@ func (n *node) openStore(ctx context.Context) error {
 			return err
 		}
 		n.store, n.keyStore, n.members, n.storeReady = store, store, store.Members(), store.Ready
+		n.claimFor = store.ClaimFor
 		atOnce = 2 // while one waits for the database's disk another one is built
 	}
 	n.commits = newTimedStore(n.store)
@@ -230,6 +232,9 @@ func (n *node) startActors(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	if n.claimFor != nil {
+		n.claimFor(n.cluster.ID())
 	}
 	n.cluster.OnView(func(v cluster.View) { n.system.MembersAre(idsOf(v)) })
 	return n.system.Start(n.cluster)

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,6 +49,13 @@ func (t *Members) Renew(ctx context.Context, id string, dead []string, lease tim
 		return fairfactor.MemberList{}, err
 	}
 	return t.table.Members(), nil
+}
+
+// Has reports whether a node is a member.
+func (t *Members) Has(id string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.ContainsFunc(t.table.Rows, func(r membership.Row) bool { return r.ID == id })
 }
 
 // Leave implements [fairfactor.MemberTable].

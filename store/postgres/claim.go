@@ -30,6 +30,10 @@ type claiming struct {
 	done        chan struct{} // closed when claim or err is set
 }
 
+// ClaimFor says which member of the cluster this node is. Once the others have removed it, it
+// claims no caller: it may not know yet, and would take callers from nodes that have them.
+func (s *Store) ClaimFor(member string) { s.member.Store(&member) }
+
 // ClaimCaller implements [fairfactor.Store]. The claim is durable: activations in
 // other processes must be fenced by it.
 func (s *Store) ClaimCaller(ctx context.Context, name, group string) (fairfactor.Claim, error) {
@@ -73,7 +77,7 @@ func (s *Store) claimAll() {
 			case c.claim.Number > maxNumber:
 				c.err = fairfactor.Errorf(fairfactor.Limit, "there are no numbers left for new callers")
 			case c.claim.Number == 0:
-				c.err = fairfactor.Errorf(fairfactor.Unavailable, "the caller was claimed by another node at the same time: try again")
+				c.err = fairfactor.Errorf(fairfactor.Unavailable, "the caller was claimed by another node at the same time, or this one is no member of the cluster any more: try again")
 			}
 			if c.err != nil {
 				c.claim = fairfactor.Claim{}
@@ -116,8 +120,9 @@ func (s *Store) claim(ctx context.Context, group []*claiming) error {
 		names[i], groups[i], byName[c.name] = c.name, c.group, c
 	}
 	b := &pgx.Batch{}
-	b.Queue(raiseEpochs, names, groups, int64(s.history.since.Load()))
-	b.Queue("SELECT c.number, c.epoch, c.last, "+callerColumns+" FROM fairfactor.callers AS c WHERE c.name = ANY($1::text[])", names).Query(func(rows pgx.Rows) error {
+	member := s.member.Load()
+	b.Queue(raiseEpochs, names, groups, int64(s.history.since.Load()), member)
+	b.Queue("SELECT c.number, c.epoch, c.last, "+callerColumns+" FROM fairfactor.callers AS c WHERE c.name = ANY($1::text[]) AND "+ifMember("$2"), names, member).Query(func(rows pgx.Rows) error {
 		claimed, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c fairfactor.Claim, err error) {
 			c.Caller, err = scanCaller(row, &c.Number, &c.Epoch, &c.Last)
 			return c, err
@@ -138,10 +143,15 @@ func (h *history) claimed(epoch uint64) {
 	}
 }
 
-const raiseEpochs = `
+// ifMember is true for no member, and for one that has not been removed.
+func ifMember(id string) string {
+	return "(" + id + "::text IS NULL OR EXISTS (SELECT 1 FROM fairfactor.members AS m WHERE m.id = " + id + " AND m.removed IS NULL))"
+}
+
+var raiseEpochs = `
 	WITH given AS MATERIALIZED (
 		SELECT u.name, u.caller_group, greatest(1, $3::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS epoch
-		FROM unnest($1::text[], $2::text[]) AS u (name, caller_group)
+		FROM unnest($1::text[], $2::text[]) AS u (name, caller_group) WHERE ` + ifMember("$4") + `
 	), known AS MATERIALIZED (
 		SELECT x.at, g.caller_group, g.epoch FROM given AS g
 		CROSS JOIN LATERAL (SELECT c.ctid AS at, c.number FROM fairfactor.callers AS c WHERE c.name = g.name OFFSET 0) AS x ORDER BY x.number

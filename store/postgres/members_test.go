@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fairfactor"
+	"fairfactor/store/postgres"
 	"fairfactor/store/postgres/pgtest"
 	"fairfactor/store/storetest"
 )
@@ -170,5 +171,36 @@ func TestManyMembersRenewQuickly(t *testing.T) {
 	}
 	if len(got.Members) != 3 { // the leases of all but the first three have run out
 		t.Errorf("%d members are left, want 3", len(got.Members))
+	}
+}
+
+// TestRemovedNodeClaimsNoCaller: a node that the others have removed takes no caller from
+// them, known or new, and leaves the epochs as they are.
+func TestRemovedNodeClaimsNoCaller(t *testing.T) {
+	url := pgtest.Database(t)
+	removed, other := open(t, url), open(t, url)
+	defer removed.Close()
+	defer other.Close()
+	for id, s := range map[string]*postgres.Store{"a": removed, "b": other} {
+		if _, err := s.Members().Join(t.Context(), fairfactor.Member{ID: id, Address: id}, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		s.ClaimFor(id)
+	}
+	first, err := removed.ClaimCaller(t.Context(), "alice", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Members().Leave(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"alice", "bob"} {
+		if c, err := removed.ClaimCaller(t.Context(), name, ""); fairfactor.CodeOf(err) != fairfactor.Unavailable || c.Number != 0 {
+			t.Errorf("a removed node claims %s: %+v, %v", name, c, err)
+		}
+	}
+	second, err := other.ClaimCaller(t.Context(), "alice", "")
+	if err != nil || second.Number != first.Number || second.Epoch <= first.Epoch {
+		t.Errorf("%+v, %v after %+v", second, err, first)
 	}
 }

@@ -66,6 +66,7 @@ type Store struct {
 	history  history
 	watched  watched
 	claims   claims
+	member   atomic.Pointer[string] // see ClaimFor
 	roll     roll
 	asked    asked
 	names    names
