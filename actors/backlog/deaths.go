@@ -39,6 +39,13 @@ func (b *Backlog) Died(d Died, now time.Time) (m Mourning, ok bool) {
 	return b.diedWaiting(e, d.Process, now), true
 }
 
+// Mourns reports whether a death of a job that runs was counted, is durable, and the job goes
+// on.
+func (b *Backlog) Mourns(d Died) bool {
+	o := b.open[d.Seq]
+	return o != nil && o.job.ID.Nonce == d.Nonce && o.mourning == 0 && o.job.Deaths.Has(d.Process)
+}
+
 // diedOpen counts a death of a job that was begun here. All of its turns are taken back.
 func (b *Backlog) diedOpen(o *open, process string, now time.Time) (m Mourning) {
 	if o.mourning > 0 && o.job.Deaths.Has(process) {

@@ -23,6 +23,12 @@ func (c *Caller) died(asker Asker, m Died) {
 		return
 	}
 	d := backlog.Died{Seq: m.ID.Seq, Nonce: m.ID.Nonce, Process: m.Process}
+	if asker != nil && c.backlog.Mourns(d) {
+		// The process's successor tells it once more. Only the scheduler's word says that turns
+		// which were offered since then have to be offered again.
+		c.answer(asker, Jobs{})
+		return
+	}
 	mourning, ok := c.backlog.Died(d, c.host.Now())
 	if !ok { // it is in the store only, or has ended
 		c.read(Read{Kind: ReadJob, Job: fairfactor.Job{ID: fairfactor.ID{Nonce: d.Nonce, Caller: c.claim.Number, Seq: d.Seq}}, purpose: toMourn, asker: asker, died: d})
