@@ -70,6 +70,7 @@ func (c *chaos) act() {
 		c.told()
 	case n < 90:
 		c.page()
+		c.piece()
 	case n < 120:
 		c.offer(1 + c.rng.IntN(8))
 	case n < 170:
@@ -163,6 +164,23 @@ func (c *chaos) page() {
 		c.backlog.Paged(c.pages[0])
 	}
 	c.pages = c.pages[1:]
+}
+
+// piece brings the piece of a checkpoint that is wanted, or says that it is lost.
+func (c *chaos) piece() {
+	w, ok := c.backlog.NeedPiece()
+	if !ok {
+		return
+	}
+	var data []byte
+	for _, s := range c.jobs {
+		if s.job.Order == w.Order {
+			data = s.pieces[uint32(w.Piece)]
+		}
+	}
+	if err := c.backlog.Loaded(w.Order, w.Piece, data); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 func (c *chaos) offer(max int) {
@@ -349,6 +367,7 @@ func (c *chaos) settle() {
 		c.told()
 		c.mourn()
 		c.page()
+		c.piece()
 		c.offer(8)
 		if len(c.pool) == 0 {
 			c.repeat()
