@@ -17,14 +17,14 @@ import (
 
 // algebra is the linear algebra that is under way, as far as checkpoints need it.
 type algebra struct {
-	relations int    // that it began with, the first ones in order; 0: it has not begun
-	awaited   bool   // what it needs is in pieces of a checkpoint that are not loaded
-	matrix    uint32 // check sum of the matrix that state belongs to
-	state     []byte // where block Lanczos is, as gf2 writes it; nil before its first turn
-	saved     bool   // state is in the pieces that were cut last
-	numbers   []int  // of those pieces, noNumber for one that was lost
-	parts     [][]byte
-	sum       uint32 // check sum of the state that parts are of
+	relations int      // that it began with, the first ones in order; 0: it has not begun
+	awaited   bool     // what it needs is in pieces of a checkpoint that are not loaded
+	matrix    uint32   // check sum of the matrix that state belongs to
+	state     []byte   // where block Lanczos is, as gf2 writes it; nil before its first turn
+	saved     bool     // state is in the pieces that were cut last
+	numbers   []int    // of those pieces, noNumber for one that was lost
+	parts     [][]byte // of a state, as they are loaded
+	sum       uint32   // check sum of state, or of what parts are of
 }
 
 // noNumber is the number of a piece that no checkpoint has.
@@ -36,6 +36,7 @@ const partSize = 60_000
 // takeState notes where block Lanczos is.
 func (l *algebra) takeState(state, matrix []byte) {
 	l.state, l.matrix, l.saved = state, crc32.Checksum(matrix, wire.Castagnoli), false
+	l.sum = crc32.Checksum(state, wire.Castagnoli)
 }
 
 // stateFor returns the state to go on from with a matrix of so many columns: the restored
@@ -48,13 +49,15 @@ func (l *algebra) stateFor(matrix []byte, columns int) []byte {
 	return gf2.FirstState(0)
 }
 
+// count returns how many parts the state has.
+func (l *algebra) count() int { return (len(l.state) + partSize - 1) / partSize }
+
 // cutParts is [Collection.CutPieces] for the state.
 func (l *algebra) cutParts(first int, number func(at int) (n int, ok bool)) int {
 	if l.saved || l.state == nil {
 		return first
 	}
-	count := (len(l.state) + partSize - 1) / partSize
-	for part := range count {
+	for part := range l.count() {
 		if part == len(l.numbers) {
 			l.numbers = append(l.numbers, noNumber)
 		}
@@ -77,10 +80,10 @@ func (l *algebra) appendPart(b []byte, part int) []byte {
 	if lo >= hi {
 		return nil
 	}
-	b = binary.AppendUvarint(b, uint64((len(l.state)+partSize-1)/partSize))
+	b = binary.AppendUvarint(b, uint64(l.count()))
 	b = binary.AppendUvarint(b, uint64(part))
 	b = binary.BigEndian.AppendUint32(b, l.matrix)
-	b = binary.BigEndian.AppendUint32(b, crc32.Checksum(l.state, wire.Castagnoli))
+	b = binary.BigEndian.AppendUint32(b, l.sum)
 	return append(b, l.state[lo:hi]...)
 }
 
@@ -164,22 +167,18 @@ func (h *Collection) sortRelations() {
 		return maxNumber
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return rank(a) - rank(b) })
-	in := make([][]uint32, len(h.pieces)) // relations of each piece
-	sorted, last := true, -1
 	place := make([]int, len(order))
 	for i, at := range order {
 		place[at] = i
 	}
-	for i, w := range h.where {
-		at := int(w >> 32)
-		in[at] = append(in[at], uint32(i))
-		sorted = sorted && place[at] >= last
-		last = place[at]
-	}
-	if sorted {
+	if slices.IsSortedFunc(h.where, func(a, b uint64) int { return place[a>>32] - place[b>>32] }) {
 		return
 	}
-	ends := h.readEnds(h.count())
+	in := make([][]uint32, len(h.pieces)) // relations of each piece
+	for i, w := range h.where {
+		in[w>>32] = append(in[w>>32], uint32(i))
+	}
+	ends := h.readEnds()
 	where := make([]uint64, 0, len(h.where))
 	packed := make([]byte, 0, len(h.ends))
 	for _, at := range order {
@@ -195,9 +194,9 @@ func (h *Collection) sortRelations() {
 // maxNumber is above the numbers of all pieces.
 const maxNumber = 1 << 40
 
-// readEnds returns the vertices of the first relations.
-func (h *Collection) readEnds(count int) [][2]uint32 {
-	ends := make([][2]uint32, count)
+// readEnds returns the vertices of all relations.
+func (h *Collection) readEnds() [][2]uint32 {
+	ends := make([][2]uint32, h.count())
 	r := wire.Reader{B: h.ends}
 	for i := range ends {
 		ends[i] = [2]uint32{uint32(r.Uvarint()), uint32(r.Uvarint())}
