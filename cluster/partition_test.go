@@ -243,9 +243,12 @@ func TestTwoThatDoNotReachEachOther(t *testing.T) {
 	s.served(60, 0, 1, 2)
 	version := s.node.View().Version
 	var asking sync.WaitGroup
-	defer asking.Wait()
 	over := make(chan struct{})
-	defer close(over)
+	end := sync.OnceFunc(func() {
+		close(over)
+		asking.Wait()
+	})
+	defer end()
 	var waits [3]longestWait
 	for _, from := range []int{1, 2} {
 		to := ownedBy(t, s.node, s.peers[2-from].id)
@@ -273,6 +276,7 @@ func TestTwoThatDoNotReachEachOther(t *testing.T) {
 	s.served(60, 0, 1, 2)
 	s.heal()
 	enough()
+	end()
 	for from := 1; from < 3; from++ {
 		if waits[from].failed != "" {
 			t.Errorf("node %d: %s", from, waits[from].failed)
