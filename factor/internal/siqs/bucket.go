@@ -10,12 +10,14 @@ import (
 // buckets sort the hits of primes from bucketFrom on by block, so that a block is
 // in the cache while they are added to it.
 type buckets struct {
-	entries []uint32 // block after block, stride each: number of the prime in its slice << 16 | offset in the block
-	stride  uint32
-	filled  [maxBuckets]uint32 // index in entries where the next one of a block goes
-	few     []uint32           // room for scatterFewASM
-	slices  []slice
-	bounds  [][maxBuckets]uint32 // by slice, then block: filled after it
+	entries   []uint32 // block after block, stride each: number of the prime in its slice << 16 | offset in the block
+	stride    uint32
+	filled    [maxBuckets]uint32 // index in entries where the next one of a block goes
+	few       []uint32           // room for scatterFewASM, or for pickASM
+	still     []uint32           // steps of zero
+	slices    []slice
+	stretches []stretch
+	bounds    [][maxBuckets]uint32 // by slice, then block: filled after it
 }
 
 // bucketFrom is the size of primes from which their hits are entered in buckets,
@@ -46,43 +48,101 @@ func (s *siever) startBuckets() {
 		s.stride += 2 * (sieve.BlockSize/p + 1)
 	}
 	s.entries = make([]uint32, blocks*int(s.stride)+16)
-	s.few = make([]uint32, 2*fewRoom)
+	s.few, s.still = make([]uint32, 2*fewRoom), make([]uint32, maxStretch)
 	for i := 0; i < count; {
 		j := i + 1
 		for j < count && s.logs[s.mid+j] == s.logs[s.mid+i] && j-i < 1<<16 {
 			j++
 		}
 		s.slices = append(s.slices, slice{i, j, s.logs[s.mid+i]})
+		s.stretches = append(s.stretches, s.cut(&s.slices[len(s.slices)-1])...)
 		i = j
 	}
 	s.bounds = make([][maxBuckets]uint32, len(s.slices))
 }
 
-// stretch is how many primes are moved and then entered at a time. Of their hits
-// scatterFewASM keeps two lists of fewRoom.
+// maxStretch is how many primes are moved and entered at a time, so that their roots
+// are still in the first cache. Of their hits there are two lists of fewRoom.
 const (
-	stretch = 512
-	fewRoom = 2*stretch + 32
+	maxStretch = 512
+	fewRoom    = 2*maxStretch + 32
 )
 
+// stretch is primes of a slice that are moved and then entered together.
+type stretch struct {
+	from, to int         // indices from mid on
+	tag      uint32      // of the first, as an entry has it
+	times    int         // hits of each root that are certain
+	few      bool        // whether their hits are picked out first
+	last     bool        // of its slice
+	spans    [][2]uint32 // see hitSpans
+}
+
+// cut cuts a slice into stretches.
+func (s *siever) cut(sl *slice) (all []stretch) {
+	primes, end := s.primes[s.mid:], uint32(s.parameters.Length)
+	for from := sl.from; from < sl.to; {
+		times := end / primes[from]
+		to := min(from+maxStretch, sl.to)
+		if times > 0 {
+			k, _ := slices.BinarySearch(primes[from:to], end/times+1)
+			to = from + k
+		}
+		all = append(all, stretch{
+			from: from, to: to, tag: uint32(from-sl.from) << 16, times: int(times),
+			few:   times == 0 && isFew(primes[from], end),
+			spans: hitSpans(primes[from], primes[to-1], times, end),
+		})
+		from = to
+	}
+	all[len(all)-1].last = true
+	return all
+}
+
 // stepLarge moves the large roots by step, or back, and fills the buckets; nil
-// does not move them. It goes in pieces, so that the roots are still in the first
-// cache when their hits are entered.
+// does not move them.
 func (s *siever) stepLarge(step []uint32, minus bool) {
 	blocks := (s.parameters.Length + sieve.BlockSize - 1) / sieve.BlockSize
 	for b := range s.filled {
 		s.filled[b] = uint32(min(b, blocks)) * s.stride
 	}
-	for i := range s.slices {
-		sl := &s.slices[i]
-		for from := sl.from; from < sl.to; from += stretch {
-			to := min(from+stretch, sl.to)
-			if step != nil {
-				s.moveLarge(step, from, to, minus)
-			}
-			s.enter(from, to, uint32(from-sl.from)<<16)
+	done := 0
+	for i := range s.stretches {
+		st := &s.stretches[i]
+		switch {
+		case st.few && cpu.AVX2 && !cpu.AVX512:
+			s.moveFew(st, step, minus)
+		case step != nil:
+			s.moveLarge(step, st.from, st.to, minus)
+			fallthrough
+		default:
+			s.enter(st)
 		}
-		s.bounds[i] = s.filled
+		if st.last {
+			s.bounds[done] = s.filled
+			done++
+		}
+	}
+}
+
+// moveFew moves the roots of a stretch, where most are beyond the sieve, and enters
+// the hits.
+func (s *siever) moveFew(st *stretch, step []uint32, minus bool) {
+	if step == nil {
+		step, minus = s.still, true
+	} else {
+		step = step[st.from:st.to]
+	}
+	end := uint32(s.parameters.Length)
+	primes, r1, r2 := s.primes[s.mid:][st.from:st.to], s.large1[st.from:st.to], s.large2[st.from:st.to]
+	n := len(primes) &^ 7
+	if n > 0 {
+		found := pickASM(&primes[0], &r1[0], &r2[0], &step[0], n, minus, end, &s.few[0], packs())
+		enterASM(&s.few[0], found, &s.entries[0], &s.filled[0], st.tag)
+	}
+	if primes, r1, r2, step = primes[n:], r1[n:], r2[n:], step[n:]; len(primes) > 0 {
+		found := pick(primes, r1, r2, step, minus, end, s.few)
+		enterHits(s.few[:found], s.entries, &s.filled, st.tag+uint32(n)<<16)
 	}
 }
 
@@ -96,53 +156,44 @@ func (s *siever) moveLarge(step []uint32, from, to int, minus bool) {
 	moveRoots(primes[from:to], s.large1[from:to], s.large2[from:to], step[from:to], minus)
 }
 
-// enter enters the hits of the large primes from from to to-1 in the buckets; tag
-// is that of the first.
-func (s *siever) enter(from, to int, tag uint32) {
-	primes := s.primes[s.mid:]
-	end := uint32(s.parameters.Length)
-	for from < to {
-		times := end / primes[from]
-		next := to
-		if times > 0 {
-			k, _ := slices.BinarySearch(primes[from:to], end/times+1)
-			next = from + k
+// enter enters the hits of a stretch in the buckets.
+func (s *siever) enter(st *stretch) {
+	primes, end := s.primes[s.mid:], uint32(s.parameters.Length)
+	from, tag := st.from, st.tag
+	if n := (st.to - from) &^ 15; cpu.AVX512 && n > 0 {
+		r1, r2, entries, filled := &s.large1[from], &s.large2[from], &s.entries[0], &s.filled[0]
+		if st.few {
+			scatterFewASM(r1, r2, n, entries, filled, tag, end, &s.few[0])
+		} else {
+			scatter16ASM(&primes[from], r1, r2, n, entries, filled, tag, &st.spans[0][0], st.times+1)
 		}
-		if n := (next - from) &^ 15; cpu.AVX512 && n > 0 {
-			r1, r2, entries, filled := &s.large1[from], &s.large2[from], &s.entries[0], &s.filled[0]
-			if times == 0 && isFew(primes[from], end) {
-				scatterFewASM(r1, r2, n, entries, filled, tag, end, &s.few[0])
-			} else {
-				spans := hitSpans(primes[from], primes[from+n-1], times, end)
-				scatter16ASM(&primes[from], r1, r2, n, entries, filled, tag, &spans[0][0], int(times)+1)
-			}
-			tag += uint32(n) << 16
-			from += n
-		}
-		if n := (next - from) &^ 7; cpu.AVX2 && n > 0 {
-			spans := hitSpans(primes[from], primes[from+n-1], times, end)
-			scatterASM(&primes[from], &s.large1[from], &s.large2[from], n, &s.entries[0], &s.filled[0], tag, &spans[0][0], int(times)+1, packs())
-			tag += uint32(n) << 16
-			from += n
-		}
-		scatter(primes[from:next], s.large1[from:], s.large2[from:], s.entries, &s.filled, tag, int(times), end)
-		tag += uint32(next-from) << 16
-		from = next
+		tag += uint32(n) << 16
+		from += n
 	}
+	if n := (st.to - from) &^ 7; cpu.AVX2 && n > 0 {
+		scatterASM(&primes[from], &s.large1[from], &s.large2[from], n, &s.entries[0], &s.filled[0], tag, &st.spans[0][0], st.times+1, packs())
+		tag += uint32(n) << 16
+		from += n
+	}
+	scatter(primes[from:st.to], s.large1[from:], s.large2[from:], s.entries, &s.filled, tag, st.times, end)
 }
 
 // isFew reports whether it is cheaper to enter the hits of primes from p on one by
-// one than to look at each block for sixteen of them: in cycles, as measured on a
-// Xeon, 10 and 2 a hit against 6 a block.
+// one than to look at each block for eight of them, or sixteen with AVX-512: in cycles,
+// as measured on a Xeon and a Zen 3, 10 and 2 a hit against 6 a block.
 func isFew(p, end uint32) bool {
-	blocks := uint64(end / sieve.BlockSize)
-	return 10+2*32*uint64(end)/uint64(p) < 6*blocks
+	blocks, lanes := uint64(end/sieve.BlockSize), uint64(8)
+	if cpu.AVX512 {
+		lanes = 16
+	}
+	return 10+2*2*lanes*uint64(end)/uint64(p) < 6*blocks
 }
 
 // hitSpans returns for each hit of a root, times and one, the first block that it
 // may be in, and the one after the last, for primes from low to high.
-func hitSpans(low, high, times, end uint32) (spans [maxBlocks*sieve.BlockSize/bucketFrom + 1][2]uint32) {
+func hitSpans(low, high, times, end uint32) [][2]uint32 {
 	blocks := (end + sieve.BlockSize - 1) / sieve.BlockSize
+	spans := make([][2]uint32, times+1)
 	for i := range times + 1 {
 		first := i * low / sieve.BlockSize
 		spans[i] = [2]uint32{min(first, blocks-1), min(((i+1)*high-1)/sieve.BlockSize+1, blocks)}

@@ -39,6 +39,34 @@ func scatter(primes, r1, r2, entries []uint32, filled *[maxBuckets]uint32, tag u
 	}
 }
 
+// pick moves the roots as moveRoots does, and lists those below end as hits: the number
+// of the prime << 20 | root. It returns how many there are.
+//
+//go:norace
+func pick(primes, r1, r2, step []uint32, minus bool, end uint32, hits []uint32) (found int) {
+	moveRoots(primes, r1, r2, step, minus)
+	for i := range primes {
+		for _, x := range [...]uint32{r1[i], r2[i]} {
+			if x < end {
+				hits[found] = uint32(i)<<20 | x
+				found++
+			}
+		}
+	}
+	return found
+}
+
+// enterHits enters what pick has found in the buckets.
+//
+//go:norace
+func enterHits(hits, entries []uint32, filled *[maxBuckets]uint32, tag uint32) {
+	for _, v := range hits {
+		b := v / sieve.BlockSize % maxBlocks
+		entries[filled[b]] = (tag + v>>20<<16) | v%sieve.BlockSize
+		filled[b]++
+	}
+}
+
 // packs says for each set of 8 lanes, a bit each, which lanes are in it, the first
 // ones first, a byte each.
 var packs = sync.OnceValue(func() *[256]uint64 {

@@ -16,6 +16,12 @@ func scatter16ASM(primes, r1, r2 *uint32, count int, entries, filled *uint32, ta
 func scatterFewASM(r1, r2 *uint32, count int, entries, filled *uint32, tag, end uint32, hits *uint32)
 
 //go:noescape
+func pickASM(primes, r1, r2, step *uint32, count int, minus bool, end uint32, hits *uint32, packs *[256]uint64) int
+
+//go:noescape
+func enterASM(hits *uint32, count int, entries, filled *uint32, tag uint32)
+
+//go:noescape
 func nextMatchASM(entries *uint32, from, to int, offset uint32) int
 
 //go:noescape

@@ -255,6 +255,171 @@ more:
 	JLT  one
 	RET
 
+// PICK takes the positions in Y2 and Y3 that are in the sieve to the list.
+#define PICK \
+	VMOVDQU   Y2, (R8)(CX*4) \
+	VMOVDQU   Y3, (R9)(CX*4) \
+	VPCMPGTD  Y2, Y8, Y4 \
+	VPCMPGTD  Y3, Y8, Y5 \
+	VMOVMSKPS Y4, AX \
+	VMOVMSKPS Y5, BX \
+	VPOR      Y15, Y2, Y2 \
+	VPOR      Y15, Y3, Y3 \
+	VPMOVZXBD (R12)(AX*8), Y4 \
+	VPMOVZXBD (R12)(BX*8), Y5 \
+	VPERMD    Y2, Y4, Y2 \
+	VPERMD    Y3, Y5, Y3 \
+	POPCNTL   AX, AX \
+	POPCNTL   BX, BX \
+	VMOVDQU   Y2, (R11) \
+	LEAQ      (R11)(AX*4), R11 \
+	VMOVDQU   Y3, (R11) \
+	LEAQ      (R11)(BX*4), R11 \
+	VPADDD    Y13, Y15, Y15 \
+	ADDQ      $8, CX
+
+// func pickASM(primes, r1, r2, step *uint32, count int, minus bool, end uint32, hits *uint32, packs *[256]uint64) int
+//
+// moveRootsASM, and the positions that are in the sieve are listed.
+TEXT ·pickASM(SB), NOSPLIT, $0-72
+	MOVQ primes+0(FP), SI
+	MOVQ r1+8(FP), R8
+	MOVQ r2+16(FP), R9
+	MOVQ step+24(FP), R10
+	MOVQ count+32(FP), DX
+	MOVQ hits+48(FP), R11
+	MOVQ packs+56(FP), R12
+	MOVL end+44(FP), AX
+	VMOVD AX, X8
+	VPBROADCASTD X8, Y8
+	MOVQ 2040(R12), AX // packs[255]: 0 to 7
+	VMOVQ AX, X15
+	VPMOVZXBD X15, Y15
+	VPSLLD $20, Y15, Y15
+	MOVL $0x800000, AX
+	VMOVD AX, X13
+	VPBROADCASTD X13, Y13
+	XORL CX, CX
+	CMPB minus+40(FP), $0
+	JEQ  up
+
+down:
+	CMPQ    CX, DX
+	JGE     picked
+	VMOVDQU (SI)(CX*4), Y0
+	VMOVDQU (R10)(CX*4), Y1
+	VPADDD  (R8)(CX*4), Y1, Y2
+	VPADDD  (R9)(CX*4), Y1, Y3
+	VPSUBD  Y0, Y2, Y4
+	VPSUBD  Y0, Y3, Y5
+	VPMINUD Y2, Y4, Y2
+	VPMINUD Y3, Y5, Y3
+	PICK
+	JMP     down
+
+up:
+	CMPQ    CX, DX
+	JGE     picked
+	VMOVDQU (SI)(CX*4), Y0
+	VMOVDQU (R10)(CX*4), Y1
+	VMOVDQU (R8)(CX*4), Y2
+	VMOVDQU (R9)(CX*4), Y3
+	VPSUBD  Y1, Y2, Y2
+	VPSUBD  Y1, Y3, Y3
+	VPADDD  Y0, Y2, Y4
+	VPADDD  Y0, Y3, Y5
+	VPMINUD Y2, Y4, Y2
+	VPMINUD Y3, Y5, Y3
+	PICK
+	JMP     up
+
+picked:
+	SUBQ hits+48(FP), R11
+	SHRQ $2, R11
+	MOVQ R11, ret+64(FP)
+	VZEROUPPER
+	RET
+
+// ENTER enters the hit number i of eight.
+#define ENTER(i) \
+	MOVL (4*i)(SP), AX \
+	MOVL (4*i+32)(SP), BX \
+	MOVL (R10)(BX*4), R15 \
+	MOVL AX, (DI)(R15*4) \
+	INCL R15 \
+	MOVL R15, (R10)(BX*4)
+
+// func enterASM(hits *uint32, count int, entries, filled *uint32, tag uint32)
+//
+// Each hit, number << 20 | position, goes to the bucket of its block.
+TEXT ·enterASM(SB), NOSPLIT, $64-36
+	MOVQ hits+0(FP), SI
+	MOVQ count+8(FP), DX
+	MOVQ entries+16(FP), DI
+	MOVQ filled+24(FP), R10
+	MOVL tag+32(FP), AX
+	VMOVD AX, X15
+	VPBROADCASTD X15, Y15
+	VPCMPEQD Y14, Y14, Y14
+	VPSRLD $17, Y14, Y14 // offset
+	VPCMPEQD Y13, Y13, Y13
+	VPSRLD $27, Y13, Y13 // block
+	VPCMPEQD Y12, Y12, Y12
+	VPSLLD $16, Y12, Y12 // number
+	SUBQ $8, DX
+	JLT  rest
+
+eight:
+	VMOVDQU (SI), Y0
+	VPSRLD  $15, Y0, Y1
+	VPSRLD  $4, Y0, Y2
+	VPAND   Y13, Y1, Y1
+	VPAND   Y12, Y2, Y2
+	VPAND   Y14, Y0, Y0
+	VPADDD  Y15, Y2, Y2
+	VPOR    Y2, Y0, Y0
+	VMOVDQU Y0, 0(SP)
+	VMOVDQU Y1, 32(SP)
+	ENTER(0)
+	ENTER(1)
+	ENTER(2)
+	ENTER(3)
+	ENTER(4)
+	ENTER(5)
+	ENTER(6)
+	ENTER(7)
+	ADDQ $32, SI
+	SUBQ $8, DX
+	JGE  eight
+
+rest:
+	VZEROUPPER
+	MOVL tag+32(FP), R8
+	ADDQ $8, DX
+
+one:
+	SUBQ $1, DX
+	JLT  entered
+	MOVL (SI), AX
+	ADDQ $4, SI
+	MOVL AX, BX
+	SHRL $15, BX
+	ANDL $31, BX
+	MOVL AX, CX
+	SHRL $4, CX
+	ANDL $0xffff0000, CX
+	ADDL R8, CX
+	ANDL $32767, AX
+	ORL  CX, AX
+	MOVL (R10)(BX*4), R15
+	MOVL AX, (DI)(R15*4)
+	INCL R15
+	MOVL R15, (R10)(BX*4)
+	JMP  one
+
+entered:
+	RET
+
 // func nextMatchASM(entries *uint32, from, to int, offset uint32) int
 TEXT ·nextMatchASM(SB), NOSPLIT, $0-40
 	MOVQ entries+0(FP), SI

@@ -124,6 +124,9 @@ func testScatter(t *testing.T, r *rand.Rand, primes []uint32) {
 	compare("scatterASM", func(entries []uint32, filled *[maxBuckets]uint32) {
 		scatterASM(&primes[0], &r1[0], &r2[0], len(primes), &entries[0], &filled[0], 5<<16, &spans[0][0], int(times)+1, packs())
 	})
+	if times == 0 {
+		testPick(t, r, primes, r1, r2, end, compare)
+	}
 	if !cpu.AVX512 || len(primes)%16 != 0 {
 		return
 	}
@@ -135,11 +138,44 @@ func testScatter(t *testing.T, r *rand.Rand, primes []uint32) {
 	}
 	few := make([]uint32, 2*fewRoom)
 	compare("scatterFewASM", func(entries []uint32, filled *[maxBuckets]uint32) {
-		for from := 0; from < len(primes); from += stretch {
-			n := min(stretch, len(primes)-from)
+		for from := 0; from < len(primes); from += maxStretch {
+			n := min(maxStretch, len(primes)-from)
 			scatterFewASM(&r1[from], &r2[from], n, &entries[0], &filled[0], uint32(5+from)<<16, end, &few[0])
 		}
 	})
+}
+
+// testPick moves roots to r1 and r2 and enters them, in Go and in assembly, and mixed.
+func testPick(t *testing.T, r *rand.Rand, primes, r1, r2 []uint32, end uint32, compare func(string, func([]uint32, *[maxBuckets]uint32))) {
+	t.Helper()
+	for _, minus := range []bool{false, true} {
+		_, _, step := rootsOfPrimes(r, primes)
+		a1, a2 := slices.Clone(r1), slices.Clone(r2)
+		moveRoots(primes, a1, a2, step, !minus)
+		for asm := range 4 {
+			compare("pick", func(entries []uint32, filled *[maxBuckets]uint32) {
+				b1, b2 := slices.Clone(a1), slices.Clone(a2)
+				hits := make([]uint32, 2*fewRoom)
+				for from := 0; from < len(primes); from += maxStretch {
+					n := min(maxStretch, len(primes)-from)
+					found, tag := 0, uint32(5+from)<<16
+					if asm&1 == 0 {
+						found = pick(primes[from:from+n], b1[from:], b2[from:], step[from:], minus, end, hits)
+					} else {
+						found = pickASM(&primes[from], &b1[from], &b2[from], &step[from], n, minus, end, &hits[0], packs())
+					}
+					if asm&2 == 0 {
+						enterHits(hits[:found], entries, filled, tag)
+					} else {
+						enterASM(&hits[0], found, &entries[0], &filled[0], tag)
+					}
+				}
+				if !slices.Equal(b1, r1) || !slices.Equal(b2, r2) {
+					t.Fatal("pick: roots")
+				}
+			})
+		}
+	}
 }
 
 func testMasks(t *testing.T, r *rand.Rand, primes []uint32, round int) {

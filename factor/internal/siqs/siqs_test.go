@@ -191,7 +191,7 @@ func checkPolynomial(t *testing.T, r *rand.Rand, s *siever) {
 // primes that the buckets report.
 func TestBlocks(t *testing.T) {
 	r := factortest.Seeded(t)
-	for _, bits := range []int{110, 140, 155, 190, 205} {
+	for _, bits := range []int{110, 140, 155, 190, 205, 250} {
 		s, _, chosen := sieveOf(t, r, bits)
 		s.setCoefficient(chosen)
 		s.setPolynomial(0)
