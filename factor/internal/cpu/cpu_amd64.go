@@ -20,7 +20,7 @@ func without(mask string, f features) (adx, avx2, avx512, ifma bool) {
 	return adx, avx2, avx512, ifma
 }
 
-// detect asks the processor: AVX and OSXSAVE in leaf 1, the others in leaf 7, and
+// detect asks the processor: AVX, OSXSAVE and FMA in leaf 1, the others in leaf 7, and
 // that the system saves the registers (Intel, Software Developer's Manual 1, 14.3
 // and 15.2).
 func detect() (f features) {
@@ -28,7 +28,7 @@ func detect() (f features) {
 		return f
 	}
 	const (
-		avx    = 1<<27 | 1<<28
+		avx    = 1<<27 | 1<<28 | 1<<12
 		foundA = 1 << 16      // AVX-512 F
 		foundI = 1 << 21      // AVX-512 IFMA
 		wide   = 1<<8 | 1<<19 // BMI2 and ADX

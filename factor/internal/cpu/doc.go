@@ -1,7 +1,7 @@
 // Package cpu says which instructions beyond the common ones the assembly may use.
 //
 // ADX, AVX2, AVX512 and IFMA are what the processor and the system have: ADX and BMI2,
-// products of words with two carries; AVX2; AVX-512 F; and AVX-512 IFMA, the products
+// products of words with two carries; AVX2 with FMA; AVX-512 F; and AVX-512 IFMA, the products
 // of 52 bits. Each of the last three implies those of them before it.
 // The environment variable FAIRFACTOR_CPU takes some of them away when the program
 // starts, so that one machine can test the paths of all others: noadx, noavx2, noavx512

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"fairfactor/factor/internal/arith"
-	"fairfactor/factor/internal/cpu"
 	"fairfactor/factor/internal/fft"
 	"fairfactor/factor/internal/stop"
 )
@@ -51,7 +50,7 @@ const leastPolyWords = 6
 // how many lots of its giants there are. Where the level's own takes too much time or memory
 // it is the next smaller one, with twice as many lots.
 func (l *Level) poly(k int) (s *polyStep, lots uint64) {
-	if !cpu.IFMA || l.polyStep == 0 || k < leastPolyWords {
+	if !fft.Fast(64*k) || l.polyStep == 0 || k < leastPolyWords {
 		return nil, 0
 	}
 	lots = l.lots

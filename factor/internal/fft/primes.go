@@ -54,17 +54,30 @@ func groupsFor(count int) []*group {
 	for len(groups.list) < count {
 		g := new(group)
 		for i := range lanes {
-			for {
-				groups.next -= 1 << rootBits
-				if new(big.Int).SetUint64(groups.next).ProbablyPrime(0) { // no error below 2^64
-					break
-				}
-			}
-			g.set(i, groups.next)
+			g.set(i, nextPrime(&groups.next))
 		}
 		groups.list = append(groups.list, g)
 	}
 	return groups.list[:count:count]
+}
+
+// nextPrime returns the next prime below from, which it moves there.
+func nextPrime(from *uint64) uint64 {
+	for {
+		*from -= 1 << rootBits
+		if new(big.Int).SetUint64(*from).ProbablyPrime(0) { // no error below 2^64
+			return *from
+		}
+	}
+}
+
+// rootOf returns a root of unity of order 2^rootBits modulo p.
+func rootOf(p uint64) uint64 {
+	for x := uint64(2); ; x++ { // a power of a number that is no square has the whole order
+		if r := powMod(x, (p-1)>>rootBits, p); powMod(r, 1<<(rootBits-1), p) == p-1 {
+			return r
+		}
+	}
 }
 
 // set makes p the prime of lane i.
@@ -79,12 +92,7 @@ func (g *group) set(i int, p uint64) {
 	g.high[i] = mulMod(g.fold[i], g.fold[i], p)
 	g.highQ[i] = quotient(g.high[i], p)
 	g.reciprocal[i] = 1 / float64(p)
-	for x := uint64(2); ; x++ { // a power of a number that is no square has the whole order
-		if r := powMod(x, (p-1)>>rootBits, p); powMod(r, 1<<(rootBits-1), p) == p-1 {
-			g.root[i] = r
-			return
-		}
-	}
+	g.root[i] = rootOf(p)
 }
 
 // quotient returns floor(w 2^52/p), for w < p.
@@ -118,20 +126,11 @@ func (g *group) tables(count int) (forward, revert []vec) {
 	defer g.mu.Unlock()
 	if have := len(g.forward) / 2; have < count {
 		f, r := make([]vec, 2*count), make([]vec, 2*count)
-		copy(f, g.forward)
-		copy(r, g.revert)
-		for b := have; b < count; b++ {
-			for i, p := range g.p {
-				w, v := uint64(1), uint64(1)
-				if b > 0 { // roots[b] without its highest bit, times the root of that bit
-					top := bits.Len(uint(b)) - 1
-					rest := b - 1<<top
-					e := uint64(1) << (rootBits - 2 - top)
-					w = mulMod(f[2*rest][i], powMod(g.root[i], e, p), p)
-					v = mulMod(r[2*rest][i], powMod(g.root[i], 1<<rootBits-e, p), p)
-				}
-				f[2*b][i], f[2*b+1][i] = w, quotient(w, p)
-				r[2*b][i], r[2*b+1][i] = v, quotient(v, p)
+		for i, p := range g.p {
+			w, v := rootsOf(g.root[i], p, count)
+			for b := range count {
+				f[2*b][i], f[2*b+1][i] = w[b], quotient(w[b], p)
+				r[2*b][i], r[2*b+1][i] = v[b], quotient(v[b], p)
 			}
 		}
 		g.forward, g.revert = f, r

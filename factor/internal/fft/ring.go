@@ -2,9 +2,9 @@ package fft
 
 import (
 	"math/big"
-	"math/bits"
 
 	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/cpu"
 	"fairfactor/factor/internal/stop"
 )
 
@@ -12,135 +12,55 @@ import (
 // its modulus, below n, one behind the other, lowest degree first. It is not safe for
 // concurrent use.
 type Ring struct {
-	*basis
+	transformer
 	m      *arith.MontN
 	poller *stop.Poller
 	k      int      // words of a coefficient
-	n      []uint64 // in limbs
-	neg    uint64   // -1/n modulo 2^52
-	excess []uint64 // what the product of all primes counts, in limbs
-	t      []uint64 // limbs, scratch
-	images [3]image // scratch
 	term   []uint64 // one coefficient, scratch
 }
 
-// image is a polynomial's transform, by group.
-type image struct {
-	all [][]vec // the room
-	a   [][]vec // what is in use
+// transformer has transforms of polynomials modulo n, in as many places as there are.
+type transformer interface {
+	// transform puts the transform of coefs, of that length, in place number i.
+	transform(i int, coefs []uint64, length int)
+	// multiply multiplies what is in place z by what is in place x.
+	multiply(z, x int)
+	// back takes the coefficients from on of the product whose transform is in place i, as
+	// many as dst has room for. It uses up the transform.
+	back(dst []uint64, i, from int)
 }
+
+// places is how many transforms there are at a time.
+const places = 2
 
 // NewRing returns polynomials modulo the modulus of m for products of at most length
 // coefficients. It asks the poller, which may not be nil, now and then.
 func NewRing(m *arith.MontN, length int, poller *stop.Poller) *Ring {
-	size := m.Mod.BitLen()
-	limbs := (size + limbBits - 1) / limbBits
-	r := &Ring{basis: newBasis(limbs, 2*size+bits.Len(uint(length))), m: m, k: len(m.N), poller: poller}
-	// Products of residues have R twice, and reduce divides by 2^104.
-	factor := new(big.Int).Lsh(big.NewInt(1), uint(64*r.k))
-	factor.ModInverse(factor, m.Mod)
-	factor.Lsh(factor, 2*limbBits)
-	r.setRows(factor, m.Mod, limbs)
-	excess := new(big.Int).Mul(r.product, factor)
-	r.excess = limbsOf(excess.Mod(excess.Neg(excess), m.Mod), limbs)
-	r.n = limbsOf(m.Mod, limbs)
-	r.neg = -arith.Inverse2(m.N[0]) & mask
-	r.t = make([]uint64, limbs+3)
-	r.term = make([]uint64, r.k)
-	return r
+	var t transformer
+	if size := m.Mod.BitLen(); inQuads(size) {
+		t = newQuads(m, length)
+	} else {
+		t = newEights(m, length)
+	}
+	return newRing(m, t, poller)
 }
 
-// room returns transforms of that length in place number i.
-func (r *Ring) room(i, length int) *image {
-	im := &r.images[i]
-	if len(im.all) == 0 || len(im.all[0]) < length {
-		im.all = make([][]vec, len(r.groups))
-		for g := range im.all {
-			im.all[g] = make([]vec, length)
-		}
-	}
-	im.a = im.a[:0]
-	for _, a := range im.all {
-		im.a = append(im.a, a[:length])
-	}
-	return im
+func newRing(m *arith.MontN, t transformer, poller *stop.Poller) *Ring {
+	return &Ring{transformer: t, m: m, k: len(m.N), poller: poller, term: make([]uint64, len(m.N))}
 }
 
-// transform puts the transform of coefs, of that length, in place number i.
-func (r *Ring) transform(i int, coefs []uint64, length int) *image {
-	im := r.room(i, length)
-	r.spreadAll(im.a, coefs, r.k)
-	for g, gr := range r.groups {
-		roots, _ := gr.tables(max(1, length/2))
-		gr.transform(im.a[g], roots)
-	}
-	return im
-}
+// Fast reports whether there is assembly for polynomials modulo numbers of that many bits.
+func Fast(size int) bool { return cpu.IFMA || inQuads(size) }
 
-// multiply multiplies z by x.
-func (r *Ring) multiply(z, x *image) {
-	for g, gr := range r.groups {
-		gr.multiply(z.a[g], z.a[g], x.a[g])
-	}
-}
+// inQuads reports whether polynomials modulo numbers of that many bits are transformed four
+// primes at a time: Go on a processor with neither is as fast with eight.
+func inQuads(size int) bool { return cpu.AVX2 && !cpu.IFMA && size <= mostQuadBits }
 
-// back takes the coefficients from on of the product whose transform is im, as many as dst
-// has room for. It uses up the transform.
-func (r *Ring) back(dst []uint64, im *image, from int) {
-	length := len(im.a[0])
-	for g, gr := range r.groups {
-		_, roots := gr.tables(max(1, length/2))
-		gr.invert(im.a[g], roots)
-	}
-	scale := r.scale(bits.TrailingZeros(uint(length)))
-	for i := range len(dst) / r.k {
-		r.reduce(dst[i*r.k:][:r.k], r.whole(im.a, from+i, scale))
-	}
-}
-
-// reduce sets z to what whole has left, modulo n: two steps of Montgomery's reduction by a
-// limb make it less than n (1 + 2^-40).
-//
-//go:norace
-func (r *Ring) reduce(z []uint64, times uint64) {
-	L := len(r.n)
-	t := r.t[:L+3]
-	carry := uint64(0)
-	for i := range L {
-		t[i] = r.lo[i/lanes][i%lanes] + carry + times*r.excess[i]
-		carry = r.hi[i/lanes][i%lanes]
-	}
-	t[L], t[L+1], t[L+2] = carry, 0, 0
-	for range 2 {
-		q := t[0] * r.neg & mask
-		hi, lo := bits.Mul64(q, r.n[0]<<(64-limbBits))
-		above := (t[0]+lo>>(64-limbBits))>>limbBits + hi
-		for i := 1; i < L; i++ {
-			hi, lo = bits.Mul64(q, r.n[i]<<(64-limbBits))
-			t[i-1] = t[i] + lo>>(64-limbBits) + above
-			above = hi
-		}
-		t[L-1], t[L], t[L+1] = t[L]+above, t[L+1], 0
-	}
-	carry = 0
-	for i := range L + 1 {
-		v := t[i] + carry
-		t[i], carry = v&mask, v>>limbBits
-	}
-	pack(z, t[:L+1])
-	// What pack had no room for, if n fills its words: the value can be n and a little more.
-	over := uint64(0)
-	for i, at := 64*r.k/limbBits, 64*r.k; i <= L; i++ {
-		over |= t[i] >> uint(max(0, at-i*limbBits))
-	}
-	s := r.term
-	var borrow uint64
-	for i, n := range r.m.N {
-		s[i], borrow = bits.Sub64(z[i], n, borrow)
-	}
-	if over >= borrow {
-		copy(z, s)
-	}
+// mostTerms bounds the coefficients of products of at most length coefficients: as many
+// products of two residues modulo n are added up at most.
+func mostTerms(n *big.Int, length int) *big.Int {
+	v := new(big.Int).Mul(n, n)
+	return v.Mul(v, big.NewInt(int64(max(1, (length+1)/2))))
 }
 
 // Product sets dst to the product of a and b, which has len(a) + len(b) - 1 coefficients.
@@ -149,7 +69,8 @@ func (r *Ring) Product(dst, a, b []uint64) {
 	for length < len(dst)/r.k {
 		length *= 2
 	}
-	x, y := r.transform(0, a, length), r.transform(1, b, length)
-	r.multiply(x, y)
-	r.back(dst, x, 0)
+	r.transform(0, a, length)
+	r.transform(1, b, length)
+	r.multiply(0, 1)
+	r.back(dst, 0, 0)
 }

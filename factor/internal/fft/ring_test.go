@@ -86,36 +86,69 @@ func TestTransforms(t *testing.T) {
 	}
 }
 
+// transformers makes each kind of transforms that there is for a modulus.
+func transformers(m *arith.MontN, length int) map[string]transformer {
+	all := map[string]transformer{"eights": newEights(m, length)}
+	if m.Mod.BitLen() <= mostQuadBits {
+		all["quads"] = newQuads(m, length)
+	}
+	return all
+}
+
 // TestProduct holds products of polynomials against math/big.
 func TestProduct(t *testing.T) {
 	rng := seeded(t)
-	for _, size := range []int{3, 51, 52, 53, 60, 64, 65, 104, 128, 156, 192, 312, 399, 400, 416, 448, 665, 997, 1084, 1085, 2000} {
+	for _, size := range []int{3, 51, 52, 53, 60, 64, 65, 104, 128, 156, 192, 312, 399, 400, 416, 448, 665, 997, 1084, 1085, 2000, 2048} {
 		n := modulus(rng, size)
 		if size%64 == 0 {
 			n = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(size)), big.NewInt(1)) // R is 1, and sums fill the words
 		}
 		m := arith.NewMontN(n)
-		k := len(m.N)
-		r := NewRing(m, 64, new(stop.Poller))
-		for range 4 {
-			na, nb := 1+rng.IntN(32), 1+rng.IntN(32)
-			a, av := polynomial(rng, m, na)
-			b, bv := polynomial(rng, m, nb)
-			got := make([]uint64, (na+nb-1)*k)
-			r.Product(got, a, b)
-			for i := range na + nb - 1 {
-				want := new(big.Int)
-				for j := range av {
-					if l := i - j; l >= 0 && l < nb {
-						want.Add(want, new(big.Int).Mul(av[j], bv[l]))
-					}
+		for name, tr := range transformers(m, 64) {
+			r := newRing(m, tr, new(stop.Poller))
+			for range 4 {
+				na, nb := 1+rng.IntN(32), 1+rng.IntN(32)
+				if rng.IntN(4) == 0 {
+					na, nb = 32, 32
 				}
-				want.Mod(want, m.Mod)
-				c := got[i*k:][:k]
-				if m.From(c).Cmp(want) != 0 || arith.BigOf(c).Cmp(m.Mod) >= 0 {
-					t.Fatalf("%d bits, %d by %d: coefficient %d is %v, want %v modulo %v", size, na, nb, i, m.From(c), want, m.Mod)
-				}
+				checkProduct(t, rng, r, name, na, nb)
 			}
+		}
+	}
+}
+
+// checkProduct multiplies random polynomials of na and nb coefficients.
+func checkProduct(t *testing.T, rng *rand.Rand, r *Ring, name string, na, nb int) {
+	m, k := r.m, r.k
+	a, av := polynomial(rng, m, na)
+	b, bv := polynomial(rng, m, nb)
+	if rng.IntN(4) == 0 { // the largest coefficients
+		for i := range a {
+			a[i] = new(big.Int).Rsh(new(big.Int).Sub(m.Mod, big.NewInt(1)), uint(i%k*64)).Uint64()
+		}
+		for i := range b {
+			b[i] = a[i%k]
+		}
+		for i := range av {
+			av[i] = m.From(a[:k])
+		}
+		for i := range bv {
+			bv[i] = av[0]
+		}
+	}
+	got := make([]uint64, (na+nb-1)*k)
+	r.Product(got, a, b)
+	for i := range na + nb - 1 {
+		want := new(big.Int)
+		for j := range av {
+			if l := i - j; l >= 0 && l < nb {
+				want.Add(want, new(big.Int).Mul(av[j], bv[l]))
+			}
+		}
+		want.Mod(want, m.Mod)
+		c := got[i*k:][:k]
+		if m.From(c).Cmp(want) != 0 || arith.BigOf(c).Cmp(m.Mod) >= 0 {
+			t.Fatalf("%s, %d bits, %d by %d: coefficient %d is %v, want %v modulo %v", name, m.Mod.BitLen(), na, nb, i, m.From(c), want, m.Mod)
 		}
 	}
 }

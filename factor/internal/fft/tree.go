@@ -32,9 +32,10 @@ func (r *Ring) up(dst, src []uint64, m int) (stopped bool) {
 		if m <= direct {
 			r.upDirect(z, a, b, m)
 		} else {
-			x, y := r.transform(0, a, 2*m), r.transform(1, b, 2*m)
-			r.multiply(x, y)
-			r.back(z[:2*size-r.k], x, 0)
+			r.transform(0, a, 2*m)
+			r.transform(1, b, 2*m)
+			r.multiply(0, 1)
+			r.back(z[:2*size-r.k], 0, 0)
 			clear(z[2*size-r.k:])
 			r.addShifted(z[size:], a, b)
 		}
@@ -78,12 +79,12 @@ func (r *Ring) down(dst, src, children []uint64, m int) (stopped bool) {
 			r.downDirect(dst[i:][:half], s, b, m/2)
 			r.downDirect(dst[i+half:][:half], s, a, m/2)
 		} else {
-			x := r.transform(0, s, m)
+			r.transform(0, s, m)
 			for side, other := range [2][]uint64{b, a} {
-				y := r.transform(1, other, m)
-				r.multiply(y, x)
+				r.transform(1, other, m)
+				r.multiply(1, 0)
 				z := dst[i+side*half:][:half]
-				r.back(z, y, m/2)
+				r.back(z, 1, m/2)
 				r.addTo(z, s)
 			}
 		}
@@ -130,13 +131,14 @@ func (r *Ring) inverse(z, a []uint64) (stopped bool) {
 	for ; known < d; known *= 2 {
 		// What wraps around is the part of the product that is known: 1 0 0 ...
 		e := known * k
-		x, y := r.transform(0, a[:2*e], 2*known), r.transform(1, z[:e], 2*known)
-		r.multiply(x, y)
+		r.transform(0, a[:2*e], 2*known)
+		r.transform(1, z[:e], 2*known)
+		r.multiply(0, 1)
 		more := z[e:][:e]
-		r.back(more, x, known)
-		x = r.transform(0, more, 2*known)
-		r.multiply(x, y)
-		r.back(more, x, 0)
+		r.back(more, 0, known)
+		r.transform(0, more, 2*known)
+		r.multiply(0, 1)
+		r.back(more, 0, 0)
 		for i := 0; i < e; i += k {
 			r.negate(more[i:][:k])
 		}
@@ -166,8 +168,11 @@ func MeetBytes(count, words, size int) int {
 	for 1<<depth < count {
 		depth++
 	}
-	groups := (2*size + depth + 3 + lanes*primeBits) / (lanes * primeBits)
-	return count*words*8*(depth+3) + groups*count*(3*2+2)*64
+	room := (2*size + depth + 3 + lanes*primeBits) / (lanes * primeBits) * lanes // words of a coefficient of a transform
+	if inQuads(size) {
+		room = quadsOf(size, count) * quadLanes
+	}
+	return count*words*8*(depth+3) + room*count*(places*2+4)*8 // roots and inverse ones have quotients
 }
 
 // Meet returns the product of all differences of one of the giants and one of the babies:
@@ -239,9 +244,10 @@ func (r *Ring) series(h, f, other []uint64) []uint64 {
 	if r.inverse(f, a) {
 		return nil
 	}
-	x, y := r.transform(0, h, 2*d), r.transform(1, f, 2*d)
-	r.multiply(x, y)
-	r.back(other, x, 0)
+	r.transform(0, h, 2*d)
+	r.transform(1, f, 2*d)
+	r.multiply(0, 1)
+	r.back(other, 0, 0)
 	reverse(other, k)
 	return other
 }

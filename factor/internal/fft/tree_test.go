@@ -2,6 +2,7 @@ package fft
 
 import (
 	"math/big"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -17,7 +18,8 @@ func TestMeet(t *testing.T) {
 		m := arith.NewMontN(modulus(rng, size))
 		k := len(m.N)
 		for _, d := range []int{1, 2, 8, 16, 64, 256} {
-			r, room := NewRing(m, 2*d, new(stop.Poller)), new(Meeting)
+			all := transformers(m, 2*d)
+			rooms := map[string]*Meeting{"eights": new(Meeting), "quads": new(Meeting)}
 			for range 2 {
 				count := 1 + rng.IntN(d)
 				babies, b := polynomial(rng, m, d)
@@ -30,9 +32,12 @@ func TestMeet(t *testing.T) {
 						want.Mod(want, m.Mod)
 					}
 				}
-				got := r.Meet(babies, giants, count, room)
-				if v := m.From(got); v.Cmp(want) != 0 {
-					t.Fatalf("%d bits, %d babies of %d: %v, want %v modulo %v", size, count, d, v, want, m.Mod)
+				for name, tr := range all {
+					r := newRing(m, tr, new(stop.Poller))
+					got := r.Meet(slices.Clone(babies), slices.Clone(giants), count, rooms[name])
+					if v := m.From(got); v.Cmp(want) != 0 {
+						t.Fatalf("%s, %d bits, %d babies of %d: %v, want %v modulo %v", name, size, count, d, v, want, m.Mod)
+					}
 				}
 			}
 		}

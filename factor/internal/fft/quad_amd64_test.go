@@ -1,0 +1,93 @@
+//go:build !purego
+
+package fft
+
+import (
+	"math/big"
+	"slices"
+	"testing"
+
+	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/cpu"
+)
+
+// TestQuadAssembly holds the assembly against the Go, word by word.
+func TestQuadAssembly(t *testing.T) {
+	if !cpu.AVX2 {
+		t.Log("this CPU has no AVX2")
+		return
+	}
+	rng := seeded(t)
+	groups, _ := quadGroupsFor(new(big.Int).Lsh(big.NewInt(1), 800))
+	for _, g := range groups {
+		forward, revert := g.tables(1 << 10)
+		for _, l := range []int{1, 2, 3, 7, 64} {
+			for k, radix := range []int{fwd2: 2, fwd4: 4, inv2: 2, inv4: 4} {
+				roots, bound := forward, most
+				if kernel(k) == inv2 || kernel(k) == inv4 {
+					roots, bound = revert, 1.01
+				}
+				blocks, b := 1+rng.IntN(4), rng.IntN(100)
+				a := quadsUpTo(rng, g, blocks*radix*l, bound)
+				want := slices.Clone(a)
+				g.layers(a, roots, blocks, l, b, kernel(k))
+				g.layersGo(want, roots, blocks, l, b, kernel(k))
+				if !slices.Equal(a, want) {
+					t.Errorf("kernel %d, %d blocks of %d: not as in Go", k, blocks, l)
+				}
+			}
+			x, y := quadsUpTo(rng, g, l, most), quadsUpTo(rng, g, l, most)
+			z, want := make([]quad, l), make([]quad, l)
+			g.multiply(z, x, y)
+			g.multiplyGo(want, x, y)
+			if !slices.Equal(z, want) {
+				t.Errorf("%d products: not as in Go", l)
+			}
+		}
+	}
+}
+
+// TestQuadConversions holds the way to residues and back against the Go, word by word.
+func TestQuadConversions(t *testing.T) {
+	if !cpu.AVX2 {
+		t.Log("this CPU has no AVX2")
+		return
+	}
+	rng := seeded(t)
+	for _, size := range []int{65, 129, 399, 444, 445, 665, 997, 1084, 1900, 2048} {
+		m := arith.NewMontN(modulus(rng, size))
+		q := newQuads(m, 64)
+		rows := quadLanes*len(q.groups) + 1
+		y, other := make([]uint64, rows*digitsAtOnce), make([]uint64, rows*digitsAtOnce)
+		for _, count := range []int{1, 2, 3, 8, digitsAtOnce} {
+			coefs := make([]uint64, count*q.k)
+			for i := range count {
+				v := random(rng, size)
+				arith.PutWords(coefs[i*q.k:][:q.k], v.Mod(v, m.Mod))
+			}
+			scale := q.scale(5)
+			for g, gr := range q.groups {
+				a, want := make([]quad, count), make([]quad, count)
+				gr.spread(a, coefs, q.k, q.powers[g])
+				gr.spreadGo(want, coefs, q.k, q.powers[g])
+				if !slices.Equal(a, want) {
+					t.Fatalf("%d bits: spread of %d is not as in Go", size, count)
+				}
+				a = quadsUpTo(rng, gr, count, 1.01)
+				s := quadsUpTo(rng, gr, count, 1)
+				share := slices.Clone(s)
+				gr.digits(y[g*quadLanes:], a, rows, scale[2*g:][:2], s)
+				gr.digitsGo(other[g*quadLanes:], a, rows, scale[2*g:][:2], share)
+				if !slices.Equal(y, other) || !slices.Equal(s, share) {
+					t.Fatalf("%d bits: digits of %d are not as in Go", size, count)
+				}
+			}
+		}
+		q.gather(y[:rows])
+		lo, hi := slices.Clone(q.lo), slices.Clone(q.hi)
+		q.gatherGo(y[:rows])
+		if !slices.Equal(lo, q.lo) || !slices.Equal(hi, q.hi) {
+			t.Errorf("%d bits: sums are not as in Go", size)
+		}
+	}
+}
