@@ -11,7 +11,7 @@ type Operation struct {
 	ID       string
 	Kind     OperationKind
 	Query    Query     // which jobs; its limit and cursor mean nothing
-	Top      uint64    // highest sequence number, zero for any: jobs that came later are left alone
+	Top      uint64    // highest sequence number, zero if it is about all callers: jobs that came later are left alone
 	Created  time.Time // when it was accepted
 	Finished time.Time // zero until it is done
 	Matched  uint64    // jobs that suited when it was accepted, never fewer than it has come to

@@ -234,6 +234,10 @@ func (v *Service) accept(ctx context.Context, kind fairfactor.OperationKind, q f
 		if op.Top, err = v.top(ctx, q.Caller); err != nil {
 			return op, err
 		}
+		if op.Top == 0 { // nothing to do: what it submits from now on is left alone
+			op.Finished = now
+			return op, v.sys.cfg.Store.SaveOperation(ctx, op)
+		}
 	} else if q.Until.IsZero() || q.Until.After(now) {
 		op.Query.Until = now
 	}

@@ -71,6 +71,29 @@ func TestCancelAll(t *testing.T) {
 	}
 }
 
+// TestCancelNothing: an operation on a caller that has no jobs is done at once, and what
+// the caller submits after it is left alone.
+func TestCancelNothing(t *testing.T) {
+	s := newSite(t, 1, nil)
+	n := s.nodes[0]
+	limit := uint64(10)
+	if _, err := n.SetBounds(t.Context(), "alice", fairfactor.BoundsChange{MaxQueue: &limit}); err != nil {
+		t.Fatal(err)
+	}
+	op, err := n.CancelAll(t.Context(), fairfactor.Query{Caller: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := s.submit(n, "alice", hard(seeded(t)), "15")
+	if op = s.finished(n, op); op.Matched != 0 || op.Done != 0 || op.Skipped != 0 {
+		t.Errorf("%d matched, %d done, %d skipped of no jobs", op.Matched, op.Done, op.Skipped)
+	}
+	s.completed(n, later[1])
+	if job := s.running(n, later[0]); job.State != fairfactor.Running {
+		t.Errorf("the job that came later is %s", job.State)
+	}
+}
+
 // TestCancelAllThatWait leaves those alone that run, and those that do not suit.
 func TestCancelAllThatWait(t *testing.T) {
 	s := newSite(t, 1, deep)
