@@ -18,6 +18,9 @@ import (
 // Times are by the table's clock: the nodes need no common clock. Errors are
 // [*Error] with code unavailable if the table can't be reached.
 type MemberTable interface {
+	// Leased returns the members whose leases have not run out, by ID, ascending. A node
+	// asks before it joins.
+	Leased(ctx context.Context) ([]Member, error)
 	// Join enters a node with a lease of that length and returns the members after
 	// that. Conflict if a node has had this id before.
 	Join(ctx context.Context, m Member, lease time.Duration) (MemberList, error)

@@ -54,23 +54,31 @@ func newLease(cfg Config) *lease {
 	}
 }
 
-// join enters the node. While the table can't be reached it retries until ctx ends.
+// join enters the node.
 func (l *lease) join(ctx context.Context, self fairfactor.Member) error {
 	l.self = self
-	for tries := 0; ; tries++ {
+	return l.insist(ctx, func(ctx context.Context, again bool) error {
 		begin := time.Now()
-		list, err := l.call(ctx, func(ctx context.Context) (fairfactor.MemberList, error) {
-			return l.table.Join(ctx, self, l.timing.Lease)
-		})
-		if fairfactor.CodeOf(err) == fairfactor.Conflict && tries > 0 { // an earlier try succeeded and its answer was lost
-			list, err = l.call(ctx, func(ctx context.Context) (fairfactor.MemberList, error) {
-				return l.table.Renew(ctx, self.ID, nil, l.timing.Lease)
-			})
+		list, err := l.table.Join(ctx, self, l.timing.Lease)
+		if fairfactor.CodeOf(err) == fairfactor.Conflict && again { // an earlier try succeeded and its answer was lost
+			list, err = l.table.Renew(ctx, self.ID, nil, l.timing.Lease)
 		}
 		if err == nil {
 			l.renewed(begin, list)
-			return nil
 		}
+		return err
+	})
+}
+
+// insist calls the table, and again while it can't be reached, for at most
+// [Timing].Join.
+func (l *lease) insist(ctx context.Context, do func(ctx context.Context, again bool) error) error {
+	ctx, cancel := context.WithTimeout(ctx, l.timing.Join)
+	defer cancel()
+	for again := false; ; again = true {
+		_, err := l.call(ctx, func(ctx context.Context) (fairfactor.MemberList, error) {
+			return fairfactor.MemberList{}, do(ctx, again)
+		})
 		if fairfactor.CodeOf(err) != fairfactor.Unavailable {
 			return err
 		}

@@ -314,6 +314,8 @@ type lostTable struct{}
 
 var errLost = fairfactor.Errorf(fairfactor.Unavailable, "lost")
 
+func (lostTable) Leased(context.Context) ([]fairfactor.Member, error) { return nil, errLost }
+
 func (lostTable) Join(context.Context, fairfactor.Member, time.Duration) (fairfactor.MemberList, error) {
 	return fairfactor.MemberList{}, errLost
 }

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -283,6 +284,27 @@ func TestTwoThatDoNotReachEachOther(t *testing.T) {
 		}
 		t.Logf("node %d: longest wait %v of %d", from, waits[from].longest, waits[from].answers)
 	}
+}
+
+// A node that does not reach most of the members stays out of the table, so that requests
+// do not wait for it, until it reaches them.
+func TestNoEntryFromAPartition(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	const identities = 60
+	s := newTrio(t, 5*time.Second)
+	version, looks := s.node.View().Version, s.table.looks.Load()
+	fourth := launch(t, &s.log, settings{table: s.table.address, timing: brief(5 * time.Second), cut: slices.Concat(s.addresses(0), s.addresses(1))})
+	eventually(t, func() bool { return s.table.looks.Load() >= looks+2 })
+	s.served(identities, 0, 1, 2)
+	if s.node.View().Version != version {
+		t.Error("a node that reaches one of three has become a member")
+	}
+	fourth.do(append([]string{"cut"}, s.addresses(0)...)...)
+	fourth.up()
+	members(t, 4, s.node)
+	s.served(identities, 0, 1, 2)
 }
 
 // longestWait measures how long requests wait for their answers.

@@ -47,6 +47,7 @@ type settings struct {
 	table                            string         // address of a table of members
 	certs                            string         // directory of certificates
 	timing                           cluster.Timing // instead of quick
+	cut                              []string       // addresses to which nothing arrives, until told otherwise
 }
 
 // peerSettings are settings as they reach the peer.
@@ -54,6 +55,7 @@ type peerSettings struct {
 	Remote, Gossip, Join, Label, Key, Table, Certs string
 	Settle                                         time.Duration
 	Timing                                         cluster.Timing
+	Cut                                            []string
 }
 
 func TestMain(m *testing.M) {
@@ -84,7 +86,7 @@ func launch(t testing.TB, l *ledger, s settings) *peer {
 		replies: make(map[int]chan string),
 	}
 	p.command = exec.Command(os.Args[0])
-	text, err := json.Marshal(peerSettings{s.remote, s.gossip, s.join, s.label, s.key, s.table, s.certs, s.settle, s.timing})
+	text, err := json.Marshal(peerSettings{s.remote, s.gossip, s.join, s.label, s.key, s.table, s.certs, s.settle, s.timing, s.cut})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,6 +249,26 @@ func runPeer(s peerSettings) {
 		c.Table = table
 	}
 	network := newFaults(&c)
+	network.set(s.Cut)
+	node, up := (*cluster.Node)(nil), make(chan struct{})
+	go func() { node = startPeer(c, say); close(up) }()
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		f := strings.Split(lines.Text(), "\t")
+		go func() {
+			if f[1] == "cut" {
+				network.set(f[2:])
+				say("reply", f[0], "ok")
+				return
+			}
+			<-up
+			say("reply", f[0], obey(node, f[1:]))
+		}()
+	}
+}
+
+// startPeer starts the node of a peer and says so.
+func startPeer(c cluster.Config, say func(...any)) *cluster.Node {
 	n, err := cluster.Start(context.Background(), c)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -270,15 +292,12 @@ func runPeer(s peerSettings) {
 		}
 	}
 	say("ready", n.ID(), self.Address, self.Gossip)
-	lines := bufio.NewScanner(os.Stdin)
-	for lines.Scan() {
-		f := strings.Split(lines.Text(), "\t")
-		go func() { say("reply", f[0], obey(n, network, f[1:])) }()
-	}
+	return n
 }
 
-// obey carries out one command of the test.
-func obey(n *cluster.Node, network *faults, words []string) string {
+// obey carries out one command of the test, other than cut, which sets the addresses to
+// which nothing arrives from now on.
+func obey(n *cluster.Node, words []string) string {
 	switch words[0] {
 	case "ask": // identity, text, time limit
 		limit, _ := time.ParseDuration(words[3])
@@ -289,9 +308,6 @@ func obey(n *cluster.Node, network *faults, words []string) string {
 			return "error " + err.Error()
 		}
 		return m.(*wrapperspb.StringValue).Value
-	case "cut": // addresses to which nothing arrives from now on
-		network.set(words[1:])
-		return "ok"
 	case "ready":
 		if err := n.Ready(); err != nil {
 			return fairfactor.MessageOf(err)

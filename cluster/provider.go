@@ -91,11 +91,9 @@ func (p *provider) StartMember(c *clustering.Cluster) error {
 	}
 	p.gossip = g
 	p.listening.Store(g)
-	ctx, cancel := context.WithTimeout(n.starting, n.cfg.Timing.Join)
-	defer cancel()
 	if l := n.router.lease; l != nil {
 		self := fairfactor.Member{ID: n.id, Name: n.cfg.Name, Address: n.system.Address(), Gossip: g.list.LocalNode().Address()}
-		if err := l.join(ctx, self); err != nil {
+		if err := l.enter(n.starting, self, g); err != nil {
 			return err
 		}
 		l.start()
@@ -104,7 +102,9 @@ func (p *provider) StartMember(c *clustering.Cluster) error {
 		d.judge(l.members(), nil)
 		p.source = d
 	}
+	ctx, cancel := context.WithTimeout(n.starting, n.cfg.Timing.Join)
 	g.join(ctx)
+	cancel()
 	if err := n.starting.Err(); err != nil {
 		return err
 	}

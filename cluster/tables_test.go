@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/rpc"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +18,8 @@ import (
 type tables struct {
 	*memory.Members
 	address string
+
+	looks atomic.Int64 // calls of Leased
 
 	mu  sync.Mutex
 	cut map[string]chan struct{} // guarded by mu: by member, closed when it is reached again
@@ -82,6 +85,11 @@ func (s *tables) reached(ctx context.Context, id string) error {
 	}
 }
 
+func (s *tables) Leased(ctx context.Context) ([]fairfactor.Member, error) {
+	s.looks.Add(1)
+	return s.Members.Leased(ctx)
+}
+
 func (s *tables) Join(ctx context.Context, m fairfactor.Member, lease time.Duration) (fairfactor.MemberList, error) {
 	if err := s.reached(ctx, m.ID); err != nil {
 		return fairfactor.MemberList{}, err
@@ -126,6 +134,8 @@ func (c *tableCalls) Call(in TableCall, out *TableAnswer) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()
 	switch in.Op {
+	case "leased":
+		out.Roll.Members, err = c.Leased(ctx)
 	case "join":
 		out.Roll, err = c.Join(ctx, in.Member, in.Lease)
 	case "renew":
@@ -160,6 +170,11 @@ func (f *farTable) call(ctx context.Context, in TableCall) (fairfactor.MemberLis
 		return fairfactor.MemberList{}, fairfactor.Errorf(out.Code, "%s", out.Message)
 	}
 	return out.Roll, nil
+}
+
+func (f *farTable) Leased(ctx context.Context) ([]fairfactor.Member, error) {
+	list, err := f.call(ctx, TableCall{Op: "leased"})
+	return list.Members, err
 }
 
 func (f *farTable) Join(ctx context.Context, m fairfactor.Member, lease time.Duration) (fairfactor.MemberList, error) {

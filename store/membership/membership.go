@@ -177,6 +177,16 @@ func (t *Table) remove(gone func(*Row) bool) {
 	t.Version++
 }
 
+// Leased returns the members whose leases have not run out.
+func (t *Table) Leased(now time.Time) (leased []fairfactor.Member) {
+	for i := range t.Rows {
+		if !now.After(t.Rows[i].Until) {
+			leased = append(leased, t.Rows[i].Member)
+		}
+	}
+	return leased
+}
+
 // row returns the row of the member with that id, or nil.
 func (t *Table) row(id string) *Row {
 	i, ok := slices.BinarySearchFunc(t.Rows, id, func(r Row, id string) int { return strings.Compare(r.ID, id) })

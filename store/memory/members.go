@@ -24,6 +24,16 @@ var _ fairfactor.MemberTable = (*Members)(nil)
 // NewMembers returns a table without members, whose time is now's.
 func NewMembers(now func() time.Time) *Members { return &Members{now: now, ids: map[string]bool{}} }
 
+// Leased implements [fairfactor.MemberTable].
+func (t *Members) Leased(ctx context.Context) ([]fairfactor.Member, error) {
+	if err := live(ctx); err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.table.Leased(t.now()), nil
+}
+
 // Join implements [fairfactor.MemberTable].
 func (t *Members) Join(ctx context.Context, m fairfactor.Member, lease time.Duration) (fairfactor.MemberList, error) {
 	if err := live(ctx); err != nil {

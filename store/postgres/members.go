@@ -28,6 +28,35 @@ var _ fairfactor.MemberTable = (*Members)(nil)
 // Members returns the table of members. It lives as long as the store.
 func (s *Store) Members() *Members { return &Members{store: s} }
 
+// Leased implements [fairfactor.MemberTable].
+func (m *Members) Leased(ctx context.Context) (leased []fairfactor.Member, err error) {
+	err = m.store.retry(ctx, "to read the members", func(ctx context.Context) error {
+		c, err := m.store.leases.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer release(c)
+		ctx, cancel := context.WithTimeout(ctx, rollTimeout)
+		defer cancel()
+		rows, err := c.Query(ctx, "SELECT id, name, address, gossip, until, clock_timestamp() FROM fairfactor.members WHERE removed IS NULL ORDER BY id")
+		if err != nil {
+			return err
+		}
+		var t membership.Table
+		var now time.Time
+		t.Rows, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r membership.Row, err error) {
+			err = row.Scan(&r.ID, &r.Name, &r.Address, &r.Gossip, &r.Until, &now)
+			return r, err
+		})
+		if m.now != nil {
+			now = m.now()
+		}
+		leased = t.Leased(now)
+		return err
+	})
+	return leased, err
+}
+
 // Join implements [fairfactor.MemberTable].
 func (m *Members) Join(ctx context.Context, member fairfactor.Member, lease time.Duration) (fairfactor.MemberList, error) {
 	again := false

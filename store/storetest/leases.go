@@ -1,6 +1,9 @@
 package storetest
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // leaseRunsOut: who has renewed all the time judges who has not, and not before
 // the lease is over.
@@ -15,6 +18,33 @@ func leaseRunsOut(c *council) {
 	c.same("after it", c.renew("a"), rollOf(4, "a", "b"))
 	c.gone("c")
 	c.same("and not again", c.renew("b"), rollOf(4, "a", "b"))
+}
+
+// leasedMembers: those whose lease is over are still members, but not leased.
+func leasedMembers(c *council) {
+	c.leased("before all")
+	c.join("b", "a")
+	c.leased("from the start", "a", "b")
+	c.pass(term - time.Second)
+	c.renew("a")
+	c.pass(time.Second)
+	c.leased("to the end", "a", "b")
+	c.pass(time.Microsecond)
+	c.leased("after that", "a")
+	c.renew("b")
+	c.leased("renewed", "a", "b")
+	if err := c.table.Leave(c.Context(), "a"); err != nil {
+		c.Fatal(err)
+	}
+	c.leased("after one has left", "b")
+}
+
+func (c *council) leased(what string, ids ...string) {
+	c.Helper()
+	got, err := c.table.Leased(c.Context())
+	if want := rollOf(0, ids...).Members; err != nil || !slices.Equal(got, want) {
+		c.Errorf("%s: leased are %+v, %v, want %+v", what, got, err, want)
+	}
 }
 
 // lateRenewalIsInTime: until it is judged, a member whose lease is over

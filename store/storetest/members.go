@@ -32,6 +32,7 @@ func RunMembers(t *testing.T, open func(t *testing.T, now func() time.Time) fair
 		{"OneOfTwo", oneOfTwo},
 		{"AccusersStay", accusersStay},
 		{"LeaseRunsOut", leaseRunsOut},
+		{"Leased", leasedMembers},
 		{"LateRenewalIsInTime", lateRenewalIsInTime},
 		{"OutageRemovesNobody", outageRemovesNobody},
 		{"LateMemberDoesNotJudge", lateMemberDoesNotJudge},
@@ -259,6 +260,9 @@ func membersEndedContext(c *council) {
 	}
 	if _, err := c.table.Renew(ctx, "a", nil, term); err == nil {
 		c.Error("renewed with an ended context")
+	}
+	if _, err := c.table.Leased(ctx); err == nil {
+		c.Error("read with an ended context")
 	}
 	if err := c.table.Leave(ctx, "a"); err == nil {
 		c.Error("left with an ended context")
