@@ -6,25 +6,31 @@ package arith
 
 // kernels are the routines of each number of words from 3 on.
 var kernels = [...]kernel{
-	{mulWords3, nil, addWords3, subWords3, reduceWords3, pointAddWords3, pointDoubleWords3, meetWords3},
-	{mulWords4, nil, addWords4, subWords4, reduceWords4, pointAddWords4, pointDoubleWords4, meetWords4},
-	{mulWords5, nil, addWords5, subWords5, reduceWords5, pointAddWords5, pointDoubleWords5, meetWords5},
-	{mulWords6, nil, addWords6, subWords6, reduceWords6, pointAddWords6, pointDoubleWords6, meetWords6},
-	{mulWords7, nil, addWords7, subWords7, reduceWords7, pointAddWords7, pointDoubleWords7, meetWords7},
-	{mulWords8, nil, addWords8, subWords8, reduceWords8, pointAddWords8, pointDoubleWords8, meetWords8},
-	{mulWords9, squareWords9, addWords9, subWords9, reduceWords9, pointAddWords9, pointDoubleWords9, meetWords9},
-	{mulWords10, squareWords10, addWords10, subWords10, reduceWords10, pointAddWords10, pointDoubleWords10, meetWords10},
-	{mulWords11, squareWords11, addWords11, subWords11, reduceWords11, pointAddWords11, pointDoubleWords11, meetWords11},
-	{mulWords12, squareWords12, addWords12, subWords12, reduceWords12, pointAddWords12, pointDoubleWords12, meetWords12},
-	{mulWords13, squareWords13, addWords13, subWords13, reduceWords13, pointAddWords13, pointDoubleWords13, meetWords13},
-	{mulWords14, squareWords14, addWords14, subWords14, reduceWords14, pointAddWords14, pointDoubleWords14, meetWords14},
-	{mulWords15, squareWords15, addWords15, subWords15, reduceWords15, pointAddWords15, pointDoubleWords15, meetWords15},
-	{mulWords16, squareWords16, addWords16, subWords16, reduceWords16, pointAddWords16, pointDoubleWords16, meetWords16},
-	{mulWords17, squareWords17, addWords17, subWords17, reduceWords17, pointAddWords17, pointDoubleWords17, meetWords17},
+	{mulWords3, nil, wideWords3, narrowWords3, addWords3, subWords3, reduceWords3, pointAddWords3, pointDoubleWords3, meetWords3},
+	{mulWords4, nil, wideWords4, narrowWords4, addWords4, subWords4, reduceWords4, pointAddWords4, pointDoubleWords4, meetWords4},
+	{mulWords5, nil, wideWords5, narrowWords5, addWords5, subWords5, reduceWords5, pointAddWords5, pointDoubleWords5, meetWords5},
+	{mulWords6, nil, wideWords6, narrowWords6, addWords6, subWords6, reduceWords6, pointAddWords6, pointDoubleWords6, meetWords6},
+	{mulWords7, nil, wideWords7, narrowWords7, addWords7, subWords7, reduceWords7, pointAddWords7, pointDoubleWords7, meetWords7},
+	{mulWords8, nil, wideWords8, narrowWords8, addWords8, subWords8, reduceWords8, pointAddWords8, pointDoubleWords8, meetWords8},
+	{mulWords9, squareWords9, wideWords9, narrowWords9, addWords9, subWords9, reduceWords9, pointAddWords9, pointDoubleWords9, meetWords9},
+	{mulWords10, squareWords10, wideWords10, narrowWords10, addWords10, subWords10, reduceWords10, pointAddWords10, pointDoubleWords10, meetWords10},
+	{mulWords11, squareWords11, wideWords11, narrowWords11, addWords11, subWords11, reduceWords11, pointAddWords11, pointDoubleWords11, meetWords11},
+	{mulWords12, squareWords12, wideWords12, narrowWords12, addWords12, subWords12, reduceWords12, pointAddWords12, pointDoubleWords12, meetWords12},
+	{mulWords13, squareWords13, wideWords13, narrowWords13, addWords13, subWords13, reduceWords13, pointAddWords13, pointDoubleWords13, meetWords13},
+	{mulWords14, squareWords14, wideWords14, narrowWords14, addWords14, subWords14, reduceWords14, pointAddWords14, pointDoubleWords14, meetWords14},
+	{mulWords15, squareWords15, wideWords15, narrowWords15, addWords15, subWords15, reduceWords15, pointAddWords15, pointDoubleWords15, meetWords15},
+	{mulWords16, squareWords16, wideWords16, narrowWords16, addWords16, subWords16, reduceWords16, pointAddWords16, pointDoubleWords16, meetWords16},
+	{mulWords17, squareWords17, wideWords17, narrowWords17, addWords17, subWords17, reduceWords17, pointAddWords17, pointDoubleWords17, meetWords17},
 }
 
 //go:noescape
 func mulWords3(z, x, y *uint64, m *montWords)
+
+//go:noescape
+func wideWords3(z, x, y *uint64)
+
+//go:noescape
+func narrowWords3(z, a, b, more *uint64, m *montWords)
 
 //go:noescape
 func addWords3(z, x, y *uint64)
@@ -48,6 +54,12 @@ func meetWords3(acc, x, babies *uint64, hits *uint16, count int, m *montWords)
 func mulWords4(z, x, y *uint64, m *montWords)
 
 //go:noescape
+func wideWords4(z, x, y *uint64)
+
+//go:noescape
+func narrowWords4(z, a, b, more *uint64, m *montWords)
+
+//go:noescape
 func addWords4(z, x, y *uint64)
 
 //go:noescape
@@ -67,6 +79,12 @@ func meetWords4(acc, x, babies *uint64, hits *uint16, count int, m *montWords)
 
 //go:noescape
 func mulWords5(z, x, y *uint64, m *montWords)
+
+//go:noescape
+func wideWords5(z, x, y *uint64)
+
+//go:noescape
+func narrowWords5(z, a, b, more *uint64, m *montWords)
 
 //go:noescape
 func addWords5(z, x, y *uint64)
@@ -90,6 +108,12 @@ func meetWords5(acc, x, babies *uint64, hits *uint16, count int, m *montWords)
 func mulWords6(z, x, y *uint64, m *montWords)
 
 //go:noescape
+func wideWords6(z, x, y *uint64)
+
+//go:noescape
+func narrowWords6(z, a, b, more *uint64, m *montWords)
+
+//go:noescape
 func addWords6(z, x, y *uint64)
 
 //go:noescape
@@ -111,6 +135,12 @@ func meetWords6(acc, x, babies *uint64, hits *uint16, count int, m *montWords)
 func mulWords7(z, x, y *uint64, m *montWords)
 
 //go:noescape
+func wideWords7(z, x, y *uint64)
+
+//go:noescape
+func narrowWords7(z, a, b, more *uint64, m *montWords)
+
+//go:noescape
 func addWords7(z, x, y *uint64)
 
 //go:noescape
@@ -130,6 +160,12 @@ func meetWords7(acc, x, babies *uint64, hits *uint16, count int, m *montWords)
 
 //go:noescape
 func mulWords8(z, x, y *uint64, m *montWords)
+
+//go:noescape
+func wideWords8(z, x, y *uint64)
+
+//go:noescape
+func narrowWords8(z, a, b, more *uint64, m *montWords)
 
 //go:noescape
 func addWords8(z, x, y *uint64)
@@ -156,6 +192,12 @@ func mulWords9(z, x, y *uint64, m *montWords)
 func squareWords9(z, x *uint64, m *montWords)
 
 //go:noescape
+func wideWords9(z, x, y *uint64)
+
+//go:noescape
+func narrowWords9(z, a, b, more *uint64, m *montWords)
+
+//go:noescape
 func addWords9(z, x, y *uint64)
 
 //go:noescape
@@ -178,6 +220,12 @@ func mulWords10(z, x, y *uint64, m *montWords)
 
 //go:noescape
 func squareWords10(z, x *uint64, m *montWords)
+
+//go:noescape
+func wideWords10(z, x, y *uint64)
+
+//go:noescape
+func narrowWords10(z, a, b, more *uint64, m *montWords)
 
 //go:noescape
 func addWords10(z, x, y *uint64)
@@ -204,6 +252,12 @@ func mulWords11(z, x, y *uint64, m *montWords)
 func squareWords11(z, x *uint64, m *montWords)
 
 //go:noescape
+func wideWords11(z, x, y *uint64)
+
+//go:noescape
+func narrowWords11(z, a, b, more *uint64, m *montWords)
+
+//go:noescape
 func addWords11(z, x, y *uint64)
 
 //go:noescape
@@ -226,6 +280,12 @@ func mulWords12(z, x, y *uint64, m *montWords)
 
 //go:noescape
 func squareWords12(z, x *uint64, m *montWords)
+
+//go:noescape
+func wideWords12(z, x, y *uint64)
+
+//go:noescape
+func narrowWords12(z, a, b, more *uint64, m *montWords)
 
 //go:noescape
 func addWords12(z, x, y *uint64)
@@ -252,6 +312,12 @@ func mulWords13(z, x, y *uint64, m *montWords)
 func squareWords13(z, x *uint64, m *montWords)
 
 //go:noescape
+func wideWords13(z, x, y *uint64)
+
+//go:noescape
+func narrowWords13(z, a, b, more *uint64, m *montWords)
+
+//go:noescape
 func addWords13(z, x, y *uint64)
 
 //go:noescape
@@ -274,6 +340,12 @@ func mulWords14(z, x, y *uint64, m *montWords)
 
 //go:noescape
 func squareWords14(z, x *uint64, m *montWords)
+
+//go:noescape
+func wideWords14(z, x, y *uint64)
+
+//go:noescape
+func narrowWords14(z, a, b, more *uint64, m *montWords)
 
 //go:noescape
 func addWords14(z, x, y *uint64)
@@ -300,6 +372,12 @@ func mulWords15(z, x, y *uint64, m *montWords)
 func squareWords15(z, x *uint64, m *montWords)
 
 //go:noescape
+func wideWords15(z, x, y *uint64)
+
+//go:noescape
+func narrowWords15(z, a, b, more *uint64, m *montWords)
+
+//go:noescape
 func addWords15(z, x, y *uint64)
 
 //go:noescape
@@ -324,6 +402,12 @@ func mulWords16(z, x, y *uint64, m *montWords)
 func squareWords16(z, x *uint64, m *montWords)
 
 //go:noescape
+func wideWords16(z, x, y *uint64)
+
+//go:noescape
+func narrowWords16(z, a, b, more *uint64, m *montWords)
+
+//go:noescape
 func addWords16(z, x, y *uint64)
 
 //go:noescape
@@ -346,6 +430,12 @@ func mulWords17(z, x, y *uint64, m *montWords)
 
 //go:noescape
 func squareWords17(z, x *uint64, m *montWords)
+
+//go:noescape
+func wideWords17(z, x, y *uint64)
+
+//go:noescape
+func narrowWords17(z, a, b, more *uint64, m *montWords)
 
 //go:noescape
 func addWords17(z, x, y *uint64)

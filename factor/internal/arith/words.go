@@ -18,6 +18,10 @@ const leastWords, mostWords = 3, 17
 type kernel struct {
 	mul    func(z, x, y *uint64, m *montWords) // x y/R
 	square func(z, x *uint64, m *montWords)    // x x/R; nil where it is no faster than mul
+	wide   func(z, x, y *uint64)               // z + x y, of 2k words; it has room in them
+	// narrow is the sum T = a - b + more R over R, where a and b are of 2k words and 0 <= T <
+	// R^2: below T/R + n.
+	narrow func(z, a, b, more *uint64, m *montWords)
 	add    func(z, x, y *uint64)               // x + y
 	sub    func(z, x, y *uint64, m *montWords) // x - y + 2n
 	reduce func(z *uint64, m *montWords)       // z, less n if it is not below n

@@ -20,6 +20,10 @@ type cyclotomic struct {
 
 	acc []uint64 // product before its reduction, or an image: coefficients
 	t   []uint64 // one coefficient
+
+	sums   *arith.Sums // of products of coefficients; nil without
+	wide   []uint64    // sums, for each power of zeta
+	double []uint64    // twice an element
 }
 
 // newCyclotomic returns the ring for roots of order p^k, p prime.
@@ -34,6 +38,13 @@ func newCyclotomic(m *arith.MontN, p, k int) *cyclotomic {
 	c.t = make([]uint64, c.words)
 	if c.words == 2 {
 		c.two = arith.NewMont128(arith.Uint128{Hi: m.N[1], Lo: m.N[0]})
+	}
+	if c.degree > 1 {
+		c.sums = arith.NewSums(m, c.degree)
+	}
+	if c.sums != nil {
+		c.wide = make([]uint64, 2*c.order*c.words)
+		c.double = c.element()
 	}
 	return c
 }
@@ -101,6 +112,16 @@ func (c *cyclotomic) one(z []uint64) {
 // mul sets z, which may be x or y, to x*y.
 func (c *cyclotomic) mul(z, x, y []uint64) {
 	d := c.degree
+	if c.sums != nil {
+		clear(c.wide)
+		for i := range d {
+			for j := range d {
+				c.sums.Add(c.sum(i+j), c.at(x, i), c.at(y, j))
+			}
+		}
+		c.narrow(z)
+		return
+	}
 	for s := range 2*d - 1 {
 		sum := c.at(c.acc, s)
 		from := max(0, s-d+1)
@@ -116,6 +137,19 @@ func (c *cyclotomic) mul(z, x, y []uint64) {
 // square sets z, which may be x, to x^2.
 func (c *cyclotomic) square(z, x []uint64) {
 	d := c.degree
+	if c.sums != nil {
+		clear(c.wide)
+		for i := range d {
+			twice := c.at(c.double, i)
+			c.plus(twice, c.at(x, i), c.at(x, i))
+			c.sums.Add(c.sum(2*i), c.at(x, i), c.at(x, i))
+			for j := range i {
+				c.sums.Add(c.sum(i+j), twice, c.at(x, j))
+			}
+		}
+		c.narrow(z)
+		return
+	}
 	for s := range 2*d - 1 {
 		sum := c.at(c.acc, s)
 		i := max(0, s-d+1)
@@ -135,6 +169,21 @@ func (c *cyclotomic) square(z, x []uint64) {
 		}
 	}
 	c.reduce(z, 2*d-1)
+}
+
+// sum returns the sum for zeta^i, i < 2 order.
+func (c *cyclotomic) sum(i int) []uint64 {
+	if i >= c.order {
+		i -= c.order
+	}
+	return c.wide[2*i*c.words:][:2*c.words]
+}
+
+// narrow sets z to the element whose sums are in wide; see reduce.
+func (c *cyclotomic) narrow(z []uint64) {
+	for i := range c.degree {
+		c.sums.Narrow(c.at(z, i), c.sum(i), c.sum(c.degree+i%c.step))
+	}
 }
 
 // reduce sets z to the polynomial acc of count coefficients at zeta: zeta^order

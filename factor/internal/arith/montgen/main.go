@@ -36,6 +36,7 @@ func main() {
 		if k > widest { // below, multiply is as fast
 			g.square(k)
 		}
+		g.wide(k)
 		g.linear(k)
 		g.points(k)
 	}

@@ -9,6 +9,8 @@ import (
 var routines = []struct{ name, args string }{
 	{"mulWords", "z, x, y *uint64, m *montWords"},
 	{"squareWords", "z, x *uint64, m *montWords"},
+	{"wideWords", "z, x, y *uint64"},
+	{"narrowWords", "z, a, b, more *uint64, m *montWords"},
 	{"addWords", "z, x, y *uint64"},
 	{"subWords", "z, x, y *uint64, m *montWords"},
 	{"reduceWords", "z *uint64, m *montWords"},
