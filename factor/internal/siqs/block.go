@@ -42,7 +42,9 @@ type siever struct {
 
 	block     []byte
 	threshold int // sum of logarithms from which a position is looked at
-	tolerance int // bits that may be left besides large primes
+	mostLeft  int // bits that large primes come to at most, see setThreshold
+	oneLeft   int // a single one
+	twoLeft   int // two of them, at least
 	hits      []int32
 	list      []uint32
 	relations []Relation
@@ -93,6 +95,12 @@ func (s *siever) setLog(i int) {
 // setThreshold says from which sum of logarithms a position is looked at: the
 // size of Q less the large primes and what the small primes that are not sieved
 // with bring on average.
+//
+// Once the small primes are divided out, the sum tells within some two bits what the
+// large primes come to. A candidate is given up if that is more than is wanted, or
+// between one large prime and the least product of two. With bounds that are two bits
+// wider 1.7 times as many candidates are left at 70 digits, and a thirtieth more
+// relations.
 func (s *siever) setThreshold() {
 	kn, _ := new(big.Float).SetInt(s.kn).Float64()
 	size := math.Log2(math.Sqrt(kn/2)*float64(s.half())) - float64(s.shift)
@@ -106,7 +114,13 @@ func (s *siever) setThreshold() {
 			skipped += 2 * math.Log2(float64(p)) / float64(p-1)
 		}
 	}
-	s.tolerance = int(left + 3)
+	s.mostLeft = int(left + 2)
+	s.oneLeft, s.twoLeft = s.mostLeft, s.mostLeft
+	if s.double > 0 {
+		s.mostLeft = int(left + 1.5)
+		s.oneLeft = int(math.Log2(float64(s.large)) + 2)
+		s.twoLeft = int(2*math.Log2(float64(s.primes[len(s.primes)-1])) + 1)
+	}
 	s.threshold = min(max(int(size-left-skipped)-s.parameters.Slack, 10), 127)
 }
 

@@ -29,7 +29,7 @@ func (s *siever) candidate(start, offset, sum int) {
 	v = v.Shr(v.TrailingZeros())
 	s.list = s.list[:0]
 	s.divideRoots(&v, pos, 1, s.first)
-	if v.Len()-sum > s.tolerance {
+	if left := v.Len() - sum; left > s.mostLeft || left > s.oneLeft && left < s.twoLeft {
 		return
 	}
 	s.divideRoots(&v, pos, s.first, s.mid)

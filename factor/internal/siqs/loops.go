@@ -67,6 +67,22 @@ func enterHits(hits, entries []uint32, filled *[maxBuckets]uint32, tag uint32) {
 	}
 }
 
+// addEntries adds a logarithm to a block at the offsets of entries.
+//
+//go:norace
+func addEntries(b *[sieve.BlockSize]byte, entries []uint32, log uint8) {
+	for len(entries) >= 4 {
+		b[entries[0]%sieve.BlockSize] += log
+		b[entries[1]%sieve.BlockSize] += log
+		b[entries[2]%sieve.BlockSize] += log
+		b[entries[3]%sieve.BlockSize] += log
+		entries = entries[4:]
+	}
+	for _, v := range entries {
+		b[v%sieve.BlockSize] += log
+	}
+}
+
 // packs says for each set of 8 lanes, a bit each, which lanes are in it, the first
 // ones first, a byte each.
 var packs = sync.OnceValue(func() *[256]uint64 {

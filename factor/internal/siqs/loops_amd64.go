@@ -22,6 +22,12 @@ func pickASM(primes, r1, r2, step *uint32, count int, minus bool, end uint32, hi
 func enterASM(hits *uint32, count int, entries, filled *uint32, tag uint32)
 
 //go:noescape
+func enterByBlockASM(hits *uint32, count int, entries, filled *uint32, tag uint32, blocks int, packs *[256]uint64)
+
+//go:noescape
+func addEntriesASM(block *byte, entries *uint32, count int, log uint8)
+
+//go:noescape
 func nextMatchASM(entries *uint32, from, to int, offset uint32) int
 
 //go:noescape

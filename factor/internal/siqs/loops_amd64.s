@@ -420,22 +420,155 @@ one:
 entered:
 	RET
 
+// func enterByBlockASM(hits *uint32, count int, entries, filled *uint32, tag uint32, blocks int, packs *[256]uint64)
+//
+// enterASM for few blocks: for each of them, the hits in it get packed to the front
+// and stored, so that no hit waits for the counter of the one before. The list becomes
+// entries; their blocks are in the second list.
+TEXT ·enterByBlockASM(SB), NOSPLIT, $0-56
+	MOVQ hits+0(FP), SI
+	MOVQ count+8(FP), DX
+	MOVQ entries+16(FP), DI
+	MOVQ filled+24(FP), R10
+	MOVQ packs+48(FP), R12
+	MOVL tag+32(FP), AX
+	VMOVD AX, X15
+	VPBROADCASTD X15, Y15
+	VPCMPEQD Y11, Y11, Y11
+	VPSRLD $17, Y11, Y14 // offset
+	VPSRLD $27, Y11, Y13 // block
+	VPSLLD $16, Y11, Y12 // number
+	XORL CX, CX
+	TESTQ DX, DX
+	JEQ  sorted
+
+convert:
+	VMOVDQU (SI)(CX*4), Y0
+	VPSRLD  $15, Y0, Y1
+	VPSRLD  $4, Y0, Y2
+	VPAND   Y13, Y1, Y1
+	VPAND   Y12, Y2, Y2
+	VPAND   Y14, Y0, Y0
+	VPADDD  Y15, Y2, Y2
+	VPOR    Y2, Y0, Y0
+	VMOVDQU Y0, (SI)(CX*4)
+	VMOVDQU Y1, 4224(SI)(CX*4)
+	ADDQ    $8, CX
+	CMPQ    CX, DX
+	JLT     convert
+	VMOVDQU Y11, 4224(SI)(DX*4) // no block after the last hit
+	VPXOR   Y10, Y10, Y10
+	XORL    BX, BX
+
+block:
+	MOVL (R10)(BX*4), R15
+	LEAQ (DI)(R15*4), R15
+	XORL CX, CX
+
+eight:
+	VPCMPEQD  4224(SI)(CX*4), Y10, Y1
+	VMOVMSKPS Y1, AX
+	VPMOVZXBD (R12)(AX*8), Y2
+	VPERMD    (SI)(CX*4), Y2, Y2
+	POPCNTL   AX, AX
+	VMOVDQU   Y2, (R15)
+	LEAQ      (R15)(AX*4), R15
+	ADDQ      $8, CX
+	CMPQ      CX, DX
+	JLT       eight
+	SUBQ      DI, R15
+	SHRQ      $2, R15
+	MOVL      R15, (R10)(BX*4)
+	VPSUBD    Y11, Y10, Y10
+	INCQ      BX
+	CMPQ      BX, blocks+40(FP)
+	JLT       block
+
+sorted:
+	VZEROUPPER
+	RET
+
+// func addEntriesASM(block *byte, entries *uint32, count int, log uint8)
+TEXT ·addEntriesASM(SB), NOSPLIT, $0-25
+	MOVQ    block+0(FP), DI
+	MOVQ    entries+8(FP), SI
+	MOVQ    count+16(FP), DX
+	MOVBLZX log+24(FP), R11
+	SUBQ    $8, DX
+	JLT     few
+
+more:
+	MOVWLZX (SI), AX
+	MOVWLZX 4(SI), BX
+	MOVWLZX 8(SI), CX
+	MOVWLZX 12(SI), R8
+	ADDB    R11, (DI)(AX*1)
+	ADDB    R11, (DI)(BX*1)
+	ADDB    R11, (DI)(CX*1)
+	ADDB    R11, (DI)(R8*1)
+	MOVWLZX 16(SI), AX
+	MOVWLZX 20(SI), BX
+	MOVWLZX 24(SI), CX
+	MOVWLZX 28(SI), R8
+	ADDB    R11, (DI)(AX*1)
+	ADDB    R11, (DI)(BX*1)
+	ADDB    R11, (DI)(CX*1)
+	ADDB    R11, (DI)(R8*1)
+	ADDQ    $32, SI
+	SUBQ    $8, DX
+	JGE     more
+
+few:
+	ADDQ $8, DX
+
+one:
+	SUBQ    $1, DX
+	JLT     added
+	MOVWLZX (SI), AX
+	ADDQ    $4, SI
+	ADDB    R11, (DI)(AX*1)
+	JMP     one
+
+added:
+	RET
+
 // func nextMatchASM(entries *uint32, from, to int, offset uint32) int
+//
+// Thirty-two entries at a time, and eight at the end.
 TEXT ·nextMatchASM(SB), NOSPLIT, $0-40
 	MOVQ entries+0(FP), SI
 	MOVQ from+8(FP), CX
 	MOVQ to+16(FP), DX
 	MOVL offset+24(FP), AX
-	SHLL $16, AX
 	VMOVD AX, X0
-	VPBROADCASTD X0, Y0
+	VPBROADCASTW X0, Y0
+	SUBQ $32, DX
+
+compare32:
+	CMPQ      CX, DX
+	JG        rest
+	VPCMPEQW  (SI)(CX*4), Y0, Y1
+	VPCMPEQW  32(SI)(CX*4), Y0, Y2
+	VPCMPEQW  64(SI)(CX*4), Y0, Y3
+	VPCMPEQW  96(SI)(CX*4), Y0, Y4
+	VPOR      Y1, Y2, Y5
+	VPOR      Y3, Y4, Y6
+	VPOR      Y5, Y6, Y5
+	VPSLLD    $16, Y5, Y5
+	VMOVMSKPS Y5, AX
+	TESTL     AX, AX
+	JNE       rest
+	ADDQ      $32, CX
+	JMP       compare32
+
+rest:
+	ADDQ $32, DX
 
 compare:
 	CMPQ      CX, DX
 	JGE       compared
-	VMOVDQU   (SI)(CX*4), Y1
+	VPCMPEQW  (SI)(CX*4), Y0, Y1
 	VPSLLD    $16, Y1, Y1
-	VPCMPEQD  Y0, Y1, Y1
 	VMOVMSKPS Y1, AX
 	TESTL     AX, AX
 	JNE       compared

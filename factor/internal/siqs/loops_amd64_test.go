@@ -152,7 +152,7 @@ func testPick(t *testing.T, r *rand.Rand, primes, r1, r2 []uint32, end uint32, c
 		_, _, step := rootsOfPrimes(r, primes)
 		a1, a2 := slices.Clone(r1), slices.Clone(r2)
 		moveRoots(primes, a1, a2, step, !minus)
-		for asm := range 4 {
+		for asm := range 6 {
 			compare("pick", func(entries []uint32, filled *[maxBuckets]uint32) {
 				b1, b2 := slices.Clone(a1), slices.Clone(a2)
 				hits := make([]uint32, 2*fewRoom)
@@ -164,10 +164,13 @@ func testPick(t *testing.T, r *rand.Rand, primes, r1, r2 []uint32, end uint32, c
 					} else {
 						found = pickASM(&primes[from], &b1[from], &b2[from], &step[from], n, minus, end, &hits[0], packs())
 					}
-					if asm&2 == 0 {
+					switch asm / 2 {
+					case 0:
 						enterHits(hits[:found], entries, filled, tag)
-					} else {
+					case 1:
 						enterASM(&hits[0], found, &entries[0], &filled[0], tag)
+					case 2:
+						enterByBlockASM(&hits[0], found, &entries[0], &filled[0], tag, int(end/sieve.BlockSize), packs())
 					}
 				}
 				if !slices.Equal(b1, r1) || !slices.Equal(b2, r2) {
@@ -207,6 +210,17 @@ func testMasks(t *testing.T, r *rand.Rand, primes []uint32, round int) {
 	}
 }
 
+func testAdd(t *testing.T, r *rand.Rand, entries []uint32) {
+	t.Helper()
+	var got, want [sieve.BlockSize]byte
+	log := uint8(r.IntN(256))
+	addEntries(&want, entries, log)
+	addEntriesASM(&got[0], &entries[0], len(entries), log)
+	if got != want {
+		t.Fatal("addEntries")
+	}
+}
+
 func testSearches(t *testing.T, r *rand.Rand) {
 	t.Helper()
 	block := make([]byte, 64*(1+r.IntN(20)))
@@ -223,6 +237,13 @@ func testSearches(t *testing.T, r *rand.Rand) {
 		entries[i] = r.Uint32N(1<<16)<<16 | r.Uint32N(200)
 	}
 	from, to := r.IntN(40), 40+r.IntN(50)
+	if r.IntN(4) > 0 { // else there are some matches
+		for i := range entries {
+			entries[i] |= 1 << 10
+		}
+		entries[r.IntN(len(entries))] = 5<<16 | 7
+	}
+	testAdd(t, r, entries[from:to])
 	want := nextMatch(entries, from, to, 7)
 	check := func(got, lanes int) {
 		t.Helper()

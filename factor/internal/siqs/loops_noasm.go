@@ -17,6 +17,11 @@ func pickASM(primes, r1, r2, step *uint32, count int, minus bool, end uint32, hi
 
 func enterASM(hits *uint32, count int, entries, filled *uint32, tag uint32) {}
 
+func enterByBlockASM(hits *uint32, count int, entries, filled *uint32, tag uint32, blocks int, packs *[256]uint64) {
+}
+
+func addEntriesASM(block *byte, entries *uint32, count int, log uint8) {}
+
 func nextMatchASM(entries *uint32, from, to int, offset uint32) int { return to }
 
 func nextMatch16ASM(entries *uint32, from, to int, offset uint32) int { return to }
