@@ -37,6 +37,26 @@ func TestManyCallersAtTheStart(t *testing.T) {
 	}
 }
 
+// A scheduler that has just come knows how much there is to do long before it has come to
+// all callers: an autoscaler must not take that for less.
+func TestReportCountsAhead(t *testing.T) {
+	const callers = 5 * fairfactor.MaxPage
+	store, number := memory.New(), hard(seeded(t))
+	for i := range callers {
+		leave(t, store, fmt.Sprintf("caller-%d", i), number, number)
+	}
+	s := siteOn(t, store, 1, nil)
+	var f fairfactor.Fairness
+	s.eventually("all jobs are counted", func() (ok bool) {
+		var err error
+		f, err = s.nodes[0].Fairness(t.Context())
+		return err == nil && f.Jobs >= 2*callers
+	})
+	if f.Jobs != 2*callers || f.Active >= callers {
+		t.Errorf("%d jobs of %d, and %d callers are known of %d", f.Jobs, 2*callers, f.Active, callers)
+	}
+}
+
 // leave puts jobs of a caller into a store, as an activation that is gone.
 func leave(t *testing.T, store *memory.Store, name string, numbers ...string) {
 	t.Helper()

@@ -22,6 +22,69 @@ type index struct {
 	ticked  bool          // a second has passed since the last page
 	next    time.Duration // before it no new pass is begun
 	hurry   time.Duration // a pass that begins before it is not paced: members have changed
+	ahead   ahead
+}
+
+// ahead is what the scheduler knows of callers that it has not come to in the first pass,
+// which takes as long as there is work for: how many jobs they have in all, so that its
+// report does not lack them. It counts them once, page after page.
+type ahead struct {
+	read    uint64 // number of the last caller that was read, in any pass
+	jobs    uint64 // of those after it that were counted
+	counted uint64 // number of the last caller that was counted
+	over    bool   // all were read, or are known not to be many
+}
+
+// countedPage brings a page of the index whose jobs are only counted.
+type countedPage struct {
+	callers []fairfactor.Backlogged
+	err     error
+}
+
+// count reads the next page ahead.
+func (a *scheduler) count() {
+	sys, self, after := a.sys, a.self, a.index.ahead.counted
+	sys.background(func(ctx context.Context) {
+		ctx, cancel := sys.run.Within(ctx, storeLimit)
+		defer cancel()
+		callers, err := sys.cfg.Store.Backlogged(ctx, after, fairfactor.MaxPage)
+		sys.send(self, countedPage{callers, err})
+	})
+}
+
+// counted takes in what was read ahead.
+func (a *scheduler) counted(p countedPage) {
+	x := &a.index.ahead
+	if x.over || p.err != nil {
+		return // the report lacks the rest until that is read
+	}
+	for i := range p.callers {
+		if c := &p.callers[i]; c.Number > x.read && !c.Paused {
+			x.jobs += c.Queued
+		}
+	}
+	a.machine.Unread(x.jobs)
+	if n := len(p.callers); n > 0 {
+		x.counted = p.callers[n-1].Number
+	}
+	if len(p.callers) == fairfactor.MaxPage {
+		a.count()
+	}
+}
+
+// come takes in a page that was read, and whether it is the last one.
+func (x *ahead) come(callers []fairfactor.Backlogged, last bool) {
+	for i := range callers {
+		if c := &callers[i]; c.Number > x.read && c.Number <= x.counted && !c.Paused {
+			x.jobs -= min(c.Queued, x.jobs)
+		}
+	}
+	if n := len(callers); n > 0 {
+		x.read = max(x.read, callers[n-1].Number)
+	}
+	if last {
+		x.jobs, x.over = 0, true
+	}
 }
 
 // passEvery is how often the index is gone through though nothing seems to have
@@ -76,6 +139,11 @@ func (a *scheduler) paged(p indexPage) {
 	if p.err != nil {
 		a.sys.log.Error("the scheduler can't list callers, trying again", "err", p.err)
 		return // with the next tick, or before
+	}
+	x.ahead.come(p.callers, len(p.callers) < p.limit)
+	if a.machine.Unread(x.ahead.jobs); !x.begun && !x.ahead.over {
+		x.ahead.counted = x.ahead.read
+		a.count()
 	}
 	x.begun = true
 	known := make([]dispatch.Known, 0, len(p.callers))

@@ -58,6 +58,10 @@ func (a *scheduler) Receive(ctx actor.Context) {
 		if a.machine != nil { // or it is of a scheduler that panicked
 			a.paged(m)
 		}
+	case countedPage:
+		if a.machine != nil {
+			a.counted(m)
+		}
 	case flush:
 		a.flush()
 	case operated:

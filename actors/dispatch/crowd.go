@@ -57,6 +57,10 @@ func (m *Machine) Backlogged(_ time.Duration, callers []Known) {
 	}
 }
 
+// Unread tells how many unfinished jobs those callers have that the machine will hear
+// of by [Machine.Backlogged] later. The report counts them.
+func (m *Machine) Unread(jobs uint64) { m.unread = jobs }
+
 // Wants is how many more callers the machine would like to hear of by
 // [Machine.Backlogged] now: zero when it knows of enough that were never asked to
 // keep the workers busy for about a second.

@@ -183,6 +183,7 @@ type Machine struct {
 	mean       float64 // CPU of a turn lately, in nanoseconds, exponentially weighted
 	waiting    int     // turns in all windows
 	crowd      int     // see [Crowd]
+	unread     uint64  // jobs of callers that were not told of yet
 	unheard    int     // callers known from the store that were never asked
 	idle       int     // callers without work, not forgotten yet
 

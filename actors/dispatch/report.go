@@ -41,8 +41,8 @@ type Report struct {
 	Epoch      uint64
 	Between    Level // groups, and callers without a group
 	Inside     Level // callers in one group
-	// Jobs are the unfinished jobs of callers that have said how many they have, and Work
-	// is the CPU that these probably take. Oldest is since when the first of them waits for
+	// Jobs are the unfinished jobs of callers that have said how many they have, and those
+	// of [Machine.Unread]. Work is the CPU that these probably take. Oldest is since when the first of them waits for
 	// its first turn, in microseconds since 1970, zero if none does: of up to 4,096 callers.
 	Jobs   uint64
 	Work   time.Duration
@@ -107,7 +107,7 @@ func (m *Machine) Report() Report {
 		Active:     len(m.callers) - m.idle, Dormant: m.ring.Dormant(), Waiting: m.waiting, Open: len(m.open),
 		Dispatched: m.dispatched, Epoch: m.epoch,
 		Between: Level{m.ring.Rivals(), bound, l.between.now, l.between.most, l.between.violations},
-		Jobs:    m.load.jobs, Work: time.Duration(m.load.work * float64(time.Second)), Oldest: m.oldest(),
+		Jobs:    m.load.jobs + m.unread, Work: time.Duration(m.load.work*float64(time.Second) + float64(m.unread)*m.mean), Oldest: m.oldest(),
 		Inside: Level{m.ring.Groups(), bound, l.inside.now, l.inside.most, l.inside.violations},
 	}
 }
