@@ -150,6 +150,37 @@ loop:
 	VZEROUPPER
 	RET
 
+// func quadGrow(a *quad, l int, roots *quad, group *quadGroup)
+TEXT ·quadGrow(SB), NOSPLIT, $0-32
+	MOVQ a+0(FP), DI
+	MOVQ l+8(FP), R8
+	MOVQ roots+16(FP), SI
+	MOVQ group+24(FP), DX
+	primes(DX)
+	VMOVUPD (SI), Y8
+	VMOVUPD 32(SI), Y9
+	MOVQ R8, R9
+	SHLQ $5, R9             // bytes of a quarter
+	LEAQ (R9)(R9*2), R11    // of three
+
+loop:
+	VMOVUPD (DI), Y0
+	VMOVUPD (DI)(R9*1), Y1
+	VADDPD  Y1, Y0, Y2
+	VSUBPD  Y1, Y0, Y3
+	times(Y1, Y8, Y9, Y4, Y5)
+	VMOVUPD Y2, (DI)
+	VMOVUPD Y3, (DI)(R9*1)
+	VADDPD  Y1, Y0, Y6
+	VSUBPD  Y1, Y0, Y7
+	VMOVUPD Y6, (DI)(R9*2)
+	VMOVUPD Y7, (DI)(R11*1)
+	ADDQ $32, DI
+	DECQ R8
+	JNZ  loop
+	VZEROUPPER
+	RET
+
 // func quadInverse4(a *quad, blocks, l int, roots, next *quad, group *quadGroup)
 TEXT ·quadInverse4(SB), NOSPLIT, $0-48
 	MOVQ a+0(FP), DI
@@ -239,16 +270,71 @@ loop:
 
 DATA quadTwo52<>+0(SB)/8, $0x4330000000000000
 GLOBL quadTwo52<>(SB), RODATA|NOPTR, $8
-DATA quadTwo26<>+0(SB)/8, $0x4190000000000000
-GLOBL quadTwo26<>(SB), RODATA|NOPTR, $8
-DATA quadMask26<>+0(SB)/8, $0x3ffffff
-GLOBL quadMask26<>(SB), RODATA|NOPTR, $8
 DATA quadMask28<>+0(SB)/8, $0xfffffff
 GLOBL quadMask28<>(SB), RODATA|NOPTR, $8
 DATA quadHigh24<>+0(SB)/8, $0xffffff00000000
 GLOBL quadHigh24<>(SB), RODATA|NOPTR, $8
+DATA quadTwo26<>+0(SB)/8, $0x4190000000000000
+DATA quadTwo26<>+8(SB)/8, $0x4190000000000000
+DATA quadTwo26<>+16(SB)/8, $0x4190000000000000
+DATA quadTwo26<>+24(SB)/8, $0x4190000000000000
+DATA quadMask26<>+0(SB)/8, $0x3ffffff
+DATA quadMask26<>+8(SB)/8, $0x3ffffff
+DATA quadMask26<>+16(SB)/8, $0x3ffffff
+DATA quadMask26<>+24(SB)/8, $0x3ffffff
 DATA quadMask32<>+0(SB)/8, $0xffffffff
-GLOBL quadMask32<>(SB), RODATA|NOPTR, $8
+DATA quadMask32<>+8(SB)/8, $0xffffffff
+DATA quadMask32<>+16(SB)/8, $0xffffffff
+DATA quadMask32<>+24(SB)/8, $0xffffffff
+GLOBL quadTwo26<>(SB), RODATA|NOPTR, $32
+GLOBL quadMask26<>(SB), RODATA|NOPTR, $32
+GLOBL quadMask32<>(SB), RODATA|NOPTR, $32
+
+// addHalves adds the products of the halves of words at o(R11) of four coefficients and the
+// powers at lo(R12) and hi(R12).
+#define addHalves(o, lo, hi) \
+	VMOVDQU      lo(R12), Y11      \
+	VMOVDQU      hi(R12), Y12      \
+	VPBROADCASTD o(R11), Y8        \
+	VPMULUDQ     Y11, Y8, Y9       \
+	VPMULUDQ     Y12, Y8, Y10      \
+	VPADDQ       Y9, Y0, Y0        \
+	VPADDQ       Y10, Y1, Y1       \
+	VPBROADCASTD o(R11)(R8*1), Y8  \
+	VPMULUDQ     Y11, Y8, Y9       \
+	VPMULUDQ     Y12, Y8, Y10      \
+	VPADDQ       Y9, Y2, Y2        \
+	VPADDQ       Y10, Y3, Y3       \
+	VPBROADCASTD o(R11)(R8*2), Y8  \
+	VPMULUDQ     Y11, Y8, Y9       \
+	VPMULUDQ     Y12, Y8, Y10      \
+	VPADDQ       Y9, Y4, Y4        \
+	VPADDQ       Y10, Y5, Y5       \
+	VPBROADCASTD o(R11)(R13*1), Y8 \
+	VPMULUDQ     Y11, Y8, Y9       \
+	VPMULUDQ     Y12, Y8, Y10      \
+	VPADDQ       Y9, Y6, Y6        \
+	VPADDQ       Y10, Y7, Y7
+
+// finish sets Y9 to lo + 2^26 hi modulo the primes.
+#define finish(lo, hi) \
+	VPSRLQ $26, lo, Y9 \
+	VPADDQ Y9, hi, hi \
+	VPAND  quadMask26<>(SB), lo, lo \
+	VPSRLQ $32, hi, Y9 \
+	VPAND  quadMask32<>(SB), hi, hi \
+	VPOR   Y13, lo, lo \
+	VPOR   Y13, hi, hi \
+	VPOR   Y13, Y9, Y9 \
+	VSUBPD Y13, lo, lo \
+	VSUBPD Y13, hi, hi \
+	VSUBPD Y13, Y9, Y9 \
+	VMULPD quadTwo26<>(SB), hi, hi \
+	VMOVUPD 64(DX), Y8 \
+	times(Y9, Y8, 96(DX), Y10, Y11) \
+	lessen(hi, Y12) \
+	VADDPD hi, Y9, Y9 \
+	VADDPD lo, Y9, Y9
 
 // func quadSpread(a *quad, coefs *uint64, count, k, halves int, powers *uint64, group *quadGroup)
 TEXT ·quadSpread(SB), NOSPLIT, $0-56
@@ -261,17 +347,51 @@ TEXT ·quadSpread(SB), NOSPLIT, $0-56
 	MOVQ group+48(FP), DX
 	primes(DX)
 	VBROADCASTSD quadTwo52<>(SB), Y13
-	VBROADCASTSD quadTwo26<>(SB), Y12
-	VPBROADCASTQ quadMask26<>(SB), Y11
-	VPBROADCASTQ quadMask32<>(SB), Y10
-	VMOVUPD 64(DX), Y9      // 2^58 modulo p
-	VMOVUPD 96(DX), Y8
 	SHLQ $3, R8             // bytes of a coefficient
 	SHRQ $1, R9             // words of it that count
+	LEAQ (R8)(R8*2), R13    // of three
 
-coefficient:
-	VPXOR Y0, Y0, Y0        // low
-	VPXOR Y1, Y1, Y1        // high
+four:
+	CMPQ BX, $4
+	JLT  one
+	VPXOR Y0, Y0, Y0        // low, high, and so for the next ones
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	MOVQ SI, R11
+	MOVQ R10, R12
+	MOVQ R9, CX
+
+words:
+	addHalves(0, 0, 32)
+	addHalves(4, 64, 96)
+	ADDQ $8, R11
+	ADDQ $128, R12
+	DECQ CX
+	JNZ  words
+
+	finish(Y0, Y1)
+	VMOVUPD Y9, (DI)
+	finish(Y2, Y3)
+	VMOVUPD Y9, 32(DI)
+	finish(Y4, Y5)
+	VMOVUPD Y9, 64(DI)
+	finish(Y6, Y7)
+	VMOVUPD Y9, 96(DI)
+	ADDQ $128, DI
+	LEAQ (SI)(R8*4), SI
+	SUBQ $4, BX
+	JMP  four
+
+one:
+	TESTQ BX, BX
+	JZ    done
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
 	MOVQ SI, R11
 	MOVQ R10, R12
 	MOVQ R9, CX
@@ -292,27 +412,14 @@ word:
 	DECQ         CX
 	JNZ          word
 
-	VPSRLQ $26, Y0, Y2
-	VPADDQ Y2, Y1, Y1
-	VPAND  Y11, Y0, Y0
-	VPSRLQ $32, Y1, Y2
-	VPAND  Y10, Y1, Y1
-	VPOR   Y13, Y0, Y0
-	VPOR   Y13, Y1, Y1
-	VPOR   Y13, Y2, Y2
-	VSUBPD Y13, Y0, Y0
-	VSUBPD Y13, Y1, Y1
-	VSUBPD Y13, Y2, Y2
-	VMULPD Y12, Y1, Y1
-	times(Y2, Y9, Y8, Y3, Y4)
-	lessen(Y1, Y5)
-	VADDPD Y1, Y2, Y2
-	VADDPD Y0, Y2, Y2
-	VMOVUPD Y2, (DI)
+	finish(Y0, Y1)
+	VMOVUPD Y9, (DI)
 	ADDQ $32, DI
 	ADDQ R8, SI
 	DECQ BX
-	JNZ  coefficient
+	JMP  one
+
+done:
 	VZEROUPPER
 	RET
 
@@ -461,4 +568,245 @@ row8:
 
 done:
 	VZEROUPPER
+	RET
+
+// func quadReduce(z, t, lo, hi *uint64, width int, n *uint64, k int, neg uint64)
+TEXT ·quadReduce(SB), NOSPLIT, $0-64
+	MOVQ t+8(FP), DI
+	MOVQ lo+16(FP), SI
+	MOVQ hi+24(FP), R8
+	MOVQ width+32(FP), R9
+	XORL BX, BX             // carry
+	MOVQ $0xfffffff, R14
+
+	// 16 limbs of 28 bits are 7 words.
+limbs:
+	MOVQ 0(SI), AX
+	ADDQ 0(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	MOVQ AX, R13
+	MOVQ 8(SI), AX
+	ADDQ 8(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	SHLQ $28, AX
+	ORQ AX, R13
+	MOVQ 16(SI), AX
+	ADDQ 16(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	MOVQ AX, DX
+	SHLQ $56, AX
+	ORQ AX, R13
+	MOVQ R13, 0(DI)
+	SHRQ $8, DX
+	MOVQ DX, R13
+	MOVQ 24(SI), AX
+	ADDQ 24(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	SHLQ $20, AX
+	ORQ AX, R13
+	MOVQ 32(SI), AX
+	ADDQ 32(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	MOVQ AX, DX
+	SHLQ $48, AX
+	ORQ AX, R13
+	MOVQ R13, 8(DI)
+	SHRQ $16, DX
+	MOVQ DX, R13
+	MOVQ 40(SI), AX
+	ADDQ 40(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	SHLQ $12, AX
+	ORQ AX, R13
+	MOVQ 48(SI), AX
+	ADDQ 48(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	MOVQ AX, DX
+	SHLQ $40, AX
+	ORQ AX, R13
+	MOVQ R13, 16(DI)
+	SHRQ $24, DX
+	MOVQ DX, R13
+	MOVQ 56(SI), AX
+	ADDQ 56(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	SHLQ $4, AX
+	ORQ AX, R13
+	CMPQ R9, $8
+	JE eight
+	MOVQ 64(SI), AX
+	ADDQ 64(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	SHLQ $32, AX
+	ORQ AX, R13
+	MOVQ 72(SI), AX
+	ADDQ 72(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	MOVQ AX, DX
+	SHLQ $60, AX
+	ORQ AX, R13
+	MOVQ R13, 24(DI)
+	SHRQ $4, DX
+	MOVQ DX, R13
+	MOVQ 80(SI), AX
+	ADDQ 80(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	SHLQ $24, AX
+	ORQ AX, R13
+	MOVQ 88(SI), AX
+	ADDQ 88(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	MOVQ AX, DX
+	SHLQ $52, AX
+	ORQ AX, R13
+	MOVQ R13, 32(DI)
+	SHRQ $12, DX
+	MOVQ DX, R13
+	MOVQ 96(SI), AX
+	ADDQ 96(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	SHLQ $16, AX
+	ORQ AX, R13
+	MOVQ 104(SI), AX
+	ADDQ 104(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	MOVQ AX, DX
+	SHLQ $44, AX
+	ORQ AX, R13
+	MOVQ R13, 40(DI)
+	SHRQ $20, DX
+	MOVQ DX, R13
+	MOVQ 112(SI), AX
+	ADDQ 112(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	SHLQ $8, AX
+	ORQ AX, R13
+	MOVQ 120(SI), AX
+	ADDQ 120(R8), AX
+	ADDQ BX, AX
+	MOVQ AX, BX
+	SHRQ $28, BX
+	ANDQ R14, AX
+	SHLQ $36, AX
+	ORQ AX, R13
+	MOVQ R13, 48(DI)
+	ADDQ $128, SI
+	ADDQ $128, R8
+	ADDQ $56, DI
+	SUBQ $16, R9
+	JNZ  limbs
+	MOVQ BX, (DI)
+	JMP  montgomery
+
+eight:                     // R13 has 32 bits
+	MOVQ BX, DX
+	SHLQ $32, BX
+	SHRQ $32, DX
+	ORQ  BX, R13
+	MOVQ R13, 24(DI)
+	MOVQ DX, 32(DI)
+
+montgomery:
+	MOVQ z+0(FP), DI
+	MOVQ t+8(FP), SI
+	MOVQ n+40(FP), R8
+	MOVQ k+48(FP), R9
+	MOVQ neg+56(FP), R10
+	IMULQ (SI), R10         // what times n makes the lowest word zero
+	MOVQ (R8), AX
+	MULQ R10
+	ADDQ (SI), AX
+	ADCQ $0, DX
+	MOVQ DX, R11            // carry
+	MOVQ $1, CX
+
+word:
+	MOVQ (R8)(CX*8), AX
+	MULQ R10
+	ADDQ (SI)(CX*8), AX
+	ADCQ $0, DX
+	ADDQ R11, AX
+	ADCQ $0, DX
+	MOVQ AX, -8(DI)(CX*8)
+	MOVQ DX, R11
+	INCQ CX
+	CMPQ CX, R9
+	JLT  word
+
+	XORL DX, DX
+	ADDQ (SI)(CX*8), R11
+	ADCQ $0, DX
+	MOVQ R11, -8(DI)(CX*8)
+	CMPQ R11, -8(R8)(CX*8)  // the highest words tell nearly always
+	JAE  compare
+	TESTQ DX, DX
+	JNZ  compare
+	RET
+
+compare:                   // n or more, perhaps: to t, and from there if so
+	MOVQ R9, CX
+	XORL BX, BX             // clears the carry
+
+minus:
+	MOVQ (DI)(BX*8), AX
+	SBBQ (R8)(BX*8), AX
+	MOVQ AX, (SI)(BX*8)
+	INCQ BX
+	DECQ CX
+	JNZ  minus
+	SBBQ $0, DX
+	JCS  done
+
+copy:
+	MOVQ -8(SI)(R9*8), AX
+	MOVQ AX, -8(DI)(R9*8)
+	DECQ R9
+	JNZ  copy
+
+done:
 	RET

@@ -36,6 +36,12 @@ func TestQuadAssembly(t *testing.T) {
 					t.Errorf("kernel %d, %d blocks of %d: not as in Go", k, blocks, l)
 				}
 			}
+			a := quadsUpTo(rng, g, 4*l, 1.01)
+			b := slices.Clone(a)
+			quadGrow(&a[0], l, &forward[2], g)
+			if g.growGo(b, forward[2:][:2]); !slices.Equal(a, b) {
+				t.Errorf("%d quads grown: not as in Go", l)
+			}
 			x, y := quadsUpTo(rng, g, l, most), quadsUpTo(rng, g, l, most)
 			z, want := make([]quad, l), make([]quad, l)
 			g.multiply(z, x, y)
@@ -88,6 +94,37 @@ func TestQuadConversions(t *testing.T) {
 		q.gatherGo(y[:rows])
 		if !slices.Equal(lo, q.lo) || !slices.Equal(hi, q.hi) {
 			t.Errorf("%d bits: sums are not as in Go", size)
+		}
+		for range 200 {
+			for i := range y[:rows-1] {
+				y[i] = rng.Uint64N(1<<splitBits) | rng.Uint64N(1<<22)<<32
+				if rng.IntN(4) == 0 {
+					y[i] = splitMask | (1<<22-1)<<32
+				}
+			}
+			y[rows-1] = rng.Uint64N(uint64(rows))
+			if rng.IntN(8) == 0 { // n and a little, before it is reduced
+				clear(y[:rows])
+				clear(q.lo)
+				clear(q.hi)
+				v := new(big.Int).Lsh(m.Mod, 64)
+				v.Add(v, new(big.Int).SetUint64(rng.Uint64()))
+				for i := range (size+64)/splitBits + 1 {
+					if limb := new(big.Int).Rsh(v, uint(i*splitBits)).Uint64() & splitMask; i < q.width {
+						q.lo[i] = limb
+					} else {
+						q.lo[q.width-1] += limb << ((i - q.width + 1) * splitBits)
+					}
+				}
+			} else {
+				q.gather(y[:rows])
+			}
+			z, want := make([]uint64, q.k), make([]uint64, q.k)
+			q.reduce(z)
+			q.reduceGo(want)
+			if !slices.Equal(z, want) || arith.BigOf(z).Cmp(m.Mod) >= 0 {
+				t.Fatalf("%d bits: reduced to %v, in Go to %v", size, arith.BigOf(z), arith.BigOf(want))
+			}
 		}
 	}
 }

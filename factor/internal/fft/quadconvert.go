@@ -25,6 +25,7 @@ type quads struct {
 	y      []uint64             // digits of some coefficients, a row's worth for each
 	share  [digitsAtOnce]quad   // sums of digits over their primes
 	lo, hi []uint64             // sums of products of the low and the high parts of digits
+	high   []uint64             // hi, with a zero below it
 	words  []uint64             // a coefficient before its reduction
 	neg    uint64               // -1/n modulo 2^64
 }
@@ -51,7 +52,7 @@ func newQuads(m *arith.MontN, length int) *quads {
 	factor.ModInverse(factor, m.Mod)
 	factor.Lsh(factor, 64)
 	q.setRows(factor, (size+splitBits-1)/splitBits)
-	q.words = make([]uint64, q.k+2)
+	q.words = make([]uint64, max(q.k+1, q.width*splitBits/64+2))
 	return q
 }
 
@@ -90,7 +91,8 @@ func (q *quads) setRows(factor *big.Int, limbs int) {
 	}
 	row(count-1, new(big.Int).Neg(q.product))
 	q.y = make([]uint64, count*digitsAtOnce)
-	q.lo, q.hi = make([]uint64, q.width), make([]uint64, q.width)
+	q.lo, q.high = make([]uint64, q.width), make([]uint64, q.width+1)
+	q.hi = q.high[1:]
 }
 
 // scale returns for each group what digits multiplies residues with after transforms of
@@ -133,10 +135,16 @@ func (q *quads) transform(i int, coefs []uint64, length int) {
 	im := q.room(i, length)
 	count := len(coefs) / q.k
 	for g, gr := range q.groups {
-		gr.spread(im.a[g][:count], coefs, q.k, q.powers[g])
-		clear(im.a[g][count:])
+		a := im.a[g]
+		gr.spread(a[:count], coefs, q.k, q.powers[g])
 		roots, _ := gr.tables(max(1, length/2))
-		gr.transform(im.a[g], roots)
+		if length >= leastGrown && 2*count <= length {
+			clear(a[count : length/2])
+			gr.grow(a, roots)
+			continue
+		}
+		clear(a[count:])
+		gr.transform(a, roots)
 	}
 }
 
@@ -253,34 +261,33 @@ func (q *quads) gatherGo(y []uint64) {
 
 // reduce sets z to what gather has left, modulo n: a step of Montgomery's reduction makes it less
 // than n (1 + 2^-7), as it is below 2^57 n.
-//
-//go:norace
 func (q *quads) reduce(z []uint64) {
+	if cpu.AVX2 && q.k > 1 {
+		quadReduce(&z[0], &q.words[0], &q.lo[0], &q.high[0], q.width, &q.m.N[0], q.k, q.neg)
+		return
+	}
+	q.reduceGo(z)
+}
+
+//go:norace
+func (q *quads) reduceGo(z []uint64) {
 	k := q.k
-	t := q.words[:k+2]
+	t := q.words
 	clear(t)
-	var carry, acc, above uint64 // above: the high part of the limb before
+	var carry, acc uint64
 	have, w := uint(0), 0
 	for j, low := range q.lo {
-		v := low + above + carry // below 2^63
-		above = q.hi[j]
+		v := low + q.high[j] + carry // below 2^63
 		v, carry = v&splitMask, v>>splitBits
 		acc |= v << have
 		if have += splitBits; have >= 64 {
 			have -= 64
 			t[w] = acc
-			if w++; w == len(t) {
-				break
-			}
+			w++
 			acc = v >> (splitBits - have)
 		}
 	}
-	if w < len(t) { // what is left is a limb or two more
-		t[w] = acc | carry<<have
-		if w+1 < len(t) {
-			t[w+1] = carry >> (64 - have) // 0 for have = 0
-		}
-	}
+	t[w], t[w+1] = acc|carry<<have, carry>>(64-have) // what is left is a limb or two more
 	n := q.m.N
 	f := t[0] * q.neg
 	hi, lo := bits.Mul64(f, n[0])

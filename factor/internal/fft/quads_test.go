@@ -59,6 +59,19 @@ func TestQuadTransforms(t *testing.T) {
 					}
 				}
 			}
+			if n >= leastGrown {
+				c, d := quadsUpTo(rng, g, n, 1.01), make([]quad, n)
+				copy(d, c[:n/2])
+				g.grow(c, forward)
+				g.transform(d, forward)
+				for j := range c {
+					for i, p := range g.primes {
+						if math.Abs(c[j][i]) > most*g.p[i] || residue(c[j][i], p) != residue(d[j][i], p) {
+							t.Fatalf("length %d: value %d is %f p, grown from a half", n, j, c[j][i]/g.p[i])
+						}
+					}
+				}
+			}
 			g.multiply(a, a, b)
 			g.invert(a, revert)
 			for j := range n {

@@ -33,6 +33,36 @@ func (g *quadGroup) down(a, roots []quad, b int) {
 	}
 }
 
+// leastGrown is the length from which on grow is faster than transform.
+const leastGrown = 64
+
+// grow is transform for coefficients below 1.01 p whose upper half is zero, whatever is there.
+func (g *quadGroup) grow(a, roots []quad) {
+	l := len(a) / 4
+	if cpu.AVX2 {
+		quadGrow(&a[0], l, &roots[2], g)
+	} else {
+		g.growGo(a, roots[2:][:2])
+	}
+	for i := range 4 {
+		g.down(a[i*l:][:l], roots, i)
+	}
+}
+
+// growGo is the first two layers of grow: the other roots are one.
+//
+//go:norace
+func (g *quadGroup) growGo(a, w []quad) {
+	l := len(a) / 4
+	for j := range l {
+		for i, p := range g.p {
+			x, y := a[j][i], a[l+j][i]
+			z := times(y, w[0][i], w[1][i], p)
+			a[j][i], a[l+j][i], a[2*l+j][i], a[3*l+j][i] = x+y, x-y, x+z, x-z
+		}
+	}
+}
+
 // invert undoes transform, but for a factor of len(a): values and coefficients are below
 // 1.01 p in absolute value.
 func (g *quadGroup) invert(a, roots []quad) { g.up(a, roots, 0) }
