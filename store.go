@@ -14,6 +14,7 @@ import (
 // internal if it holds data that it can't read (which is reported, never
 // served). All methods may be called from many goroutines at once.
 type Store interface {
+	AccountStore
 	KnownStore
 	DeadlineStore
 	DeliveryStore
@@ -101,7 +102,7 @@ type Store interface {
 
 // Claim is what an activation of a caller starts from.
 type Claim struct {
-	Number uint64 // of the caller, from 1, for the life of the store
+	Number uint64 // of the caller, from 1: it is given once in the life of the store
 	Epoch  uint64 // of this activation, from 1
 	Last   uint64 // the highest sequence or order number in use, 0 if none
 	Caller Caller
@@ -175,6 +176,7 @@ type Change struct {
 	Pieces     []Piece // Checkpoint only: those that are new or have changed
 	Weight     int     // Weigh only
 	Group      string  // Regroup only, at most [MaxGroupBytes]
+	Enrol      bool    // Regroup only: the group is that of the first submission, not an operator\'s choice
 	// Learn is for Finish and AcceptEnded: the primes that the job found are worth
 	// knowing, and become known in the same commit, see [KnownStore].
 	Learn  bool

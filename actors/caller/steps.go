@@ -18,6 +18,7 @@ type step struct {
 	pieces     []fairfactor.Piece
 	weight     int
 	group      string
+	enrol      bool // Regroup: the group of the first submission
 	paused     bool
 	bounds     *fairfactor.Bounds
 
@@ -173,7 +174,7 @@ func (s *Steps) Take(group []fairfactor.Change, limit int) []fairfactor.Change {
 func (s *Steps) change(p *step) fairfactor.Change {
 	ch := fairfactor.Change{
 		Op: p.op, Caller: s.caller, Number: s.number, Epoch: s.epoch, Job: p.job,
-		Checkpoint: p.checkpoint, Pieces: p.pieces, Weight: p.weight, Group: p.group, Paused: p.paused, Bounds: p.bounds,
+		Checkpoint: p.checkpoint, Pieces: p.pieces, Weight: p.weight, Group: p.group, Enrol: p.enrol, Paused: p.paused, Bounds: p.bounds,
 	}
 	if p.ended != nil {
 		ch.Op, ch.Job = fairfactor.AcceptEnded, p.ended

@@ -56,7 +56,7 @@ func (c *Caller) Submit(asker Asker, m *Submit) {
 func (c *Caller) enrol(group string) {
 	if group != "" && c.group == "" && c.last == 0 && c.claim.Caller.Group == "" && c.queued == 0 && c.steps.count() == 0 && !c.known() {
 		c.group = group
-		c.add(step{op: fairfactor.Regroup, group: group})
+		c.add(step{op: fairfactor.Regroup, group: group, enrol: true})
 	}
 }
 

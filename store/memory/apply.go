@@ -40,6 +40,9 @@ func (s *Store) apply(ch *fairfactor.Change) error {
 	if err != nil {
 		return err
 	}
+	if !c.account.Known && !s.makeRoom(c) {
+		return fairfactor.ErrTooManyCallers
+	}
 	switch ch.Op {
 	case fairfactor.Accept, fairfactor.AcceptEnded:
 		s.add(c, ch.Job)

@@ -27,7 +27,7 @@ func (s *Store) Copy() *Store {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	to := New()
-	to.epoch, to.dispatched, to.base = s.epoch, s.dispatched, s.base
+	to.epoch, to.dispatched, to.base, to.bound = s.epoch, s.dispatched, s.base, s.bound
 	to.groups, to.results = maps.Clone(s.groups), maps.Clone(s.results)
 	to.events, to.operations = slices.Clone(s.events), maps.Clone(s.operations)
 	jobs := map[*job]*job{}
@@ -38,7 +38,7 @@ func (s *Store) Copy() *Store {
 		to.order = append(to.order, &own)
 	}
 	for _, c := range s.numbers[1:] {
-		own := &caller{account: c.account, written: c.written, jobs: map[uint64]*job{}, keys: map[string]*job{}}
+		own := &caller{account: c.account, written: c.written, ended: c.ended, jobs: map[uint64]*job{}, keys: map[string]*job{}}
 		for seq, j := range c.jobs {
 			own.jobs[seq] = jobs[j]
 		}

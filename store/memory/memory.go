@@ -33,7 +33,9 @@ type Store struct {
 	results    map[string]fairfactor.Known // by number
 	events     []journal.Maker             // of each group, from 1
 	changed    chan struct{}               // closed with the next group, nil if nothing waits for it
-	base       uint64                      // epochs up to here were given before the store went back
+	base       uint64                      // epochs up to here were given before the store went back, or of accounts that are gone
+	bound      uint64                      // accounts at most, zero for any number
+	forgotten  uint64                      // accounts
 
 	operations map[string]fairfactor.Operation
 }
@@ -44,6 +46,7 @@ type caller struct {
 	written uint64          // highest epoch that made a change
 	jobs    map[uint64]*job // by sequence number
 	keys    map[string]*job
+	ended   time.Time // the last end of its expired jobs
 }
 
 // job is a stored job; expired jobs stay in Store.order as holes.
@@ -72,6 +75,9 @@ func (s *Store) ClaimCaller(ctx context.Context, name, group string) (fairfactor
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.callers[name]
+	if (c == nil || !c.account.Known) && !s.room(c) {
+		return fairfactor.Claim{}, fairfactor.ErrTooManyCallers
+	}
 	if c == nil {
 		c = &caller{
 			account: rules.Account{Name: name, Number: uint64(len(s.numbers)), Epoch: s.base, Weight: 1},
@@ -330,6 +336,9 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (int, e
 		delete(c.jobs, j.ID.Seq)
 		if c.keys[j.Key] == j {
 			delete(c.keys, j.Key)
+		}
+		if j.Finished.After(c.ended) {
+			c.ended = j.Finished
 		}
 		j.expired = true
 		n++

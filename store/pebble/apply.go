@@ -30,6 +30,9 @@ type staging struct {
 	dispatched uint64
 	open       map[uint64]uint64 // unfinished jobs of groups, where this one changes them
 	done       map[uint64]bool   // groups that have a job which this one completed
+	gone       map[string]bool   // callers whose accounts this one forgets, nil for none
+	kept       uint64            // accounts before this group
+	idleSince  int64             // of accounts that become idle, microseconds; zero for now
 	span       span              // times of submission of the jobs accepted
 	at         *account          // of the change under way
 	have       brief             // the job that it goes on from
@@ -91,7 +94,7 @@ func (s *Store) Start(changes []fairfactor.Change) (wait func() ([]error, error)
 
 func (st *staging) begin(s *Store) {
 	st.s, st.dispatched = s, s.dispatched
-	st.secret, st.owes = st.secret[:0], nil
+	st.secret, st.owes, st.gone, st.kept = st.secret[:0], nil, nil, s.kept
 	st.batch = s.db.NewBatch()
 	s.results.begin()
 }
@@ -117,12 +120,15 @@ func (st *staging) close() *pebbledb.Batch {
 		b.Set(key, st.value, nil)
 		s.listed(key)
 	}
-	changed := len(st.accounts) > 0
+	changed := len(st.accounts) > 0 || len(st.gone) > 0
 	if changed {
 		st.writeEvents(s.group + 1)
 		s.group++
 		s.dispatched = st.dispatched
 		s.setProgress(b)
+		if s.kept != st.kept || len(st.gone) > 0 {
+			s.setAccounts(b)
+		}
 		s.results.close(b)
 	}
 	st.accounts, st.batch, st.at = st.accounts[:0], nil, nil
@@ -158,9 +164,11 @@ func (s *Store) loadProgress() error {
 	return nil
 }
 
-// write writes an account, with the caller's name if it is the first time.
+// write writes an account, with the caller's name if it is the first time, and where it
+// stands in the indexes.
 func (st *staging) write(a *account) {
 	st.rank(a)
+	st.rest(a)
 	st.key = accountKey(st.key[:0], a.Name)
 	st.value = seal(st.key, a.append(st.value[:0]))
 	st.batch.Set(st.key, st.value, nil)
@@ -177,7 +185,7 @@ func (st *staging) write(a *account) {
 // none.
 func (st *staging) account(ch *fairfactor.Change) (*account, error) {
 	a, ok := st.s.accounts.get(ch.Caller)
-	if ok {
+	if ok || st.gone[ch.Caller] {
 		return a, nil
 	}
 	read, found, err := readAccount(st.s.db, ch.Caller)

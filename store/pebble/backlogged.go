@@ -125,7 +125,8 @@ func (s *Store) numbered(number uint64) (account, bool, error) {
 	if err != nil || !ok {
 		return account{}, false, err
 	}
-	return readAccount(s.db, name)
+	a, ok, err := readAccount(s.db, name)
+	return a, ok && a.Number == number, err // the name may have come back with another number
 }
 
 // nextSteps is after how many jobs of one caller seeking the next caller is

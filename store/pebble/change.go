@@ -14,6 +14,9 @@ func (st *staging) change(ch *fairfactor.Change) error {
 	if err != nil {
 		return err
 	}
+	if !a.Known && !st.makeRoom() {
+		return fairfactor.ErrTooManyCallers
+	}
 	group := st.have.group
 	if ch.Op == fairfactor.Accept || ch.Op == fairfactor.AcceptEnded {
 		group = st.s.group + 1
@@ -43,6 +46,12 @@ func (st *staging) change(ch *fairfactor.Change) error {
 	}
 	if ch.Learn {
 		st.learned(ch)
+	}
+	if !a.Known {
+		st.s.kept++
+	}
+	if effect.Now.State == 0 {
+		st.stir(a)
 	}
 	a.Take(&effect)
 	a.follow(&effect)

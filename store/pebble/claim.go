@@ -19,10 +19,13 @@ import (
 //     is read again; the disk need not have it, because a later start has no one to fence.
 //   - A caller that is not known leaves no account behind. Its number is never given
 //     again by this process, so a change that still carries it meets another number
-//     or no account, and is fenced.
+//     or no account, and is fenced. The same holds for an account that was forgotten,
+//     see idle.go; that its number is never given again is on the disk.
 //
-// A start gives numbers after the last one that is stored, and epochs after the
-// stored ones: it may give again what nothing was ever written under.
+// Epochs of a new account are above those of all accounts that were forgotten, because
+// others than the store compare epochs of one caller too. A start gives numbers after the
+// last one that is stored, and epochs after the stored ones: it may give again what nothing
+// was ever written under.
 
 // ClaimCaller implements [fairfactor.Store].
 func (s *Store) ClaimCaller(ctx context.Context, name, group string) (fairfactor.Claim, error) {
@@ -54,11 +57,16 @@ func (s *Store) claim(name, group string) (account, error) {
 	if err := s.refusal(); err != nil {
 		return account{}, err
 	}
+	if a == nil || !a.Known {
+		if err := s.refuseNew(); err != nil {
+			return account{}, err
+		}
+	}
 	if a == nil {
 		if s.next > maxNumber {
 			return account{}, fairfactor.Errorf(fairfactor.Limit, "there are no numbers left for new callers")
 		}
-		a = newAccount(strings.Clone(name), s.next)
+		a = newAccount(strings.Clone(name), s.next, s.epochs)
 		s.next++
 	}
 	if !a.Known {
@@ -78,15 +86,15 @@ func (s *Store) accountOf(name string) (*account, error) {
 		if a, ok := s.accounts.get(name); ok {
 			return a, nil
 		}
-		rotations := s.accounts.rotations
+		rotations, rewritten := s.accounts.rotations, s.rewritten
 		s.mu.Unlock()
 		read, found, err := readAccount(s.db, name)
 		if err != nil {
 			return nil, err
 		}
 		s.mu.Lock()
-		if s.accounts.rotations != rotations {
-			continue // an account that came meanwhile may have left again
+		if s.accounts.rotations != rotations || s.rewritten != rewritten {
+			continue // an account that came meanwhile may have left again, or have changed where it is
 		}
 		if a, ok := s.accounts.get(name); ok {
 			return a, nil
@@ -101,9 +109,13 @@ func (s *Store) accountOf(name string) (*account, error) {
 // evict writes the epochs that only the accounts know that leave the memory. A
 // caller that is not known is forgotten. s.mu is held.
 func (s *Store) evict(gone map[string]*account) {
-	var st staging
+	st := staging{s: s}
 	for name, a := range gone {
-		if _, stays := s.accounts.older[name]; stays || !a.claimed || !a.named {
+		if _, stays := s.accounts.older[name]; stays || !a.claimed {
+			continue
+		}
+		if !a.named {
+			s.epochs = max(s.epochs, a.Epoch)
 			continue
 		}
 		if st.batch == nil {

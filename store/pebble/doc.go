@@ -12,6 +12,7 @@
 //	c<name>           account of a caller: number, epoch, weight, tallies, group
 //	n<caller>         name of a caller
 //	b<order><class><caller>  caller that has much: see ranks.go; the class inverted
+//	I<time><caller>   idle account, and since when it is: see idle.go
 //	q<caller><order>  unfinished job, as it was when it entered the queue
 //	p<caller><order>  the same job at its last checkpoint, and the checkpoint
 //	o<caller><order><number>  a piece of that checkpoint
@@ -37,6 +38,8 @@
 //	w<done><id>       operation on many jobs, in JSON
 //	m                 last group of changes, highest dispatch number
 //	l                 how far back the clock of submissions ever went, see times.go
+//	A                 how many accounts there are
+//	N                 highest number of an account that was forgotten, zero for none
 //	L                 lines of the journal, see lines.go
 //	i                 first group that is not indexed yet, see reindex.go
 //	s                 epoch of the scheduler

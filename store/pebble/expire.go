@@ -43,7 +43,8 @@ type expiry struct {
 	later  rollMaker         // jobs that were looked at and are not due
 	next   int64             // time of the earliest of them, microseconds
 	groups map[uint64]uint64 // jobs deleted of each group that accepted them
-	oldest []byte            // key of the last roll that was looked at, all before it are removed
+	of     map[uint64]*leaving
+	oldest []byte // key of the last roll that was looked at, all before it are removed
 }
 
 // expireSome deletes at most limit jobs, from the earliest roll of finished
@@ -54,12 +55,15 @@ func (s *Store) expireSome(before int64, limit int) (n int, more bool, err error
 	if err := s.refusal(); err != nil {
 		return 0, false, err
 	}
-	e := expiry{s: s, batch: s.db.NewBatch(), before: before, limit: limit, gone: map[jobKey]bool{}, groups: map[uint64]uint64{}}
+	e := expiry{s: s, batch: s.db.NewBatch(), before: before, limit: limit, gone: map[jobKey]bool{}, groups: map[uint64]uint64{}, of: map[uint64]*leaving{}}
 	defer e.batch.Close()
 	if more, err = e.rolls(); err != nil {
 		return 0, false, err
 	}
 	if err := e.unlist(); err != nil {
+		return 0, false, err
+	}
+	if err := e.discount(); err != nil {
 		return 0, false, err
 	}
 	e.postpone()
@@ -188,6 +192,7 @@ func (e *expiry) job(p jobKey) (at int64, keep bool, err error) {
 	e.s.forget(p)
 	e.gone[p] = true
 	e.groups[h.group]++
+	e.left(p.caller, at)
 	return 0, false, nil
 }
 

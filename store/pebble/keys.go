@@ -34,6 +34,7 @@ const (
 	kindDelivery   = 'W'
 	kindDue        = 'H'
 	kindRank       = 'b'
+	kindIdle       = 'I'
 )
 
 var (
@@ -43,6 +44,8 @@ var (
 	keyIndexed   = []byte{'i'}
 	keyLag       = []byte{'l'}
 	keyLines     = []byte{'L'}
+	keyAccounts  = []byte{'A'}
+	keyNumbers   = []byte{'N'}
 )
 
 // maxNumber bounds callers' numbers, sequence numbers and orders: 40 bits, five

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	pebbledb "github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -19,12 +20,13 @@ import (
 
 // layoutVersion is the value of the key v. Earlier layouts are read too: an account
 // of the first has no group, and the first two lack what finds jobs by their state, number or
-// time, which is added when they are opened. The third lacks the classes of callers, and no
-// job of the fourth has deaths.
+// time, which is added when they are opened. The third lacks the classes of callers, no
+// job of the fourth has deaths, and accounts of the fifth do not say how many jobs are stored.
 const (
-	layoutVersion = 5
+	layoutVersion = 6
 	layoutIndexed = 3 // the first that finds jobs by their state, number or time
 	layoutRanked  = 4 // the first with the classes of callers
+	layoutCounted = 6 // the first that counts accounts, and finished jobs of each
 )
 
 // Options of a store; the zero value is the default.
@@ -44,6 +46,10 @@ type Options struct {
 	// callers and jobs. Less than [MinMemory] counts as MinMemory.
 	Memory int64
 
+	// Now is the clock, default [time.Now]. It says since when an account is idle whose
+	// settings were taken back; see [Store.Forget].
+	Now func() time.Time
+
 	memtable uint64 // bytes, default a part of Memory: small ones make tests flush and compact
 }
 
@@ -54,6 +60,7 @@ type Store struct {
 	lock   *pebbledb.Lock
 	log    *slog.Logger
 	write  *pebbledb.WriteOptions
+	now    func() time.Time
 	fatal  func(error)
 	failed atomic.Bool // the log failed: see Options.Fatal
 	opened atomic.Bool // Open is over
@@ -61,6 +68,12 @@ type Store struct {
 	mu         sync.Mutex                // guards the fields below, and puts batches in order
 	accounts   *recent[string, *account] // by caller's name
 	next       uint64                    // number of the next new caller
+	epochs     uint64                    // those of new accounts are above
+	kept       uint64                    // accounts
+	bound      uint64                    // of them, zero for none
+	forgotten  uint64                    // accounts that this process has forgotten
+	rewritten  uint64                    // how often accounts changed on the disk without being in memory
+	firstIdle  []byte                    // no idle account has a key below
 	group      uint64                    // last group
 	dispatched uint64                    // highest dispatch number that was stored
 	epoch      uint64                    // of the scheduler
@@ -97,7 +110,7 @@ func Open(dir string, opts Options) (*Store, error) { return open(dir, opts, vfs
 func open(dir string, opts Options, fs vfs.FS) (*Store, error) {
 	size := sizesFor(opts.Memory, opts.memtable)
 	s := &Store{
-		log: opts.Logger, fatal: opts.Fatal, write: pebbledb.Sync,
+		log: opts.Logger, now: opts.Now, fatal: opts.Fatal, write: pebbledb.Sync,
 		accounts:   newRecent[string, *account](size.callers),
 		deliveries: deliveries{owed: make(chan struct{}, 1)},
 		known:      newRecent[jobKey, brief](size.jobs),
@@ -106,11 +119,15 @@ func open(dir string, opts Options, fs vfs.FS) (*Store, error) {
 		unfinished: newRecent[uint64, uint64](entriesLeast),
 		completed:  newRecent[uint64, struct{}](entriesLeast),
 		firstRoll:  []byte{kindFinished},
+		firstIdle:  []byte{kindIdle},
 	}
 	s.accounts.dropped = s.evict
 	s.trouble.told = make(chan error, 1)
 	if s.log == nil {
 		s.log = slog.Default()
+	}
+	if s.now == nil {
+		s.now = time.Now
 	}
 	if s.fatal == nil {
 		s.fatal = func(error) { os.Exit(1) }
@@ -230,6 +247,9 @@ func (s *Store) load() error {
 	if s.next, err = s.nextCaller(); err != nil {
 		return err
 	}
+	if s.kept, err = s.number(keyAccounts); err != nil {
+		return err
+	}
 	for _, load := range []func() error{s.loadProgress, s.reindex, s.loadTimes, s.loadGroups, s.loadBacklogged, s.loadNewest, s.loadEvents, s.loadLines, s.loadResults, s.probe} {
 		if err := load(); err != nil {
 			return err
@@ -238,17 +258,22 @@ func (s *Store) load() error {
 	return nil
 }
 
-// nextCaller returns the number after the last caller's.
+// nextCaller returns the number after the last caller's, and after those of all accounts
+// that were forgotten.
 func (s *Store) nextCaller() (uint64, error) {
+	gone, err := s.number(keyNumbers)
+	if err != nil {
+		return 0, err
+	}
 	it, err := s.db.NewIter(iterBounds(kindBounds(kindName)))
 	if err != nil {
 		return 0, readError(err)
 	}
 	defer it.Close()
 	if it.Last() {
-		return get40(it.Key()[1:]) + 1, nil
+		return max(get40(it.Key()[1:]), gone) + 1, nil
 	}
-	return 1, readError(it.Error())
+	return gone + 1, readError(it.Error())
 }
 
 // initialise marks an empty directory as ours.

@@ -65,6 +65,15 @@ func TestPreviousLayoutOpens(t *testing.T) {
 	if n, err := s.Expire(t.Context(), epochTime.Add(time.Hour), 100); n != 7 || err != nil {
 		t.Errorf("%d expired, %v", n, err)
 	}
+	if n, err := s.Forget(t.Context(), epochTime.Add(time.Hour), 100); n != 2 || err != nil {
+		t.Errorf("%d forgotten, %v, want a and one that only claimed", n, err)
+	}
+	if n, err := s.Accounts(t.Context()); err != nil || n.Kept != 1 {
+		t.Errorf("accounts: %+v, %v", n, err)
+	}
+	if b, err := s.Caller(t.Context(), "b:2"); err != nil || b.Weight != 5 {
+		t.Errorf("b: %+v, %v", b, err)
+	}
 }
 
 // TestLayoutWithoutClasses: the callers of a directory of layout 3 are put into their

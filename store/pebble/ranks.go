@@ -2,10 +2,6 @@ package pebble
 
 import (
 	"context"
-	"errors"
-	"maps"
-	"slices"
-	"time"
 
 	pebbledb "github.com/cockroachdb/pebble/v2"
 
@@ -196,7 +192,7 @@ func (f *foremost) add(ctx context.Context, number uint64) error {
 	name, ok, err := f.s.name(number)
 	if err == nil && ok {
 		var a account
-		if a, ok, err = readAccount(f.db, name); err == nil && ok && amountOf(&a, f.order) > 0 {
+		if a, ok, err = readAccount(f.db, name); err == nil && ok && a.Number == number && amountOf(&a, f.order) > 0 {
 			f.found[number] = &a
 		}
 	}
@@ -205,51 +201,4 @@ func (f *foremost) add(ctx context.Context, number uint64) error {
 		return nil
 	}
 	return err
-}
-
-// rankStep is how many accounts a batch of rankAll concerns: some 200 kB.
-const rankStep = 4096
-
-// rankAll puts the accounts of a directory of an earlier layout into their classes. What
-// is done already is done again after a start that was killed meanwhile.
-func (s *Store) rankAll() error {
-	began, n := time.Now(), 0
-	lower, upper := kindBounds(kindAccount)
-	for {
-		step := map[string]*account{}
-		it, err := s.db.NewIter(iterBounds(lower, upper))
-		if err != nil {
-			return readError(err)
-		}
-		ok := it.First()
-		for ; ok && len(step) < rankStep; ok = it.Next() {
-			lower = append(slices.Clone(it.Key()), 0)
-			value, err := it.ValueAndErr()
-			if err != nil {
-				return errors.Join(readError(err), it.Close())
-			}
-			a, err := decodeAccount(it.Key(), value)
-			if err != nil { // it will be reported where it is asked for
-				s.log.Error("a caller can't be put into its class", "err", err)
-				continue
-			}
-			step[a.Name] = &a
-		}
-		if err := errors.Join(readError(it.Error()), it.Close()); err != nil {
-			return err
-		}
-		st := staging{s: s, batch: s.db.NewBatch()}
-		for _, name := range slices.Sorted(maps.Keys(step)) {
-			st.write(step[name])
-		}
-		if n += len(step); n > 0 {
-			if err := s.commit(st.batch); err != nil {
-				return err
-			}
-		}
-		if !ok {
-			s.log.Info("callers are in classes by what they have", "callers", n, "took", time.Since(began))
-			return nil
-		}
-	}
 }

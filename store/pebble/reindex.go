@@ -16,11 +16,11 @@ import (
 // reindexBatch is about how many jobs a batch concerns: some 3 MB of keys.
 const reindexBatch = 20_000
 
-// upgrade puts callers into their classes and says that the directory has the present
+// upgrade counts callers' jobs, puts callers into their classes, and says that the directory has the present
 // layout, but is not indexed if it was not before.
 func (s *Store) upgrade(from uint64) error {
-	if from < layoutRanked {
-		if err := s.rankAll(); err != nil {
+	if from < layoutCounted {
+		if err := s.countAll(); err != nil {
 			return err
 		}
 	}

@@ -227,11 +227,11 @@ func (s *Store) learn(ctx context.Context, c *pgx.Conn, l *lane, stage *staging,
 	age := s.history.age.Load()
 	ids, groups := s.witnesses()
 	b.Queue("SELECT "+countWitnesses, ids, groups).QueryRow(func(row pgx.Row) error { return row.Scan(&agree) })
-	b.Queue(`SELECT number, name, caller_group, epoch, last, weight, paused, bounds, known, queued, completed, failed, cancelled, cpu, turns
+	b.Queue(`SELECT number, name, caller_group, epoch, last, weight, paused, placed, bounds, known, queued, completed, failed, cancelled, cpu, turns
 		FROM fairfactor.callers WHERE number = ANY($1::bigint[]) ORDER BY number FOR UPDATE`, numbers).Query(func(rows pgx.Rows) error {
 		accounts, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a rules.Account, err error) {
 			var bounds []int64
-			err = row.Scan(&a.Number, &a.Name, &a.Group, &a.Epoch, &a.Last, &a.Weight, &a.Paused, &bounds, &a.Known, &a.Queued, &a.Completed, &a.Failed, &a.Cancelled, &a.CPU, &a.Turns)
+			err = row.Scan(&a.Number, &a.Name, &a.Group, &a.Epoch, &a.Last, &a.Weight, &a.Paused, &a.Placed, &bounds, &a.Known, &a.Queued, &a.Completed, &a.Failed, &a.Cancelled, &a.CPU, &a.Turns)
 			a.Bounds = boundsIn(bounds)
 			return a, err
 		})

@@ -27,6 +27,7 @@ type claiming struct {
 	name, group string
 	claim       fairfactor.Claim
 	err         error
+	full        bool          // there was no room for the account
 	done        chan struct{} // closed when claim or err is set
 }
 
@@ -70,12 +71,17 @@ func (s *Store) claimAll() {
 			return
 		}
 		err := s.retry(context.Background(), "to claim callers", func(ctx context.Context) error { return s.claim(ctx, group) })
+		if refused := slices.DeleteFunc(slices.Clone(group), func(c *claiming) bool { return !c.full }); err == nil && len(refused) > 0 && s.makeRoom(len(refused)) {
+			err = s.retry(context.Background(), "to claim callers", func(ctx context.Context) error { return s.claim(ctx, refused) })
+		}
 		for _, c := range group {
 			switch {
 			case err != nil:
 				c.err = err
 			case c.claim.Number > maxNumber:
 				c.err = fairfactor.Errorf(fairfactor.Limit, "there are no numbers left for new callers")
+			case c.claim.Number == 0 && c.full:
+				c.err = fairfactor.ErrTooManyCallers
 			case c.claim.Number == 0:
 				c.err = fairfactor.Errorf(fairfactor.Unavailable, "the caller was claimed by another node at the same time, or this one is no member of the cluster any more: try again")
 			}
@@ -111,6 +117,9 @@ func (c *claims) take() (group []*claiming) {
 // their numbers, as [Store.Apply] does; those that were changed meanwhile come after
 // them.
 //
+// A caller that is new gets an account if there is room for it, and claim.full says that there
+// was none.
+//
 // An epoch is the time in milliseconds, if that is above the one before: should
 // the database lose a claim, the next one gets another epoch all the same.
 func (s *Store) claim(ctx context.Context, group []*claiming) error {
@@ -121,7 +130,8 @@ func (s *Store) claim(ctx context.Context, group []*claiming) error {
 	}
 	b := &pgx.Batch{}
 	member := s.member.Load()
-	b.Queue(raiseEpochs, names, groups, int64(s.history.since.Load()), member)
+	var full, added bool
+	b.Queue(raiseEpochs, names, groups, int64(s.history.since.Load()), member, s.bounded()).QueryRow(func(row pgx.Row) error { return row.Scan(&full, &added) })
 	b.Queue("SELECT c.number, c.epoch, c.last, "+callerColumns+" FROM fairfactor.callers AS c WHERE c.name = ANY($1::text[]) AND "+ifMember("$2"), names, member).Query(func(rows pgx.Rows) error {
 		claimed, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c fairfactor.Claim, err error) {
 			c.Caller, err = scanCaller(row, &c.Number, &c.Epoch, &c.Last)
@@ -134,7 +144,16 @@ func (s *Store) claim(ctx context.Context, group []*claiming) error {
 		}
 		return err
 	})
-	return s.reads.SendBatch(ctx, b).Close()
+	if err := s.reads.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	if added {
+		s.addedAccounts()
+	}
+	for _, c := range group {
+		c.full = full && c.claim.Number == 0
+	}
+	return nil
 }
 
 // claimed notes an epoch that was given.
@@ -158,10 +177,21 @@ var raiseEpochs = `
 	), raised AS (
 		UPDATE fairfactor.callers AS c SET epoch = greatest(c.epoch + 1, k.epoch), caller_group = CASE WHEN c.known THEN c.caller_group ELSE k.caller_group END
 		FROM known AS k WHERE c.ctid = k.at RETURNING c.name
+	), room AS MATERIALIZED (
+		SELECT CASE WHEN $5::bigint IS NOT NULL THEN greatest($5 - (SELECT coalesce(sum(a.n), 0) FROM fairfactor.account_counts AS a), 0)::bigint END AS n
+	), other AS MATERIALIZED (
+		SELECT g.* FROM given AS g WHERE g.name NOT IN (SELECT r.name FROM raised AS r)
+	), added AS (
+		INSERT INTO fairfactor.callers AS c (number, name, caller_group, epoch)
+		SELECT nextval('fairfactor.caller_numbers'), o.name, o.caller_group, o.epoch FROM other AS o LIMIT (SELECT n FROM room)
+		ON CONFLICT (name) DO UPDATE SET epoch = greatest(c.epoch + 1, excluded.epoch), caller_group = CASE WHEN c.known THEN c.caller_group ELSE excluded.caller_group END
+		RETURNING number, xmax = 0 AS fresh
+	), noted AS (
+		INSERT INTO fairfactor.idle (number, since) SELECT number, now() FROM added WHERE fresh
+	), counted AS (
+		INSERT INTO fairfactor.account_counts (n) SELECT count(*) FROM added WHERE fresh HAVING count(*) > 0
 	)
-	INSERT INTO fairfactor.callers AS c (number, name, caller_group, epoch)
-	SELECT nextval('fairfactor.caller_numbers'), g.name, g.caller_group, g.epoch FROM given AS g WHERE g.name NOT IN (SELECT r.name FROM raised AS r)
-	ON CONFLICT (name) DO UPDATE SET epoch = greatest(c.epoch + 1, excluded.epoch), caller_group = CASE WHEN c.known THEN c.caller_group ELSE excluded.caller_group END`
+	SELECT (SELECT count(*) FROM other) > (SELECT count(*) FROM added), EXISTS (SELECT FROM added)`
 
 // ClaimScheduler implements [fairfactor.Store].
 func (s *Store) ClaimScheduler(ctx context.Context) (claim fairfactor.SchedulerClaim, err error) {

@@ -9,6 +9,7 @@
 // are in microseconds, and what never was is the first second of the year 1.
 //
 //	callers    account of a caller: number, epoch, group, highest order, weight, tallies
+//	idle       accounts that may have no jobs, and account_counts: see accounts.go
 //	groups     groups of callers whose weight is not 1
 //	queue      unfinished jobs with their checkpoints, by caller and order
 //	pieces     parts of those checkpoints

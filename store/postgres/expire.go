@@ -28,6 +28,9 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int,
 		err := s.retry(ctx, "to delete finished jobs", func(ctx context.Context) error {
 			return s.reads.QueryRow(ctx, expire, s.now(), kept(before), limit-n, (limit-n)/perPart+4).Scan(&parts, &deleted)
 		})
+		if deleted > 0 {
+			s.accounts.full.Store(0) // some may have gone idle
+		}
 		if n += deleted; err != nil || parts == 0 {
 			return n, err
 		}
@@ -35,7 +38,8 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int,
 	return n, nil
 }
 
-// expire deletes jobs of the parts that have the oldest. A part stays with those
+// expire deletes jobs of the parts that have the oldest, and notes their callers, which may
+// have no other. A part stays with those
 // that are left of it. A job that was queued again is in none of the tables that
 // are looked at, and in another part when it has ended again.
 const expire = `
@@ -52,6 +56,10 @@ const expire = `
 		SELECT DISTINCT caller, seq, key, wants, at FROM job WHERE ended < (SELECT before FROM due) ORDER BY caller, seq LIMIT $3
 	), gone AS (
 		DELETE FROM fairfactor.jobs AS j USING old WHERE j.ctid = old.at RETURNING 1
+	), idle AS (
+		INSERT INTO fairfactor.idle AS i (number, since)
+		SELECT j.caller, max(j.ended) FROM job AS j WHERE j.at IN (SELECT at FROM old) GROUP BY j.caller ORDER BY j.caller
+		ON CONFLICT (number) DO UPDATE SET since = greatest(i.since, excluded.since)
 	), undelivered AS (
 		DELETE FROM fairfactor.deliveries AS d USING old WHERE old.wants <> '' AND d.caller = old.caller AND d.seq = old.seq
 	), free AS MATERIALIZED (

@@ -43,7 +43,7 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (page fairfactor.P
 		l.query.States = stored
 	}
 	err = s.retry(ctx, "to list jobs", func(ctx context.Context) (err error) {
-		if page, err = s.list(ctx, l); err == nil {
+		if page, err = s.listNow(ctx, l); err == nil {
 			err = s.complete(ctx, pointers(page.Jobs))
 		}
 		return err
@@ -88,6 +88,22 @@ func (l *listing) cursor(r *jobRow) string {
 		return fmt.Sprintf(cursorOfOne, r.seq)
 	}
 	return fmt.Sprintf(cursorOfAll, r.submitted.UnixMicro(), r.accepted)
+}
+
+// listNow reads one page. A remembered number under which a caller has no jobs may be
+// that of an account which was forgotten.
+func (s *Store) listNow(ctx context.Context, l listing) (page fairfactor.Page, err error) {
+	was, remembered := s.names.number(l.query.Caller)
+	page, err = s.list(ctx, l)
+	if err != nil || len(page.Jobs) > 0 || !remembered {
+		return page, err
+	}
+	s.names.drop(l.query.Caller)
+	number, ok, err := s.numberOf(ctx, l.query.Caller)
+	if err != nil || !ok || number == was {
+		return page, err
+	}
+	return s.list(ctx, l)
 }
 
 // list reads one page.

@@ -20,7 +20,7 @@ func open(t testing.TB, url string) *postgres.Store {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	s, err := postgres.Open(ctx, url, postgres.Options{Logger: slog.New(slog.DiscardHandler)})
+	s, err := postgres.Open(ctx, url, postgres.Options{Logger: slog.New(slog.DiscardHandler), Fresh: -time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -129,6 +129,13 @@ func earlierTables(t *testing.T, url string, version int) {
 	if err != nil || len(page.Jobs) != 300+3-249 || page.Jobs[53].ID.Seq != 303 {
 		t.Errorf("%d jobs are listed: %v", len(page.Jobs), err)
 	}
+	if a, err := s.Accounts(t.Context()); a.Kept != 4 || err != nil {
+		t.Errorf("%+v, %v: there are 4 accounts", a, err)
+	}
+	forget(t, s, 1) // b
+	if _, err := s.Caller(t.Context(), "b"); fairfactor.CodeOf(err) != fairfactor.NotFound {
+		t.Errorf("a caller without jobs: %v", err)
+	}
 }
 
 // TestEveryEarlierVersion: the tables of each version are brought up to date.

@@ -10,8 +10,9 @@ import (
 	"fairfactor"
 )
 
-// names remembers callers' names by their numbers and the other way round, which never
-// change. A read of jobs does not join the rows of callers: while a long transaction keeps
+// names remembers callers' names by their numbers, which never change, and the other way
+// round: a caller whose account was forgotten gets another number when it comes back. A
+// read of jobs does not join the rows of callers: while a long transaction keeps
 // PostgreSQL from removing what was overwritten, the index leads to all that a row ever was.
 type names struct {
 	mu      sync.Mutex
@@ -45,6 +46,16 @@ func (n *names) put(number int64, name string) {
 	n.known[number], n.numbers[name] = name, number
 }
 
+// drop forgets the number of a caller.
+func (n *names) drop(name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if number, ok := n.numbers[name]; ok {
+		delete(n.numbers, name)
+		delete(n.known, number)
+	}
+}
+
 // clear forgets all: a database that went back may give a number to another caller.
 func (n *names) clear() {
 	n.mu.Lock()
@@ -58,7 +69,8 @@ func (s *Store) name(ctx context.Context, number int64) (string, error) {
 	return found[number], err
 }
 
-// numberOf returns the number of a caller. It is false if no caller has that name.
+// numberOf returns the number of a caller. It is false if no caller has that name. It may
+// be that of an account which was forgotten: no job has it then.
 func (s *Store) numberOf(ctx context.Context, name string) (number int64, ok bool, err error) {
 	if number, ok = s.names.number(name); ok {
 		return number, true, nil

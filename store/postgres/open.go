@@ -43,6 +43,9 @@ type Options struct {
 	// Now is the node's clock, default [time.Now]. The store compares it with the
 	// database's.
 	Now func() time.Time
+	// Fresh is for how long after its claim an account does not go at the bound of accounts,
+	// because its first job may be on the way; default a minute, less than zero for not at all.
+	Fresh time.Duration
 	// WentBack is called on a goroutine of its own when it turns out that the
 	// database has lost changes that it had acknowledged. All activations of this
 	// node may believe in what was lost, and must begin again; those that write are
@@ -54,6 +57,7 @@ type Options struct {
 type Store struct {
 	log        *slog.Logger
 	now        func() time.Time
+	fresh      time.Duration
 	onWentBack func()
 	reads      *pgxpool.Pool
 	writes     *pgxpool.Pool
@@ -71,6 +75,7 @@ type Store struct {
 	asked    asked
 	names    names
 	places   places
+	accounts accounts
 	reported reported
 	owed     chan struct{} // gets a value when jobs with callbacks have ended
 	lacks    sync.Once     // says what settings the server does not have
@@ -90,11 +95,14 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.Fresh == 0 {
+		opts.Fresh = fresh
+	}
 	readers, writers, err := shares(&opts, url)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{log: opts.Logger, now: opts.Now, onWentBack: opts.WentBack, lanes: newLanes(writers), closing: make(chan struct{})}
+	s := &Store{log: opts.Logger, now: opts.Now, fresh: opts.Fresh, onWentBack: opts.WentBack, lanes: newLanes(writers), closing: make(chan struct{})}
 	s.idle, s.owed = make(chan *lane, writers), make(chan struct{}, 1)
 	s.watched.kept = keptGroups
 	for _, l := range s.lanes {

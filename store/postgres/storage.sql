@@ -10,6 +10,7 @@ ALTER TABLE fairfactor.members SET (fillfactor = 50);
 ALTER TABLE fairfactor.ended SET (autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE fairfactor.events SET (autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE fairfactor.operations SET (fillfactor = 10);
+ALTER TABLE fairfactor.idle SET (autovacuum_vacuum_scale_factor = 0.02);
 ALTER TABLE fairfactor.known SET (autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE fairfactor.deadlines SET (autovacuum_vacuum_scale_factor = 0.02);
 ALTER TABLE fairfactor.deliveries SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);

@@ -330,7 +330,11 @@ func (s *staging) writeKeys(b *pgx.Batch, now time.Time) {
 func (s *staging) adjust(b *pgx.Batch) {
 	for _, a := range s.accounts {
 		if a.adjusted {
-			b.Queue("UPDATE fairfactor.callers SET weight = $2, caller_group = $3, paused = $4, bounds = $5 WHERE number = $1", int64(a.Number), a.Weight, a.Group, a.Paused, boundsOf(a.Bounds))
+			b.Queue("UPDATE fairfactor.callers SET weight = $2, caller_group = $3, paused = $4, placed = $5, bounds = $6 WHERE number = $1",
+				int64(a.Number), a.Weight, a.Group, a.Paused, a.Placed, boundsOf(a.Bounds))
+			if a.Plain() {
+				b.Queue(noteIdle, int64(a.Number))
+			}
 		}
 	}
 }

@@ -32,6 +32,7 @@ type Account struct {
 	Weight int                // 1 to [fairfactor.MaxWeight]
 	Known  bool               // a change of the caller took effect
 	Paused bool               // it gets no turns
+	Placed bool               // an operator has chosen its group, which may be none
 	Bounds *fairfactor.Bounds // nil for none; what it points to is never changed
 
 	Queued    uint64 // unfinished jobs
@@ -77,6 +78,7 @@ type Effect struct {
 
 	Weight     int                // Weigh only: the new one
 	Group      string             // Regroup only: the new one
+	Placed     bool               // Regroup only: an operator has chosen it
 	Paused     bool               // Pause only
 	Bounds     *fairfactor.Bounds // Bound only: nil for none
 	Dispatched uint64             // dispatch number that the job says; zero if it has no turn yet
@@ -95,7 +97,7 @@ func Decide(ch *fairfactor.Change, account *Account, jobs Jobs) (Effect, error) 
 		e.Weight = ch.Weight
 		return e, fairfactor.CheckWeight(ch.Weight)
 	case fairfactor.Regroup:
-		e.Group = ch.Group
+		e.Group, e.Placed = ch.Group, account.Placed || !ch.Enrol
 		return e, fairfactor.CheckGroup(ch.Group)
 	case fairfactor.Pause:
 		e.Paused = ch.Paused
@@ -246,7 +248,7 @@ func (a *Account) Take(e *Effect) {
 		a.Weight = e.Weight
 		return
 	case fairfactor.Regroup:
-		a.Group = e.Group
+		a.Group, a.Placed = e.Group, e.Placed
 		return
 	case fairfactor.Pause:
 		a.Paused = e.Paused
@@ -262,6 +264,12 @@ func (a *Account) Take(e *Effect) {
 	a.Cancelled += uint64(e.Cancelled)
 	a.CPU += e.CPU
 	a.Turns += e.Turns
+}
+
+// Plain reports whether nothing is set for the caller that has to be kept when it has no
+// jobs.
+func (a *Account) Plain() bool {
+	return a.Weight == 1 && !a.Paused && !a.Placed && a.Bounds == nil
 }
 
 // Caller returns the account as a store shows it, without the age of the oldest

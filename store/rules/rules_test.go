@@ -112,6 +112,13 @@ func TestEffects(t *testing.T) {
 			"regroup",
 			fairfactor.Change{Op: fairfactor.Regroup, Caller: "a", Number: 7, Epoch: 3, Group: "others"},
 			rules.Job{},
+			rules.Effect{Last: 9, Group: "others", Placed: true},
+			func(a *rules.Account) { a.Group, a.Placed = "others", true },
+		},
+		{
+			"enrol",
+			fairfactor.Change{Op: fairfactor.Regroup, Caller: "a", Number: 7, Epoch: 3, Group: "others", Enrol: true},
+			rules.Job{},
 			rules.Effect{Last: 9, Group: "others"},
 			func(a *rules.Account) { a.Group = "others" },
 		},
@@ -133,6 +140,23 @@ func TestEffects(t *testing.T) {
 				t.Errorf("account:\n got %+v\nwant %+v", a, want)
 			}
 		})
+	}
+}
+
+// TestPlain: an account that has anything an operator set is kept.
+func TestPlain(t *testing.T) {
+	plain := rules.Account{Name: "a", Group: "g", Number: 7, Epoch: 3, Last: 9, Weight: 1, Known: true, Completed: 5}
+	if !plain.Plain() {
+		t.Error("an account with nothing but a history is not plain")
+	}
+	for name, set := range map[string]func(*rules.Account){
+		"weight": func(a *rules.Account) { a.Weight = 2 }, "pause": func(a *rules.Account) { a.Paused = true },
+		"group": func(a *rules.Account) { a.Placed = true }, "bound": func(a *rules.Account) { a.Bounds = &fairfactor.Bounds{MaxRate: 1} },
+	} {
+		a := plain
+		if set(&a); a.Plain() {
+			t.Errorf("an account with a %s is plain", name)
+		}
 	}
 }
 

@@ -129,6 +129,8 @@ func endedContext(w *world) {
 		"WeighGroup":       func() error { return w.store.WeighGroup(ctx, "team", 2) },
 		"Caller":           func() error { _, err := w.store.Caller(ctx, "a"); return err },
 		"Events":           func() error { _, err := w.store.Events(ctx, begin, 1, nil); return err },
+		"Forget":           func() error { _, err := w.store.Forget(ctx, w.tick(), 1); return err },
+		"Accounts":         func() error { _, err := w.store.Accounts(ctx); return err },
 		"Expire":           func() error { _, err := w.store.Expire(ctx, w.tick(), 1); return err },
 	} {
 		if err := call(); fairfactor.CodeOf(err) != fairfactor.Canceled || !errors.Is(err, context.Canceled) {

@@ -25,6 +25,10 @@ type model struct {
 	claims  uint64 // of deliveries
 	place   uint64 // highest Job.Turn that was stored
 	known   []fairfactor.Known
+	numbers uint64 // of callers that are gone
+	epochs  uint64 // likewise
+	gone    uint64 // accounts
+	bound   uint64
 }
 
 type modelCaller struct {
@@ -35,6 +39,8 @@ type modelCaller struct {
 	group  string
 	known  bool // a change of it took effect
 	paused bool
+	placed bool   // by Regroup without Enrol
+	wrote  uint64 // epoch of its last change
 	bounds fairfactor.Bounds
 }
 
@@ -61,8 +67,11 @@ func (m *model) ClaimCaller(ctx context.Context, name, group string) (fairfactor
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := m.called(name)
+	if (c == nil || !c.known) && m.full() && m.spare(c) == nil {
+		return fairfactor.Claim{}, fairfactor.ErrTooManyCallers
+	}
 	if c == nil {
-		c = &modelCaller{name: name, number: 1, weight: 1}
+		c = &modelCaller{name: name, number: m.numbers + 1, epoch: m.epochs, weight: 1}
 		for _, other := range m.callers { // some before them may be gone
 			c.number = max(c.number, other.number+1)
 		}

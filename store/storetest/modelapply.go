@@ -36,9 +36,18 @@ func (m *model) Apply(ctx context.Context, changes []fairfactor.Change) ([]error
 
 // do makes one change or says why not; one that takes effect makes its caller known.
 func (m *model) do(ch *fairfactor.Change) error {
+	c := m.called(ch.Caller)
+	full := c != nil && !c.known && m.full() && m.spare(c) == nil
+	if full && c.number == ch.Number && c.epoch == ch.Epoch {
+		return fairfactor.ErrTooManyCallers // whatever else is wrong with it
+	}
 	err := m.change(ch)
+	if err == nil && !c.known && m.full() {
+		m.remove(m.spare(c))
+	}
 	if err == nil {
-		m.called(ch.Caller).known = true
+		c := m.called(ch.Caller)
+		c.known, c.wrote = true, c.epoch
 		m.learnFrom(ch)
 		m.happened(ch)
 	}
@@ -62,7 +71,7 @@ func (m *model) change(ch *fairfactor.Change) error {
 		if err := fairfactor.CheckGroup(ch.Group); err != nil {
 			return err
 		}
-		c.group = ch.Group
+		c.group, c.placed = ch.Group, c.placed || !ch.Enrol
 		return nil
 	}
 	if ch.Op == fairfactor.Pause {

@@ -32,6 +32,8 @@ func likeTheModel(w *world) {
 			p.weighGroup()
 		case n < 82:
 			p.trim()
+		case n < 85:
+			p.forgetSome()
 		default:
 			p.compare(p.rng.IntN(comparisons))
 		}
@@ -176,7 +178,7 @@ func (p *pair) change() fairfactor.Change {
 		ch.Op, ch.Weight = fairfactor.Weigh, p.rng.IntN(fairfactor.MaxWeight+20)-5
 		return ch
 	case p.oneIn(20):
-		ch.Op, ch.Group = fairfactor.Regroup, []string{"g", "h", "", "not a group"}[p.rng.IntN(4)]
+		ch.Op, ch.Group, ch.Enrol = fairfactor.Regroup, []string{"g", "h", "", "not a group"}[p.rng.IntN(4)], p.oneIn(2)
 		return ch
 	case p.oneIn(20):
 		ch.Op, ch.Paused = fairfactor.Pause, p.oneIn(2)

@@ -3,7 +3,7 @@
 // tests itself.
 //
 // Start reading at [Run]. The laws are named tests in accepting.go, ending.go,
-// claims.go, reading.go, knowing.go and lasting.go; property.go compares a store with the
+// claims.go, reading.go, knowing.go, forgetting.go and lasting.go; property.go compares a store with the
 // one in model.go and modelapply.go, which is slow and plainly right.
 //
 // [RunMembers] does the same for every [fairfactor.MemberTable]; its laws are in
@@ -93,6 +93,12 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"ListRefusesNonsense", listRefusesNonsense},
 		{"ExpireIsBounded", expireIsBounded},
 		{"ExpireAfterRequeue", expireAfterRequeue},
+		{"IdleAccountsAreForgotten", idleAccountsAreForgotten},
+		{"SettingsKeepAccounts", settingsKeepAccounts},
+		{"ForgottenIsFenced", forgottenIsFenced},
+		{"OldIDsStayUnknown", oldIDsStayUnknown},
+		{"AccountsAreBounded", accountsAreBounded},
+		{"ForgettingRaces", forgettingRaces},
 		{"EndsAreLearned", endsAreLearned},
 		{"MoreIsKept", moreIsKept},
 		{"LeastUsefulIsForgotten", leastUsefulIsForgotten},
@@ -108,7 +114,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		laws = append(laws, law{"OperationsLast", operationsLast})
 	}
 	if !s.forgetful {
-		laws = append(laws, law{"ReopenKeepsEverything", reopenKeepsEverything}, law{"EventsOutliveTheProcess", eventsOutliveTheProcess}, law{"BoundsAreKept", boundsAreKept})
+		laws = append(laws, law{"ReopenKeepsEverything", reopenKeepsEverything}, law{"EventsOutliveTheProcess", eventsOutliveTheProcess}, law{"BoundsAreKept", boundsAreKept}, law{"ForgettingIsDurable", forgettingIsDurable})
 	}
 	for _, l := range laws {
 		t.Run(l.name, func(t *testing.T) { l.check(s.world(t)) })

@@ -1,0 +1,174 @@
+package postgres_test
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"fairfactor"
+	"fairfactor/store/postgres"
+	"fairfactor/store/postgres/pgtest"
+)
+
+// farAhead is after everything that these tests do.
+var farAhead = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// idle leaves the account of a caller without jobs.
+func idle(t *testing.T, s *postgres.Store, name string) *pen {
+	t.Helper()
+	p := claim(t, s, name)
+	accept := p.next()
+	ended := p.done(accept)
+	ended.Op = fairfactor.AcceptEnded
+	ended.Job.Finished = time.Now().Add(-time.Hour)
+	if errs, err := s.Apply(t.Context(), []fairfactor.Change{ended}); errs != nil || err != nil {
+		t.Fatal(errs, err)
+	}
+	if n, err := s.Expire(t.Context(), farAhead, 10); n != 1 || err != nil {
+		t.Fatalf("%d jobs expired, %v", n, err)
+	}
+	return p
+}
+
+func forget(t *testing.T, s *postgres.Store, want int) {
+	t.Helper()
+	if n, err := s.Forget(t.Context(), farAhead, 10); n != want || err != nil {
+		t.Errorf("%d accounts forgotten, %v, want %d", n, err, want)
+	}
+}
+
+// TestForgottenByAnotherNode: a node forgets an account, while another one remembers its
+// number and has an activation of its caller.
+func TestForgottenByAnotherNode(t *testing.T) {
+	nodes := several(t, 2)
+	here, there := nodes[0], nodes[1]
+	p := idle(t, here, "a")
+	if _, err := here.List(t.Context(), fairfactor.Query{Caller: "a", Limit: 5}); err != nil {
+		t.Fatal(err)
+	}
+	forget(t, there, 1)
+	if errs, err := here.Apply(t.Context(), []fairfactor.Change{p.next()}); err != nil || errs == nil || !errors.Is(errs[0], fairfactor.ErrFenced) {
+		t.Errorf("the activation that was: %v, %v", errs, err)
+	}
+	again := claim(t, there, "a")
+	if again.claim.Number == p.claim.Number || again.claim.Epoch <= p.claim.Epoch {
+		t.Errorf("claim %+v after %+v", again.claim, p.claim)
+	}
+	accept := again.next()
+	if errs, err := there.Apply(t.Context(), []fairfactor.Change{accept}); errs != nil || err != nil {
+		t.Fatal(errs, err)
+	}
+	for _, s := range nodes {
+		page, err := s.List(t.Context(), fairfactor.Query{Caller: "a", Limit: 5})
+		if err != nil || len(page.Jobs) != 1 || page.Jobs[0].ID != accept.Job.ID {
+			t.Errorf("jobs of a: %+v, %v", page.Jobs, err)
+		}
+		if c, err := s.Caller(t.Context(), "a"); err != nil || c.Queued != 1 {
+			t.Errorf("a: %+v, %v", c, err)
+		}
+	}
+	forget(t, here, 0)
+	if a, err := here.Accounts(t.Context()); a.Kept != 1 || err != nil {
+		t.Errorf("accounts: %+v, %v", a, err)
+	}
+}
+
+// TestLockedAccountIsLeftAlone: forgetting waits for no one. An account that is being
+// written stays, and goes another time if nothing came of that.
+func TestLockedAccountIsLeftAlone(t *testing.T) {
+	url := pgtest.Database(t)
+	s := open(t, url)
+	defer s.Close()
+	idle(t, s, "a")
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "SELECT FROM fairfactor.callers FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	forget(t, s, 0)
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	forget(t, s, 1)
+}
+
+// TestClaimCountsAsAChange: an account whose caller was active since, though nothing came
+// of it, stays for as long again.
+func TestClaimCountsAsAChange(t *testing.T) {
+	s := open(t, pgtest.Database(t))
+	defer s.Close()
+	idle(t, s, "a")
+	between := time.Now()
+	claim(t, s, "a")
+	if n, err := s.Forget(t.Context(), between.Add(-30*time.Minute), 10); n != 0 || err != nil {
+		t.Errorf("%d forgotten, %v", n, err)
+	}
+	forget(t, s, 1)
+}
+
+// TestFreshClaimsStayAtTheBound: an account that was claimed a moment ago makes no room,
+// and a claim that comes to nothing leaves an account that is forgotten like others.
+func TestFreshClaimsStayAtTheBound(t *testing.T) {
+	s, err := postgres.Open(t.Context(), pgtest.Database(t), postgres.Options{Logger: slog.New(slog.DiscardHandler), Fresh: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.BoundAccounts(2)
+	idle(t, s, "a")
+	b := claim(t, s, "b") // its first job is on the way
+	if _, err := s.ClaimCaller(t.Context(), "c", ""); !errors.Is(err, fairfactor.ErrTooManyCallers) {
+		t.Errorf("a third caller: %v", err)
+	}
+	if errs, err := s.Apply(t.Context(), []fairfactor.Change{b.next()}); errs != nil || err != nil {
+		t.Error(errs, err)
+	}
+	claim(t, s, "a")
+	forget(t, s, 1)
+	claim(t, s, "c")
+	forget(t, s, 1)
+	callers, err := s.Callers(t.Context(), "", 10)
+	if err != nil || !slices.EqualFunc(callers, []string{"b"}, func(c fairfactor.Caller, name string) bool { return c.Name == name }) {
+		t.Errorf("callers: %+v, %v", callers, err)
+	}
+}
+
+// TestClaimsAtTheBoundOfSeveralNodes: there is no account more than nodes can claim at once.
+func TestClaimsAtTheBoundOfSeveralNodes(t *testing.T) {
+	nodes := several(t, 2)
+	taken := make(chan bool)
+	const each, most = 60, 40
+	for i, s := range nodes {
+		s.BoundAccounts(most)
+		for j := range each {
+			go func() {
+				_, err := s.ClaimCaller(t.Context(), string(rune('a'+i))+string(rune('0'+j)), "")
+				if err != nil && !errors.Is(err, fairfactor.ErrTooManyCallers) && fairfactor.CodeOf(err) != fairfactor.Invalid {
+					t.Error(err)
+				}
+				taken <- err == nil
+			}()
+		}
+	}
+	n := uint64(0)
+	for range len(nodes) * each {
+		if <-taken {
+			n++
+		}
+	}
+	if a, err := nodes[0].Accounts(t.Context()); a.Kept != n || n < most || n > 2*most || err != nil {
+		t.Errorf("%+v, %v: %d claims at a bound of %d", a, err, n, most)
+	}
+	forget(t, nodes[0], 10)
+}
