@@ -6,7 +6,8 @@ import "fairfactor/factor/internal/cpu"
 // Times times at each root for certain, and perhaps once more.
 type Run struct{ From, To, Times int }
 
-// AddRuns is AddRun for several runs of one factor base.
+// AddRuns adds logs to the first end bytes of the block at both roots of the primes of
+// some runs of one factor base, and moves the roots on by end.
 func AddRuns(b *[BlockSize]byte, runs []Run, primes, pos1, pos2 []uint16, logs []uint8, end int) {
 	for _, r := range runs {
 		k := r.From
@@ -15,17 +16,6 @@ func AddRuns(b *[BlockSize]byte, runs []Run, primes, pos1, pos2 []uint16, logs [
 		} else {
 			run(b, primes[k:r.To], pos1[k:], pos2[k:], logs[k:], r.Times, end)
 		}
-	}
-}
-
-// AddRun adds logs to the block at both roots of a run of primes that all hit
-// its first end bytes times times at each root for certain, and perhaps once more.
-// It moves the roots on by end. There is at least one prime.
-func AddRun(b *[BlockSize]byte, primes, pos1, pos2 []uint16, logs []uint8, times, end int) {
-	if cpu.AVX2 {
-		runASM(&b[0], &primes[0], &pos1[0], &pos2[0], &logs[0], len(primes), times, end)
-	} else {
-		run(b, primes, pos1, pos2, logs, times, end)
 	}
 }
 

@@ -41,10 +41,11 @@ type siever struct {
 	buckets
 
 	block     []byte
-	threshold int // sum of logarithms from which a position is looked at
-	mostLeft  int // bits that large primes come to at most, see setThreshold
-	oneLeft   int // a single one
-	twoLeft   int // two of them, at least
+	runs      []sieve.Run // of the primes from first to mid-1
+	threshold int         // sum of logarithms from which a position is looked at
+	mostLeft  int         // bits that large primes come to at most, see setThreshold
+	oneLeft   int         // a single one
+	twoLeft   int         // two of them, at least
 	hits      []int32
 	list      []uint32
 	relations []Relation
@@ -78,6 +79,7 @@ func newSiever(base *Base) *siever {
 	s.masks = make([]uint8, s.mid/8+8)
 	s.large1, s.large2 = make([]uint32, count-s.mid), make([]uint32, count-s.mid)
 	s.block = make([]byte, sieve.BlockSize)
+	s.startRuns()
 	s.startBuckets()
 	s.setThreshold()
 	return s
@@ -146,28 +148,28 @@ func (s *siever) sievePolynomial() {
 // there is one more hit is not predictable: it is added without a branch, as
 // zero if it is outside.
 func (s *siever) fillBlock(block []byte) {
-	block[0] = byte(128 - s.threshold)
-	for n := 1; n < len(block); n *= 2 {
-		copy(block[n:], block[:n])
+	start := byte(128 - s.threshold)
+	if cpu.AVX2 {
+		fillASM(&block[0], len(block), start)
+	} else {
+		fill(block, start)
 	}
-	end, last := len(block), len(s.medium)
-	for k := s.first; k < last; {
-		times := end / int(s.medium[k])
-		next := s.runEnd(k, times, end)
-		sieve.AddRun((*[sieve.BlockSize]byte)(s.block), s.medium[k:next], s.pos1[k:], s.pos2[k:], s.logs[k:], times, end)
-		k = next
-	}
+	sieve.AddRuns((*[sieve.BlockSize]byte)(s.block), s.runs, s.medium, s.pos1, s.pos2, s.logs, len(block))
 }
 
-// runEnd returns the index after the last prime below mid that hits a block of
-// length end times times for certain.
-func (s *siever) runEnd(from, times, end int) int {
-	if times == 0 {
-		return len(s.medium)
+// startRuns cuts the primes below mid that are sieved with into runs that hit a block the
+// same number of times for certain.
+func (s *siever) startRuns() {
+	end := min(sieve.BlockSize, s.parameters.Length)
+	for k := s.first; k < s.mid; {
+		times, next := end/int(s.medium[k]), s.mid
+		if times > 0 {
+			at, _ := slices.BinarySearch(s.medium[k:], uint16(min(end/times, bucketFrom)+1))
+			next = k + at
+		}
+		s.runs = append(s.runs, sieve.Run{From: k, To: next, Times: times})
+		k = next
 	}
-	most := uint16(min(end/times, bucketFrom))
-	k, _ := slices.BinarySearch(s.medium[from:], most+1)
-	return from + k
 }
 
 // scan looks for positions of the block above the threshold.

@@ -67,6 +67,14 @@ func enterHits(hits, entries []uint32, filled *[maxBuckets]uint32, tag uint32) {
 	}
 }
 
+// fill sets all bytes of a block.
+func fill(block []byte, value byte) {
+	block[0] = value
+	for n := 1; n < len(block); n *= 2 {
+		copy(block[n:], block[:n])
+	}
+}
+
 // addEntries adds a logarithm to a block at the offsets of entries.
 //
 //go:norace

@@ -743,6 +743,29 @@ tested:
 	VZEROUPPER
 	RET
 
+// func fillASM(block *byte, count int, value byte)
+//
+// count is a multiple of 64.
+TEXT ·fillASM(SB), NOSPLIT, $0-17
+	MOVQ    block+0(FP), DI
+	MOVQ    count+8(FP), DX
+	MOVBLZX value+16(FP), AX
+	VMOVD   AX, X0
+	VPBROADCASTB X0, Y0
+	ADDQ    DI, DX
+
+line:
+	CMPQ    DI, DX
+	JGE     filled
+	VMOVDQU Y0, (DI)
+	VMOVDQU Y0, 32(DI)
+	ADDQ    $64, DI
+	JMP     line
+
+filled:
+	VZEROUPPER
+	RET
+
 // func nextSignASM(block *byte, from, to int) int
 TEXT ·nextSignASM(SB), NOSPLIT, $0-32
 	MOVQ block+0(FP), SI

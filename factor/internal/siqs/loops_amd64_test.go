@@ -224,6 +224,11 @@ func testAdd(t *testing.T, r *rand.Rand, entries []uint32) {
 func testSearches(t *testing.T, r *rand.Rand) {
 	t.Helper()
 	block := make([]byte, 64*(1+r.IntN(20)))
+	filled, start := slices.Clone(block), byte(r.IntN(128))
+	fill(block, start)
+	if fillASM(&filled[0], len(filled), start); !slices.Equal(filled, block) {
+		t.Fatal("fill")
+	}
 	for range r.IntN(3) {
 		block[r.IntN(len(block))] = byte(128 + r.IntN(128))
 	}

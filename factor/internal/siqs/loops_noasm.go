@@ -33,4 +33,6 @@ func moveRoots16ASM(primes, r1, r2, step *uint16, count int, minus bool) {}
 func rootMasksASM(x uint32, primes, r1, r2 *uint16, limit, inverse *uint32, count int, masks *uint8) {
 }
 
+func fillASM(block *byte, count int, value byte) {}
+
 func nextSignASM(block *byte, from, to int) int { return to }
