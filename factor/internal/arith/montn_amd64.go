@@ -9,9 +9,9 @@ var kernels = [...]kernel{
 	{mulWords3, nil, wideWords3, narrowWords3, addWords3, subWords3, reduceWords3, pointAddWords3, pointDoubleWords3, meetWords3},
 	{mulWords4, nil, wideWords4, narrowWords4, addWords4, subWords4, reduceWords4, pointAddWords4, pointDoubleWords4, meetWords4},
 	{mulWords5, nil, wideWords5, narrowWords5, addWords5, subWords5, reduceWords5, pointAddWords5, pointDoubleWords5, meetWords5},
-	{mulWords6, nil, wideWords6, narrowWords6, addWords6, subWords6, reduceWords6, pointAddWords6, pointDoubleWords6, meetWords6},
-	{mulWords7, nil, wideWords7, narrowWords7, addWords7, subWords7, reduceWords7, pointAddWords7, pointDoubleWords7, meetWords7},
-	{mulWords8, nil, wideWords8, narrowWords8, addWords8, subWords8, reduceWords8, pointAddWords8, pointDoubleWords8, meetWords8},
+	{mulWords6, squareWords6, wideWords6, narrowWords6, addWords6, subWords6, reduceWords6, pointAddWords6, pointDoubleWords6, meetWords6},
+	{mulWords7, squareWords7, wideWords7, narrowWords7, addWords7, subWords7, reduceWords7, pointAddWords7, pointDoubleWords7, meetWords7},
+	{mulWords8, squareWords8, wideWords8, narrowWords8, addWords8, subWords8, reduceWords8, pointAddWords8, pointDoubleWords8, meetWords8},
 	{mulWords9, squareWords9, wideWords9, narrowWords9, addWords9, subWords9, reduceWords9, pointAddWords9, pointDoubleWords9, meetWords9},
 	{mulWords10, squareWords10, wideWords10, narrowWords10, addWords10, subWords10, reduceWords10, pointAddWords10, pointDoubleWords10, meetWords10},
 	{mulWords11, squareWords11, wideWords11, narrowWords11, addWords11, subWords11, reduceWords11, pointAddWords11, pointDoubleWords11, meetWords11},
@@ -108,6 +108,9 @@ func meetWords5(acc, x, babies *uint64, hits *uint16, count int, m *montWords)
 func mulWords6(z, x, y *uint64, m *montWords)
 
 //go:noescape
+func squareWords6(z, x *uint64, m *montWords)
+
+//go:noescape
 func wideWords6(z, x, y *uint64)
 
 //go:noescape
@@ -135,6 +138,9 @@ func meetWords6(acc, x, babies *uint64, hits *uint16, count int, m *montWords)
 func mulWords7(z, x, y *uint64, m *montWords)
 
 //go:noescape
+func squareWords7(z, x *uint64, m *montWords)
+
+//go:noescape
 func wideWords7(z, x, y *uint64)
 
 //go:noescape
@@ -160,6 +166,9 @@ func meetWords7(acc, x, babies *uint64, hits *uint16, count int, m *montWords)
 
 //go:noescape
 func mulWords8(z, x, y *uint64, m *montWords)
+
+//go:noescape
+func squareWords8(z, x *uint64, m *montWords)
 
 //go:noescape
 func wideWords8(z, x, y *uint64)

@@ -17,7 +17,7 @@ const leastWords, mostWords = 3, 17
 // operands are, for 16n < R.
 type kernel struct {
 	mul    func(z, x, y *uint64, m *montWords) // x y/R
-	square func(z, x *uint64, m *montWords)    // x x/R; nil where it is no faster than mul
+	square func(z, x *uint64, m *montWords)    // x x/R; nil where it is no faster than mul, below 6 words
 	wide   func(z, x, y *uint64)               // z + x y, of 2k words; it has room in them
 	// narrow is the sum T = a - b + more R over R, where a and b are of 2k words and 0 <= T <
 	// R^2: below T/R + n.

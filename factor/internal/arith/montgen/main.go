@@ -20,6 +20,7 @@ import (
 const (
 	least, most = 3, 17 // words
 	widest      = 8     // words of a row
+	leastSquare = 6     // words from which on squares are faster than products
 )
 
 // window are the registers of the accumulators.
@@ -33,7 +34,7 @@ func main() {
 	}
 	for k := least; k <= most; k++ {
 		g.multiply(k)
-		if k > widest { // below, multiply is as fast
+		if k >= leastSquare {
 			g.square(k)
 		}
 		g.wide(k)

@@ -36,7 +36,7 @@ func (g *generator) linearOn(name string, k int, m string, z, x, y operand) {
 func (g *generator) product(k int, m string, z, x, y operand) {
 	args := []operand{z, x, y, {m, 0}}
 	name := "mulWords"
-	if x == y && k > widest {
+	if x == y && k >= leastSquare {
 		args, name = []operand{z, x, {m, 0}}, "squareWords"
 	}
 	for i, a := range args {

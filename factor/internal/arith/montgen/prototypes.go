@@ -37,7 +37,7 @@ var kernels = [...]kernel{
 			if i > 0 {
 				fmt.Fprint(&b, ", ")
 			}
-			if r.name == "squareWords" && k <= widest {
+			if r.name == "squareWords" && k < leastSquare {
 				fmt.Fprint(&b, "nil")
 			} else {
 				fmt.Fprintf(&b, "%s%d", r.name, k)
@@ -48,7 +48,7 @@ var kernels = [...]kernel{
 	fmt.Fprintln(&b, "}")
 	for k := least; k <= most; k++ {
 		for _, r := range routines {
-			if r.name != "squareWords" || k > widest {
+			if r.name != "squareWords" || k >= leastSquare {
 				fmt.Fprintf(&b, "\n//go:noescape\nfunc %s%d(%s)\n", r.name, k, r.args)
 			}
 		}
