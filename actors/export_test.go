@@ -19,3 +19,6 @@ const MaxWaiters = caller.MaxWaiters
 
 // Recall looks submissions up.
 func (s *System) Recall(ctx context.Context, subs []caller.Submission) { s.recall(ctx, subs) }
+
+// Schedule runs f on one of the goroutines that actors run on.
+func Schedule(f func()) { shared.Schedule(f) }

@@ -99,7 +99,7 @@ func (machine) Within(ctx context.Context, d time.Duration) (context.Context, co
 	return context.WithTimeout(ctx, d)
 }
 
-func (machine) Go(f func()) { go f() }
+func (machine) Go(f func()) { shared.Schedule(f) }
 
 func (machine) Each(n int, f func(i int)) {
 	var all sync.WaitGroup
@@ -178,5 +178,5 @@ func (p protoactors) Address() string { return p.system.Address() }
 func (p protoactors) Send(to *actor.PID, m any) { p.system.Root.Send(to, m) }
 
 func (p protoactors) Spawn(name string, a actor.Actor) (*actor.PID, error) {
-	return p.system.Root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return a }), name)
+	return p.system.Root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(shared)), name)
 }

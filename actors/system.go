@@ -165,7 +165,7 @@ func setDefault[T comparable](v *T, d T) {
 func (s *System) Kinds(identity func(actor.Context) string) map[string]*actor.Props {
 	kinds := map[string]*actor.Props{}
 	for kind, produce := range s.Producers(identity) {
-		kinds[kind] = actor.PropsFromProducer(produce)
+		kinds[kind] = actor.PropsFromProducer(produce, actor.WithDispatcher(shared))
 	}
 	return kinds
 }
