@@ -14,6 +14,9 @@ type Known struct {
 	Complete bool
 	CPU      time.Duration // that it took to find them: what it is worth to know them
 	Used     time.Time     // when they were found, or asked for lately
+	// Deadly says that processes died of the number, nil for nearly all. It is returned by
+	// Known only, also for a number that nothing else is known of.
+	Deadly *Deadly
 }
 
 // KnownStore keeps what is known of numbers. It is a part of [Store]. What it
@@ -21,7 +24,7 @@ type Known struct {
 // its primes are tested before it is used.
 type KnownStore interface {
 	// Known returns what is known of these numbers, in any order; nothing for
-	// those that are not known, or whose record is damaged.
+	// those that are neither known nor deadly, or whose record is damaged.
 	Known(ctx context.Context, numbers []string) ([]Known, error)
 	// Learn makes results durable. What is known of a number already stays if it is
 	// more: all primes are more than some, and some are more than fewer digits. Of CPU

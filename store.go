@@ -16,6 +16,7 @@ import (
 type Store interface {
 	AccountStore
 	KnownStore
+	DeadlyStore
 	DeadlineStore
 	DeliveryStore
 	// ClaimCaller opens a new epoch for a caller, which fences all earlier ones

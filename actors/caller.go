@@ -71,7 +71,7 @@ func (a *callerActor) started(ctx actor.Context) {
 	a.caller = caller.New(a, caller.Config{
 		Name: a.name, MaxQueue: a.sys.cfg.MaxQueue, MaxCPU: a.sys.cfg.MaxCPU,
 		Idle: a.sys.idleTime, Retry: retryAfter, Hold: a.sys.cfg.Hold, Learns: a.sys.cfg.KnownSize > 0, Counters: &a.sys.Counters.Counters, Room: &a.sys.room,
-		MaxDeaths: a.sys.cfg.MaxDeaths, Died: a.sys.died.of(a.name), Grace: a.sys.grace, Ended: a.sys.cfg.Ended, Memory: a.memory(),
+		MaxDeaths: a.sys.cfg.MaxDeaths, Died: a.sys.died.of(a.name), Deadly: &a.sys.deadly, Grace: a.sys.grace, Ended: a.sys.cfg.Ended, Memory: a.memory(),
 	})
 }
 

@@ -25,6 +25,9 @@ func FuzzMessage(f *testing.F) {
 	}
 	for _, m := range []any{
 		&submit{caller.Submit{Group: "g", Submissions: []caller.Submission{{Number: "35", Key: "k", Deadline: at, Known: &fairfactor.Known{Number: "35", Complete: true, Factors: job.Factors}}}}},
+		&submit{caller.Submit{Submissions: []caller.Submission{{Number: "35", Known: &fairfactor.Known{Number: "35", Deadly: &fairfactor.Deadly{
+			Number: "35", Deaths: fairfactor.Deaths{Processes: []string{"n1", "n2"}, CPU: 3}, Job: id, Caller: "b", Since: at, Used: at,
+		}}}}}},
 		toCaller{caller.Look{Seq: 2}},
 		toCaller{caller.Await{ID: id, Deadline: at}},
 		toCaller{caller.Cancel{ID: id}},

@@ -61,7 +61,10 @@ func (s *System) known(ctx context.Context, numbers []string) map[string]*fairfa
 			s.log.Error("a known result is wrong, it counts as unknown", "number", k.Number, "err", err)
 			continue
 		}
-		if now.Sub(k.Used) >= touchEvery {
+		if k.Deadly != nil {
+			s.deadly.Add(*k.Deadly)
+		}
+		if !k.Used.IsZero() && now.Sub(k.Used) >= touchEvery {
 			again := *k
 			again.Used = now
 			used = append(used, again)

@@ -107,6 +107,7 @@ type System struct {
 	room   caller.Room
 	memory *memory.Ledger // nil for no limit
 	died   obituaries
+	deadly caller.Deadlies
 	notes  Recorder // nil for none
 	worker *worker
 	// workerPID is where the worker's actor runs.
@@ -184,6 +185,7 @@ func (s *System) Producers(identity func(actor.Context) string) map[string]actor
 func (s *System) Start(net Network) error {
 	s.net, s.actors = net, s.run.Actors(net)
 	s.worker = newWorker(s)
+	s.readDeadly(s.running) // before any job begins
 	close(s.bound)
 	if s.cfg.Record != nil {
 		notes, err := s.cfg.Record(net.ID())
@@ -201,6 +203,7 @@ func (s *System) Start(net Network) error {
 	s.worker.start()
 	s.background(s.housekeeping)
 	s.background(s.keepDeadlines)
+	s.background(s.keepDeadly)
 	if len(s.cfg.Obituaries) > 0 {
 		s.background(s.tellDeaths)
 	}

@@ -145,6 +145,7 @@ func callerMessageToPB(m any) proto.Message {
 			s.Submissions[i] = &actorspb.Submission{Number: sub.Number, Key: sub.Key, Nonce: sub.Nonce, Wait: sub.Wait, DeadlineUs: micros(sub.Deadline), Callback: urlOf(sub.Callback), Curves: curvesToPB(sub.Curves), Trace: traceBytes(sub.Trace)}
 			if sub.Known != nil {
 				s.Submissions[i].Known, s.Submissions[i].Complete = factorsToPB(sub.Known.Factors), sub.Known.Complete
+				s.Submissions[i].Deadly = deadlyToPB(sub.Known.Deadly)
 			}
 		}
 		e.Body = &actorspb.Envelope_Submit{Submit: s}
@@ -208,8 +209,8 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 		m := &caller.Submit{Repeated: b.Submit.Again, Group: b.Submit.Group, Far: true, Submissions: make([]caller.Submission, len(b.Submit.Submissions))}
 		for i, pb := range b.Submit.Submissions {
 			m.Submissions[i] = caller.Submission{Number: pb.Number, Key: pb.Key, Nonce: pb.Nonce, Wait: pb.Wait, Deadline: fromMicros(pb.DeadlineUs), Callback: callbackOf(pb.Callback), Curves: curvesFromPB(pb.Curves), Trace: traceOf(pb.Trace)}
-			if len(pb.Known) > 0 {
-				m.Submissions[i].Known = &fairfactor.Known{Number: pb.Number, Factors: factorsFromPB(pb.Known), Complete: pb.Complete}
+			if len(pb.Known) > 0 || pb.Deadly != nil {
+				m.Submissions[i].Known = &fairfactor.Known{Number: pb.Number, Factors: factorsFromPB(pb.Known), Complete: pb.Complete, Deadly: deadlyFromPB(pb.Number, pb.Deadly)}
 			}
 		}
 		return m

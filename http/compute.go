@@ -160,17 +160,17 @@ func refusedSubmission(err error, sub fairfactor.Submission) error {
 }
 
 // answerSubmission answers a submission whose job may have ended already: one that was
-// waited for, or whose key was used before, with the job, and one that ended at once
-// because the factors were known as one that was accepted. prefix
-// is what stands before the path of a job; its memory is used for the answer,
-// and what that has become is returned.
+// waited for, or whose key was used before, with the job, and one that ended at once,
+// because the factors were known or the number is deadly, as one that was accepted. prefix
+// is what stands before the path of a job; its memory is used for the answer, and what that
+// has become is returned.
 func answerSubmission(resp *fasthttp.Response, prefix []byte, job *fairfactor.Job, waited bool) []byte {
 	h := &resp.Header
 	b := job.ID.Append(append(prefix, jobsPath...))
 	h.SetCanonical(locationName, b)
 	h.SetContentTypeBytes(mediaJSONBytes)
 	h.SetCanonical(cacheName, noStore)
-	if job.State.Final() && (waited || !job.Known) {
+	if job.State.Final() && (waited || !endedAtOnce(job)) {
 		b = AppendJob(b[:0], job)
 	} else {
 		resp.SetStatusCode(fasthttp.StatusAccepted)

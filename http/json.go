@@ -13,10 +13,14 @@ import (
 // keeps its primes ascending. The other answers are in answers.go. Server and
 // command line write with the same functions.
 
+// endedAtOnce reports whether a job ended when it was accepted: its factors were known, or
+// processes had died of its number.
+func endedAtOnce(j *fairfactor.Job) bool { return j.Known || j.Quarantined() && j.Started.IsZero() }
+
 // AppendReceipt appends the answer to a submission: where the job is and how
-// it does. Of one that has ended, because its factors were known, it is all there is.
+// it does. Of one that has ended, see endedAtOnce, it is all there is.
 func AppendReceipt(b []byte, j *fairfactor.Job) []byte {
-	if j.Known {
+	if endedAtOnce(j) {
 		return AppendJob(b, j)
 	}
 	b = append(b, `{"request_id":"`...)

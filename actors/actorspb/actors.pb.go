@@ -1290,6 +1290,7 @@ type Submission struct {
 	Callback      string                 `protobuf:"bytes,11,opt,name=callback,proto3" json:"callback,omitempty"` // a URL, empty for none
 	Trace         []byte                 `protobuf:"bytes,12,opt,name=trace,proto3" json:"trace,omitempty"`       // id, parent and flags, 25 bytes; empty for none
 	Curves        []*Curves              `protobuf:"bytes,13,rep,name=curves,proto3" json:"curves,omitempty"`     // that were run on the number elsewhere
+	Deadly        *Deadly                `protobuf:"bytes,14,opt,name=deadly,proto3" json:"deadly,omitempty"`     // processes died of the number
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1394,6 +1395,98 @@ func (x *Submission) GetCurves() []*Curves {
 	return nil
 }
 
+func (x *Submission) GetDeadly() *Deadly {
+	if x != nil {
+		return x.Deadly
+	}
+	return nil
+}
+
+// Deadly is what is known of a number that is deadly; times are microseconds since 1970.
+type Deadly struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Deaths        []string               `protobuf:"bytes,1,rep,name=deaths,proto3" json:"deaths,omitempty"`                                 // processes that died
+	DeathsCpuNs   int64                  `protobuf:"varint,2,opt,name=deaths_cpu_ns,json=deathsCpuNs,proto3" json:"deaths_cpu_ns,omitempty"` // that the job had used at the last of them
+	Job           *Id                    `protobuf:"bytes,3,opt,name=job,proto3" json:"job,omitempty"`                                       // that they died with
+	Caller        string                 `protobuf:"bytes,4,opt,name=caller,proto3" json:"caller,omitempty"`                                 // of that job
+	SinceUs       int64                  `protobuf:"varint,5,opt,name=since_us,json=sinceUs,proto3" json:"since_us,omitempty"`
+	UsedUs        int64                  `protobuf:"varint,6,opt,name=used_us,json=usedUs,proto3" json:"used_us,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Deadly) Reset() {
+	*x = Deadly{}
+	mi := &file_actors_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Deadly) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Deadly) ProtoMessage() {}
+
+func (x *Deadly) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Deadly.ProtoReflect.Descriptor instead.
+func (*Deadly) Descriptor() ([]byte, []int) {
+	return file_actors_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Deadly) GetDeaths() []string {
+	if x != nil {
+		return x.Deaths
+	}
+	return nil
+}
+
+func (x *Deadly) GetDeathsCpuNs() int64 {
+	if x != nil {
+		return x.DeathsCpuNs
+	}
+	return 0
+}
+
+func (x *Deadly) GetJob() *Id {
+	if x != nil {
+		return x.Job
+	}
+	return nil
+}
+
+func (x *Deadly) GetCaller() string {
+	if x != nil {
+		return x.Caller
+	}
+	return ""
+}
+
+func (x *Deadly) GetSinceUs() int64 {
+	if x != nil {
+		return x.SinceUs
+	}
+	return 0
+}
+
+func (x *Deadly) GetUsedUs() int64 {
+	if x != nil {
+		return x.UsedUs
+	}
+	return 0
+}
+
 type Submit struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Submissions   []*Submission          `protobuf:"bytes,1,rep,name=submissions,proto3" json:"submissions,omitempty"`
@@ -1405,7 +1498,7 @@ type Submit struct {
 
 func (x *Submit) Reset() {
 	*x = Submit{}
-	mi := &file_actors_proto_msgTypes[8]
+	mi := &file_actors_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1417,7 +1510,7 @@ func (x *Submit) String() string {
 func (*Submit) ProtoMessage() {}
 
 func (x *Submit) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[8]
+	mi := &file_actors_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1430,7 +1523,7 @@ func (x *Submit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Submit.ProtoReflect.Descriptor instead.
 func (*Submit) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{8}
+	return file_actors_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Submit) GetSubmissions() []*Submission {
@@ -1465,7 +1558,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_actors_proto_msgTypes[9]
+	mi := &file_actors_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1477,7 +1570,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[9]
+	mi := &file_actors_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1490,7 +1583,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{9}
+	return file_actors_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Receipt) GetJob() *Job {
@@ -1523,7 +1616,7 @@ type Receipts struct {
 
 func (x *Receipts) Reset() {
 	*x = Receipts{}
-	mi := &file_actors_proto_msgTypes[10]
+	mi := &file_actors_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +1628,7 @@ func (x *Receipts) String() string {
 func (*Receipts) ProtoMessage() {}
 
 func (x *Receipts) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[10]
+	mi := &file_actors_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +1641,7 @@ func (x *Receipts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipts.ProtoReflect.Descriptor instead.
 func (*Receipts) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{10}
+	return file_actors_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Receipts) GetReceipts() []*Receipt {
@@ -1568,7 +1661,7 @@ type Look struct {
 
 func (x *Look) Reset() {
 	*x = Look{}
-	mi := &file_actors_proto_msgTypes[11]
+	mi := &file_actors_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1580,7 +1673,7 @@ func (x *Look) String() string {
 func (*Look) ProtoMessage() {}
 
 func (x *Look) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[11]
+	mi := &file_actors_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1593,7 +1686,7 @@ func (x *Look) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Look.ProtoReflect.Descriptor instead.
 func (*Look) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{11}
+	return file_actors_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Look) GetSeq() uint64 {
@@ -1614,7 +1707,7 @@ type JobState struct {
 
 func (x *JobState) Reset() {
 	*x = JobState{}
-	mi := &file_actors_proto_msgTypes[12]
+	mi := &file_actors_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1626,7 +1719,7 @@ func (x *JobState) String() string {
 func (*JobState) ProtoMessage() {}
 
 func (x *JobState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[12]
+	mi := &file_actors_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1639,7 +1732,7 @@ func (x *JobState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobState.ProtoReflect.Descriptor instead.
 func (*JobState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{12}
+	return file_actors_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *JobState) GetJobs() []*Job {
@@ -1661,7 +1754,7 @@ type Await struct {
 
 func (x *Await) Reset() {
 	*x = Await{}
-	mi := &file_actors_proto_msgTypes[13]
+	mi := &file_actors_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1766,7 @@ func (x *Await) String() string {
 func (*Await) ProtoMessage() {}
 
 func (x *Await) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[13]
+	mi := &file_actors_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1779,7 @@ func (x *Await) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Await.ProtoReflect.Descriptor instead.
 func (*Await) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{13}
+	return file_actors_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Await) GetId() *Id {
@@ -1712,7 +1805,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_actors_proto_msgTypes[14]
+	mi := &file_actors_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1724,7 +1817,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[14]
+	mi := &file_actors_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1737,7 +1830,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{14}
+	return file_actors_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Cancel) GetId() *Id {
@@ -1757,7 +1850,7 @@ type Expire struct {
 
 func (x *Expire) Reset() {
 	*x = Expire{}
-	mi := &file_actors_proto_msgTypes[15]
+	mi := &file_actors_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1769,7 +1862,7 @@ func (x *Expire) String() string {
 func (*Expire) ProtoMessage() {}
 
 func (x *Expire) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[15]
+	mi := &file_actors_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1782,7 +1875,7 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{15}
+	return file_actors_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Expire) GetId() *Id {
@@ -1801,7 +1894,7 @@ type Save struct {
 
 func (x *Save) Reset() {
 	*x = Save{}
-	mi := &file_actors_proto_msgTypes[16]
+	mi := &file_actors_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1813,7 +1906,7 @@ func (x *Save) String() string {
 func (*Save) ProtoMessage() {}
 
 func (x *Save) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[16]
+	mi := &file_actors_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1826,7 +1919,7 @@ func (x *Save) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Save.ProtoReflect.Descriptor instead.
 func (*Save) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{16}
+	return file_actors_proto_rawDescGZIP(), []int{17}
 }
 
 // Died says that a process died with a turn of a job in its hands.
@@ -1840,7 +1933,7 @@ type Died struct {
 
 func (x *Died) Reset() {
 	*x = Died{}
-	mi := &file_actors_proto_msgTypes[17]
+	mi := &file_actors_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1852,7 +1945,7 @@ func (x *Died) String() string {
 func (*Died) ProtoMessage() {}
 
 func (x *Died) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[17]
+	mi := &file_actors_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1865,7 +1958,7 @@ func (x *Died) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Died.ProtoReflect.Descriptor instead.
 func (*Died) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{17}
+	return file_actors_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Died) GetId() *Id {
@@ -1897,7 +1990,7 @@ type Many struct {
 
 func (x *Many) Reset() {
 	*x = Many{}
-	mi := &file_actors_proto_msgTypes[18]
+	mi := &file_actors_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1909,7 +2002,7 @@ func (x *Many) String() string {
 func (*Many) ProtoMessage() {}
 
 func (x *Many) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[18]
+	mi := &file_actors_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1922,7 +2015,7 @@ func (x *Many) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Many.ProtoReflect.Descriptor instead.
 func (*Many) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{18}
+	return file_actors_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Many) GetIds() []*Id {
@@ -1970,7 +2063,7 @@ type Changed struct {
 
 func (x *Changed) Reset() {
 	*x = Changed{}
-	mi := &file_actors_proto_msgTypes[19]
+	mi := &file_actors_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1982,7 +2075,7 @@ func (x *Changed) String() string {
 func (*Changed) ProtoMessage() {}
 
 func (x *Changed) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[19]
+	mi := &file_actors_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1995,7 +2088,7 @@ func (x *Changed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changed.ProtoReflect.Descriptor instead.
 func (*Changed) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{19}
+	return file_actors_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Changed) GetDone() uint64 {
@@ -2026,7 +2119,7 @@ type Quota struct {
 
 func (x *Quota) Reset() {
 	*x = Quota{}
-	mi := &file_actors_proto_msgTypes[20]
+	mi := &file_actors_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2038,7 +2131,7 @@ func (x *Quota) String() string {
 func (*Quota) ProtoMessage() {}
 
 func (x *Quota) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[20]
+	mi := &file_actors_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2051,7 +2144,7 @@ func (x *Quota) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quota.ProtoReflect.Descriptor instead.
 func (*Quota) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{20}
+	return file_actors_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Quota) GetName() string {
@@ -2102,7 +2195,7 @@ type Bound struct {
 
 func (x *Bound) Reset() {
 	*x = Bound{}
-	mi := &file_actors_proto_msgTypes[21]
+	mi := &file_actors_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2114,7 +2207,7 @@ func (x *Bound) String() string {
 func (*Bound) ProtoMessage() {}
 
 func (x *Bound) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[21]
+	mi := &file_actors_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2127,7 +2220,7 @@ func (x *Bound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bound.ProtoReflect.Descriptor instead.
 func (*Bound) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{21}
+	return file_actors_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Bound) GetMaxQueue() uint64 {
@@ -2168,7 +2261,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2180,7 +2273,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[22]
+	mi := &file_actors_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2193,7 +2286,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{22}
+	return file_actors_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Pause) GetPaused() bool {
@@ -2212,7 +2305,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2224,7 +2317,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[23]
+	mi := &file_actors_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2237,7 +2330,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{23}
+	return file_actors_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Retry) GetId() *Id {
@@ -2256,7 +2349,7 @@ type Weigh struct {
 
 func (x *Weigh) Reset() {
 	*x = Weigh{}
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2268,7 +2361,7 @@ func (x *Weigh) String() string {
 func (*Weigh) ProtoMessage() {}
 
 func (x *Weigh) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[24]
+	mi := &file_actors_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2281,7 +2374,7 @@ func (x *Weigh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weigh.ProtoReflect.Descriptor instead.
 func (*Weigh) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{24}
+	return file_actors_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Weigh) GetWeight() int32 {
@@ -2301,7 +2394,7 @@ type Regroup struct {
 
 func (x *Regroup) Reset() {
 	*x = Regroup{}
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2313,7 +2406,7 @@ func (x *Regroup) String() string {
 func (*Regroup) ProtoMessage() {}
 
 func (x *Regroup) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[25]
+	mi := &file_actors_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2326,7 +2419,7 @@ func (x *Regroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Regroup.ProtoReflect.Descriptor instead.
 func (*Regroup) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{25}
+	return file_actors_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Regroup) GetGroup() string {
@@ -2344,7 +2437,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2356,7 +2449,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[26]
+	mi := &file_actors_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2369,7 +2462,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{26}
+	return file_actors_proto_rawDescGZIP(), []int{27}
 }
 
 // AccountState tells what the store does not know.
@@ -2387,7 +2480,7 @@ type AccountState struct {
 
 func (x *AccountState) Reset() {
 	*x = AccountState{}
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2399,7 +2492,7 @@ func (x *AccountState) String() string {
 func (*AccountState) ProtoMessage() {}
 
 func (x *AccountState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[27]
+	mi := &file_actors_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2412,7 +2505,7 @@ func (x *AccountState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountState.ProtoReflect.Descriptor instead.
 func (*AccountState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{27}
+	return file_actors_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *AccountState) GetName() string {
@@ -2479,7 +2572,7 @@ type Turn struct {
 
 func (x *Turn) Reset() {
 	*x = Turn{}
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2491,7 +2584,7 @@ func (x *Turn) String() string {
 func (*Turn) ProtoMessage() {}
 
 func (x *Turn) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[28]
+	mi := &file_actors_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2504,7 +2597,7 @@ func (x *Turn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Turn.ProtoReflect.Descriptor instead.
 func (*Turn) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{28}
+	return file_actors_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Turn) GetCaller() string {
@@ -2612,7 +2705,7 @@ type Pull struct {
 
 func (x *Pull) Reset() {
 	*x = Pull{}
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2624,7 +2717,7 @@ func (x *Pull) String() string {
 func (*Pull) ProtoMessage() {}
 
 func (x *Pull) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[29]
+	mi := &file_actors_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2637,7 +2730,7 @@ func (x *Pull) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pull.ProtoReflect.Descriptor instead.
 func (*Pull) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{29}
+	return file_actors_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Pull) GetEpoch() uint64 {
@@ -2683,7 +2776,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2695,7 +2788,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[30]
+	mi := &file_actors_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2708,7 +2801,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{30}
+	return file_actors_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Offer) GetCaller() string {
@@ -2821,7 +2914,7 @@ type Want struct {
 
 func (x *Want) Reset() {
 	*x = Want{}
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2833,7 +2926,7 @@ func (x *Want) String() string {
 func (*Want) ProtoMessage() {}
 
 func (x *Want) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[31]
+	mi := &file_actors_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2846,7 +2939,7 @@ func (x *Want) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Want.ProtoReflect.Descriptor instead.
 func (*Want) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{31}
+	return file_actors_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Want) GetNumber() string {
@@ -2927,7 +3020,7 @@ type Shared struct {
 
 func (x *Shared) Reset() {
 	*x = Shared{}
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2939,7 +3032,7 @@ func (x *Shared) String() string {
 func (*Shared) ProtoMessage() {}
 
 func (x *Shared) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[32]
+	mi := &file_actors_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2952,7 +3045,7 @@ func (x *Shared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shared.ProtoReflect.Descriptor instead.
 func (*Shared) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{32}
+	return file_actors_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Shared) GetNumber() string {
@@ -3001,7 +3094,7 @@ type AskLeft struct {
 
 func (x *AskLeft) Reset() {
 	*x = AskLeft{}
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3013,7 +3106,7 @@ func (x *AskLeft) String() string {
 func (*AskLeft) ProtoMessage() {}
 
 func (x *AskLeft) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[33]
+	mi := &file_actors_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3026,7 +3119,7 @@ func (x *AskLeft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskLeft.ProtoReflect.Descriptor instead.
 func (*AskLeft) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{33}
+	return file_actors_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AskLeft) GetNumber() string {
@@ -3055,7 +3148,7 @@ type LeftWork struct {
 
 func (x *LeftWork) Reset() {
 	*x = LeftWork{}
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3067,7 +3160,7 @@ func (x *LeftWork) String() string {
 func (*LeftWork) ProtoMessage() {}
 
 func (x *LeftWork) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[34]
+	mi := &file_actors_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3080,7 +3173,7 @@ func (x *LeftWork) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeftWork.ProtoReflect.Descriptor instead.
 func (*LeftWork) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{34}
+	return file_actors_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *LeftWork) GetFound() bool {
@@ -3117,7 +3210,7 @@ type Withdraw struct {
 
 func (x *Withdraw) Reset() {
 	*x = Withdraw{}
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3129,7 +3222,7 @@ func (x *Withdraw) String() string {
 func (*Withdraw) ProtoMessage() {}
 
 func (x *Withdraw) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[35]
+	mi := &file_actors_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3142,7 +3235,7 @@ func (x *Withdraw) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdraw.ProtoReflect.Descriptor instead.
 func (*Withdraw) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{35}
+	return file_actors_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Withdraw) GetCaller() string {
@@ -3184,7 +3277,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3196,7 +3289,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[36]
+	mi := &file_actors_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3209,7 +3302,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{36}
+	return file_actors_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Outcome) GetEpoch() uint64 {
@@ -3284,7 +3377,7 @@ type Outcomes struct {
 
 func (x *Outcomes) Reset() {
 	*x = Outcomes{}
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3296,7 +3389,7 @@ func (x *Outcomes) String() string {
 func (*Outcomes) ProtoMessage() {}
 
 func (x *Outcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[37]
+	mi := &file_actors_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3309,7 +3402,7 @@ func (x *Outcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcomes.ProtoReflect.Descriptor instead.
 func (*Outcomes) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{37}
+	return file_actors_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Outcomes) GetOutcomes() []*Outcome {
@@ -3333,7 +3426,7 @@ type Began struct {
 
 func (x *Began) Reset() {
 	*x = Began{}
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3345,7 +3438,7 @@ func (x *Began) String() string {
 func (*Began) ProtoMessage() {}
 
 func (x *Began) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[38]
+	mi := &file_actors_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3358,7 +3451,7 @@ func (x *Began) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Began.ProtoReflect.Descriptor instead.
 func (*Began) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{38}
+	return file_actors_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Began) GetEpoch() uint64 {
@@ -3409,7 +3502,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3421,7 +3514,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[39]
+	mi := &file_actors_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3434,7 +3527,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{39}
+	return file_actors_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Beat) GetMember() string {
@@ -3476,7 +3569,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3488,7 +3581,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[40]
+	mi := &file_actors_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3501,7 +3594,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{40}
+	return file_actors_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *End) GetDispatched() uint64 {
@@ -3528,7 +3621,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_actors_proto_msgTypes[41]
+	mi := &file_actors_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3540,7 +3633,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[41]
+	mi := &file_actors_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3553,7 +3646,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{41}
+	return file_actors_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Ended) GetMember() string {
@@ -3580,7 +3673,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_actors_proto_msgTypes[42]
+	mi := &file_actors_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3592,7 +3685,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[42]
+	mi := &file_actors_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3605,7 +3698,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{42}
+	return file_actors_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Run) GetEpoch() uint64 {
@@ -3632,7 +3725,7 @@ type Halt struct {
 
 func (x *Halt) Reset() {
 	*x = Halt{}
-	mi := &file_actors_proto_msgTypes[43]
+	mi := &file_actors_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3644,7 +3737,7 @@ func (x *Halt) String() string {
 func (*Halt) ProtoMessage() {}
 
 func (x *Halt) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[43]
+	mi := &file_actors_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3657,7 +3750,7 @@ func (x *Halt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Halt.ProtoReflect.Descriptor instead.
 func (*Halt) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{43}
+	return file_actors_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Halt) GetDispatched() []uint64 {
@@ -3675,7 +3768,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_actors_proto_msgTypes[44]
+	mi := &file_actors_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3687,7 +3780,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[44]
+	mi := &file_actors_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3700,7 +3793,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{44}
+	return file_actors_proto_rawDescGZIP(), []int{45}
 }
 
 // WeighGroup changes the weight of a group of callers. It is answered with Fairness.
@@ -3714,7 +3807,7 @@ type WeighGroup struct {
 
 func (x *WeighGroup) Reset() {
 	*x = WeighGroup{}
-	mi := &file_actors_proto_msgTypes[45]
+	mi := &file_actors_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3726,7 +3819,7 @@ func (x *WeighGroup) String() string {
 func (*WeighGroup) ProtoMessage() {}
 
 func (x *WeighGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[45]
+	mi := &file_actors_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3739,7 +3832,7 @@ func (x *WeighGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeighGroup.ProtoReflect.Descriptor instead.
 func (*WeighGroup) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{45}
+	return file_actors_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *WeighGroup) GetGroup() string {
@@ -3781,7 +3874,7 @@ type Fairness struct {
 
 func (x *Fairness) Reset() {
 	*x = Fairness{}
-	mi := &file_actors_proto_msgTypes[46]
+	mi := &file_actors_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3793,7 +3886,7 @@ func (x *Fairness) String() string {
 func (*Fairness) ProtoMessage() {}
 
 func (x *Fairness) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[46]
+	mi := &file_actors_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3806,7 +3899,7 @@ func (x *Fairness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fairness.ProtoReflect.Descriptor instead.
 func (*Fairness) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{46}
+	return file_actors_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Fairness) GetQuantumNs() int64 {
@@ -3942,7 +4035,7 @@ type Level struct {
 
 func (x *Level) Reset() {
 	*x = Level{}
-	mi := &file_actors_proto_msgTypes[47]
+	mi := &file_actors_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3954,7 +4047,7 @@ func (x *Level) String() string {
 func (*Level) ProtoMessage() {}
 
 func (x *Level) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[47]
+	mi := &file_actors_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3967,7 +4060,7 @@ func (x *Level) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Level.ProtoReflect.Descriptor instead.
 func (*Level) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{47}
+	return file_actors_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Level) GetInLine() int64 {
@@ -4013,7 +4106,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_actors_proto_msgTypes[48]
+	mi := &file_actors_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4025,7 +4118,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[48]
+	mi := &file_actors_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4038,7 +4131,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{48}
+	return file_actors_proto_rawDescGZIP(), []int{49}
 }
 
 // Slot is one compute thread; turn is absent while it idles.
@@ -4052,7 +4145,7 @@ type Slot struct {
 
 func (x *Slot) Reset() {
 	*x = Slot{}
-	mi := &file_actors_proto_msgTypes[49]
+	mi := &file_actors_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4064,7 +4157,7 @@ func (x *Slot) String() string {
 func (*Slot) ProtoMessage() {}
 
 func (x *Slot) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[49]
+	mi := &file_actors_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4077,7 +4170,7 @@ func (x *Slot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slot.ProtoReflect.Descriptor instead.
 func (*Slot) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{49}
+	return file_actors_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Slot) GetTurn() *Turn {
@@ -4110,7 +4203,7 @@ type StatusState struct {
 
 func (x *StatusState) Reset() {
 	*x = StatusState{}
-	mi := &file_actors_proto_msgTypes[50]
+	mi := &file_actors_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4122,7 +4215,7 @@ func (x *StatusState) String() string {
 func (*StatusState) ProtoMessage() {}
 
 func (x *StatusState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[50]
+	mi := &file_actors_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4135,7 +4228,7 @@ func (x *StatusState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusState.ProtoReflect.Descriptor instead.
 func (*StatusState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{50}
+	return file_actors_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *StatusState) GetSlots() []*Slot {
@@ -4196,7 +4289,7 @@ type Live struct {
 
 func (x *Live) Reset() {
 	*x = Live{}
-	mi := &file_actors_proto_msgTypes[51]
+	mi := &file_actors_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4208,7 +4301,7 @@ func (x *Live) String() string {
 func (*Live) ProtoMessage() {}
 
 func (x *Live) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[51]
+	mi := &file_actors_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4221,7 +4314,7 @@ func (x *Live) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Live.ProtoReflect.Descriptor instead.
 func (*Live) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{51}
+	return file_actors_proto_rawDescGZIP(), []int{52}
 }
 
 type LiveState struct {
@@ -4233,7 +4326,7 @@ type LiveState struct {
 
 func (x *LiveState) Reset() {
 	*x = LiveState{}
-	mi := &file_actors_proto_msgTypes[52]
+	mi := &file_actors_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4245,7 +4338,7 @@ func (x *LiveState) String() string {
 func (*LiveState) ProtoMessage() {}
 
 func (x *LiveState) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[52]
+	mi := &file_actors_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4258,7 +4351,7 @@ func (x *LiveState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveState.ProtoReflect.Descriptor instead.
 func (*LiveState) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{52}
+	return file_actors_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *LiveState) GetCallers() []*LiveCaller {
@@ -4281,7 +4374,7 @@ type LiveCaller struct {
 
 func (x *LiveCaller) Reset() {
 	*x = LiveCaller{}
-	mi := &file_actors_proto_msgTypes[53]
+	mi := &file_actors_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4293,7 +4386,7 @@ func (x *LiveCaller) String() string {
 func (*LiveCaller) ProtoMessage() {}
 
 func (x *LiveCaller) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_proto_msgTypes[53]
+	mi := &file_actors_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4306,7 +4399,7 @@ func (x *LiveCaller) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveCaller.ProtoReflect.Descriptor instead.
 func (*LiveCaller) Descriptor() ([]byte, []int) {
-	return file_actors_proto_rawDescGZIP(), []int{53}
+	return file_actors_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *LiveCaller) GetName() string {
@@ -4440,7 +4533,7 @@ const file_actors_proto_rawDesc = "" +
 	"\x05trace\x18\x19 \x01(\fR\x05trace\x12\x16\n" +
 	"\x06deaths\x18\x16 \x03(\tR\x06deaths\x12\"\n" +
 	"\rdeaths_cpu_ns\x18\x17 \x01(\x03R\vdeathsCpuNs\x124\n" +
-	"\x06curves\x18\x1a \x03(\v2\x1c.fairfactor.actors.v1.CurvesR\x06curves\"\xb9\x02\n" +
+	"\x06curves\x18\x1a \x03(\v2\x1c.fairfactor.actors.v1.CurvesR\x06curves\"\xef\x02\n" +
 	"\n" +
 	"Submission\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x10\n" +
@@ -4454,7 +4547,15 @@ const file_actors_proto_rawDesc = "" +
 	"deadlineUs\x12\x1a\n" +
 	"\bcallback\x18\v \x01(\tR\bcallback\x12\x14\n" +
 	"\x05trace\x18\f \x01(\fR\x05trace\x124\n" +
-	"\x06curves\x18\r \x03(\v2\x1c.fairfactor.actors.v1.CurvesR\x06curves\"x\n" +
+	"\x06curves\x18\r \x03(\v2\x1c.fairfactor.actors.v1.CurvesR\x06curves\x124\n" +
+	"\x06deadly\x18\x0e \x01(\v2\x1c.fairfactor.actors.v1.DeadlyR\x06deadly\"\xbc\x01\n" +
+	"\x06Deadly\x12\x16\n" +
+	"\x06deaths\x18\x01 \x03(\tR\x06deaths\x12\"\n" +
+	"\rdeaths_cpu_ns\x18\x02 \x01(\x03R\vdeathsCpuNs\x12*\n" +
+	"\x03job\x18\x03 \x01(\v2\x18.fairfactor.actors.v1.IdR\x03job\x12\x16\n" +
+	"\x06caller\x18\x04 \x01(\tR\x06caller\x12\x19\n" +
+	"\bsince_us\x18\x05 \x01(\x03R\asinceUs\x12\x17\n" +
+	"\aused_us\x18\x06 \x01(\x03R\x06usedUs\"x\n" +
 	"\x06Submit\x12B\n" +
 	"\vsubmissions\x18\x01 \x03(\v2 .fairfactor.actors.v1.SubmissionR\vsubmissions\x12\x14\n" +
 	"\x05again\x18\x02 \x01(\bR\x05again\x12\x14\n" +
@@ -4705,7 +4806,7 @@ func file_actors_proto_rawDescGZIP() []byte {
 }
 
 var (
-	file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+	file_actors_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
 	file_actors_proto_goTypes  = []any{
 		(*Envelope)(nil),     // 0: fairfactor.actors.v1.Envelope
 		(*Problem)(nil),      // 1: fairfactor.actors.v1.Problem
@@ -4715,96 +4816,97 @@ var (
 		(*Progress)(nil),     // 5: fairfactor.actors.v1.Progress
 		(*Job)(nil),          // 6: fairfactor.actors.v1.Job
 		(*Submission)(nil),   // 7: fairfactor.actors.v1.Submission
-		(*Submit)(nil),       // 8: fairfactor.actors.v1.Submit
-		(*Receipt)(nil),      // 9: fairfactor.actors.v1.Receipt
-		(*Receipts)(nil),     // 10: fairfactor.actors.v1.Receipts
-		(*Look)(nil),         // 11: fairfactor.actors.v1.Look
-		(*JobState)(nil),     // 12: fairfactor.actors.v1.JobState
-		(*Await)(nil),        // 13: fairfactor.actors.v1.Await
-		(*Cancel)(nil),       // 14: fairfactor.actors.v1.Cancel
-		(*Expire)(nil),       // 15: fairfactor.actors.v1.Expire
-		(*Save)(nil),         // 16: fairfactor.actors.v1.Save
-		(*Died)(nil),         // 17: fairfactor.actors.v1.Died
-		(*Many)(nil),         // 18: fairfactor.actors.v1.Many
-		(*Changed)(nil),      // 19: fairfactor.actors.v1.Changed
-		(*Quota)(nil),        // 20: fairfactor.actors.v1.Quota
-		(*Bound)(nil),        // 21: fairfactor.actors.v1.Bound
-		(*Pause)(nil),        // 22: fairfactor.actors.v1.Pause
-		(*Retry)(nil),        // 23: fairfactor.actors.v1.Retry
-		(*Weigh)(nil),        // 24: fairfactor.actors.v1.Weigh
-		(*Regroup)(nil),      // 25: fairfactor.actors.v1.Regroup
-		(*Account)(nil),      // 26: fairfactor.actors.v1.Account
-		(*AccountState)(nil), // 27: fairfactor.actors.v1.AccountState
-		(*Turn)(nil),         // 28: fairfactor.actors.v1.Turn
-		(*Pull)(nil),         // 29: fairfactor.actors.v1.Pull
-		(*Offer)(nil),        // 30: fairfactor.actors.v1.Offer
-		(*Want)(nil),         // 31: fairfactor.actors.v1.Want
-		(*Shared)(nil),       // 32: fairfactor.actors.v1.Shared
-		(*AskLeft)(nil),      // 33: fairfactor.actors.v1.AskLeft
-		(*LeftWork)(nil),     // 34: fairfactor.actors.v1.LeftWork
-		(*Withdraw)(nil),     // 35: fairfactor.actors.v1.Withdraw
-		(*Outcome)(nil),      // 36: fairfactor.actors.v1.Outcome
-		(*Outcomes)(nil),     // 37: fairfactor.actors.v1.Outcomes
-		(*Began)(nil),        // 38: fairfactor.actors.v1.Began
-		(*Beat)(nil),         // 39: fairfactor.actors.v1.Beat
-		(*End)(nil),          // 40: fairfactor.actors.v1.End
-		(*Ended)(nil),        // 41: fairfactor.actors.v1.Ended
-		(*Run)(nil),          // 42: fairfactor.actors.v1.Run
-		(*Halt)(nil),         // 43: fairfactor.actors.v1.Halt
-		(*Report)(nil),       // 44: fairfactor.actors.v1.Report
-		(*WeighGroup)(nil),   // 45: fairfactor.actors.v1.WeighGroup
-		(*Fairness)(nil),     // 46: fairfactor.actors.v1.Fairness
-		(*Level)(nil),        // 47: fairfactor.actors.v1.Level
-		(*Status)(nil),       // 48: fairfactor.actors.v1.Status
-		(*Slot)(nil),         // 49: fairfactor.actors.v1.Slot
-		(*StatusState)(nil),  // 50: fairfactor.actors.v1.StatusState
-		(*Live)(nil),         // 51: fairfactor.actors.v1.Live
-		(*LiveState)(nil),    // 52: fairfactor.actors.v1.LiveState
-		(*LiveCaller)(nil),   // 53: fairfactor.actors.v1.LiveCaller
+		(*Deadly)(nil),       // 8: fairfactor.actors.v1.Deadly
+		(*Submit)(nil),       // 9: fairfactor.actors.v1.Submit
+		(*Receipt)(nil),      // 10: fairfactor.actors.v1.Receipt
+		(*Receipts)(nil),     // 11: fairfactor.actors.v1.Receipts
+		(*Look)(nil),         // 12: fairfactor.actors.v1.Look
+		(*JobState)(nil),     // 13: fairfactor.actors.v1.JobState
+		(*Await)(nil),        // 14: fairfactor.actors.v1.Await
+		(*Cancel)(nil),       // 15: fairfactor.actors.v1.Cancel
+		(*Expire)(nil),       // 16: fairfactor.actors.v1.Expire
+		(*Save)(nil),         // 17: fairfactor.actors.v1.Save
+		(*Died)(nil),         // 18: fairfactor.actors.v1.Died
+		(*Many)(nil),         // 19: fairfactor.actors.v1.Many
+		(*Changed)(nil),      // 20: fairfactor.actors.v1.Changed
+		(*Quota)(nil),        // 21: fairfactor.actors.v1.Quota
+		(*Bound)(nil),        // 22: fairfactor.actors.v1.Bound
+		(*Pause)(nil),        // 23: fairfactor.actors.v1.Pause
+		(*Retry)(nil),        // 24: fairfactor.actors.v1.Retry
+		(*Weigh)(nil),        // 25: fairfactor.actors.v1.Weigh
+		(*Regroup)(nil),      // 26: fairfactor.actors.v1.Regroup
+		(*Account)(nil),      // 27: fairfactor.actors.v1.Account
+		(*AccountState)(nil), // 28: fairfactor.actors.v1.AccountState
+		(*Turn)(nil),         // 29: fairfactor.actors.v1.Turn
+		(*Pull)(nil),         // 30: fairfactor.actors.v1.Pull
+		(*Offer)(nil),        // 31: fairfactor.actors.v1.Offer
+		(*Want)(nil),         // 32: fairfactor.actors.v1.Want
+		(*Shared)(nil),       // 33: fairfactor.actors.v1.Shared
+		(*AskLeft)(nil),      // 34: fairfactor.actors.v1.AskLeft
+		(*LeftWork)(nil),     // 35: fairfactor.actors.v1.LeftWork
+		(*Withdraw)(nil),     // 36: fairfactor.actors.v1.Withdraw
+		(*Outcome)(nil),      // 37: fairfactor.actors.v1.Outcome
+		(*Outcomes)(nil),     // 38: fairfactor.actors.v1.Outcomes
+		(*Began)(nil),        // 39: fairfactor.actors.v1.Began
+		(*Beat)(nil),         // 40: fairfactor.actors.v1.Beat
+		(*End)(nil),          // 41: fairfactor.actors.v1.End
+		(*Ended)(nil),        // 42: fairfactor.actors.v1.Ended
+		(*Run)(nil),          // 43: fairfactor.actors.v1.Run
+		(*Halt)(nil),         // 44: fairfactor.actors.v1.Halt
+		(*Report)(nil),       // 45: fairfactor.actors.v1.Report
+		(*WeighGroup)(nil),   // 46: fairfactor.actors.v1.WeighGroup
+		(*Fairness)(nil),     // 47: fairfactor.actors.v1.Fairness
+		(*Level)(nil),        // 48: fairfactor.actors.v1.Level
+		(*Status)(nil),       // 49: fairfactor.actors.v1.Status
+		(*Slot)(nil),         // 50: fairfactor.actors.v1.Slot
+		(*StatusState)(nil),  // 51: fairfactor.actors.v1.StatusState
+		(*Live)(nil),         // 52: fairfactor.actors.v1.Live
+		(*LiveState)(nil),    // 53: fairfactor.actors.v1.LiveState
+		(*LiveCaller)(nil),   // 54: fairfactor.actors.v1.LiveCaller
 	}
 )
 
 var file_actors_proto_depIdxs = []int32{
-	8,  // 0: fairfactor.actors.v1.Envelope.submit:type_name -> fairfactor.actors.v1.Submit
-	11, // 1: fairfactor.actors.v1.Envelope.look:type_name -> fairfactor.actors.v1.Look
-	13, // 2: fairfactor.actors.v1.Envelope.await:type_name -> fairfactor.actors.v1.Await
-	14, // 3: fairfactor.actors.v1.Envelope.cancel:type_name -> fairfactor.actors.v1.Cancel
-	23, // 4: fairfactor.actors.v1.Envelope.retry:type_name -> fairfactor.actors.v1.Retry
-	24, // 5: fairfactor.actors.v1.Envelope.weigh:type_name -> fairfactor.actors.v1.Weigh
-	26, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
-	25, // 7: fairfactor.actors.v1.Envelope.regroup:type_name -> fairfactor.actors.v1.Regroup
-	15, // 8: fairfactor.actors.v1.Envelope.expire:type_name -> fairfactor.actors.v1.Expire
-	22, // 9: fairfactor.actors.v1.Envelope.pause:type_name -> fairfactor.actors.v1.Pause
-	21, // 10: fairfactor.actors.v1.Envelope.bound:type_name -> fairfactor.actors.v1.Bound
-	18, // 11: fairfactor.actors.v1.Envelope.many:type_name -> fairfactor.actors.v1.Many
-	33, // 12: fairfactor.actors.v1.Envelope.ask_left:type_name -> fairfactor.actors.v1.AskLeft
-	16, // 13: fairfactor.actors.v1.Envelope.save:type_name -> fairfactor.actors.v1.Save
-	17, // 14: fairfactor.actors.v1.Envelope.died:type_name -> fairfactor.actors.v1.Died
-	29, // 15: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
-	37, // 16: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
-	38, // 17: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
-	32, // 18: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
-	30, // 19: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
-	35, // 20: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
-	39, // 21: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
-	41, // 22: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
-	44, // 23: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
-	45, // 24: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
-	31, // 25: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
-	42, // 26: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
-	43, // 27: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
-	48, // 28: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
-	51, // 29: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
-	10, // 30: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
-	12, // 31: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
-	27, // 32: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
-	46, // 33: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
-	50, // 34: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
+	9,  // 0: fairfactor.actors.v1.Envelope.submit:type_name -> fairfactor.actors.v1.Submit
+	12, // 1: fairfactor.actors.v1.Envelope.look:type_name -> fairfactor.actors.v1.Look
+	14, // 2: fairfactor.actors.v1.Envelope.await:type_name -> fairfactor.actors.v1.Await
+	15, // 3: fairfactor.actors.v1.Envelope.cancel:type_name -> fairfactor.actors.v1.Cancel
+	24, // 4: fairfactor.actors.v1.Envelope.retry:type_name -> fairfactor.actors.v1.Retry
+	25, // 5: fairfactor.actors.v1.Envelope.weigh:type_name -> fairfactor.actors.v1.Weigh
+	27, // 6: fairfactor.actors.v1.Envelope.account:type_name -> fairfactor.actors.v1.Account
+	26, // 7: fairfactor.actors.v1.Envelope.regroup:type_name -> fairfactor.actors.v1.Regroup
+	16, // 8: fairfactor.actors.v1.Envelope.expire:type_name -> fairfactor.actors.v1.Expire
+	23, // 9: fairfactor.actors.v1.Envelope.pause:type_name -> fairfactor.actors.v1.Pause
+	22, // 10: fairfactor.actors.v1.Envelope.bound:type_name -> fairfactor.actors.v1.Bound
+	19, // 11: fairfactor.actors.v1.Envelope.many:type_name -> fairfactor.actors.v1.Many
+	34, // 12: fairfactor.actors.v1.Envelope.ask_left:type_name -> fairfactor.actors.v1.AskLeft
+	17, // 13: fairfactor.actors.v1.Envelope.save:type_name -> fairfactor.actors.v1.Save
+	18, // 14: fairfactor.actors.v1.Envelope.died:type_name -> fairfactor.actors.v1.Died
+	30, // 15: fairfactor.actors.v1.Envelope.pull:type_name -> fairfactor.actors.v1.Pull
+	38, // 16: fairfactor.actors.v1.Envelope.outcomes:type_name -> fairfactor.actors.v1.Outcomes
+	39, // 17: fairfactor.actors.v1.Envelope.began:type_name -> fairfactor.actors.v1.Began
+	33, // 18: fairfactor.actors.v1.Envelope.shared:type_name -> fairfactor.actors.v1.Shared
+	31, // 19: fairfactor.actors.v1.Envelope.offer:type_name -> fairfactor.actors.v1.Offer
+	36, // 20: fairfactor.actors.v1.Envelope.withdraw:type_name -> fairfactor.actors.v1.Withdraw
+	40, // 21: fairfactor.actors.v1.Envelope.beat:type_name -> fairfactor.actors.v1.Beat
+	42, // 22: fairfactor.actors.v1.Envelope.ended:type_name -> fairfactor.actors.v1.Ended
+	45, // 23: fairfactor.actors.v1.Envelope.report:type_name -> fairfactor.actors.v1.Report
+	46, // 24: fairfactor.actors.v1.Envelope.weigh_group:type_name -> fairfactor.actors.v1.WeighGroup
+	32, // 25: fairfactor.actors.v1.Envelope.want:type_name -> fairfactor.actors.v1.Want
+	43, // 26: fairfactor.actors.v1.Envelope.run:type_name -> fairfactor.actors.v1.Run
+	44, // 27: fairfactor.actors.v1.Envelope.halt:type_name -> fairfactor.actors.v1.Halt
+	49, // 28: fairfactor.actors.v1.Envelope.status:type_name -> fairfactor.actors.v1.Status
+	52, // 29: fairfactor.actors.v1.Envelope.live:type_name -> fairfactor.actors.v1.Live
+	11, // 30: fairfactor.actors.v1.Envelope.receipts:type_name -> fairfactor.actors.v1.Receipts
+	13, // 31: fairfactor.actors.v1.Envelope.job_state:type_name -> fairfactor.actors.v1.JobState
+	28, // 32: fairfactor.actors.v1.Envelope.account_state:type_name -> fairfactor.actors.v1.AccountState
+	47, // 33: fairfactor.actors.v1.Envelope.fairness:type_name -> fairfactor.actors.v1.Fairness
+	51, // 34: fairfactor.actors.v1.Envelope.status_state:type_name -> fairfactor.actors.v1.StatusState
 	1,  // 35: fairfactor.actors.v1.Envelope.problem:type_name -> fairfactor.actors.v1.Problem
-	52, // 36: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
-	19, // 37: fairfactor.actors.v1.Envelope.changed:type_name -> fairfactor.actors.v1.Changed
-	34, // 38: fairfactor.actors.v1.Envelope.left_work:type_name -> fairfactor.actors.v1.LeftWork
-	20, // 39: fairfactor.actors.v1.Problem.quota:type_name -> fairfactor.actors.v1.Quota
+	53, // 36: fairfactor.actors.v1.Envelope.live_state:type_name -> fairfactor.actors.v1.LiveState
+	20, // 37: fairfactor.actors.v1.Envelope.changed:type_name -> fairfactor.actors.v1.Changed
+	35, // 38: fairfactor.actors.v1.Envelope.left_work:type_name -> fairfactor.actors.v1.LeftWork
+	21, // 39: fairfactor.actors.v1.Problem.quota:type_name -> fairfactor.actors.v1.Quota
 	3,  // 40: fairfactor.actors.v1.Progress.found:type_name -> fairfactor.actors.v1.Factor
 	2,  // 41: fairfactor.actors.v1.Job.id:type_name -> fairfactor.actors.v1.Id
 	3,  // 42: fairfactor.actors.v1.Job.factors:type_name -> fairfactor.actors.v1.Factor
@@ -4812,34 +4914,36 @@ var file_actors_proto_depIdxs = []int32{
 	4,  // 44: fairfactor.actors.v1.Job.curves:type_name -> fairfactor.actors.v1.Curves
 	3,  // 45: fairfactor.actors.v1.Submission.known:type_name -> fairfactor.actors.v1.Factor
 	4,  // 46: fairfactor.actors.v1.Submission.curves:type_name -> fairfactor.actors.v1.Curves
-	7,  // 47: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
-	6,  // 48: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
-	1,  // 49: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
-	9,  // 50: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
-	6,  // 51: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
-	2,  // 52: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 53: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 54: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 55: fairfactor.actors.v1.Died.id:type_name -> fairfactor.actors.v1.Id
-	2,  // 56: fairfactor.actors.v1.Many.ids:type_name -> fairfactor.actors.v1.Id
-	2,  // 57: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
-	28, // 58: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
-	3,  // 59: fairfactor.actors.v1.LeftWork.given:type_name -> fairfactor.actors.v1.Factor
-	36, // 60: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
-	28, // 61: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
-	40, // 62: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
-	28, // 63: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
-	47, // 64: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
-	47, // 65: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
-	28, // 66: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
-	49, // 67: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
-	53, // 68: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
-	6,  // 69: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
-	70, // [70:70] is the sub-list for method output_type
-	70, // [70:70] is the sub-list for method input_type
-	70, // [70:70] is the sub-list for extension type_name
-	70, // [70:70] is the sub-list for extension extendee
-	0,  // [0:70] is the sub-list for field type_name
+	8,  // 47: fairfactor.actors.v1.Submission.deadly:type_name -> fairfactor.actors.v1.Deadly
+	2,  // 48: fairfactor.actors.v1.Deadly.job:type_name -> fairfactor.actors.v1.Id
+	7,  // 49: fairfactor.actors.v1.Submit.submissions:type_name -> fairfactor.actors.v1.Submission
+	6,  // 50: fairfactor.actors.v1.Receipt.job:type_name -> fairfactor.actors.v1.Job
+	1,  // 51: fairfactor.actors.v1.Receipt.problem:type_name -> fairfactor.actors.v1.Problem
+	10, // 52: fairfactor.actors.v1.Receipts.receipts:type_name -> fairfactor.actors.v1.Receipt
+	6,  // 53: fairfactor.actors.v1.JobState.jobs:type_name -> fairfactor.actors.v1.Job
+	2,  // 54: fairfactor.actors.v1.Await.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 55: fairfactor.actors.v1.Cancel.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 56: fairfactor.actors.v1.Expire.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 57: fairfactor.actors.v1.Died.id:type_name -> fairfactor.actors.v1.Id
+	2,  // 58: fairfactor.actors.v1.Many.ids:type_name -> fairfactor.actors.v1.Id
+	2,  // 59: fairfactor.actors.v1.Retry.id:type_name -> fairfactor.actors.v1.Id
+	29, // 60: fairfactor.actors.v1.Offer.turns:type_name -> fairfactor.actors.v1.Turn
+	3,  // 61: fairfactor.actors.v1.LeftWork.given:type_name -> fairfactor.actors.v1.Factor
+	37, // 62: fairfactor.actors.v1.Outcomes.outcomes:type_name -> fairfactor.actors.v1.Outcome
+	29, // 63: fairfactor.actors.v1.Beat.open:type_name -> fairfactor.actors.v1.Turn
+	41, // 64: fairfactor.actors.v1.Ended.ends:type_name -> fairfactor.actors.v1.End
+	29, // 65: fairfactor.actors.v1.Run.turns:type_name -> fairfactor.actors.v1.Turn
+	48, // 66: fairfactor.actors.v1.Fairness.between:type_name -> fairfactor.actors.v1.Level
+	48, // 67: fairfactor.actors.v1.Fairness.inside:type_name -> fairfactor.actors.v1.Level
+	29, // 68: fairfactor.actors.v1.Slot.turn:type_name -> fairfactor.actors.v1.Turn
+	50, // 69: fairfactor.actors.v1.StatusState.slots:type_name -> fairfactor.actors.v1.Slot
+	54, // 70: fairfactor.actors.v1.LiveState.callers:type_name -> fairfactor.actors.v1.LiveCaller
+	6,  // 71: fairfactor.actors.v1.LiveCaller.jobs:type_name -> fairfactor.actors.v1.Job
+	72, // [72:72] is the sub-list for method output_type
+	72, // [72:72] is the sub-list for method input_type
+	72, // [72:72] is the sub-list for extension type_name
+	72, // [72:72] is the sub-list for extension extendee
+	0,  // [0:72] is the sub-list for field type_name
 }
 
 func init() { file_actors_proto_init() }
@@ -4888,14 +4992,14 @@ func file_actors_proto_init() {
 		(*Envelope_Changed)(nil),
 		(*Envelope_LeftWork)(nil),
 	}
-	file_actors_proto_msgTypes[21].OneofWrappers = []any{}
+	file_actors_proto_msgTypes[22].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_proto_rawDesc), len(file_actors_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   54,
+			NumMessages:   55,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

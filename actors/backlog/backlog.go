@@ -54,6 +54,9 @@ type Config struct {
 	// MaxDeaths is how many processes may die with a job before it is quarantined; zero is
 	// no limit.
 	MaxDeaths int
+	// Deadly returns what is known of a number that is deadly, nil for all others. It is
+	// asked before a job begins; nil for no such numbers.
+	Deadly func(number string) *fairfactor.Deadly
 	// Memory is asked before a job begins to sieve, nil for no limit.
 	Memory Memory
 }
@@ -146,13 +149,14 @@ type open struct {
 	sent     int           // those that will be with the one on its way
 	sending  time.Duration // the job's CPU as the checkpoint on its way has it
 	booked   spent
-	given    *given           // nil unless primes of the number were known before
-	divisors []string         // of the number that were known before and are not proven to be prime
-	was      fairfactor.State // before it ended, as everybody sees it until that is durable
-	from     string           // the caller that has the missing pieces of the checkpoint, empty for the store
-	left     *Left            // of a job that is ending
-	memory   int64            // bytes that were granted
-	starved  bool             // it waits for memory
+	given    *given             // nil unless primes of the number were known before
+	divisors []string           // of the number that were known before and are not proven to be prime
+	was      fairfactor.State   // before it ended, as everybody sees it until that is durable
+	from     string             // the caller that has the missing pieces of the checkpoint, empty for the store
+	left     *Left              // of a job that is ending
+	memory   int64              // bytes that were granted
+	starved  bool               // it waits for memory
+	deadly   *fairfactor.Deadly // its number, so it is about to end; nil for nearly all
 }
 
 // spent is what a job's finished turns used, as far as its caller's stored
@@ -197,6 +201,7 @@ type Backlog struct {
 	loading     bool              // a piece of a checkpoint was asked for
 	died        map[uint64][]Died // of jobs that are not in memory, by sequence number
 	found       []Died            // of jobs that are by now
+	doomed      []uint64          // jobs whose numbers are deadly, see [Backlog.Condemned]
 	vain        Vain              // not taken yet
 }
 

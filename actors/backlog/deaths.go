@@ -58,6 +58,10 @@ func (b *Backlog) diedOpen(o *open, process string, now time.Time) (m Mourning) 
 	}
 	o.job.Deaths = o.job.Deaths.With(process, o.job.CPU)
 	o.job.Attempts = max(o.job.Attempts, o.job.Deaths.Count()) // two may be told at once
+	if d := b.deadly(o.job.Number, o.job.ID.Seq, o.job.Order); d != nil {
+		m.Ended, _ = b.condemned(o, d, now)
+		return m
+	}
 	if b.fatal(o.job.Deaths) {
 		m.Ended, _ = b.quarantine(o, now)
 		return m
@@ -104,6 +108,11 @@ func (b *Backlog) diedWaiting(e *entry, process string, now time.Time) (m Mourni
 	}
 	job.Deaths = job.Deaths.With(process, job.CPU)
 	job.Attempts++
+	if d := b.deadly(job.Number, e.seq, e.order); d != nil {
+		delete(b.parking.jobs, e.seq)
+		m.Ended, _ = b.condemned(b.opened(job), d, now)
+		return m
+	}
 	if b.fatal(job.Deaths) {
 		delete(b.parking.jobs, e.seq)
 		m.Ended, _ = b.quarantine(b.opened(job), now)

@@ -39,6 +39,12 @@ func (b *Backlog) nextWaiting() (Turn, bool) {
 		if !ok {
 			break
 		}
+		if d := b.deadly(e.number, e.seq, e.order); d != nil {
+			o := b.opened(b.job(&e))
+			b.open[e.seq] = o
+			b.condemn(o, d)
+			continue
+		}
 		o := b.begin(&e)
 		if o.machine == nil {
 			t := o.firstTurn()
@@ -162,8 +168,14 @@ func (b *Backlog) longs() iter.Seq[*open] {
 // turnOf asks a long job for a turn.
 func (b *Backlog) turnOf(o *open) (Turn, bool) {
 	suspect := o.suspect()
-	if o.mourning > 0 || suspect && len(o.offered) > 0 {
+	if o.mourning > 0 || o.deadly != nil || suspect && len(o.offered) > 0 {
 		return Turn{}, false
+	}
+	if suspect {
+		if d := b.deadly(o.job.Number, o.job.ID.Seq, o.job.Order); d != nil {
+			b.condemn(o, d)
+			return Turn{}, false
+		}
 	}
 	if n := len(o.again); n > 0 {
 		t := o.again[n-1]

@@ -25,6 +25,7 @@ type Config struct {
 	// no limit; Died are deaths that are known before the activation begins.
 	MaxDeaths int
 	Died      []Died
+	Deadly    *Deadlies            // nil for no such numbers
 	Grace     func() time.Duration // that a job waits after a death
 	Counters  *Counters
 	Room      *Room
@@ -211,6 +212,9 @@ func (c *Caller) claimed(r *Read) {
 	cfg := backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU, MaxDeaths: c.cfg.MaxDeaths}
 	if c.cfg.Learns {
 		cfg.Share = ShareDigits
+	}
+	if c.cfg.Deadly != nil {
+		cfg.Deadly = c.deadly
 	}
 	if c.cfg.Memory != nil {
 		c.memory = c.cfg.Memory(cmp.Or(c.group, c.cfg.Name))

@@ -41,7 +41,10 @@ func (c *Caller) died(asker Asker, m Died) {
 	case mourning.Ended != nil:
 		c.host.Log().Error("a job is quarantined: processes died with it", "job", mourning.Ended.ID.String(), "number", mourning.Ended.Number,
 			"deaths", mourning.Ended.Deaths.Count(), "node", d.Process)
+		c.judge(mourning.Ended)
 		c.end(mourning.Ended, asker)
+		c.backlog.CondemnOpen(mourning.Ended.Number)
+		c.condemnBegun()
 	case mourning.Change != nil:
 		job := mourning.Change.Job
 		c.host.Log().Warn("a process died with a job", "job", job.ID.String(), "deaths", job.Deaths.Count(), "node", d.Process)

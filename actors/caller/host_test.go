@@ -40,6 +40,7 @@ type host struct {
 	room   caller.Room
 	learns bool
 	grace  time.Duration
+	deadly caller.Deadlies
 
 	maxQueue uint64
 }
@@ -60,7 +61,7 @@ func (h *host) activate() {
 	h.steps, h.reads = nil, nil // those of the last one are lost
 	h.caller = caller.New(h, caller.Config{
 		Name: "alice", MaxQueue: h.maxQueue, Idle: h.idle, Retry: time.Second, MaxDeaths: 3, Grace: h.patience,
-		Counters: &h.counts, Room: &h.room, Learns: h.learns,
+		Counters: &h.counts, Room: &h.room, Learns: h.learns, Deadly: &h.deadly,
 	})
 }
 
@@ -245,6 +246,13 @@ func (h *host) command(words []string) error {
 	case "died": // who says so, sequence number, process
 		seq, _ := strconv.ParseUint(args[1], 10, 64)
 		h.caller.Receive(args[0], caller.Died{ID: fairfactor.ID{Nonce: 1000 + seq, Seq: seq}, Process: args[2]})
+	case "deadly": // number, caller: processes died of it elsewhere; known: this node has heard of that
+		return h.kill(args[0], args[1], len(args) > 2)
+	case "why": // sequence number: the deaths of a stored job, and its reason
+		seq, _ := strconv.ParseUint(args[0], 10, 64)
+		job, err := h.store.Job(context.Background(), fairfactor.ID{Nonce: 1000 + seq, Caller: 1, Seq: seq})
+		h.say("job %d %s after %d attempts, deaths of %v: %s", seq, job.State, job.Attempts, job.Deaths.Count(), job.Reason)
+		return err
 	case "grace": // that a job waits after a death
 		h.grace, _ = time.ParseDuration(args[0])
 	case "activate": // somewhere else, or after that
@@ -358,6 +366,9 @@ func (h *host) answerRead(ctx context.Context, r *caller.Read) {
 	case caller.ReadKnown:
 		if known, err := h.store.Known(ctx, []string{r.Digits}); err == nil && len(known) == 1 {
 			r.Known = &known[0]
+			if d := known[0].Deadly; d != nil {
+				h.deadly.Add(*d)
+			}
 		}
 	case caller.ReadEarlier:
 		page, err := h.store.List(ctx, fairfactor.Query{Caller: "alice", Limit: 100})
@@ -458,4 +469,23 @@ func (h *host) ask(what string, args []string) error {
 		h.caller.Receive(args[0], caller.Expire{ID: id})
 	}
 	return nil
+}
+
+// kill has a job of another caller quarantined.
+func (h *host) kill(number, name string, known bool) error {
+	ctx := context.Background()
+	c, err := h.store.ClaimCaller(ctx, name, "")
+	if err != nil {
+		return err
+	}
+	deaths := &fairfactor.Deaths{Processes: []string{"x1", "x2", "x3"}}
+	job := fairfactor.Job{
+		ID: fairfactor.ID{Nonce: 77, Caller: c.Number, Seq: c.Last + 1}, Caller: name, Number: number, Order: c.Last + 1,
+		State: fairfactor.Failed, Submitted: h.now, Finished: h.now, Attempts: 3, Deaths: deaths,
+	}
+	if known {
+		h.deadly.Add(fairfactor.Deadly{Number: number, Deaths: *deaths, Job: job.ID, Caller: name, Since: h.now, Used: h.now})
+	}
+	_, err = h.store.Apply(ctx, []fairfactor.Change{{Op: fairfactor.AcceptEnded, Caller: name, Number: c.Number, Epoch: c.Epoch, Job: &job}})
+	return err
 }

@@ -53,6 +53,7 @@ func (c *Caller) offer() {
 	}
 	known := len(turns)
 	turns = c.backlog.Next(turns, limit)
+	c.condemnBegun()
 	defer func() { clear(turns); c.turns = turns[:0] }()
 	more := c.backlog.More() && !c.paused
 	asked := o.want > 0 && !more

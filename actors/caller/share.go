@@ -152,6 +152,7 @@ func (c *Caller) knownRead(r *Read) {
 	switch {
 	case r.Known != nil && r.Known.Complete:
 		c.recallAll(s, r.Known)
+	case c.condemnAll(s):
 	case s.state == reading:
 		c.run(s, r.Known)
 	case s.state == ending && s.runner != 0:

@@ -23,7 +23,7 @@ type step struct {
 	bounds     *fairfactor.Bounds
 
 	admitted bool  // Accept: its turns are offered already
-	known    bool  // Accept: it ended with what is known of its number, and never was in the backlog
+	known    bool  // Accept: it ended with what is known of its number, factors or deaths, and never was in the backlog
 	death    bool  // Checkpoint: a process died with the job, which waits for it
 	wait     bool  // Accept: who submitted waits for the end
 	many     bool  // Finish and Requeue: for an operation on many jobs

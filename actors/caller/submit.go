@@ -112,12 +112,15 @@ func (c *Caller) enqueue(sub *Submission, to slot) error {
 	}
 	p.op, p.job, p.to, p.wait = fairfactor.Accept, &p.own, to, sub.Wait
 	c.load.add(p.job)
-	if sub.Known == nil || !c.recall(p, sub.Known) {
-		if c.wary {
-			c.backlog.Defer()
-		} else {
-			p.admitted = c.backlog.Admit(p.job)
-		}
+	if sub.Known != nil && sub.Known.Deadly != nil && c.cfg.Deadly != nil {
+		c.cfg.Deadly.Add(*sub.Known.Deadly)
+	}
+	switch {
+	case sub.Known != nil && c.recall(p, sub.Known), c.condemn(p):
+	case c.wary:
+		c.backlog.Defer()
+	default:
+		p.admitted = c.backlog.Admit(p.job)
 	}
 	c.cfg.Room.taken.Add(1) // settleAccept gives it back
 	c.put(p)

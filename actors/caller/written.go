@@ -206,6 +206,7 @@ func (c *Caller) ended(job *fairfactor.Job, left *backlog.Left) {
 	if job.Trace != nil && c.cfg.Ended != nil {
 		c.cfg.Ended(job, c.host.Now())
 	}
+	c.judge(job)
 	c.divisors.learn(job)
 	c.unshare(job, job.State == fairfactor.Completed, left)
 	c.wake(job)

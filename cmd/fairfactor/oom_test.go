@@ -53,7 +53,7 @@ func TestOutOfMemory(t *testing.T) {
 			if row.memory != "" {
 				flags = []string{"--work-memory", row.memory}
 			}
-			s := supervise(t, func() *process { return serve(t, dir, flags...) })
+			s := supervise(t, func() (*process, error) { return launch(t, dir, flags...) })
 			nodes := []*supervised{s}
 			var jobs []job
 			for i := range 20 {

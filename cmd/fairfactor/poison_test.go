@@ -90,8 +90,7 @@ func (t poisonedThread) Run(turn factor.Turn, stop func() bool) (factor.Result, 
 
 // supervised is a node that is started again whenever it dies.
 type supervised struct {
-	t     *testing.T
-	start func() *process
+	t *testing.T
 
 	mu     sync.Mutex
 	now    *process // guarded by mu
@@ -100,9 +99,17 @@ type supervised struct {
 	over   chan struct{}
 }
 
-// supervise starts a node, and again and again; a death is what no one asked for.
-func supervise(t *testing.T, start func() *process) *supervised {
-	s := &supervised{t: t, start: start, now: start(), over: make(chan struct{})}
+// maxRestarts is how often a node is started that dies before it is ready.
+const maxRestarts = 10
+
+// supervise starts a node, and again and again; a death is what no one asked for, also
+// before the node is ready: it runs jobs by then.
+func supervise(t *testing.T, start func() (*process, error)) *supervised {
+	s := &supervised{t: t, over: make(chan struct{})}
+	var err error
+	if s.now, err = start(); err != nil {
+		t.Fatalf("the node did not start: %v\n%s", err, s.now.log.String())
+	}
 	go func() {
 		defer close(s.over)
 		for p := s.now; ; {
@@ -113,9 +120,15 @@ func supervise(t *testing.T, start func() *process) *supervised {
 				return
 			}
 			s.deaths++
-			p = start()
+			for p, err = start(); err != nil && s.deaths < maxRestarts; p, err = start() {
+				s.deaths++
+			}
 			s.now = p
 			s.mu.Unlock()
+			if err != nil {
+				t.Errorf("the node does not start again: %v\n%s", err, p.log.String())
+				return
+			}
 		}
 	}()
 	return s
@@ -178,7 +191,7 @@ const longer = "2829063607898198451848067359274523956576869771679742337"
 func TestPoisonOnOneNode(t *testing.T) {
 	t.Setenv(poisonous, poison+"@50ms")
 	dir := t.TempDir()
-	s := supervise(t, func() *process { return serve(t, dir) })
+	s := supervise(t, func() (*process, error) { return launch(t, dir) })
 	nodes := []*supervised{s}
 	var jobs []job
 	for i := range 20 {
@@ -193,6 +206,52 @@ func TestPoisonOnOneNode(t *testing.T) {
 		t.Errorf("the node died %d times, want 3", deaths)
 	}
 	s.stop()
+}
+
+// TestPoisonAgain: a number that killed three processes kills no other one when it is sent again,
+// by whichever caller, also after a restart, until someone retries a job for it.
+func TestPoisonAgain(t *testing.T) {
+	t.Setenv(poisonous, poison+"@50ms")
+	dir := t.TempDir()
+	start := func() *supervised { return supervise(t, func() (*process, error) { return launch(t, dir) }) }
+	s := start()
+	bad := send(t, []*supervised{s}, "bad", poison)
+	checkQuarantine(t, []*supervised{s}, bad, 3)
+	again := checkRefused(t, []*supervised{s}, "bad", bad)
+	checkRefused(t, []*supervised{s}, "other", bad)
+	_, deaths := s.node()
+	s.stop()
+
+	s = start()
+	nodes := []*supervised{s}
+	checkRefused(t, nodes, "third", bad)
+	if _, more := s.node(); deaths != 3 || more != 0 {
+		t.Errorf("the node died %d times, want 3, and %d times after a restart", deaths, more)
+	}
+	p, _ := s.node()
+	if status, j, err := p.do("POST", "/compute/"+again.ID+"/retry", "", ""); status != 202 || err != nil {
+		t.Fatalf("retry: %d %+v, %v", status, j, err)
+	}
+	checkQuarantine(t, nodes, again, 3)
+	checkRefused(t, nodes, "other", again)
+	if _, more := s.node(); more != 3 {
+		t.Errorf("the node died %d times of the job that was retried, want 3", more)
+	}
+	s.stop()
+}
+
+// checkRefused sends the number of a job that was quarantined once more: the new job is
+// quarantined too, without a turn, and tells its caller of no other one's job.
+func checkRefused(t *testing.T, nodes []*supervised, caller string, bad job) job {
+	t.Helper()
+	e := endedAt(t, nodes, send(t, nodes, caller, bad.Number).ID)
+	if e.Status != "failed" || !e.Quarantined || len(e.Deaths) != 3 || e.Attempts != 0 || e.CPU != 0 {
+		t.Errorf("the number again: %+v", e)
+	}
+	if tells := strings.Contains(e.Error, bad.ID); tells != (caller == bad.Caller) || strings.Contains(e.Error, "caller "+bad.Caller) {
+		t.Errorf("caller %s is told: %s", caller, e.Error)
+	}
+	return e
 }
 
 // checkOthers waits for the ends of jobs that kill nothing.
@@ -223,7 +282,7 @@ func TestPoisonInACluster(t *testing.T) {
 	var nodes []*supervised
 	for range 3 {
 		dir := t.TempDir()
-		nodes = append(nodes, supervise(t, func() *process { return serve(t, dir, "--store", url) }))
+		nodes = append(nodes, supervise(t, func() (*process, error) { return launch(t, dir, "--store", url) }))
 	}
 	var jobs []job
 	for i := range 20 {
@@ -233,6 +292,9 @@ func TestPoisonInACluster(t *testing.T) {
 	bad := send(t, nodes, "bad", poison)
 	jobs = append(jobs, send(t, nodes, "bad", "600851475143"))
 	checkQuarantine(t, nodes, bad, 3)
+	for _, caller := range []string{"bad", "good-1", "another"} {
+		checkRefused(t, nodes, caller, bad)
+	}
 	checkOthers(t, nodes, jobs)
 	all := 0
 	for i, s := range nodes {

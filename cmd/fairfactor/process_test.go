@@ -79,6 +79,16 @@ func (l *lockedBuffer) String() string {
 // ready.
 func serve(t testing.TB, dir string, args ...string) *process {
 	t.Helper()
+	p, err := launch(t, dir, args...)
+	if err != nil {
+		t.Fatalf("the node did not start: %v\n%s", err, p.log.String())
+	}
+	return p
+}
+
+// launch is serve for a node that may die before it is ready.
+func launch(t testing.TB, dir string, args ...string) (*process, error) {
+	t.Helper()
 	p := &process{t: t, log: &lockedBuffer{}}
 	p.cmd = program(append([]string{"serve", "--http", "127.0.0.1:0", "--data", dir}, args...)...)
 	p.cmd.Stderr = p.log
@@ -98,7 +108,7 @@ func serve(t testing.TB, dir string, args ...string) *process {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		p.cmd.Wait()
-		t.Fatalf("the node did not start: %v\n%s", err, p.log.String())
+		return p, err
 	}
 	go io.Copy(io.Discard, out)
 	for _, word := range strings.Fields(line) {
@@ -109,7 +119,7 @@ func serve(t testing.TB, dir string, args ...string) *process {
 	if p.url == "" {
 		t.Fatalf("no URL in %q", line)
 	}
-	return p
+	return p, nil
 }
 
 // kill ends the node as a crash would.

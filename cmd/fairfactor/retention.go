@@ -29,7 +29,8 @@ func (c jobClock) now(clock time.Time) (now time.Time, ahead time.Duration) {
 	return clock, 0
 }
 
-// expire deletes finished jobs when their retention is over.
+// expire deletes finished jobs when their retention is over, and forgets the numbers that
+// are deadly when they have not been used for as long.
 func (n *node) expire(ctx context.Context) {
 	const every, batch = time.Minute, 10_000
 	if _, ahead := n.clock.now(time.Now()); ahead > 0 {
@@ -40,6 +41,9 @@ func (n *node) expire(ctx context.Context) {
 		deleted, err := n.store.Expire(ctx, now.Add(-n.cfg.retention), batch)
 		if err != nil && ctx.Err() == nil {
 			n.log.Error("finished jobs can't be deleted", "err", err)
+		}
+		if e := n.store.TrimDeadly(ctx, now.Add(-n.cfg.retention)); e != nil && ctx.Err() == nil {
+			n.log.Error("deadly numbers can't be forgotten", "err", e)
 		}
 		wait := every
 		if err == nil && deleted == batch {

@@ -62,6 +62,7 @@ func (s *Store) apply(ch *fairfactor.Change) error {
 	if k, ok := rules.Learned(ch); ok {
 		s.learn(k)
 	}
+	s.judge(ch)
 	c.account.Take(&effect)
 	c.written = c.account.Epoch
 	s.events[len(s.events)-1].Add(ch)

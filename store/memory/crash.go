@@ -28,7 +28,7 @@ func (s *Store) Copy() *Store {
 	defer s.mu.Unlock()
 	to := New()
 	to.epoch, to.dispatched, to.base, to.bound = s.epoch, s.dispatched, s.base, s.bound
-	to.groups, to.results = maps.Clone(s.groups), maps.Clone(s.results)
+	to.groups, to.results, to.deadly = maps.Clone(s.groups), maps.Clone(s.results), maps.Clone(s.deadly)
 	to.events, to.operations = slices.Clone(s.events), maps.Clone(s.operations)
 	jobs := map[*job]*job{}
 	for _, j := range s.order {
@@ -62,7 +62,7 @@ func (s *Store) GoBack(to *Store) (since uint64) {
 	for _, c := range s.numbers[1:] {
 		s.base = max(s.base, c.account.Epoch)
 	}
-	s.callers, s.numbers, s.order, s.groups, s.results = to.callers, to.numbers, to.order, to.groups, to.results
+	s.callers, s.numbers, s.order, s.groups, s.results, s.deadly = to.callers, to.numbers, to.order, to.groups, to.results, to.deadly
 	s.events, s.operations = to.events, to.operations
 	for _, c := range s.numbers[1:] {
 		c.account.Epoch = s.base

@@ -18,9 +18,16 @@ func (s *Store) Known(ctx context.Context, numbers []string) (results []fairfact
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, number := range numbers {
-		if k, ok := s.results[number]; ok {
-			results = append(results, rules.Result(k))
+		k, known := s.results[number]
+		d, deadly := s.deadly[number]
+		if !known && !deadly {
+			continue
 		}
+		k = rules.Result(k)
+		if k.Number = number; deadly {
+			k.Deadly = &d
+		}
+		results = append(results, k)
 	}
 	return results, nil
 }

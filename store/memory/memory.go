@@ -31,11 +31,12 @@ type Store struct {
 	owed       chan struct{}
 	claims     uint64                      // of deliveries
 	results    map[string]fairfactor.Known // by number
-	events     []journal.Maker             // of each group, from 1
-	changed    chan struct{}               // closed with the next group, nil if nothing waits for it
-	base       uint64                      // epochs up to here were given before the store went back, or of accounts that are gone
-	bound      uint64                      // accounts at most, zero for any number
-	forgotten  uint64                      // accounts
+	deadly     map[string]fairfactor.Deadly
+	events     []journal.Maker // of each group, from 1
+	changed    chan struct{}   // closed with the next group, nil if nothing waits for it
+	base       uint64          // epochs up to here were given before the store went back, or of accounts that are gone
+	bound      uint64          // accounts at most, zero for any number
+	forgotten  uint64          // accounts
 
 	operations map[string]fairfactor.Operation
 }

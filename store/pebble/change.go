@@ -53,6 +53,7 @@ func (st *staging) change(ch *fairfactor.Change) error {
 	if effect.Now.State == 0 {
 		st.stir(a)
 	}
+	st.judge(ch)
 	a.Take(&effect)
 	a.follow(&effect)
 	if effect.Queued != 0 {

@@ -32,6 +32,7 @@
 //	zr<hash>          what is known of a number
 //	zu<worth><time><hash>  the same number in the order of usefulness, least first
 //	zc                how many numbers are known
+//	X<hash>           number that is deadly: a job for it was quarantined
 //	W<caller><seq>    delivery to the callback of a job that has ended
 //	H<host>0<time><caller><seq>  when the next attempt of a delivery to that host is due
 //	D<time><caller><seq>  nonce of an unfinished job with that deadline

@@ -35,6 +35,7 @@ const (
 	kindDue        = 'H'
 	kindRank       = 'b'
 	kindIdle       = 'I'
+	kindDeadly     = 'X'
 )
 
 var (

@@ -84,6 +84,7 @@ type Store struct {
 	events     events                    // what the journal holds
 	firstRoll  []byte                    // no roll of finished jobs has a key below
 	results    results                   // what is known of numbers
+	deadly     deadly                    // has a mutex of its own for readers
 	deliveries deliveries
 	stage      staging                   // buffers of the group that is being built
 	times      times                     // of submission
@@ -250,7 +251,7 @@ func (s *Store) load() error {
 	if s.kept, err = s.number(keyAccounts); err != nil {
 		return err
 	}
-	for _, load := range []func() error{s.loadProgress, s.reindex, s.loadTimes, s.loadGroups, s.loadBacklogged, s.loadNewest, s.loadEvents, s.loadLines, s.loadResults, s.probe} {
+	for _, load := range []func() error{s.loadProgress, s.reindex, s.loadTimes, s.loadGroups, s.loadBacklogged, s.loadNewest, s.loadEvents, s.loadLines, s.loadResults, s.loadDeadly, s.probe} {
 		if err := load(); err != nil {
 			return err
 		}

@@ -113,7 +113,13 @@ func (s *Store) Known(ctx context.Context, numbers []string) (found []fairfactor
 		if err != nil {
 			return nil, err
 		}
-		if ok && k.Number == number {
+		if !ok || k.Number != number {
+			k, ok = fairfactor.Known{Number: number}, false
+		}
+		if d, deadly := s.deadly.of(number); deadly {
+			k.Deadly, ok = &d, true
+		}
+		if ok {
 			found = append(found, k)
 		}
 	}

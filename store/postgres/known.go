@@ -104,10 +104,10 @@ func (s *Store) Known(ctx context.Context, numbers []string) (found []fairfactor
 		key := fairfactor.KeyOfNumber(number)
 		hashes[i] = key[:]
 	}
-	if found, err = s.known(ctx, "WHERE hash = ANY($1::bytea[])", hashes); err != nil {
+	if found, err = s.known(ctx, knownColumns+" WHERE hash = ANY($1::bytea[]) UNION ALL "+deadlyAsKnown+" WHERE hash = ANY($1::bytea[])", hashes); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(found, func(k fairfactor.Known) bool { return !slices.Contains(numbers, k.Number) }), nil
+	return withDeadly(slices.DeleteFunc(found, func(k fairfactor.Known) bool { return !slices.Contains(numbers, k.Number) })), nil
 }
 
 // ListKnown implements [fairfactor.Store].
@@ -115,10 +115,13 @@ func (s *Store) ListKnown(ctx context.Context, after fairfactor.NumberKey, limit
 	if limit <= 0 {
 		return nil, live(ctx)
 	}
-	return s.known(ctx, "WHERE hash > $1::bytea ORDER BY hash LIMIT $2", after[:], limit)
+	return s.known(ctx, knownColumns+" WHERE hash > $1::bytea ORDER BY hash LIMIT $2", after[:], limit)
 }
 
-// known reads results. Those that are damaged are left out.
+// knownColumns selects results as known reads them.
+const knownColumns = "SELECT number, factors, found, cpu, used, NULL::text AS deaths, 0::bigint AS caller, 0::bigint AS seq, 0::bigint AS nonce, '' AS name, used AS since FROM fairfactor.known"
+
+// known reads results, and numbers that are deadly. Those that are damaged are left out.
 func (s *Store) known(ctx context.Context, which string, args ...any) (found []fairfactor.Known, err error) {
 	err = s.retry(ctx, "to read what is known", func(ctx context.Context) error {
 		return s.ask(ctx, func(rows pgx.Rows) error {
@@ -126,7 +129,17 @@ func (s *Store) known(ctx context.Context, which string, args ...any) (found []f
 			var k fairfactor.Known
 			var factors string
 			var digits int32
-			_, err := pgx.ForEachRow(rows, []any{&k.Number, &factors, &digits, &k.CPU, &k.Used}, func() error {
+			var d deadlyRow
+			_, err := pgx.ForEachRow(rows, append([]any{&k.Number, &factors, &digits, &k.CPU, &k.Used}, d.fields()...), func() error {
+				if d.deaths != nil {
+					deadly, err := d.deadly(k.Number, k.Used)
+					if err != nil {
+						s.log.Error("the record of a deadly number is damaged, it is left out", "number", k.Number, "err", err)
+						return nil
+					}
+					found = append(found, fairfactor.Known{Number: k.Number, Deadly: deadly})
+					return nil
+				}
 				parsed, err := parseFactors(factors)
 				k.Factors, k.Complete, k.Used = parsed, digits == allFound, k.Used.UTC()
 				if err == nil {
@@ -140,7 +153,7 @@ func (s *Store) known(ctx context.Context, which string, args ...any) (found []f
 				return nil
 			})
 			return err
-		}, "SELECT number, factors, found, cpu, used FROM fairfactor.known "+which, args...)
+		}, which, args...)
 	})
 	return found, err
 }

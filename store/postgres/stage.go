@@ -33,6 +33,7 @@ type staging struct {
 	dispatched uint64 // highest in the dispatch order
 	missing    []jobKey
 	learned    []fairfactor.Known
+	deadly     map[string]*fairfactor.Deadly // numbers that have become deadly, nil for those that are no more
 }
 
 // jobKey names a job.
@@ -127,7 +128,7 @@ func (s *staging) begin(accounts []rules.Account) {
 		s.accounts[accounts[i].Number] = &account{Account: accounts[i], was: accounts[i], first: math.MaxInt64}
 	}
 	s.jobs, s.order, s.keys = make(map[jobKey]*staged), s.order[:0], nil
-	s.dispatched, s.index, s.missing, s.learned = 0, 0, nil, nil
+	s.dispatched, s.index, s.missing, s.learned, s.deadly = 0, 0, nil, nil, nil
 	s.journal.Reset()
 }
 
@@ -211,6 +212,7 @@ func (s *staging) take(a *account, ch *fairfactor.Change, e *rules.Effect) error
 	if k, ok := rules.Learned(ch); ok {
 		s.learned = append(s.learned, k)
 	}
+	s.judge(ch)
 	j.dueBy(ch)
 	j.owedBy(ch)
 	j.now.Job, j.record = e.Now, ch.Job

@@ -165,6 +165,7 @@ func (s *staging) write(b *pgx.Batch, now time.Time) {
 	ended.writeEnded(b, len(moved.caller)/perPart+1, now)
 	s.writeKeys(b, now)
 	s.writeKnown(b)
+	s.writeDeadly(b)
 	s.writeDeadlines(b)
 	s.writeEvents(b)
 	s.writeDeliveries(b)

@@ -22,7 +22,7 @@ func Learned(ch *fairfactor.Change) (k fairfactor.Known, ok bool) {
 // nothing with k.
 func Result(k fairfactor.Known) fairfactor.Known {
 	k.Factors = append([]fairfactor.Factor(nil), k.Factors...)
-	k.Used = Kept(k.Used)
+	k.Used, k.Deadly = Kept(k.Used), nil
 	return k
 }
 

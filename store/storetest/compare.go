@@ -10,7 +10,7 @@ import (
 )
 
 // comparisons is how many kinds of comparison there are.
-const comparisons = 8
+const comparisons = 9
 
 // compare asks the store and the model the same questions of one kind.
 func (p *pair) compare(kind int) {
@@ -31,6 +31,8 @@ func (p *pair) compare(kind int) {
 		p.compareOverdue()
 	case 7:
 		p.compareEvents()
+	case 8:
+		p.compareDeadly()
 	}
 }
 

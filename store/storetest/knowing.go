@@ -181,6 +181,7 @@ func (p *pair) compareKnown() {
 		p.same("what is known", got, want)
 	}
 	for _, k := range want {
+		k.Deadly = p.twin.deadlyOf(k.Number)
 		p.same("known", p.known(k.Number), []fairfactor.Known{k})
 	}
 }
@@ -195,7 +196,7 @@ func (p *pair) trim() {
 	}
 	var left, gone []fairfactor.Known
 	for _, k := range p.twin.known {
-		if len(p.known(k.Number)) > 0 {
+		if known := p.known(k.Number); len(known) > 0 && !known[0].Used.IsZero() { // or it is deadly, and no more
 			left = append(left, k)
 		} else {
 			gone = append(gone, k)

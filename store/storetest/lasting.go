@@ -132,6 +132,8 @@ func endedContext(w *world) {
 		"Forget":           func() error { _, err := w.store.Forget(ctx, w.tick(), 1); return err },
 		"Accounts":         func() error { _, err := w.store.Accounts(ctx); return err },
 		"Expire":           func() error { _, err := w.store.Expire(ctx, w.tick(), 1); return err },
+		"Deadly":           func() error { _, err := w.store.Deadly(ctx); return err },
+		"TrimDeadly":       func() error { return w.store.TrimDeadly(ctx, w.tick()) },
 	} {
 		if err := call(); fairfactor.CodeOf(err) != fairfactor.Canceled || !errors.Is(err, context.Canceled) {
 			w.Errorf("%s: got %v, want canceled", what, err)

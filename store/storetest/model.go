@@ -29,6 +29,7 @@ type model struct {
 	epochs  uint64 // likewise
 	gone    uint64 // accounts
 	bound   uint64
+	deadly  []fairfactor.Deadly
 }
 
 type modelCaller struct {

@@ -49,6 +49,7 @@ func (m *model) do(ch *fairfactor.Change) error {
 		c := m.called(ch.Caller)
 		c.known, c.wrote = true, c.epoch
 		m.learnFrom(ch)
+		m.judge(ch)
 		m.happened(ch)
 	}
 	return err

@@ -19,7 +19,15 @@ func (m *model) Known(ctx context.Context, numbers []string) (found []fairfactor
 	defer m.mu.Unlock()
 	for _, k := range m.known {
 		if slices.Contains(numbers, k.Number) {
+			k.Deadly = m.deadlyOf(k.Number)
 			found = append(found, k)
+		}
+	}
+	for i := range m.deadly {
+		number := m.deadly[i].Number
+		unknown := !slices.ContainsFunc(found, func(k fairfactor.Known) bool { return k.Number == number })
+		if unknown && slices.Contains(numbers, number) {
+			found = append(found, fairfactor.Known{Number: number, Deadly: m.deadlyOf(number)})
 		}
 	}
 	return found, nil

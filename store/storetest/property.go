@@ -34,6 +34,8 @@ func likeTheModel(w *world) {
 			p.trim()
 		case n < 85:
 			p.forgetSome()
+		case n < 86:
+			p.trimDeadly()
 		default:
 			p.compare(p.rng.IntN(comparisons))
 		}

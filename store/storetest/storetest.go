@@ -3,7 +3,7 @@
 // tests itself.
 //
 // Start reading at [Run]. The laws are named tests in accepting.go, ending.go,
-// claims.go, reading.go, knowing.go, forgetting.go and lasting.go; property.go compares a store with the
+// claims.go, reading.go, knowing.go, deadly.go, forgetting.go and lasting.go; property.go compares a store with the
 // one in model.go and modelapply.go, which is slow and plainly right.
 //
 // [RunMembers] does the same for every [fairfactor.MemberTable]; its laws are in
@@ -103,6 +103,9 @@ func Run(t *testing.T, open func(t *testing.T, dir string) fairfactor.Store, opt
 		{"MoreIsKept", moreIsKept},
 		{"LeastUsefulIsForgotten", leastUsefulIsForgotten},
 		{"KnownPages", knownPages},
+		{"QuarantineIsDeadly", quarantineIsDeadly},
+		{"CompletionPardons", completionPardons},
+		{"DeadlyIsBounded", deadlyIsBounded},
 		{"EventsInOrder", eventsInOrder},
 		{"EventsSayWhatIsMissing", eventsSayWhatIsMissing},
 		{"EventsWhileWriting", eventsWhileWriting},
