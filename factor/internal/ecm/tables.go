@@ -14,6 +14,10 @@ type tables struct {
 // again empty.
 const maxTables = 24 << 20
 
+// mostTried is the first bound up to which chains are kept for all curves of a level, so that
+// the shortest of many pay.
+const mostTried = 3_000_000
+
 // chain returns the code that multiplies a point by all prime powers up to b1
 // of the primes p, lo <= p < hi.
 func (t *tables) chain(b1, lo, hi uint64) []byte {
@@ -21,9 +25,9 @@ func (t *tables) chain(b1, lo, hi uint64) []byte {
 	if c, ok := t.chains[key]; ok {
 		return c
 	}
-	tries := len(pracRatios)
-	if b1 > 20000 {
-		tries = 2
+	tries := len(pracRatios) // 9.0 multiplications a bit
+	if b1 > mostTried {
+		tries = 2 // 9.2
 	}
 	var code []byte
 	for _, p := range arith.PrimesBetween(nil, lo, hi) {
