@@ -187,15 +187,19 @@ func (s *siever) enter(st *stretch) {
 	scatter(primes[from:st.to], s.large1[from:], s.large2[from:], s.entries, &s.filled, tag, st.times, end)
 }
 
-// isFew reports whether it is cheaper to enter the hits of primes from p on one by
-// one than to look at each block for sixteen of them, or eight without AVX-512: in
-// cycles, as measured on a Xeon, 10 and 2 a hit against 6 a block, and on a Zen 3 10 and 4.
+// isFew reports whether it is cheaper to pick the hits of primes from p on than to look
+// at each block for eight of them, or sixteen with AVX-512: in cycles, on a Xeon 10 and 2
+// a hit against 6 a block, and on a Zen 3 8 and 1, or 4 one by one, as whole
+// polynomials tell at 80 and 95 digits.
 func isFew(p, end uint32) bool {
-	blocks, lanes, hit := uint64(end/sieve.BlockSize), uint64(8), uint64(4)
-	if cpu.AVX512 {
-		lanes, hit = 16, 2
+	blocks, lanes, base, hit := uint64(end/sieve.BlockSize), uint64(8), uint64(8), uint64(4)
+	switch {
+	case cpu.AVX512:
+		lanes, base, hit = 16, 10, 2
+	case blocks <= mostByBlock:
+		hit = 1
 	}
-	return 10+hit*2*lanes*uint64(end)/uint64(p) < 6*blocks
+	return base+hit*2*lanes*uint64(end)/uint64(p) < 6*blocks
 }
 
 // hitSpans returns for each hit of a root, times and one, the first block that it

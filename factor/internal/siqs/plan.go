@@ -9,12 +9,16 @@ import (
 )
 
 // polynomialNanos estimates the time that a polynomial takes, in nanoseconds,
-// within a third of what was measured from 40 to 80 digits: the sieve, the first
+// within a third of what was measured from 40 to 95 digits: the sieve, the first
 // look at what is found in it, and the roots.
 func (s *Base) polynomialNanos() float64 {
 	length := float64(s.parameters.Length)
 	largest := float64(s.primes[len(s.primes)-1])
-	nanos := 3000 + 0.08*length + 3.5*float64(len(s.primes))
+	root := 3.5
+	if cpu.AVX2 && !cpu.AVX512 {
+		root = 2.2 // for a shorter sieve
+	}
+	nanos := 3000 + 0.08*length + root*float64(len(s.primes))
 	nanos += 0.5 * length * math.Log(math.Log(largest)/math.Log(float64(s.parameters.Skip)))
 	if s.double > 0 {
 		nanos += 0.3 * length

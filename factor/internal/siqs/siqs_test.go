@@ -13,7 +13,28 @@ import (
 	"fairfactor/factor/internal/rho"
 	"fairfactor/factor/internal/sieve"
 	"fairfactor/factor/internal/stop"
+	"fairfactor/factor/internal/wire"
 )
+
+// TestParameters checks that both tables have the same sizes, in order, and that all
+// parameters are in bounds.
+func TestParameters(t *testing.T) {
+	at := len(parameterTable) - len(parametersAVX2)
+	for i, z := range parametersAVX2 {
+		if z.bits != parameterTable[at+i].bits {
+			t.Errorf("row %d: %d bits, and %d with AVX2", at+i, parameterTable[at+i].bits, z.bits)
+		}
+	}
+	for i, z := range append(parameterTable[:], parametersAVX2[:]...) {
+		if i > 0 && i < len(parameterTable) && z.bits <= parameterTable[i-1].bits {
+			t.Errorf("%d bits after %d", z.bits, parameterTable[i-1].bits)
+		}
+		r := wire.Reader{B: z.Append(nil)}
+		if got := ReadParameters(&r); r.Bad || got != z {
+			t.Errorf("parameters %+v are out of bounds", z)
+		}
+	}
+}
 
 // anyMatrix returns a random matrix with as many entries in its columns as relations
 // have.
