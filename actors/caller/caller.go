@@ -194,6 +194,14 @@ func (c *Caller) claimed(r *Read) {
 	}
 	stash := c.stash
 	c.stash = nil
+	if fairfactor.CodeOf(r.Err) == fairfactor.Limit { // there is no room for a new caller
+		c.cfg.Counters.Refused.Add(uint64(len(stash)))
+		for _, s := range stash {
+			c.answer(s.asker, r.Err)
+		}
+		c.stopped = true // with nothing to wait for: the next message may find room
+		return
+	}
 	if r.Err != nil {
 		c.host.Log().Error("a caller's epoch can't be claimed, trying again", "err", r.Err)
 		for _, s := range stash {

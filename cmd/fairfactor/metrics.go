@@ -21,6 +21,7 @@ type metrics struct {
 	jobsQueued, work, oldest, threads     *prometheus.Desc
 	deaths, quarantined, vain, spans      *prometheus.Desc
 	memory, memoryWaiting                 *prometheus.Desc
+	accounts, forgotten                   *prometheus.Desc
 }
 
 func newMetrics(n *node) *metrics {
@@ -46,6 +47,8 @@ func newMetrics(n *node) *metrics {
 		vain:           desc("turn_cpu_seconds_vain_total", "CPU of turns that no job has: halted, because their jobs had ended; ended, the same, but run to the end; spare, of jobs that needed them no more; moved, of callers that are elsewhere by now; unsaved, known only to a caller's actor when that stopped; broken, in the middle when the node stopped.", "reason"),
 		spans:          desc("spans_total", "Spans for the collector of --otlp-endpoint: sent, or dropped because it did not take them or too many waited.", "outcome"),
 		callers:        desc("callers_active", "Caller actors that live on this node."),
+		accounts:       desc("accounts", "Callers whose accounts the store keeps, as of the last minute; all nodes of a store have the same."),
+		forgotten:      desc("accounts_forgotten_total", "Accounts that this node removed, because their callers had no job and no setting."),
 		activations:    desc("caller_activations_total", "Times a caller actor started on this node."),
 		fenced:         desc("callers_fenced_total", "Caller actors that stopped because a newer one exists."),
 		lag:            desc("fairness_lag_seconds", "Largest difference in charged CPU between two waiting callers."),
@@ -110,6 +113,10 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(m.threads, float64(busy), "busy")
 	gauge(m.threads, float64(all-busy), "idle")
 
+	if a := m.node.accounts.Load(); a != nil {
+		gauge(m.accounts, float64(a.Kept))
+		counter(m.forgotten, float64(a.Forgotten))
+	}
 	if s := m.node.system.Memory(); s.Whole > 0 {
 		gauge(m.memory, float64(s.Held), "held")
 		gauge(m.memory, float64(s.Whole), "all")

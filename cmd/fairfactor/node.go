@@ -51,9 +51,10 @@ type node struct {
 	profiler   io.Closer  // nil without --pprof
 	accesses   *accessLog // nil without --access-log
 	url        string
-	flight     *flight.Recorder // nil if it can't be kept
-	spans      *otlp.Exporter   // nil without --otlp-endpoint
-	spansSent  func()           // ends the exporter, and waits until it has
+	flight     *flight.Recorder                    // nil if it can't be kept
+	spans      *otlp.Exporter                      // nil without --otlp-endpoint
+	spansSent  func()                              // ends the exporter, and waits until it has
+	accounts   atomic.Pointer[fairfactor.Accounts] // as they were counted last
 	leaving    atomic.Bool
 	draining   atomic.Bool
 	fatal      chan error
@@ -146,6 +147,7 @@ func (n *node) openStore(ctx context.Context) error {
 		n.claimFor = store.ClaimFor
 		atOnce = 2 // while one waits for the database's disk another one is built
 	}
+	n.store.BoundAccounts(n.cfg.maxCallers)
 	n.commits = newTimedStore(n.store)
 	n.committer = groups.New(n.commits, groups.Options{Groups: atOnce})
 	return nil

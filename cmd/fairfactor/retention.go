@@ -29,8 +29,8 @@ func (c jobClock) now(clock time.Time) (now time.Time, ahead time.Duration) {
 	return clock, 0
 }
 
-// expire deletes finished jobs when their retention is over, and forgets the numbers that
-// are deadly when they have not been used for as long.
+// expire deletes finished jobs when their retention is over, then forgets callers that have
+// no job left, and the numbers that are deadly when they have not been used for as long.
 func (n *node) expire(ctx context.Context) {
 	const every, batch = time.Minute, 10_000
 	if _, ahead := n.clock.now(time.Now()); ahead > 0 {
@@ -45,8 +45,13 @@ func (n *node) expire(ctx context.Context) {
 		if e := n.store.TrimDeadly(ctx, now.Add(-n.cfg.retention)); e != nil && ctx.Err() == nil {
 			n.log.Error("deadly numbers can't be forgotten", "err", e)
 		}
+		forgotten, forgetErr := n.store.Forget(ctx, now.Add(-n.cfg.retention), batch)
+		if forgetErr != nil && ctx.Err() == nil {
+			n.log.Error("callers without jobs can't be forgotten", "err", forgetErr)
+		}
+		n.countAccounts(ctx)
 		wait := every
-		if err == nil && deleted == batch {
+		if err == nil && deleted == batch || forgetErr == nil && forgotten == batch {
 			wait = 10 * time.Millisecond
 		}
 		select {
@@ -54,5 +59,16 @@ func (n *node) expire(ctx context.Context) {
 			return
 		case <-time.After(wait):
 		}
+	}
+}
+
+// countAccounts notes how many accounts there are, for the metrics.
+func (n *node) countAccounts(ctx context.Context) {
+	a, err := n.store.Accounts(ctx)
+	switch {
+	case err == nil:
+		n.accounts.Store(&a)
+	case ctx.Err() == nil:
+		n.log.Error("accounts can't be counted", "err", err)
 	}
 }

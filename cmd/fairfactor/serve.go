@@ -34,7 +34,7 @@ type config struct {
 	quantum, retention   time.Duration
 	maxCPU, drain        time.Duration
 	linger               time.Duration
-	maxQueue             uint64
+	maxQueue, maxCallers uint64
 	maxDeaths            int
 	runtime              actors.Runtime // nil but in tests
 	logLevel, logFormat  string
@@ -137,7 +137,8 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.DurationVar(&c.maxCPU, "max-cpu", 4*time.Hour, "CPU time that one job may use; then it fails and keeps the factors found; 0 is no limit")
 	f.Uint64Var(&c.maxQueue, "max-queue", actors.DefaultMaxQueue, "most unfinished jobs of one caller")
 	f.IntVar(&c.maxDeaths, "max-deaths", fairfactor.DefaultMaxDeaths, "processes that may die with a turn of a job in their hands; then it is quarantined: it fails, and is retried by its id only; 0 is no limit, 16 the most")
-	f.DurationVar(&c.retention, "retention", 7*24*time.Hour, "how long finished jobs are kept")
+	f.DurationVar(&c.retention, "retention", 7*24*time.Hour, "how long finished jobs are kept, and then the account of a caller that has no other job and no setting")
+	f.Uint64Var(&c.maxCallers, "max-callers", 10_000_000, "most callers whose accounts are kept; above, a new caller takes the place of one without jobs or settings, or is refused; 0 is no limit")
 	f.IntVar(&c.knownSize, "known-size", 1_000_000, "numbers whose factors are remembered for all callers, if they have 31 digits or more and took 1 ms of CPU or more; 0 remembers none")
 	f.DurationVar(&c.drain, "drain", 10*time.Second, "time that each step of stopping may take: requests, turns, actors, writes")
 	f.DurationVar(&c.linger, "linger", 0, "how long a node still takes jobs after SIGTERM while /readyz says 503 and answers end their connections, so that balancers notice")
