@@ -148,7 +148,8 @@ func (r *Runner) Tables() int64 {
 }
 
 // polyNanos is the time of a lot of giants modulo a number of k words, measured with
-// BenchmarkPoly on a Zen 5, with others at work.
+// BenchmarkPoly on a Zen 5, with others at work. A Zen 3, with AVX2, takes twice as long, for a
+// multiplication too.
 func polyNanos(k int, s *polyStep) float64 {
 	points := mulNanos(k) * (2*float64(s.D) + 14*float64(s.points))
 	depth := math.Log2(float64(s.points)) - 10
