@@ -97,6 +97,22 @@ func (o *objects) run(ctx context.Context, c *client.Client, submit submitter, c
 	if err != nil {
 		return err
 	}
+	// Long polls first: a look at the metrics costs as much as hundreds of jobs, and on a
+	// busy machine there would be thousands of looks.
+	last := map[string]string{}
+	for _, a := range all {
+		last[a.Caller] = a.ID
+	}
+	for _, id := range last {
+		for job := (client.Job{}); job.Status != "completed"; {
+			if job, err = c.Job(id + "?wait=10"); err != nil {
+				return err
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+	}
 	if err := client.WaitIdle(ctx, c); err != nil {
 		return err
 	}
