@@ -13,7 +13,7 @@ type buckets struct {
 	entries   []uint32 // block after block, stride each: number of the prime in its slice << 16 | offset in the block
 	stride    uint32
 	filled    [maxBuckets]uint32 // index in entries where the next one of a block goes
-	few       []uint32           // room for scatterFewASM, or for pickASM
+	few       []uint32           // room for the lists of scatterFewASM, or of pickASM
 	still     []uint32           // steps of zero
 	slices    []slice
 	stretches []stretch
@@ -48,7 +48,7 @@ func (s *siever) startBuckets() {
 		s.stride += 2 * (sieve.BlockSize/p + 1)
 	}
 	s.entries = make([]uint32, blocks*int(s.stride)+16)
-	s.few, s.still = make([]uint32, 2*fewRoom), make([]uint32, maxStretch)
+	s.few, s.still = make([]uint32, 2*pickRoom), make([]uint32, maxPick)
 	for i := 0; i < count; {
 		j := i + 1
 		for j < count && s.logs[s.mid+j] == s.logs[s.mid+i] && j-i < 1<<16 {
@@ -62,10 +62,14 @@ func (s *siever) startBuckets() {
 }
 
 // maxStretch is how many primes are moved and entered at a time, so that their roots
-// are still in the first cache. Of their hits there are two lists of fewRoom.
+// are still in the first cache. Of their hits scatterFewASM keeps two lists of fewRoom.
+// pickASM does both at once, so its stretches may be longer: the loops over its lists, of
+// pickRoom, end once a block, and when is hard to predict.
 const (
 	maxStretch = 512
 	fewRoom    = 2*maxStretch + 32
+	maxPick    = 1024
+	pickRoom   = 2*maxPick + 32
 )
 
 // stretch is primes of a slice that are moved and then entered together.
@@ -83,14 +87,18 @@ func (s *siever) cut(sl *slice) (all []stretch) {
 	primes, end := s.primes[s.mid:], uint32(s.parameters.Length)
 	for from := sl.from; from < sl.to; {
 		times := end / primes[from]
+		few := times == 0 && isFew(primes[from], end)
 		to := min(from+maxStretch, sl.to)
-		if times > 0 {
+		switch {
+		case few && cpu.AVX2 && !cpu.AVX512:
+			to = min(from+maxPick, sl.to)
+		case times > 0:
 			k, _ := slices.BinarySearch(primes[from:to], end/times+1)
 			to = from + k
 		}
 		all = append(all, stretch{
 			from: from, to: to, tag: uint32(from-sl.from) << 16, times: int(times),
-			few:   times == 0 && isFew(primes[from], end),
+			few:   few,
 			spans: hitSpans(primes[from], primes[to-1], times, end),
 		})
 		from = to

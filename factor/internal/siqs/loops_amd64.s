@@ -452,11 +452,11 @@ convert:
 	VPADDD  Y15, Y2, Y2
 	VPOR    Y2, Y0, Y0
 	VMOVDQU Y0, (SI)(CX*4)
-	VMOVDQU Y1, 4224(SI)(CX*4)
+	VMOVDQU Y1, 8320(SI)(CX*4)
 	ADDQ    $8, CX
 	CMPQ    CX, DX
 	JLT     convert
-	VMOVDQU Y11, 4224(SI)(DX*4) // no block after the last hit
+	VMOVDQU Y11, 8320(SI)(DX*4) // no block after the last hit
 	VPXOR   Y10, Y10, Y10
 	XORL    BX, BX
 
@@ -466,7 +466,7 @@ block:
 	XORL CX, CX
 
 eight:
-	VPCMPEQD  4224(SI)(CX*4), Y10, Y1
+	VPCMPEQD  8320(SI)(CX*4), Y10, Y1
 	VMOVMSKPS Y1, AX
 	VPMOVZXBD (R12)(AX*8), Y2
 	VPERMD    (SI)(CX*4), Y2, Y2

@@ -155,9 +155,9 @@ func testPick(t *testing.T, r *rand.Rand, primes, r1, r2 []uint32, end uint32, c
 		for asm := range 6 {
 			compare("pick", func(entries []uint32, filled *[maxBuckets]uint32) {
 				b1, b2 := slices.Clone(a1), slices.Clone(a2)
-				hits := make([]uint32, 2*fewRoom)
-				for from := 0; from < len(primes); from += maxStretch {
-					n := min(maxStretch, len(primes)-from)
+				hits := make([]uint32, 2*pickRoom)
+				for from := 0; from < len(primes); from += maxPick {
+					n := min(maxPick, len(primes)-from)
 					found, tag := 0, uint32(5+from)<<16
 					if asm&1 == 0 {
 						found = pick(primes[from:from+n], b1[from:], b2[from:], step[from:], minus, end, hits)
