@@ -14,7 +14,7 @@ import (
 // 2.3 at 60 and 5.0 at 66, without two large primes; with them 12 at 70, 23 at 75 and 39 at
 // 80. TestMemory of package factor compares.
 const (
-	heldBytes       = 700
+	heldBytes       = 800
 	heldBytesDouble = 1200
 	heldLeast       = 128 << 10
 )

@@ -48,7 +48,7 @@ var parameterTable = [...]Parameters{
 // and no AVX-512: there a root beyond the sieve costs little more than to move it, so that
 // shorter sieves with more primes win. Measured on a Zen 3.
 var parametersAVX2 = [...]Parameters{
-	{198, 6000, 100, 1 << 15, 330, 0, 13},
+	{198, 5100, 110, 1 << 15, 330, 0, 13},
 	{215, 9500, 120, 1 << 15, 350, 0, 14},
 	{232, 13000, 80, 1 << 15, 300, 1.77, 8},
 	{248, 22000, 80, 1 << 16, 300, 1.8, 8},
