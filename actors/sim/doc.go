@@ -25,13 +25,15 @@
 // A job ends once, and only the activation that has claimed an epoch writes with it.
 // What was accepted is there and what was refused is not; a submission is one job, and
 // so is an idempotency key. The answers about a job, one after the other and at once,
-// can have happened: model.go says what a job may do, and porcupine looks for an
-// order. An operation on all jobs of a caller comes to each that was there, and counts what
-// it changed. Who follows events hears of all that happened, once and in order, over
-// connections that break. They hold over crashes, in which a node loses all that it did not store. A job
-// that processes died with is quarantined after as many as that takes, all of them dead;
-// on one node each death is durable before the job runs again. The scheduler keeps its
-// bound. After the last fault and the last request all jobs end within a bounded time.
+// can have happened: model.go says what a job may do, and porcupine looks for an order.
+// An operation on all jobs of a caller comes to each that was there, and counts what it
+// changed. Who follows events hears of all that happened, once and in order, over
+// connections that break. A caller whose account is forgotten again and again, at any
+// moment, loses no job that it was told of, and gets no number twice. They hold over
+// crashes, in which a node loses all that it did not store. A job that processes died
+// with is quarantined after as many as that takes, all of them dead; on one node each
+// death is durable before the job runs again. The scheduler keeps its bound. After the
+// last fault and the last request all jobs end within a bounded time.
 //
 // # Does it find anything
 //

@@ -23,6 +23,9 @@ func (h happening) String() string {
 // happened notes what a change that is durable tells those who follow.
 func (r *run) happened(ch *fairfactor.Change) {
 	note := func(state fairfactor.State) {
+		if ch.Caller == visitor {
+			return // events of jobs that are deleted are left out
+		}
 		r.happenings = append(r.happenings, happening{ch.Job.ID.Caller, ch.Job.ID.Seq, state})
 	}
 	switch ch.Op {
@@ -64,6 +67,9 @@ func (r *run) follow(i int, f *follower) {
 		}
 		for j := range events {
 			e := &events[j]
+			if e.Job.Caller == visitor {
+				continue
+			}
 			f.seen = append(f.seen, happening{e.Job.ID.Caller, e.Job.ID.Seq, e.State})
 		}
 		if f.at = next; f.head {

@@ -28,6 +28,7 @@ type Options struct {
 	Keyed     float64 // how many submissions have a key
 	Sweeps    int     // how many requests of 100 are for all jobs of a caller
 	Followers int     // who read what happens
+	Visits    int     // submissions of a caller that is forgotten again and again
 	Faults    []Fault
 }
 
@@ -112,6 +113,7 @@ func OptionsOf(seed uint64) Options {
 	if o.Nodes > 1 && rng.IntN(5) == 0 {
 		o.press(rng)
 	}
+	o.Visits = pick(0, 0, 8, 16)
 	return o
 }
 
@@ -178,8 +180,8 @@ func (o Options) String() string {
 	if o.Embedded {
 		b.WriteString(" and a disk of its own")
 	}
-	fmt.Fprintf(&b, ", %d callers, %d clients with %d requests, queue %d, passivate %v, hold %v, spoil %v, long %v, hurry %v, slow %d, changes %d, keyed %v, sweeps %d, followers %d\n",
-		o.Callers, o.Clients, o.Requests, o.Queue, o.Passivate, o.Hold, o.Spoil, o.Long, o.Hurry, o.Slow, o.Changes, o.Keyed, o.Sweeps, o.Followers)
+	fmt.Fprintf(&b, ", %d callers, %d clients with %d requests, queue %d, passivate %v, hold %v, spoil %v, long %v, hurry %v, slow %d, changes %d, keyed %v, sweeps %d, followers %d, visits %d\n",
+		o.Callers, o.Clients, o.Requests, o.Queue, o.Passivate, o.Hold, o.Spoil, o.Long, o.Hurry, o.Slow, o.Changes, o.Keyed, o.Sweeps, o.Followers, o.Visits)
 	for i, f := range o.Faults {
 		fmt.Fprintf(&b, "  fault %d: %v\n", i, f)
 	}

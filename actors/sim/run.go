@@ -29,6 +29,7 @@ type run struct {
 	ends       map[string]int             // of a job in a place of its queue
 	fatal      map[fairfactor.ID][]string // processes that died while they ran a job
 	unfinished int
+	visits     visits
 	happenings []happening // what followers are to be told
 	followers  []*follower
 	requeued   map[fairfactor.ID]int // times that a job was put back into its queue
@@ -84,6 +85,15 @@ func Run(opts Options, trace io.Writer) Result {
 			r.client(i)
 			r.clients--
 		})
+	}
+	if opts.Visits > 0 {
+		r.visits = visits{given: map[fairfactor.ID]bool{}, deleted: map[fairfactor.ID]bool{}, retired: map[uint64]bool{}}
+		r.clients++
+		w.start(0, nil, func() {
+			r.visit()
+			r.clients--
+		})
+		w.start(0, nil, r.sweepUp)
 	}
 	begin, _ := r.store.Events(ctxNone, fairfactor.Position{}, 1, nil)
 	for i := range opts.Followers {
@@ -175,6 +185,9 @@ func (r *run) wrote(p *process, ch *fairfactor.Change, err error) {
 	}
 	switch ch.Op {
 	case fairfactor.Accept, fairfactor.Requeue:
+		if r.visits.retired[ch.Number] && !r.went {
+			r.w.broke("job %d of %s was accepted with the number %d of an account that is gone", ch.Job.ID.Seq, ch.Caller, ch.Number)
+		}
 		r.unfinished++
 		if have, err := r.store.Caller(ctxNone, ch.Caller); err != nil || have.Queued > r.opts.Queue {
 			r.w.broke("the queue of %s has %d jobs, %v; its limit is %d", ch.Caller, have.Queued, err, r.opts.Queue)
@@ -186,7 +199,7 @@ func (r *run) wrote(p *process, ch *fairfactor.Change, err error) {
 	default:
 		return
 	}
-	end := fmt.Sprint(ch.Caller, " ", ch.Job.ID.Seq, " ", ch.Job.Order)
+	end := fmt.Sprint(ch.Caller, " ", ch.Number, " ", ch.Job.ID.Seq, " ", ch.Job.Order)
 	if r.ends[end]++; r.ends[end] > 1 {
 		r.w.broke("job %d of %s ended twice", ch.Job.ID.Seq, ch.Caller)
 	}

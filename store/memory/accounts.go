@@ -43,6 +43,19 @@ func (s *Store) Forget(ctx context.Context, before time.Time, limit int) (int, e
 	return len(idle), nil
 }
 
+// ExpireOf deletes the jobs of a caller that have ended, and returns their ids.
+func (s *Store) ExpireOf(name string) (gone []fairfactor.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range s.order {
+		if !j.expired && j.Caller == name && j.State.Final() {
+			s.expire(j)
+			gone = append(gone, j.ID)
+		}
+	}
+	return gone
+}
+
 func (s *Store) kept() (n uint64) {
 	for _, c := range s.callers {
 		if c.account.Known {

@@ -333,18 +333,23 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (int, e
 		if j.expired || !j.State.Final() || !j.Finished.Before(rules.Kept(before)) {
 			continue
 		}
-		c := s.numbers[j.ID.Caller]
-		delete(c.jobs, j.ID.Seq)
-		if c.keys[j.Key] == j {
-			delete(c.keys, j.Key)
-		}
-		if j.Finished.After(c.ended) {
-			c.ended = j.Finished
-		}
-		j.expired = true
+		s.expire(j)
 		n++
 	}
 	return n, nil
+}
+
+// expire deletes a job.
+func (s *Store) expire(j *job) {
+	c := s.numbers[j.ID.Caller]
+	delete(c.jobs, j.ID.Seq)
+	if c.keys[j.Key] == j {
+		delete(c.keys, j.Key)
+	}
+	if j.Finished.After(c.ended) {
+		c.ended = j.Finished
+	}
+	j.expired = true
 }
 
 // view returns the caller's account with the time of its oldest unfinished job.
