@@ -13,13 +13,32 @@ type Query struct {
 	Number string    // canonical decimal
 	Since  time.Time // submitted then or later
 	Until  time.Time // submitted before
-	Limit  int       // 1 to [MaxPage]
-	Cursor string    // opaque, from [Page.Next]; empty for the first page
+	// Quarantined wants jobs that failed because processes died with them or of their
+	// numbers, and no others, see [Job.Quarantined].
+	Quarantined bool
+
+	Limit  int    // 1 to [MaxPage]
+	Cursor string // opaque, from [Page.Next]; empty for the first page
 }
 
 // Matches reports whether a job suits the filters.
 func (q *Query) Matches(j *Job) bool {
-	return (q.Caller == "" || j.Caller == q.Caller) && q.States.Has(j.State) && (q.Number == "" || j.Number == q.Number) && q.within(j.Submitted)
+	return (q.Caller == "" || j.Caller == q.Caller) && q.States.Has(j.State) && (q.Number == "" || j.Number == q.Number) && (!q.Quarantined || j.Quarantined()) && q.within(j.Submitted)
+}
+
+// Narrow leaves out the states in which no stored job suits the filters. It is false if
+// none is left.
+func (q *Query) Narrow() (some bool) {
+	if q.Quarantined {
+		some = q.States.Has(Failed)
+		q.States = In(Failed)
+		return some
+	}
+	stored, some := q.States.Without(Running)
+	if some && q.States != 0 {
+		q.States = stored
+	}
+	return some
 }
 
 // within reports whether a job was submitted in the time that is asked for.

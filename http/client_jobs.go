@@ -105,6 +105,9 @@ func filterValues(q *fairfactor.Query) url.Values {
 	set("caller_id", q.Caller)
 	set("status", q.States.String())
 	set("number", q.Number)
+	if q.Quarantined {
+		set("quarantined", "true")
+	}
 	for name, at := range map[string]time.Time{"since": q.Since, "until": q.Until} {
 		if !at.IsZero() {
 			set(name, at.UTC().Format(time.RFC3339Nano))

@@ -16,7 +16,7 @@ type export struct {
 // exportJobs shows all jobs that suit the filters.
 func (s *Server) exportJobs(r *request) (err error) {
 	x := &export{}
-	if x.query, err = filtersOf(r); err != nil {
+	if x.query, err = listFiltersOf(r); err != nil {
 		return err
 	}
 	x.query.Limit = partLength

@@ -1,13 +1,17 @@
 package http
 
-import "fairfactor"
+import (
+	"slices"
+
+	"fairfactor"
+)
 
 // defaultPage is how many jobs or callers a page has if the client does not say.
 const defaultPage = 100
 
 // queryOf reads which jobs a client wants to see.
 func queryOf(r *request) (q fairfactor.Query, err error) {
-	if q, err = filtersOf(r); err != nil {
+	if q, err = listFiltersOf(r); err != nil {
 		return q, err
 	}
 	if q.Limit, err = queryLimit(r, defaultPage); err != nil {
@@ -20,7 +24,24 @@ func queryOf(r *request) (q fairfactor.Query, err error) {
 // filters are the parameters of filtersOf.
 var filters = []string{"caller_id", "status", "number", "since", "until"}
 
-// filtersOf reads the filters of a list of jobs.
+// listFilters are the parameters of listFiltersOf.
+var listFilters = append(slices.Clone(filters), "quarantined")
+
+// listFiltersOf reads the filters of a list of jobs: those by which jobs are cancelled and
+// retried too, and one for those that are not.
+func listFiltersOf(r *request) (q fairfactor.Query, err error) {
+	if q, err = filtersOf(r); err != nil {
+		return q, err
+	}
+	text, has, err := queryValue(r, "quarantined")
+	if err == nil && has && text != "true" {
+		err = refuse(badRequest, "quarantined can be true only: leave it out for all jobs", fact{name: "parameter", text: "quarantined"}, shown("value", text))
+	}
+	q.Quarantined = has
+	return q, err
+}
+
+// filtersOf reads the filters of jobs.
 func filtersOf(r *request) (q fairfactor.Query, err error) {
 	if q.Caller, _, err = queryValue(r, "caller_id"); err != nil {
 		return q, err

@@ -42,15 +42,18 @@ func TestFilters(t *testing.T) {
 	s.do("DELETE", "/compute/"+first.String(), "")
 	for path, want := range map[string]string{
 		"?status=cancelled": first.String(), "?status=pending,running": second.String(), "?number=91": second.String(), "?number=0091": second.String(),
-		"?number=91&status=cancelled": "", "?until=2000-01-01T00:00:00Z": "", "?until=0001-01-01T00:00:00Z": "", "?since=2000-01-01T00:00:00.5%2B01:00&status=cancelled": first.String(),
+		"?number=91&status=cancelled": "", "?quarantined=true": "", "?quarantined=true&status=cancelled": "", "?until=2000-01-01T00:00:00Z": "", "?until=0001-01-01T00:00:00Z": "", "?since=2000-01-01T00:00:00.5%2B01:00&status=cancelled": first.String(),
 	} {
 		a := s.do("GET", "/compute"+path, "")
 		if a.status != 200 || strings.Count(a.body, "request_id") != min(len(want), 1) || !strings.Contains(a.body, want) {
 			t.Errorf("%s: %d %s, want %q", path, a.status, a.body, want)
 		}
 	}
-	for _, path := range []string{"?status=bogus", "?status=failed,", "?number=", "?number=1e9", "?since=now", "?until="} {
+	for _, path := range []string{"?status=bogus", "?status=failed,", "?number=", "?number=1e9", "?since=now", "?until=", "?quarantined=false", "?quarantined="} {
 		s.do("GET", "/compute"+path, "").problem(t, path, 400, "bad-request")
+	}
+	for method, path := range map[string]string{"DELETE": "/compute?caller_id=alice&quarantined=true", "POST": "/compute/retry?quarantined=true"} {
+		s.do(method, path, "").problem(t, path, 400, "bad-request") // many of them are changed by no filter
 	}
 }
 

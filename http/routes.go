@@ -53,12 +53,12 @@ type resource struct {
 // it would match too.
 var resources = compile([]resource{
 	{path: "/compute", endpoints: [methodCount]endpoint{
-		postMethod: does(submitters, (*Server).postCompute, "caller_id", "wait"), getMethod: does(listReaders, (*Server).listJobs, append(filters, "limit", "cursor")...),
+		postMethod: does(submitters, (*Server).postCompute, "caller_id", "wait"), getMethod: does(listReaders, (*Server).listJobs, append(listFilters, "limit", "cursor")...),
 		deleteMethod: does(listOwners, (*Server).cancelJobs, filters...),
 	}},
 	{path: "/compute/batch", endpoints: [methodCount]endpoint{postMethod: does(submitters, (*Server).postBatch, "caller_id")}},
 	{path: "/compute/get", endpoints: [methodCount]endpoint{postMethod: does(manyReaders, (*Server).postGet)}},
-	{path: "/compute/export", endpoints: [methodCount]endpoint{getMethod: does(listReaders, (*Server).exportJobs, filters...)}},
+	{path: "/compute/export", endpoints: [methodCount]endpoint{getMethod: does(listReaders, (*Server).exportJobs, listFilters...)}},
 	{path: "/compute/retry", endpoints: [methodCount]endpoint{postMethod: does(listOwners, (*Server).retryJobs, filters...)}},
 	{path: "/operations/{id}", endpoints: [methodCount]endpoint{getMethod: does(anyKey, (*Server).getOperation)}},
 	{path: "/compute/{id}", endpoints: [methodCount]endpoint{getMethod: does(jobReaders, (*Server).getJob, "wait"), deleteMethod: does(jobOwners, (*Server).cancelJob)}},

@@ -68,7 +68,7 @@ func newList(io streams) *cobra.Command {
 	r := &remote{io: io}
 	var filters filterFlags
 	var limit int
-	var follow bool
+	var follow, quarantined bool
 	cmd := &cobra.Command{
 		Use: "list", Short: "List jobs, newest first", Args: cobra.NoArgs,
 		Long: `list shows the newest jobs that suit all filters. With --follow the newest comes last, and a line
@@ -78,9 +78,11 @@ URL.`,
 		Example: `  fairfactor list --caller nightly --status failed,cancelled
   fairfactor list --number 2^67-1
   fairfactor list --since 90m --limit 1000 -o json
+  fairfactor list --quarantined
   fairfactor list --follow --status failed`,
 	}
 	filters.add(cmd)
+	cmd.Flags().BoolVar(&quarantined, "quarantined", false, "only jobs that failed because processes died with them or of their numbers")
 	cmd.Flags().IntVar(&limit, "limit", 50, "most jobs to show; with --follow, of those that are there already: 0 shows changes only")
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with a line for each change")
 	withStatuses(cmd, statusDone, statusError, statusUsage, statusNodeAway)
@@ -92,6 +94,7 @@ URL.`,
 		if err != nil {
 			return err
 		}
+		q.Quarantined = quarantined
 		if follow {
 			f := &follower{client: jobs.(*httpd.Client), query: q, limit: limit, p: p, io: io}
 			return f.run(ctx)

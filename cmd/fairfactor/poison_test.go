@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/big"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -218,7 +220,12 @@ func TestPoisonAgain(t *testing.T) {
 	bad := send(t, []*supervised{s}, "bad", poison)
 	checkQuarantine(t, []*supervised{s}, bad, 3)
 	again := checkRefused(t, []*supervised{s}, "bad", bad)
-	checkRefused(t, []*supervised{s}, "other", bad)
+	other := checkRefused(t, []*supervised{s}, "other", bad)
+	good := send(t, []*supervised{s}, "other", "600851475143")
+	endedAt(t, []*supervised{s}, good.ID)
+	checkListed(t, s, []string{other.ID, again.ID, bad.ID})
+	checkListed(t, s, []string{other.ID}, "--caller", "other", "--number", poison)
+	checkListed(t, s, nil, "--status", "completed")
 	_, deaths := s.node()
 	s.stop()
 
@@ -234,10 +241,32 @@ func TestPoisonAgain(t *testing.T) {
 	}
 	checkQuarantine(t, nodes, again, 3)
 	checkRefused(t, nodes, "other", again)
+	checkListed(t, s, []string{again.ID, bad.ID}, "--caller", "bad")
 	if _, more := s.node(); more != 3 {
 		t.Errorf("the node died %d times of the job that was retried, want 3", more)
 	}
 	s.stop()
+}
+
+// checkListed lists the quarantined jobs, newest first, that suit other flags too.
+func checkListed(t *testing.T, s *supervised, want []string, flags ...string) {
+	t.Helper()
+	p, _ := s.node()
+	out, err := program(append([]string{"list", "--url", p.url, "-o", "json", "--quarantined"}, flags...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for line := range bytes.Lines(out) {
+		var j job
+		if err := json.Unmarshal(line, &j); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		listed = append(listed, j.ID)
+	}
+	if !slices.Equal(listed, want) {
+		t.Errorf("list --quarantined %v has %v, want %v", flags, listed, want)
+	}
 }
 
 // checkRefused sends the number of a job that was quarantined once more: the new job is

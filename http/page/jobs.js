@@ -29,7 +29,7 @@ export const jobs = {
 };
 
 // filters are what the address asks for, as the node takes it.
-const filters = ({ query: q }) => ({ caller_id: q.get("caller_id") || own(), status: q.get("status"), number: q.get("number"), since: q.get("since"), until: q.get("until") });
+const filters = ({ query: q }) => ({ caller_id: q.get("caller_id") || own(), status: q.get("status"), number: q.get("number"), since: q.get("since"), until: q.get("until"), quarantined: q.get("quarantined") });
 
 // search describes the form whose answers make the address.
 function search(route) {
@@ -43,6 +43,7 @@ function search(route) {
     h("button", null, "Find"),
     h("fieldset", null, h("legend", null, "Status"), statuses.map(s => h("label", { class: "chip" },
       h("input", { type: "checkbox", name: "status", value: s, checked: ticked.includes(s), onchange: event => find(event.target.form) }), state(s))),
+      h("label", { class: "chip" }, h("input", { type: "checkbox", name: "quarantined", value: "true", checked: !!q.get("quarantined"), onchange: event => find(event.target.form) }), "quarantined")),
     route.hash.includes("?") ? h("a", { href: "#/jobs" }, "Clear") : null)));
 }
 
@@ -61,7 +62,7 @@ function find(form) {
   const number = value("number").replace(/[\s,_]/g, "");
   if (jobID.test(number) && /[a-z]/.test(number)) { location.hash = "#/jobs/" + number; return; }
   const ticked = [...form.querySelectorAll("[name=status]:checked")].map(box => box.value);
-  location.hash = "#/jobs" + query({ caller_id: value("caller_id"), status: ticked.join(","), number, since: instant("since"), until: instant("until") });
+  location.hash = "#/jobs" + query({ caller_id: value("caller_id"), status: ticked.join(","), number, since: instant("since"), until: instant("until"), quarantined: form.elements.quarantined.checked ? "true" : "" });
 }
 
 // actions are the buttons for what is ticked.
@@ -81,13 +82,14 @@ function actions(data, route, act) {
 }
 
 // all are the buttons for each job that the filters find, on this page or not. The node
-// cancels the jobs of one caller only, so that a slip of a finger can't stop all.
+// cancels the jobs of one caller only, so that a slip of a finger can't stop all, and retries
+// quarantined ones by their ids only.
 function all(data, route, act) {
   const found = filters(route), states = (found.status || "pending,running").split(",");
   const unfinished = states.includes("pending") && states.every(s => ["pending", "running"].includes(s));
   const change = (name, text, question, method, path) => button(name, text, act, { class: "danger" }, async () =>
     await sure(question, "All that the filters find are meant, also on other pages.", text) ? operations.begin(route, method, path, found) : "");
-  return [
+  return found.quarantined ? null : [
     found.caller_id && unfinished ? change("cancel-all", "Cancel all", "Cancel all unfinished jobs of " + found.caller_id + " that are found?", "DELETE", "compute") : null,
     found.status === "failed" ? change("retry-all", "Retry all", "Try all failed jobs again that are found?", "POST", "compute/retry") : null,
   ];

@@ -102,10 +102,8 @@ func (l *groupList) open() (err error) {
 		if states.Has(fairfactor.Completed) {
 			add([]byte{kindCompleted}, false)
 		}
-		for _, state := range [...]fairfactor.State{fairfactor.Failed, fairfactor.Cancelled} {
-			if states.Has(state) {
-				add([]byte{kindEndedAs, byte(state)}, true)
-			}
+		for _, state := range endedIn(l.q) {
+			add([]byte{kindEndedAs, byte(state)}, true)
 		}
 	}
 	return readError(err)

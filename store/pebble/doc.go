@@ -22,7 +22,8 @@
 //	t<group>          roll of the jobs that a group of changes accepted, and when they were submitted
 //	u<group>          how many of them are unfinished, if any
 //	d<group>          is there if one of them has completed
-//	x<state><group><caller><seq>  job of that group that failed or was cancelled
+//	x<state><group><caller><seq>  job of that group that failed or was cancelled; quarantined
+//	                              ones have a second key, in a state of their own
 //	y<caller><state><seq>         the same job among its caller's
 //	h<hash><group><caller><seq>   job of that group whose number has that hash, of 5 bytes
 //	f<time><group>    roll of the jobs that a group finished; the earliest time

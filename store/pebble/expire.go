@@ -189,6 +189,10 @@ func (e *expiry) job(p jobKey) (at int64, keep bool, err error) {
 		e.batch.Delete(endedAsKey(nil, h.State, h.group, p), nil)
 		e.batch.Delete(endedOfKey(nil, h.State, p), nil)
 	}
+	if j.Quarantined() {
+		e.batch.Delete(endedAsKey(nil, quarantined, h.group, p), nil)
+		e.batch.Delete(endedOfKey(nil, quarantined, p), nil)
+	}
 	e.s.forget(p)
 	e.gone[p] = true
 	e.groups[h.group]++

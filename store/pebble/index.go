@@ -16,6 +16,24 @@ import (
 // concerns, however many jobs that are. The few that fail or are cancelled have keys of
 // their own, and so does each job's number.
 
+// quarantined stands for the state of jobs that failed and are quarantined in the keys by
+// state, next to those for all that failed.
+const quarantined = fairfactor.Cancelled + 1
+
+// endedIn are the states in which jobs of a query ended, as the keys by state have them,
+// without those that completed.
+func endedIn(q *fairfactor.Query) (states []fairfactor.State) {
+	if q.Quarantined {
+		return []fairfactor.State{quarantined}
+	}
+	for _, state := range [...]fairfactor.State{fairfactor.Failed, fairfactor.Cancelled} {
+		if q.States.Has(state) {
+			states = append(states, state)
+		}
+	}
+	return states
+}
+
 // index notes what a change makes of a job that the given group accepted.
 func (st *staging) index(j *fairfactor.Job, e *rules.Effect, group uint64) {
 	p := jobKeyOf(j)
@@ -25,10 +43,10 @@ func (st *staging) index(j *fairfactor.Job, e *rules.Effect, group uint64) {
 		st.span.add(micros(j.Submitted))
 	}
 	if e.Was.State.Final() {
-		st.key = endedAsKey(st.key[:0], e.Was.State, group, p)
-		st.batch.Delete(st.key, nil)
-		st.key = endedOfKey(st.key[:0], e.Was.State, p)
-		st.batch.Delete(st.key, nil)
+		st.batch.Delete(endedAsKey(nil, e.Was.State, group, p), nil)
+		st.batch.Delete(endedOfKey(nil, e.Was.State, p), nil)
+		st.batch.Delete(endedAsKey(nil, quarantined, group, p), nil) // whether it was or not
+		st.batch.Delete(endedOfKey(nil, quarantined, p), nil)
 	}
 	switch e.Now.State {
 	case fairfactor.Completed:
@@ -41,6 +59,12 @@ func (st *staging) index(j *fairfactor.Job, e *rules.Effect, group uint64) {
 		st.mark()
 		st.key = endedOfKey(st.key[:0], e.Now.State, p)
 		st.mark()
+		if e.Now.State == fairfactor.Failed && j.Deaths.Count() > 0 {
+			st.key = endedAsKey(st.key[:0], quarantined, group, p)
+			st.mark()
+			st.key = endedOfKey(st.key[:0], quarantined, p)
+			st.mark()
+		}
 	}
 	st.open[group] += uint64(e.Queued) // a negative one wraps to what it should be
 }

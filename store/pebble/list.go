@@ -24,10 +24,8 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, 
 	if q.Limit < 1 || q.Limit > fairfactor.MaxPage {
 		return fairfactor.Page{}, fairfactor.Errorf(fairfactor.Invalid, "limit is %d: it must be between 1 and %d", q.Limit, fairfactor.MaxPage)
 	}
-	if stored, some := q.States.Without(fairfactor.Running); !some {
+	if !q.Narrow() {
 		return fairfactor.Page{}, nil
-	} else if q.States != 0 {
-		q.States = stored
 	}
 	list := s.listAll
 	if q.Caller != "" && q.Number == "" {

@@ -113,10 +113,7 @@ func (m *merger) open(below uint64) (err error) {
 
 // openFew puts iterators on the last jobs that failed or were cancelled.
 func (m *merger) openFew(below uint64) error {
-	for _, state := range [...]fairfactor.State{fairfactor.Failed, fairfactor.Cancelled} {
-		if !m.q.States.Has(state) {
-			continue
-		}
+	for _, state := range endedIn(m.q) {
 		it, err := m.db.NewIter(iterBounds(endedOfKey(nil, state, jobKey{m.a.Number, 0}), endedOfKey(nil, state, jobKey{m.a.Number, min(below, maxNumber)})))
 		if err != nil {
 			return err

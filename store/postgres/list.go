@@ -37,10 +37,8 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (page fairfactor.P
 	if err := l.parse(); err != nil {
 		return page, err
 	}
-	if stored, some := q.States.Without(fairfactor.Running); !some || q.Caller != "" && !storable(q.Caller) || !storable(q.Number) {
+	if !l.query.Narrow() || q.Caller != "" && !storable(q.Caller) || !storable(q.Number) {
 		return page, nil
-	} else if q.States != 0 {
-		l.query.States = stored
 	}
 	err = s.retry(ctx, "to list jobs", func(ctx context.Context) (err error) {
 		if page, err = s.listNow(ctx, l); err == nil {
@@ -293,7 +291,10 @@ func (l *listing) sql(floor int64) (string, []any) {
 		part(jobColumns, "jobs", "true", "seq", order)
 	} else {
 		for state := fairfactor.Completed; state <= fairfactor.Cancelled; state++ {
-			if states.Has(state) {
+			switch {
+			case l.query.Quarantined && state == fairfactor.Failed:
+				part(jobColumns, "jobs", "state = 4 AND deaths <> ''", "seq", order)
+			case states.Has(state):
 				part(jobColumns, "jobs", fmt.Sprintf("state = %d", state), "seq", order)
 			}
 		}

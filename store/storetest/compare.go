@@ -105,6 +105,7 @@ func (p *pair) query(caller string) fairfactor.Query {
 	if p.oneIn(2) {
 		q.States = fairfactor.States(p.rng.IntN(32)) << fairfactor.Pending
 	}
+	q.Quarantined = p.oneIn(5)
 	if n := len(p.twin.jobs); n > 0 && p.oneIn(2) {
 		q.Number = p.twin.jobs[p.rng.IntN(n)].Number
 	}
