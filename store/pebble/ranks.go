@@ -92,7 +92,7 @@ func (s *Store) Foremost(ctx context.Context, order fairfactor.CallerOrder, limi
 	f := foremost{s: s, db: s.db.NewSnapshot(), order: order, limit: limit, found: map[uint64]*account{}}
 	defer f.db.Close()
 	err := f.classes(ctx)
-	if err == nil && order == fairfactor.ByQueued && len(f.found) < limit {
+	if err == nil && order == fairfactor.ByQueued && !f.enough(0) {
 		err = f.small(ctx)
 	}
 	if err != nil {

@@ -144,8 +144,11 @@ func (s *Store) Foremost(ctx context.Context, order fairfactor.CallerOrder, limi
 				SELECT * FROM fairfactor.callers AS x WHERE x.%[2]s_class > 0 ORDER BY x.%[2]s_class DESC LIMIT %[3]d
 			) AS y ORDER BY y.%[2]s DESC, y.name LIMIT $1
 		) AS c`, callerColumns, column, rules.MaxCandidates), limit)
-	if err != nil || order != fairfactor.ByQueued || len(list) >= limit {
-		return rules.Rank(list, order, limit), err
+	list = rules.Rank(list, order, limit)
+	// A caller in a class may have less than those in none.
+	large := limit <= 0 || len(list) == limit && list[limit-1].Queued >= rules.ClassEnd(0)
+	if err != nil || order != fairfactor.ByQueued || large {
+		return list, err
 	}
 	small, err := s.callersBy(ctx, waiting+"SELECT "+callerColumns+` FROM waiting AS w
 		CROSS JOIN LATERAL (SELECT * FROM fairfactor.callers AS x WHERE x.number = w.caller AND x.queued > 0 AND x.queued_class = 0 OFFSET 0) AS c`, 0, fairfactor.MaxRanked)

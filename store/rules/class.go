@@ -27,8 +27,8 @@ func Class(now uint8, n uint64) uint8 {
 func ClassEnd(class uint8) uint64 { return 16 << class }
 
 // MaxCandidates is how many callers are looked at for the foremost ones: those in the
-// highest classes. If fewer than [fairfactor.MaxRanked] are in classes, that many of those
-// that have unfinished jobs are looked at too.
+// highest classes. If those have few jobs, [fairfactor.MaxRanked] of all that have
+// unfinished jobs are looked at too.
 const MaxCandidates = 8192
 
 // CPUAmount is what CPU counts for its class: milliseconds.

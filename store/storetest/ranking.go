@@ -71,6 +71,13 @@ func foremostCallers(w *world) {
 		}
 	}
 	check()
+	// One that was larger once is found more easily than one that has more now.
+	was, is := pens[names[0]], pens[names[1]]
+	was.finish(fairfactor.Cancelled, was.accept(16)[:6]...)
+	is.accept(12)
+	if got, err := w.store.Foremost(w.ctx(), fairfactor.ByQueued, 1); err != nil || len(got) != 1 || got[0].Name != names[1] {
+		w.Errorf("the first of one with 12 jobs and one with 10 of 16: %+v, %v", got, err)
+	}
 	if _, err := w.store.Foremost(w.ctx(), fairfactor.ByName, 1); fairfactor.CodeOf(err) != fairfactor.Invalid {
 		w.Errorf("an order that no store has: %v", err)
 	}
