@@ -43,7 +43,7 @@ function search(route) {
     h("button", null, "Find"),
     h("fieldset", null, h("legend", null, "Status"), statuses.map(s => h("label", { class: "chip" },
       h("input", { type: "checkbox", name: "status", value: s, checked: ticked.includes(s), onchange: event => find(event.target.form) }), state(s))),
-      h("label", { class: "chip" }, h("input", { type: "checkbox", name: "quarantined", value: "true", checked: !!q.get("quarantined"), onchange: event => find(event.target.form) }), "quarantined")),
+      h("label", { class: "chip" }, h("input", { type: "checkbox", name: "quarantined", value: "true", checked: !!q.get("quarantined"), onchange: event => find(event.target.form) }), "quarantined"),
     route.hash.includes("?") ? h("a", { href: "#/jobs" }, "Clear") : null)));
 }
 
