@@ -80,6 +80,10 @@ func earlierTables(t *testing.T, url string, version int) {
 		run(t, url, `UPDATE fairfactor.callers SET queued_class = CASE name WHEN 'd' THEN 29 WHEN 'e' THEN 1 ELSE 0 END,
 			cpu_class = CASE name WHEN 'd' THEN 1 WHEN 'e' THEN 28 ELSE 0 END`)
 	}
+	if version >= 15 { // the fifteenth counts accounts, and notes those that may be idle
+		run(t, url, `INSERT INTO fairfactor.account_counts (n) SELECT count(*) FROM fairfactor.callers;
+			INSERT INTO fairfactor.idle (number, since) SELECT number, `+at+` FROM fairfactor.callers WHERE name = 'b'`)
+	}
 	s := open(t, url)
 	defer s.Close()
 	want := fairfactor.Caller{
