@@ -7,35 +7,8 @@ import (
 
 	"fairfactor"
 	"fairfactor/actors"
-	"fairfactor/actors/dispatch"
 	"fairfactor/store/memory"
 )
-
-// A node that starts with many callers that have work wakes them as the workers need
-// them, a bounded number at a time, and all are served.
-func TestManyCallersAtTheStart(t *testing.T) {
-	const callers = 20_000
-	store := memory.New()
-	for i := range callers {
-		leave(t, store, fmt.Sprintf("caller-%d", i), "1000003")
-	}
-	s := siteOn(t, store, 1, func(c *actors.Config) { c.Passivate = 20 * time.Millisecond })
-	n := s.nodes[0]
-	most := int64(0)
-	s.eventually("all jobs are done", func() bool {
-		most = max(most, n.sys.Counters.Callers.Load())
-		return n.sys.Counters.Completed.Load() == callers
-	})
-	t.Logf("at most %d of %d actors at once", most, callers)
-	// Those that were served leave after a moment, which is long on a busy machine.
-	if most > (dispatch.MaxEarly+callers)/2 {
-		t.Errorf("%d of %d callers had an actor at once", most, callers)
-	}
-	s.eventually("no actor is left", func() bool { return n.sys.Counters.Callers.Load() == 0 })
-	if got, err := store.Backlogged(t.Context(), 0, 10); err != nil || len(got) != 0 {
-		t.Errorf("left: %v, %v", got, err)
-	}
-}
 
 // A scheduler that has just come knows how much there is to do long before it has come to
 // all callers: an autoscaler must not take that for less.
