@@ -273,39 +273,46 @@ func (e *expiry) left(caller uint64, at int64) {
 	l.n, l.last = l.n+1, max(l.last, at)
 }
 
-// discount takes what was deleted from the accounts.
+// discount takes what was deleted from the accounts. It reads them all before it changes the
+// first: if one can't be read nothing is deleted, and those in memory must not say so.
 func (e *expiry) discount() error {
 	st := staging{s: e.s, batch: e.batch}
+	var accounts []*account
 	for _, caller := range slices.Sorted(maps.Keys(e.of)) {
-		l := e.of[caller]
-		err := st.discount(caller, l)
+		a, err := e.s.leaver(caller)
 		if err := e.s.stepOver("the account of a caller whose jobs are deleted can't be read", nameKey(nil, caller), err); err != nil {
 			return err
 		}
+		if err == nil && a != nil {
+			accounts = append(accounts, a)
+		}
+	}
+	for _, a := range accounts {
+		l := e.of[a.Number]
+		a.stored -= min(a.stored, l.n)
+		st.idleSince = l.last
+		st.write(a)
 	}
 	return nil
 }
 
-func (st *staging) discount(caller uint64, l *leaving) error {
-	s := st.s
+// leaver returns the account of a caller whose jobs are deleted, nil if no account has that number. One
+// that is not in memory is about to change on the disk. s.mu is held.
+func (s *Store) leaver(caller uint64) (*account, error) {
 	name, ok, err := s.name(caller)
 	if err != nil || !ok {
-		return err
+		return nil, err
 	}
-	a, found := s.accounts.get(name)
-	if !found {
-		read, ok, err := readAccount(s.db, name)
-		if err != nil || !ok {
-			return err
+	if a, found := s.accounts.get(name); found {
+		if a.Number != caller {
+			return nil, nil
 		}
-		a = &read
-		s.rewritten++
+		return a, nil
 	}
-	if a.Number != caller {
-		return nil
+	a, ok, err := readAccount(s.db, name)
+	if err != nil || !ok || a.Number != caller {
+		return nil, err
 	}
-	a.stored -= min(a.stored, l.n)
-	st.idleSince = l.last
-	st.write(a)
-	return nil
+	s.rewritten++
+	return &a, nil
 }

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"fairfactor"
 )
@@ -204,4 +206,54 @@ func TestSettingsEndIdleness(t *testing.T) {
 		t.Errorf("%d forgotten after it, %v", n, err)
 	}
 	checkIdle(t, s)
+}
+
+// TestExpireThatFailsCountsNothing: when the account of one caller can't be read, the jobs of
+// all stay, and so does what the accounts in memory say of them.
+func TestExpireThatFailsCountsNothing(t *testing.T) {
+	var broken atomic.Bool
+	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if broken.Load() && (op.Kind == errorfs.OpFileRead || op.Kind == errorfs.OpFileReadAt) {
+			return errDisk
+		}
+		return nil
+	}))
+	s := mustOpen(t, "data", fs, 0)
+	const callers = 4000 // so that one in the middle is in a block that no one has read
+	var changes []fairfactor.Change
+	for i := range callers {
+		a := activate(t, s, fmt.Sprintf("caller-%06d", i))
+		ch := a.finish(*a.accept().Job)
+		ch.Op = fairfactor.AcceptEnded
+		changes = append(changes, ch)
+	}
+	mustApply(t, s, changes...)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(t, "data", fs, 0)
+	defer s.Close()
+	first := activate(t, s, "caller-000000")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, ok := s.accounts.get(first.name)
+	if !ok || a.stored != 1 {
+		t.Fatalf("%+v, %v", a, ok)
+	}
+	e := expiry{s: s, batch: s.db.NewBatch(), of: map[uint64]*leaving{}}
+	defer e.batch.Close()
+	e.left(first.claim.Number, 1)
+	e.left(callers/2, 1)
+	broken.Store(true)
+	err := e.discount()
+	broken.Store(false)
+	if fairfactor.CodeOf(err) != fairfactor.Unavailable {
+		t.Fatalf("an account was read from a broken disk: %v", err)
+	}
+	if a.stored != 1 || a.rests() || a.idle != 0 {
+		t.Errorf("%d jobs stored, idle since %d", a.stored, a.idle)
+	}
+	if err := e.discount(); err != nil || a.stored != 0 || !a.rests() {
+		t.Errorf("%v: %d jobs stored", err, a.stored)
+	}
 }
