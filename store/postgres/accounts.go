@@ -19,8 +19,9 @@ import (
 // comes after finds no row. One that has jobs, or something set, leaves the table; it will be put in
 // again when that ends. So each account is looked at once for each time it is put in.
 //
-// All others lock the account's row first and that of idle second. Forgetting does it the
-// other way round, and leaves rows that are locked for another time.
+// All others lock the account's row first and that of idle second, and several of idle in the
+// order of numbers. Forgetting does it the other way round, and leaves rows that are locked
+// for another time.
 
 // accounts is how many there may be.
 type accounts struct {
@@ -38,8 +39,9 @@ const (
 	fresh      = time.Minute // see Options.Fresh
 )
 
-// noteIdle notes that an account may be idle.
-const noteIdle = `INSERT INTO fairfactor.idle (number, since) VALUES ($1, now()) ON CONFLICT (number) DO UPDATE SET since = excluded.since`
+// noteIdle notes that accounts may be idle.
+const noteIdle = `INSERT INTO fairfactor.idle (number, since) SELECT u.number, now() FROM unnest($1::bigint[]) AS u (number) ORDER BY u.number
+	ON CONFLICT (number) DO UPDATE SET since = excluded.since`
 
 // BoundAccounts implements [fairfactor.Store]. Claims that are made at the same time by
 // several nodes do not see each other, so there may be as many accounts more as one claim

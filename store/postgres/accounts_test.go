@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"slices"
@@ -171,4 +172,59 @@ func TestClaimsAtTheBoundOfSeveralNodes(t *testing.T) {
 		t.Errorf("%+v, %v: %d claims at a bound of %d", a, err, n, most)
 	}
 	forget(t, nodes[0], 10)
+}
+
+// TestIdleIsLockedInOrder: a group that takes back settings of many callers waits for the row
+// of the first one in idle before it locks those of others. Otherwise it and an Expire that
+// deletes jobs of the same callers would wait for each other.
+func TestIdleIsLockedInOrder(t *testing.T) {
+	url := pgtest.Database(t)
+	s := open(t, url)
+	defer s.Close()
+	const callers = 24
+	var set, back []fairfactor.Change
+	for i := range callers {
+		p := claim(t, s, string(rune('a'+i)))
+		weigh := p.change(fairfactor.Weigh, fairfactor.Job{})
+		weigh.Job, weigh.Weight = nil, 2
+		set = append(set, weigh)
+		weigh.Weight = 1
+		back = append(back, weigh)
+	}
+	if errs, err := s.Apply(t.Context(), set); errs != nil || err != nil {
+		t.Fatal(errs, err)
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "SELECT FROM fairfactor.idle WHERE number = (SELECT min(number) FROM fairfactor.idle) FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error, 1)
+	go func() {
+		errs, err := s.Apply(t.Context(), back)
+		written <- errors.Join(append(errs, err)...)
+	}()
+	for count(t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 0 {
+		select {
+		case err := <-written:
+			t.Fatalf("a group that waits for no one: %v", err)
+		default:
+		}
+	}
+	if free := count(t, url, "SELECT count(*) FROM (SELECT FROM fairfactor.idle FOR UPDATE SKIP LOCKED) AS free"); free != callers-1 {
+		t.Errorf("%d of %d rows are free", free, callers-1)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
 }

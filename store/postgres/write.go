@@ -327,15 +327,20 @@ func (s *staging) writeKeys(b *pgx.Batch, now time.Time) {
 		now, caller, key, seq, nonce, submitted)
 }
 
-// adjust writes settings of callers that have changed.
+// adjust writes settings of callers that have changed. Rows of idle come in the order of
+// callers, as in [Store.Expire], which locks many of them too.
 func (s *staging) adjust(b *pgx.Batch) {
+	var plain []int64
 	for _, a := range s.accounts {
 		if a.adjusted {
 			b.Queue("UPDATE fairfactor.callers SET weight = $2, caller_group = $3, paused = $4, placed = $5, bounds = $6 WHERE number = $1",
 				int64(a.Number), a.Weight, a.Group, a.Paused, a.Placed, boundsOf(a.Bounds))
 			if a.Plain() {
-				b.Queue(noteIdle, int64(a.Number))
+				plain = append(plain, int64(a.Number))
 			}
 		}
+	}
+	if len(plain) > 0 {
+		b.Queue(noteIdle, plain)
 	}
 }
