@@ -62,7 +62,7 @@ func (s *Store) bounded() *int64 {
 func (s *Store) Accounts(ctx context.Context) (a fairfactor.Accounts, err error) {
 	a.Forgotten = s.accounts.forgotten.Load()
 	err = s.retry(ctx, "to count accounts", func(ctx context.Context) error {
-		return s.askRow(ctx, []any{&a.Kept}, "SELECT coalesce(sum(n), 0)::bigint FROM fairfactor.account_counts")
+		return s.askRow(ctx, []any{&a.Kept}, "SELECT greatest(coalesce(sum(n), 0), 0)::bigint FROM fairfactor.account_counts")
 	})
 	return a, err
 }
