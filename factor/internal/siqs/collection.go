@@ -74,8 +74,12 @@ func (h *Collection) Next() *Collection {
 	return NewCollection(h.Base.N, attempt, ParametersFor(h.Base.N.BitLen()))
 }
 
-// Ready reports whether there are relations enough for the linear algebra.
-func (h *Collection) Ready() bool { return !h.Waits() && h.Independent() >= h.Enough }
+// Ready reports whether there are relations enough for the linear algebra. Those of a
+// checkpoint that are not loaded would change the order of the others, and it could not go
+// on after another restart.
+func (h *Collection) Ready() bool {
+	return h.absent == 0 && !h.Waits() && h.Independent() >= h.Enough
+}
 
 // DoneNanos returns the CPU of the turns whose results have come, in nanoseconds.
 func (h *Collection) DoneNanos() float64 { return h.done }
