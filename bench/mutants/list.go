@@ -201,7 +201,7 @@ var List = []Mutant{
 	},
 	{
 		"an epoch is lost when its account leaves the memory", "store/pebble/claim.go",
-		"stays || !a.claimed || !a.named {", "stays || a.claimed || !a.named {",
+		"stays || !a.claimed {", "stays || a.claimed {",
 		"store/pebble", "TestEpochsOutliveTheMemory",
 	},
 	{
