@@ -340,6 +340,9 @@ func (d *disk) load(t *testing.T, m *Machine) (more bool) {
 // between new ones, and then in the middle of its linear algebra: that goes on where it was
 // when the checkpoint was taken, unless a part of that is lost or belongs to another one.
 func algebraRestarted(t *testing.T, n *big.Int) {
+	// The linear algebra has some 80 steps, and the sieve at least 45 turns: what follows takes
+	// at most half of either.
+	const steps = 5
 	run := NewRunner()
 	m := searching(t, run, n)
 	m.rest[0].handed = 1e18
@@ -367,7 +370,7 @@ func algebraRestarted(t *testing.T, n *big.Int) {
 		return Turn{}, 0
 	}
 	for range 3 {
-		for range 12 {
+		for range 6 {
 			step(t, run, m, m.Next(1)[0])
 			d.load(t, m)
 		}
@@ -393,7 +396,7 @@ func algebraRestarted(t *testing.T, n *big.Int) {
 	if m.rest[0].collection.Independent() == before {
 		t.Error("no relation came late")
 	}
-	step(t, run, m, fewSteps(turn, 15))
+	step(t, run, m, fewSteps(turn, steps))
 	for round, test := range []struct {
 		name string
 		harm func()
@@ -406,14 +409,14 @@ func algebraRestarted(t *testing.T, n *big.Int) {
 			part := partNumber(m, 1)
 			old := d.pieces[part]
 			turn, _ := next()
-			step(t, run, m, fewSteps(turn, 15))
+			step(t, run, m, fewSteps(turn, steps))
 			d.save(m)
 			d.pieces[part] = old
 		}, false},
 		{"once more", func() {}, true},
 	} {
 		turn, was := next()
-		step(t, run, m, fewSteps(turn, 15))
+		step(t, run, m, fewSteps(turn, steps))
 		d.save(m)
 		test.harm()
 		count := len(d.pieces)
@@ -425,12 +428,12 @@ func algebraRestarted(t *testing.T, n *big.Int) {
 		}
 		turn, at := next()
 		switch {
-		case test.want && at != was+15:
-			t.Errorf("%s: goes on from step %d, was at %d", test.name, at, was+15)
+		case test.want && at != was+steps:
+			t.Errorf("%s: goes on from step %d, was at %d", test.name, at, was+steps)
 		case !test.want && at != 0:
 			t.Errorf("%s: goes on from step %d", test.name, at)
 		}
-		step(t, run, m, fewSteps(turn, 15))
+		step(t, run, m, fewSteps(turn, steps))
 		d.save(m)
 		if round > 0 && len(d.pieces) > count+1 {
 			t.Errorf("%s: %d pieces, %d before", test.name, len(d.pieces), count)
