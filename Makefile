@@ -29,11 +29,14 @@ PATHS = ./factor ./factor/tune ./factor/internal/arith ./factor/internal/cpu ./f
 # twice as long with it: the program and the benchmarks.
 PLAIN = ./actors/sim ./bench/... ./cmd/fairfactor ./factor/internal/siqs
 
+# Many tests wait for processes, so four packages run at a time, and the longest begin first.
+SLOW = ./store/postgres ./http ./cluster ./factor ./actors ./store/pebble
+
 test: formatted ## install what the tests need and run them all, nearly all under the race detector
 	.ci/needs
 	go vet ./...
-	go test -race -timeout 20m $$(go list ./... | grep -v -e /bench -e /cmd/fairfactor$$)
-	go test -timeout 10m $(PLAIN)
+	go test -p 4 -race -timeout 20m $(SLOW) $$(go list ./... | grep -v -e /bench -e /cmd/fairfactor$$)
+	go test -p 4 -timeout 10m ./cmd/fairfactor $(PLAIN)
 	go test -run '^TestReal' ./actors
 	go test -count=1 -v ./factor/internal/cpu # says which paths this machine can test
 	printf '%s\n' FAIRFACTOR_CPU=noadx FAIRFACTOR_CPU=noifma FAIRFACTOR_CPU=noavx512 FAIRFACTOR_CPU=noavx2 GOFLAGS=-tags=purego | \

@@ -11,6 +11,7 @@ import (
 // TestDeadlineOverARestart: jobs whose deadline passes while the node is down, and
 // after it has started again, are cancelled; the command line says so.
 func TestDeadlineOverARestart(t *testing.T) {
+	t.Parallel() // it mostly waits for processes
 	dir := t.TempDir()
 	p := serve(t, dir, "--workers", "1")
 	rng := rand.New(rand.NewPCG(5, 6))

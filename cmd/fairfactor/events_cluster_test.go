@@ -16,6 +16,7 @@ import (
 // TestEventsOfTheCluster: what happens at one node is told at another one, in the same
 // order and with the same positions.
 func TestEventsOfTheCluster(t *testing.T) {
+	t.Parallel() // it mostly waits for processes
 	pgtest.Need(t)
 	url := pgtest.Start(t).Database(t)
 	first := freeAddress(t)

@@ -25,6 +25,7 @@ func TestEventsAfterAKill(t *testing.T) {
 
 // TestEventsAtAnotherNode: they go on at another node that has the same database.
 func TestEventsAtAnotherNode(t *testing.T) {
+	t.Parallel() // it mostly waits for processes
 	pgtest.Need(t)
 	server := pgtest.Start(t)
 	url := server.Database(t)

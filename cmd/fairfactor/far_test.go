@@ -15,6 +15,7 @@ import (
 // network loses one packet in fifty. Every submission is accepted, both nodes are ready
 // all the time and keep their leases, and each job ends once.
 func TestPostgresFarAway(t *testing.T) {
+	t.Parallel() // it mostly waits for processes
 	pgtest.Need(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -16,6 +16,7 @@ import (
 // TestKnownSurvivesKill: what a job found is known in the same commit as its end, so it
 // is there after the node was killed, for any caller, on both stores.
 func TestKnownSurvivesKill(t *testing.T) {
+	t.Parallel() // it mostly waits for processes
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	for name, args := range map[string][]string{"embedded": nil, "postgres": {"--store", pgtest.Database(t)}} {

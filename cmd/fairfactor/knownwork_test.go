@@ -11,6 +11,7 @@ const rsa120 = "2270104812954373633342599609474936688958753364660847800381732582
 // TestRetryGoesOn: a job fails at its limit of CPU, the node is killed and starts again, and
 // a retry goes on with the curves that were run, those that its submission told of included.
 func TestRetryGoesOn(t *testing.T) {
+	t.Parallel() // it mostly waits for processes
 	dir := t.TempDir()
 	p := serve(t, dir, "--max-cpu", "400ms")
 	status, j, err := p.do("POST", "/compute", "a", `{"number":"`+rsa120+`","ecm":{"2000":20,"999983":2}}`)

@@ -73,6 +73,7 @@ func cancelled(t testing.TB, c *httpd.Client, caller string) (n, others int) {
 // TestKillDuringOperation kills a node that cancels a queue, again and again, and each
 // new one goes on: all jobs that waited are cancelled in the end, and counted once.
 func TestKillDuringOperation(t *testing.T) {
+	t.Parallel() // it mostly waits for processes
 	const jobs = 30_000
 	dir := t.TempDir()
 	p := serve(t, dir, "--max-queue", "1000000")

@@ -12,6 +12,7 @@ import (
 // TestPostgresNodeKilled kills a node under load again and again: what it has
 // acknowledged is in PostgreSQL, and the next one ends it.
 func TestPostgresNodeKilled(t *testing.T) {
+	t.Parallel() // it mostly waits for processes
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -40,6 +41,7 @@ func TestPostgresNodeKilled(t *testing.T) {
 // TestPostgresServerKilled kills the database under load: the node goes on when
 // it is back, and what was acknowledged before, between and after is done.
 func TestPostgresServerKilled(t *testing.T) {
+	t.Parallel() // it mostly waits for processes
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	server := pgtest.Start(t)

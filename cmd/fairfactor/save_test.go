@@ -11,6 +11,7 @@ const hardNumber = "481372184910109445424721106865902946893825278783468771127068
 // TestTerminatedNodeSavesWhatItFound: after SIGTERM a long job goes on with all that it had
 // used, also what was found since the last checkpoint.
 func TestTerminatedNodeSavesWhatItFound(t *testing.T) {
+	t.Parallel() // it mostly waits for processes
 	dir := t.TempDir()
 	p := serve(t, dir)
 	j := p.submit("patient", hardNumber)

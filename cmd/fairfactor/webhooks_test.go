@@ -103,6 +103,7 @@ func (p *process) callbackOf(id string) (state string) {
 // deliveries makes them after it has started again, with secrets from a file and in the
 // traces of the jobs.
 func TestWebhookOverAKill(t *testing.T) {
+	t.Parallel() // it mostly waits for processes
 	dir, file := t.TempDir(), filepath.Join(t.TempDir(), "secrets")
 	if err := os.WriteFile(file, []byte(hookSecret+"\n"), 0o600); err != nil {
 		t.Fatal(err)
