@@ -76,9 +76,9 @@ func (l *lease) insist(ctx context.Context, do func(ctx context.Context, again b
 	ctx, cancel := context.WithTimeout(ctx, l.timing.Join)
 	defer cancel()
 	for again := false; ; again = true {
-		_, err := l.call(ctx, func(ctx context.Context) (fairfactor.MemberList, error) {
-			return fairfactor.MemberList{}, do(ctx, again)
-		})
+		try, cancel := context.WithTimeout(ctx, l.every())
+		err := do(try, again)
+		cancel()
 		if fairfactor.CodeOf(err) != fairfactor.Unavailable {
 			return err
 		}
