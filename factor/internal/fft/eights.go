@@ -17,13 +17,28 @@ type eights struct {
 	excess []uint64 // what the product of all primes counts, in limbs
 	t      []uint64 // limbs, scratch
 	term   []uint64 // one coefficient, scratch
-	images [places]image
+	images [places]image[vec]
 }
 
-// image is a polynomial's transform, by group.
-type image struct {
-	all [][]vec // the room
-	a   [][]vec // what is in use
+// image is a polynomial's transform, by group of primes.
+type image[V any] struct {
+	all [][]V // the room
+	a   [][]V // what is in use
+}
+
+// room makes a transform of that length, of any values, for so many groups.
+func (im *image[V]) room(groups, length int) *image[V] {
+	if len(im.all) == 0 || len(im.all[0]) < length {
+		im.all = make([][]V, groups)
+		for g := range im.all {
+			im.all[g] = make([]V, length)
+		}
+	}
+	im.a = im.a[:0]
+	for _, a := range im.all {
+		im.a = append(im.a, a[:length])
+	}
+	return im
 }
 
 func newEights(m *arith.MontN, length int) *eights {
@@ -45,20 +60,7 @@ func newEights(m *arith.MontN, length int) *eights {
 }
 
 // room returns place number i with transforms of that length.
-func (r *eights) room(i, length int) *image {
-	im := &r.images[i]
-	if len(im.all) == 0 || len(im.all[0]) < length {
-		im.all = make([][]vec, len(r.groups))
-		for g := range im.all {
-			im.all[g] = make([]vec, length)
-		}
-	}
-	im.a = im.a[:0]
-	for _, a := range im.all {
-		im.a = append(im.a, a[:length])
-	}
-	return im
-}
+func (r *eights) room(i, length int) *image[vec] { return r.images[i].room(len(r.groups), length) }
 
 func (r *eights) transform(i int, coefs []uint64, length int) {
 	im := r.room(i, length)

@@ -15,7 +15,7 @@ type quads struct {
 	k       int // words of a coefficient
 	groups  []*quadGroup
 	product *big.Int // of all primes
-	images  [places]quadImage
+	images  [places]image[quad]
 
 	halves int                  // of 32 bits that a coefficient has before the transform, even
 	powers [][]uint64           // 2^32i modulo the primes, by group: for each i four low parts, four high ones
@@ -28,12 +28,6 @@ type quads struct {
 	high   []uint64             // hi, with a zero below it
 	words  []uint64             // a coefficient before its reduction
 	neg    uint64               // -1/n modulo 2^64
-}
-
-// quadImage is a polynomial's transform, by group.
-type quadImage struct {
-	all [][]quad // the room
-	a   [][]quad // what is in use
 }
 
 // digitsAtOnce is how many coefficients are brought together at a time.
@@ -116,20 +110,7 @@ func (q *quads) scale(size int) []quad {
 }
 
 // room returns place number i with transforms of that length.
-func (q *quads) room(i, length int) *quadImage {
-	im := &q.images[i]
-	if len(im.all) == 0 || len(im.all[0]) < length {
-		im.all = make([][]quad, len(q.groups))
-		for g := range im.all {
-			im.all[g] = make([]quad, length)
-		}
-	}
-	im.a = im.a[:0]
-	for _, a := range im.all {
-		im.a = append(im.a, a[:length])
-	}
-	return im
-}
+func (q *quads) room(i, length int) *image[quad] { return q.images[i].room(len(q.groups), length) }
 
 func (q *quads) transform(i int, coefs []uint64, length int) {
 	im := q.room(i, length)

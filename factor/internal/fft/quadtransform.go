@@ -2,7 +2,6 @@ package fft
 
 import (
 	"math"
-	"math/bits"
 
 	"fairfactor/factor/internal/cpu"
 )
@@ -12,26 +11,7 @@ const quadCached = 1024
 
 // transform is [group.transform]: coefficients are below 3.13 p in absolute value, and values
 // too.
-func (g *quadGroup) transform(a, roots []quad) { g.down(a, roots, 0) }
-
-func (g *quadGroup) down(a, roots []quad, b int) {
-	n := len(a)
-	if n > quadCached {
-		g.layers(a, roots, 1, n/4, b, fwd4)
-		for i := range 4 {
-			g.down(a[i*n/4:][:n/4], roots, 4*b+i)
-		}
-		return
-	}
-	blocks := 1
-	for ; n >= 4; n /= 4 {
-		g.layers(a, roots, blocks, n/4, b, fwd4)
-		blocks, b = 4*blocks, 4*b
-	}
-	if n == 2 {
-		g.layers(a, roots, blocks, 1, b, fwd2)
-	}
-}
+func (g *quadGroup) transform(a, roots []quad) { down(g, a, roots, 0, quadCached) }
 
 // leastGrown is the length from which on grow is faster than transform.
 const leastGrown = 64
@@ -45,7 +25,7 @@ func (g *quadGroup) grow(a, roots []quad) {
 		g.growGo(a, roots[2:][:2])
 	}
 	for i := range 4 {
-		g.down(a[i*l:][:l], roots, i)
+		down(g, a[i*l:][:l], roots, i, quadCached)
 	}
 }
 
@@ -65,27 +45,7 @@ func (g *quadGroup) growGo(a, w []quad) {
 
 // invert undoes transform, but for a factor of len(a): values and coefficients are below
 // 1.01 p in absolute value.
-func (g *quadGroup) invert(a, roots []quad) { g.up(a, roots, 0) }
-
-func (g *quadGroup) up(a, roots []quad, b int) {
-	n := len(a)
-	if n > quadCached {
-		for i := range 4 {
-			g.up(a[i*n/4:][:n/4], roots, 4*b+i)
-		}
-		g.layers(a, roots, 1, n/4, b, inv4)
-		return
-	}
-	size := 1
-	if bits.TrailingZeros(uint(n))%2 == 1 {
-		g.layers(a, roots, n/2, 1, b*n/2, inv2)
-		size = 2
-	}
-	for ; size < n; size *= 4 {
-		blocks := n / size / 4
-		g.layers(a, roots, blocks, size, b*blocks, inv4)
-	}
-}
+func (g *quadGroup) invert(a, roots []quad) { up(g, a, roots, 0, quadCached) }
 
 func (g *quadGroup) layers(a, roots []quad, blocks, l, b int, k kernel) {
 	if cpu.AVX2 {

@@ -10,17 +10,23 @@ import (
 // which stay in the first cache.
 const cached = 512
 
+// layered does layers of transforms of vectors of one kind: blocks of a radix times l vectors
+// each, from block b on.
+type layered[V any] interface {
+	layers(a, roots []V, blocks, l, b int, k kernel)
+}
+
 // transform sets a, whose length is a power of two, to the values of its polynomial at the
 // roots of x^len(a) - 1, below 2p as its coefficients.
-func (g *group) transform(a, roots []vec) { g.down(a, roots, 0) }
+func (g *group) transform(a, roots []vec) { down(g, a, roots, 0, cached) }
 
-// down is transform for block b of a layer.
-func (g *group) down(a, roots []vec, b int) {
+// down is the transform of block b of a layer.
+func down[V any](g layered[V], a, roots []V, b, cached int) {
 	n := len(a)
 	if n > cached {
 		g.layers(a, roots, 1, n/4, b, fwd4)
 		for i := range 4 {
-			g.down(a[i*n/4:][:n/4], roots, 4*b+i)
+			down(g, a[i*n/4:][:n/4], roots, 4*b+i, cached)
 		}
 		return
 	}
@@ -35,13 +41,14 @@ func (g *group) down(a, roots []vec, b int) {
 }
 
 // invert undoes transform, but for a factor of len(a).
-func (g *group) invert(a, roots []vec) { g.up(a, roots, 0) }
+func (g *group) invert(a, roots []vec) { up(g, a, roots, 0, cached) }
 
-func (g *group) up(a, roots []vec, b int) {
+// up undoes down, but for a factor of len(a).
+func up[V any](g layered[V], a, roots []V, b, cached int) {
 	n := len(a)
 	if n > cached {
 		for i := range 4 {
-			g.up(a[i*n/4:][:n/4], roots, 4*b+i)
+			up(g, a[i*n/4:][:n/4], roots, 4*b+i, cached)
 		}
 		g.layers(a, roots, 1, n/4, b, inv4)
 		return
@@ -57,8 +64,7 @@ func (g *group) up(a, roots []vec, b int) {
 	}
 }
 
-// kernel is one layer of a radix, or two: blocks of radix times l vectors each, from block
-// b on.
+// kernel is one layer of radix 2 or two of them at once, radix 4.
 type kernel uint8
 
 const (
