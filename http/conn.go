@@ -181,27 +181,6 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// Limits of what a client may still send after an answer that ended its
-// connection.
-const (
-	lingerTime  = 2 * time.Second
-	lingerBytes = 16 << 20
-)
-
-// linger lets the client read the last answer: if the connection were closed
-// while bytes are still coming in, the system would reset it, and the answer
-// could be lost on the way.
-func (c *conn) linger() {
-	if c.secure != nil && c.secure.CloseWrite() != nil {
-		return
-	}
-	half, ok := c.raw().(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil || c.Conn.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
-		return
-	}
-	_, _ = io.CopyN(io.Discard, c.Conn, lingerBytes) // how it ends does not matter
-}
-
 // headEnd ends the head of a request.
 var headEnd = []byte("\r\n\r\n")
 

@@ -35,6 +35,8 @@ type connections struct {
 	answers *budget   // of their answers
 	begun   time.Time // what the connections count their deadlines from
 
+	leftovers leftovers // of requests that were refused
+
 	ready    chan *conn    // those that have a request
 	done     chan struct{} // closed by Close
 	accepted chan struct{} // closed when nothing more is accepted

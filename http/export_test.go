@@ -80,3 +80,27 @@ func PlainMembers(body string) string { return plainMembers([]byte(body)) }
 
 // FindKey recognises a key.
 func FindKey(k *Keyring, secret []byte) *fairfactor.APIKey { return k.find(secret) }
+
+// Leftovers is the budget of what is read only to be thrown away. Its function counts a read
+// at a time and returns for how long the reader must wait, and whether it may read on at all.
+func Leftovers() func(n int, now time.Duration) (wait time.Duration, on bool) {
+	var l leftovers
+	return func(n int, now time.Duration) (time.Duration, bool) {
+		wait := l.read(n, now)
+		return wait, wait <= lingerWait
+	}
+}
+
+// Limits of [Leftovers].
+const (
+	LingerRate, LingerSaved, LingerWait, LingerRead, LingerLeast = lingerRate, lingerSaved, lingerWait, lingerRead, lingerLeast
+)
+
+// SpendLeftovers has others use up what may be read and thrown away in the next seconds.
+func (s *Server) SpendLeftovers(seconds int64) {
+	l := s.connections()
+	l.leftovers.mu.Lock()
+	defer l.leftovers.mu.Unlock()
+	l.leftovers.at = time.Since(l.begun)
+	l.leftovers.taken = lingerSaved + seconds*lingerRate
+}

@@ -19,7 +19,7 @@ import (
 )
 
 // BareCommand makes this program the bare handler, what a node is compared with;
-// it is for [Accept] and [Get] only.
+// it is for [Accept], [Get] and [Hostile] only.
 const BareCommand = "bare-handler"
 
 // asBench, in the environment, makes the test binary of this package behave as

@@ -14,7 +14,6 @@ import (
 	"fairfactor/bench/internal/harness"
 	"fairfactor/bench/internal/random"
 	"fairfactor/bench/internal/report"
-	"fairfactor/bench/internal/stats"
 	"fairfactor/bench/internal/wait"
 )
 
@@ -33,7 +32,6 @@ const (
 	crowdPipeline = 30          // requests sent without reading an answer
 	crowdLookups  = 20          // times all ids are asked for in one request
 	mostResident  = 300         // MiB of the node
-	mostSlower    = 3           // times the quiet p99
 )
 
 // kinds are the hostile clients. Each gets a connection of its own, and again after
@@ -157,50 +155,30 @@ func (m *hostile) prepareCrowd(node *harness.Process) (*crowd, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &crowd{addr: strings.TrimPrefix(node.URL, "http://"), ids: strings.Join(ids, "\n") + "\n", held: held[0]}, nil
+	return &crowd{ids: strings.Join(ids, "\n") + "\n", held: held[0]}, nil
 }
 
 // everyKind measures an ordinary caller, and the node's memory, without the crowd and
 // next to it. The crowd has time to come before the measurement begins.
 func (m *hostile) everyKind(ctx context.Context, h *harness.Harness) ([]report.Row, error) {
-	node, err := h.Node(ctx, h.Folder(), nil)
+	p, err := startPair(ctx, h)
 	if err != nil {
 		return nil, err
 	}
-	defer node.Kill()
-	c, err := m.prepareCrowd(node)
+	defer p.close()
+	c, err := m.prepareCrowd(p.node)
 	if err != nil {
 		return nil, err
 	}
-	h.Say("%d clients of every kind at once", m.crowd)
-	calm, failed, err := m.ordinary(ctx, h.Seed, node)
+	name := report.Grouped(int64(m.crowd)) + " clients of every kind"
+	rows, err := m.lay(ctx, h, p, siege{name: name, settle: m.watch, start: func(ctx context.Context, addr string) func() {
+		there := *c
+		there.addr = addr
+		return there.start(ctx, m.crowd, h.Seed)
+	}})
 	if err != nil {
-		return nil, err
+		return rows, err
 	}
-	attacking, stop := context.WithCancel(ctx)
-	defer stop()
-	ended := c.start(attacking, m.crowd, h.Seed)
-	if err := wait.For(ctx, m.watch); err != nil {
-		return nil, err
-	}
-	under, failedUnder, err := m.ordinary(ctx, h.Seed, node)
-	stop()
-	ended()
-	if err != nil {
-		return nil, err
-	}
-	if node.Gone() {
-		return nil, fmt.Errorf("the node died of the crowd: %s", node.Log)
-	}
-	quiet, loud := stats.Millis(calm.At(99)), stats.Millis(under.At(99))
-	most, err := node.MostResident()
-	if err != nil {
-		return nil, err
-	}
-	crowdOf := report.Grouped(int64(m.crowd)) + " clients of every kind"
-	return []report.Row{
-		report.Figure("p99 next to "+crowdOf, loud, "ms").Against("without", quiet, loud/quiet).AtMost(mostSlower),
-		report.Figure("ordinary requests failed, "+crowdOf, float64(failed+failedUnder), "").AtMost(0).Must(),
-		report.Figure("most resident memory of the node, "+crowdOf, most/(1<<20), "MiB").AtMost(mostResident),
-	}, nil
+	most, err := p.node.MostResident()
+	return append(rows, report.Figure("most resident memory of the node, "+name, most/(1<<20), "MiB").AtMost(mostResident)), err
 }

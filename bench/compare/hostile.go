@@ -29,7 +29,9 @@ for each of four attacks: bodies of 10 MB; thousands of connections that send ha
 request and then one byte each 10 s; headers without end; random bytes. The ratio is
 that of the 99th percentiles with and without the attack, measured right after one
 another. Eight attackers share the machine's CPUs with the node and with the
-ordinary caller, so they rest for 100 ms between attempts.
+ordinary caller, so they rest for 100 ms between attempts. What they take from the ordinary
+caller wherever they send is measured too: the same attack goes to a bare fasthttp,
+which refuses as cheaply as can be, while the caller is at the node.
 
 Then a fresh node meets every kind of hostile client at once: clients that never read
 pages, exports, lookups or events, or a byte a second, that send 30 requests and read
@@ -39,15 +41,17 @@ slow beginning of TLS, HTTP/2, upgrades and noise. No request of the ordinary ca
 		var h hostile
 		f.IntVar(&h.slow, "slow", 10_000, "connections of the slow attack")
 		f.IntVar(&h.crowd, "crowd", 400, "clients of every kind at once")
-		f.DurationVar(&h.watch, "watch", 3*time.Second, "time of each measurement")
+		f.IntVar(&h.rounds, "rounds", 3, "measurements of each")
+		f.DurationVar(&h.watch, "watch", 2*time.Second, "time of each measurement")
 		return h.measure
 	},
 }
 
 type hostile struct {
-	slow  int
-	crowd int
-	watch time.Duration
+	slow   int
+	crowd  int
+	rounds int
+	watch  time.Duration
 }
 
 // Sizes of the attacks.
@@ -69,49 +73,32 @@ func (m *hostile) measure(ctx context.Context, h *harness.Harness) ([]report.Row
 	if err := harness.RaiseFileLimit(uint64(m.slow + harness.SpareFiles)); err != nil {
 		return nil, err
 	}
-	node, err := h.Node(ctx, h.Folder(), nil)
+	p, err := startPair(ctx, h)
 	if err != nil {
 		return nil, err
 	}
-	defer node.Kill()
-	addr := strings.TrimPrefix(node.URL, "http://")
-	attacks := []struct {
-		name  string
-		start func(context.Context) func()
-	}{
-		{"10 MB bodies", func(ctx context.Context) func() { return repeat(ctx, addr, h.Seed, sendHugeBody) }},
-		{fmt.Sprintf("%s slow half-requests", report.Grouped(int64(m.slow))), func(ctx context.Context) func() { return m.trickle(ctx, addr) }},
-		{"header flood", func(ctx context.Context) func() { return repeat(ctx, addr, h.Seed, floodHeaders) }},
-		{"random bytes", func(ctx context.Context) func() { return repeat(ctx, addr, h.Seed, sendRandom) }},
+	defer p.close()
+	repeated := func(a attack) func(context.Context, string) func() {
+		return func(ctx context.Context, addr string) func() { return repeat(ctx, addr, h.Seed, a) }
 	}
 	var rows []report.Row
-	for _, a := range attacks {
-		h.Say("%s", a.name)
-		calm, failed, err := m.ordinary(ctx, h.Seed, node)
-		if err != nil {
+	for _, s := range []siege{
+		{name: "10 MB bodies", start: repeated(sendHugeBody)},
+		{name: fmt.Sprintf("%s slow half-requests", report.Grouped(int64(m.slow))), start: m.trickle},
+		{name: "header flood", start: repeated(floodHeaders)},
+		{name: "random bytes", start: repeated(sendRandom)},
+	} {
+		seen, err := m.lay(ctx, h, p, s)
+		if rows = append(rows, seen...); err != nil {
 			return rows, err
 		}
-		attacking, stop := context.WithCancel(ctx)
-		ended := a.start(attacking)
-		under, failedUnder, err := m.ordinary(ctx, h.Seed, node)
-		stop()
-		ended()
-		if err != nil {
-			return rows, err
-		}
-		if node.Gone() {
-			return rows, fmt.Errorf("the node died of %s: %s", a.name, node.Log)
-		}
-		quiet, loud := stats.Millis(calm.At(99)), stats.Millis(under.At(99))
-		rows = append(rows, report.Figure("p99 during "+a.name, loud, "ms").Against("without", quiet, loud/quiet),
-			report.Figure("ordinary requests failed, "+a.name, float64(failed+failedUnder), "").AtMost(0).Must())
 	}
-	resident, err := node.Resident()
+	resident, err := p.node.Resident()
 	if err != nil {
 		return rows, err
 	}
 	rows = append(rows, report.Figure("resident memory of the node at the end", resident/(1<<20), "MiB"))
-	node.Kill()
+	p.close()
 	crowd, err := m.everyKind(ctx, h)
 	return append(rows, crowd...), err
 }
