@@ -29,6 +29,7 @@ type accounts struct {
 	forgotten atomic.Uint64
 	full      atomic.Int64 // until then, in ns since 1970, nothing is looked for that may go
 	added     atomic.Int64 // rows of account_counts since they were added up
+	recount   atomic.Int64 // when the accounts are counted again, in ns since 1970
 }
 
 const (
@@ -37,6 +38,10 @@ const (
 	fullFor    = time.Second // after they found none
 	countsKept = 256         // rows of account_counts that one store adds before it adds them up
 	fresh      = time.Minute // see Options.Fresh
+
+	recountFirst   = time.Hour      // after the start, and after a count that was wrong
+	recountEvery   = 24 * time.Hour // otherwise
+	recountTimeout = 5 * time.Minute
 )
 
 // noteIdle notes that accounts may be idle.
@@ -81,7 +86,60 @@ func (s *Store) Forget(ctx context.Context, before time.Time, limit int) (total 
 			break
 		}
 	}
+	s.recountAccounts(ctx)
 	return total, s.addUp(ctx)
+}
+
+// recountAccounts counts the accounts themselves when that is due, and puts right what their
+// sum lacks: a node of a version that does not count them may have written while it was being
+// replaced. If another node is at it, this one tries again later.
+func (s *Store) recountAccounts(ctx context.Context) {
+	now, due := s.now(), s.accounts.recount.Load()
+	if now.UnixNano() < due || !s.accounts.recount.CompareAndSwap(due, now.Add(recountFirst).UnixNano()) {
+		return
+	}
+	missing, err := s.missingAccounts(ctx)
+	switch {
+	case ctx.Err() != nil || pgCode(err) == codeLockTimeout:
+	case err != nil:
+		s.log.Warn("accounts can't be counted", "err", err)
+	case missing != 0:
+		s.log.Info("the count of accounts was put right: a node of an earlier version has written to the tables", "missing", missing)
+	default:
+		s.accounts.recount.Store(now.Add(recountEvery).UnixNano())
+	}
+}
+
+// missingAccounts adds what the sum lacks, on a connection of its own: it takes some seconds
+// for ten million accounts, and requests don't wait for it. Both are read in one snapshot,
+// and each change of accounts is in both or in neither, so what others do meanwhile makes no
+// difference. The lock keeps out others that do the same, and the server's vacuum.
+func (s *Store) missingAccounts(ctx context.Context) (missing int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, recountTimeout)
+	defer cancel()
+	c, err := pgx.ConnectConfig(ctx, s.reads.Config().ConnConfig)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close(context.WithoutCancel(ctx)) // what was said counts, not the goodbye
+	err = pgx.BeginTxFunc(ctx, c, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
+		for _, statement := range []string{
+			"SET LOCAL statement_timeout = 0", // ctx bounds it
+			"LOCK TABLE fairfactor.account_counts IN SHARE UPDATE EXCLUSIVE MODE NOWAIT",
+		} {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return tx.QueryRow(ctx, `
+			WITH missing AS MATERIALIZED (
+				SELECT (SELECT count(*) FROM fairfactor.callers) - (SELECT coalesce(sum(n), 0) FROM fairfactor.account_counts)::bigint AS n
+			), added AS (
+				INSERT INTO fairfactor.account_counts (n) SELECT n FROM missing WHERE n <> 0
+			)
+			SELECT n FROM missing`).Scan(&missing)
+	})
+	return missing, err
 }
 
 // addUp makes one row of account_counts.

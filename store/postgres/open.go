@@ -105,6 +105,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	s := &Store{log: opts.Logger, now: opts.Now, fresh: opts.Fresh, onWentBack: opts.WentBack, lanes: newLanes(writers), closing: make(chan struct{})}
 	s.idle, s.owed = make(chan *lane, writers), make(chan struct{}, 1)
 	s.watched.kept = keptGroups
+	s.accounts.recount.Store(s.now().Add(recountFirst).UnixNano())
 	for _, l := range s.lanes {
 		s.idle <- l
 	}
