@@ -43,8 +43,9 @@ type Store interface {
 	// the zero Job. It costs much less than asking for them one by one.
 	Jobs(ctx context.Context, ids []ID) ([]Job, error)
 	// Backlog returns the unfinished jobs of a caller with Order > after,
-	// ascending, at most limit, with their checkpoints, without the pieces.
-	Backlog(ctx context.Context, caller uint64, after uint64, limit int) ([]Waiting, error)
+	// ascending, at most limit, with their checkpoints, without the pieces. into, which may
+	// be nil, is an earlier page that is not needed any more: its room is used again.
+	Backlog(ctx context.Context, caller uint64, after uint64, limit int, into []Waiting) ([]Waiting, error)
 	// Piece returns a piece of the checkpoint of the unfinished job with that
 	// order: nil if it does not exist.
 	Piece(ctx context.Context, caller, order uint64, number uint32) ([]byte, error)

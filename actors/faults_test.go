@@ -142,11 +142,11 @@ func (f *faults) ClaimScheduler(ctx context.Context) (fairfactor.SchedulerClaim,
 }
 
 // Backlog implements [fairfactor.Store].
-func (f *faults) Backlog(ctx context.Context, caller, after uint64, limit int) ([]fairfactor.Waiting, error) {
+func (f *faults) Backlog(ctx context.Context, caller, after uint64, limit int, into []fairfactor.Waiting) ([]fairfactor.Waiting, error) {
 	if err := f.trouble("backlog"); err != nil {
 		return nil, err
 	}
-	return f.Store.Backlog(ctx, caller, after, limit)
+	return f.Store.Backlog(ctx, caller, after, limit, into)
 }
 
 // Job implements [fairfactor.Store].

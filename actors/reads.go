@@ -20,7 +20,7 @@ func (s *System) read(ctx context.Context, name string, c *caller.Caller, r *cal
 	case caller.ReadClaim:
 		r.Claim, r.Err = store.ClaimCaller(ctx, name, r.Group)
 	case caller.ReadPage:
-		r.Page, r.Err = store.Backlog(ctx, c.Number(), r.After, backlog.Page)
+		r.Page, r.Err = store.Backlog(ctx, c.Number(), r.After, backlog.Page, caller.SparePage())
 	case caller.ReadPiece:
 		if r.From != "" {
 			var work caller.LeftWork

@@ -263,7 +263,7 @@ func (v *Service) oldestWaiting(ctx context.Context, c *fairfactor.Caller, runni
 	if !head {
 		return
 	}
-	waiting, err := v.sys.cfg.Store.Backlog(ctx, running[0].ID.Caller, 0, len(running)+1)
+	waiting, err := v.sys.cfg.Store.Backlog(ctx, running[0].ID.Caller, 0, len(running)+1, nil)
 	if err != nil {
 		return // it is about right all the same
 	}

@@ -377,6 +377,23 @@ func (c *Caller) read(what Read) {
 // spareReads are reads whose results were taken in.
 var spareReads = sync.Pool{New: func() any { return new(Read) }}
 
+// sparePages are pages that were taken in.
+var sparePages sync.Pool
+
+// SparePage is room for [Read.Page], nil if there is none.
+func SparePage() []fairfactor.Waiting {
+	if page, ok := sparePages.Get().(*[]fairfactor.Waiting); ok {
+		return *page
+	}
+	return nil
+}
+
+func freePage(page []fairfactor.Waiting) {
+	clear(page)
+	page = page[:0]
+	sparePages.Put(&page)
+}
+
 func (c *Caller) paged(r *Read) {
 	switch {
 	case r.Err == nil:
@@ -385,6 +402,7 @@ func (c *Caller) paged(r *Read) {
 		for i := range r.Page {
 			c.expect(r.Page[i].Job.Deadline)
 		}
+		freePage(r.Page)
 	case !c.stopped:
 		c.host.Log().Error("a page of the backlog can't be read, trying again", "err", r.Err)
 		c.unpaged = true

@@ -354,7 +354,7 @@ func (h *host) answerRead(ctx context.Context, r *caller.Read) {
 	case caller.ReadClaim:
 		r.Claim, r.Err = h.store.ClaimCaller(ctx, "alice", r.Group)
 	case caller.ReadPage:
-		r.Page, r.Err = h.store.Backlog(ctx, h.caller.Number(), r.After, backlog.Page)
+		r.Page, r.Err = h.store.Backlog(ctx, h.caller.Number(), r.After, backlog.Page, nil)
 	case caller.ReadPiece:
 		r.Piece, r.Err = h.store.Piece(ctx, h.caller.Number(), r.Order, uint32(r.Number))
 	case caller.ReadKeys:

@@ -166,9 +166,9 @@ func (d *disk) Job(ctx context.Context, id fairfactor.ID) (job fairfactor.Job, e
 }
 
 // Backlog implements [fairfactor.Store].
-func (d *disk) Backlog(ctx context.Context, caller, after uint64, limit int) (page []fairfactor.Waiting, err error) {
+func (d *disk) Backlog(ctx context.Context, caller, after uint64, limit int, into []fairfactor.Waiting) (page []fairfactor.Waiting, err error) {
 	err = d.trip(ctx, func() (err error) {
-		page, err = d.p.run.store.Backlog(context.Background(), caller, after, limit)
+		page, err = d.p.run.store.Backlog(context.Background(), caller, after, limit, into)
 		return err
 	})
 	return page, err

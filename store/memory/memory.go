@@ -130,7 +130,7 @@ func (s *Store) Job(ctx context.Context, id fairfactor.ID) (fairfactor.Job, erro
 }
 
 // Backlog implements [fairfactor.Store].
-func (s *Store) Backlog(ctx context.Context, number, after uint64, limit int) ([]fairfactor.Waiting, error) {
+func (s *Store) Backlog(ctx context.Context, number, after uint64, limit int, into []fairfactor.Waiting) ([]fairfactor.Waiting, error) {
 	if err := live(ctx); err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (s *Store) Backlog(ctx context.Context, number, after uint64, limit int) ([
 	if number == 0 || number >= uint64(len(s.numbers)) {
 		return nil, nil
 	}
-	var waiting []fairfactor.Waiting
+	waiting := into[:0]
 	for _, j := range s.numbers[number].jobs {
 		if !j.State.Final() && j.Order > after {
 			waiting = append(waiting, fairfactor.Waiting{Job: j.copy(), Checkpoint: slices.Clone(j.saved)})

@@ -3,6 +3,8 @@ package pebble
 import (
 	"bytes"
 	"context"
+	"slices"
+	"sync"
 
 	pebbledb "github.com/cockroachdb/pebble/v2"
 
@@ -14,7 +16,7 @@ import (
 const fewJobs = 4
 
 // Backlog implements [fairfactor.Store].
-func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int) ([]fairfactor.Waiting, error) {
+func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int, into []fairfactor.Waiting) ([]fairfactor.Waiting, error) {
 	if err := live(ctx); err != nil {
 		return nil, err
 	}
@@ -29,53 +31,79 @@ func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int) ([
 	if err != nil || !ok || a.Queued == 0 || after >= a.Last {
 		return nil, err
 	}
-	var waiting []fairfactor.Waiting
-	var page []pagedJob
+	p := pages.Get().(*page)
+	defer p.release()
+	p.waiting = into[:0]
 	if start := max(after+1, a.head); a.Last-start < fewJobs {
-		waiting, page, err = s.readFew(snapshot, &a, start, limit)
+		err = s.readFew(snapshot, &a, start, limit, p)
 	} else {
-		waiting, page, err = s.scanBacklog(ctx, snapshot, &a, max(start, s.headOf(&a)), limit)
+		err = s.scanBacklog(ctx, snapshot, &a, max(start, s.headOf(&a)), limit, p)
 	}
+	if err != nil {
+		return nil, err
+	}
+	s.paged(mark, p.jobs)
+	return p.waiting, nil
+}
+
+// page is what was read of a caller's queue.
+type page struct {
+	waiting []fairfactor.Waiting
+	jobs    []pagedJob // the same
+	reader  reader     // of their records, which keeps their numbers together
+}
+
+// pages are those whose room is used again.
+var pages = sync.Pool{New: func() any { return &page{reader: reader{least: textBytes}} }}
+
+// textBytes is how much of the numbers of a page is one string. In memory they stay
+// together: some dozens.
+const textBytes = 1 << 10
+
+func (p *page) release() {
+	clear(p.jobs)
+	p.waiting, p.jobs, p.reader.b = nil, p.jobs[:0], nil
+	pages.Put(p)
+}
+
+// add puts a job on the page.
+func (p *page) add(a *account, key, record, checkpoint []byte, saved bool) error {
+	j, err := p.reader.job(key, record, a.Number, a.Name)
 	if err == nil {
-		s.paged(mark, page)
+		p.waiting = append(p.waiting, fairfactor.Waiting{Job: j.Job, Checkpoint: checkpoint})
+		p.jobs = append(p.jobs, pagedAt(a.Number, record, saved))
 	}
-	return waiting, err
+	return err
 }
 
 // readFew reads the jobs at the end of a caller's queue, one by one.
-func (s *Store) readFew(db pebbledb.Reader, a *account, start uint64, limit int) (waiting []fairfactor.Waiting, page []pagedJob, err error) {
-	for order := start; order <= a.Last && len(waiting) < limit; order++ {
+func (s *Store) readFew(db pebbledb.Reader, a *account, start uint64, limit int, p *page) error {
+	for order := start; order <= a.Last && len(p.waiting) < limit; order++ {
 		key := slot(make([]byte, 0, slotLen), kindQueued, a.Number, order)
 		value, ok, err := get(db, key)
 		if err == nil && !ok {
 			continue
 		}
-		var w fairfactor.Waiting
+		var progress []byte
 		saved := false
 		if err == nil && a.saved > 0 {
 			checkpoint := slot(make([]byte, 0, slotLen), kindCheckpoint, a.Number, order)
 			record, state, err := readCheckpoint(db, checkpoint)
 			if err := s.stepOver(noCheckpoint, checkpoint, err); err != nil {
-				return nil, nil, err
+				return err
 			}
 			if saved = record != nil; saved {
-				key, value, w.Checkpoint = checkpoint, record, state
+				key, value, progress = checkpoint, record, state
 			}
 		}
-		var j stored
 		if err == nil {
-			j, err = decodeJob(key, value, a.Number, a.Name)
+			err = p.add(a, key, value, progress, saved)
 		}
-		if err != nil {
-			if err := s.stepOver(noWaiting, key, err); err != nil {
-				return nil, nil, err
-			}
-			continue
+		if err := s.stepOver(noWaiting, key, err); err != nil {
+			return err
 		}
-		w.Job = j.Job
-		waiting, page = append(waiting, w), append(page, pagedAt(a.Number, value, saved))
 	}
-	return waiting, page, nil
+	return nil
 }
 
 // What is reported of jobs that hold up none behind them. Without its checkpoint a job
@@ -99,91 +127,82 @@ func readCheckpoint(db pebbledb.Reader, key []byte) (record, state []byte, err e
 }
 
 // scanBacklog reads a page of a caller's queue from an order on.
-func (s *Store) scanBacklog(ctx context.Context, db *pebbledb.Snapshot, a *account, start uint64, limit int) ([]fairfactor.Waiting, []pagedJob, error) {
+func (s *Store) scanBacklog(ctx context.Context, db *pebbledb.Snapshot, a *account, start uint64, limit int, p *page) error {
 	queue, err := db.NewIter(iterBounds(slot(nil, kindQueued, a.Number, start), slotsEnd(kindQueued, a.Number)))
 	if err != nil {
-		return nil, nil, readError(err)
+		return readError(err)
 	}
 	defer queue.Close()
 	var saved *pebbledb.Iterator
 	if a.saved > 0 {
 		saved, err = db.NewIter(iterBounds(slot(nil, kindCheckpoint, a.Number, start), slotsEnd(kindCheckpoint, a.Number)))
 		if err != nil {
-			return nil, nil, readError(err)
+			return readError(err)
 		}
 		defer saved.Close()
 	}
-	return s.readBacklog(ctx, queue, saved, a, limit)
+	return s.readBacklog(ctx, queue, saved, a, limit, p)
 }
 
 // readBacklog merges the queue with the checkpoints of its jobs, nil if there are
 // none; both iterators see the same moment. A job that can't be read holds up none behind it.
-func (s *Store) readBacklog(ctx context.Context, queue, saved *pebbledb.Iterator, a *account, limit int) (waiting []fairfactor.Waiting, page []pagedJob, err error) {
+func (s *Store) readBacklog(ctx context.Context, queue, saved *pebbledb.Iterator, a *account, limit int, p *page) error {
 	more := saved != nil && saved.First()
-	for ok := queue.First(); ok && len(waiting) < limit; ok = queue.Next() {
-		if len(waiting)%1024 == 1023 {
+	for ok := queue.First(); ok && len(p.waiting) < limit; ok = queue.Next() {
+		if len(p.waiting)%1024 == 1023 {
 			if err := live(ctx); err != nil {
-				return nil, nil, err
+				return err
 			}
 		}
 		for more && bytes.Compare(saved.Key()[1:], queue.Key()[1:]) < 0 {
 			more = saved.Next()
 		}
 		hasSaved := more && bytes.Equal(saved.Key()[1:], queue.Key()[1:])
-		w, j, err := readWaiting(queue, saved, hasSaved, a)
+		err := p.read(queue, saved, hasSaved, a, limit)
 		if err != nil && hasSaved {
 			if err := s.stepOver(noCheckpoint, saved.Key(), err); err != nil {
-				return nil, nil, err
+				return err
 			}
-			w, j, err = readWaiting(queue, nil, false, a)
+			err = p.read(queue, nil, false, a, limit)
 		}
-		if err != nil {
-			if err := s.stepOver(noWaiting, queue.Key(), err); err != nil {
-				return nil, nil, err
-			}
-			continue
+		if err := s.stepOver(noWaiting, queue.Key(), err); err != nil {
+			return err
 		}
-		if waiting == nil {
-			room := min(limit, int(max(a.Queued, 1)))
-			waiting, page = make([]fairfactor.Waiting, 0, room), make([]pagedJob, 0, room)
-		}
-		waiting, page = append(waiting, w), append(page, j)
 	}
 	if err := queue.Error(); err != nil {
-		return nil, nil, readError(err)
+		return readError(err)
 	}
 	if saved != nil {
-		return waiting, page, readError(saved.Error())
+		return readError(saved.Error())
 	}
-	return waiting, page, nil
+	return nil
 }
 
-// readWaiting reads the job under the iterator of the queue, or of the
-// checkpoints if it has one.
-func readWaiting(queue, saved *pebbledb.Iterator, hasSaved bool, a *account) (w fairfactor.Waiting, j pagedJob, err error) {
+// read reads the job under the iterator of the queue, or of the checkpoints if it has
+// one, as one of at most limit.
+func (p *page) read(queue, saved *pebbledb.Iterator, hasSaved bool, a *account, limit int) error {
 	it := queue
 	if hasSaved {
 		it = saved
 	}
 	value, err := iterValue(it)
 	if err != nil {
-		return w, j, err
+		return err
 	}
+	var progress []byte
 	if hasSaved {
-		var progress []byte
 		if value, progress, err = splitCheckpoint(it.Key(), value); err != nil {
-			return w, j, err
+			return err
 		}
-		if len(progress) > 0 {
-			w.Checkpoint = bytes.Clone(progress)
+		if progress = bytes.Clone(progress); len(progress) == 0 {
+			progress = nil
 		}
 	}
-	have, err := decodeJob(it.Key(), value, a.Number, a.Name)
-	if err != nil {
-		return w, j, err
+	if len(p.waiting) == 0 {
+		room := min(limit, int(max(a.Queued, 1)))
+		p.waiting, p.jobs = slices.Grow(p.waiting, room), slices.Grow(p.jobs, room)
 	}
-	w.Job = have.Job
-	return w, pagedAt(a.Number, value, hasSaved), nil
+	return p.add(a, it.Key(), value, progress, hasSaved)
 }
 
 // iterValue returns the value under an iterator, unsealed; it is valid until

@@ -158,7 +158,7 @@ func (h *history) check(t *testing.T, s *Store, a *activation, sure int) {
 	if err != nil || c.Queued != queued || c.Completed != uint64(len(want))-queued {
 		t.Fatalf("account: %+v, %v, want %d queued of %d", c, err, queued, len(want))
 	}
-	waiting, err := s.Backlog(t.Context(), a.claim.Number, 0, len(want)+1)
+	waiting, err := s.Backlog(t.Context(), a.claim.Number, 0, len(want)+1, nil)
 	if err != nil || uint64(len(waiting)) != queued {
 		t.Fatalf("%d in the backlog, %v, want %d", len(waiting), err, queued)
 	}

@@ -145,7 +145,7 @@ func finishEach(t *testing.T, s *Store, all []said) {
 	}
 	for _, b := range list {
 		a := activate(t, s, b.Name)
-		waiting, err := s.Backlog(t.Context(), a.claim.Number, 0, 100)
+		waiting, err := s.Backlog(t.Context(), a.claim.Number, 0, 100, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -113,7 +113,7 @@ func BenchmarkStartBacklogged(b *testing.B) {
 			if _, err := s.ClaimCaller(b.Context(), c.Name, c.Group); err != nil {
 				b.Fatal(err)
 			}
-			if jobs, err := s.Backlog(b.Context(), c.Number, 0, 256); err != nil || len(jobs) != 1 {
+			if jobs, err := s.Backlog(b.Context(), c.Number, 0, 256, nil); err != nil || len(jobs) != 1 {
 				b.Fatal(len(jobs), err)
 			}
 		}

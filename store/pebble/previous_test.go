@@ -143,7 +143,7 @@ func ranksOf(t *testing.T, s *Store) (n int) {
 // directory was written with.
 func finishAll(t *testing.T, s *Store, a *activation) {
 	t.Helper()
-	backlog, err := s.Backlog(t.Context(), a.claim.Number, 0, 10)
+	backlog, err := s.Backlog(t.Context(), a.claim.Number, 0, 10, nil)
 	if err != nil || len(backlog) != 5 {
 		t.Fatalf("backlog: %+v, %v", backlog, err)
 	}

@@ -10,9 +10,18 @@ import (
 // reader takes a value apart. After the first thing that is not there, bad is
 // set and everything reads as zero.
 type reader struct {
-	b    []byte
-	bad  bool
-	text strings.Builder // what digits returned: parts of one string if there is room for all
+	b     []byte
+	bad   bool
+	text  strings.Builder // what digits returned: parts of one string as long as there is room
+	least int             // bytes of each such string, at least
+}
+
+// room sees to it that there is room for so many digits.
+func (r *reader) room(digits int) {
+	if r.text.Cap()-r.text.Len() < digits {
+		r.text.Reset()
+		r.text.Grow(max(digits, r.least))
+	}
 }
 
 func (r *reader) take(n uint64) []byte {
@@ -72,10 +81,7 @@ func (r *reader) digits() string {
 	if packed == nil {
 		return ""
 	}
-	if r.text.Cap()-r.text.Len() < 2*len(packed) {
-		r.text.Reset()
-		r.text.Grow(2 * len(packed))
-	}
+	r.room(2 * len(packed))
 	from := r.text.Len()
 	for _, b := range packed {
 		if b > 0x99 || b&15 > 9 {

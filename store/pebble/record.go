@@ -237,15 +237,21 @@ func decodeBrief(key, value []byte) (brief, error) {
 
 // decodeJob returns the job whose record, without a seal, is stored under key.
 func decodeJob(key, value []byte, caller uint64, name string) (stored, error) {
-	r := reader{b: value}
-	h, fields := readBrief(&r)
+	var r reader
+	return r.job(key, value, caller, name)
+}
+
+// job is decodeJob with a reader that may have read others.
+func (r *reader) job(key, value []byte, caller uint64, name string) (stored, error) {
+	r.b, r.bad = value, false
+	h, fields := readBrief(r)
 	j := stored{group: h.group, Job: fairfactor.Job{
 		ID:     fairfactor.ID{Nonce: h.Nonce, Caller: caller, Seq: h.Seq},
 		Caller: name, Order: h.Order, State: h.State, CPU: h.CPU, Turns: h.Turns,
 		Known: fields&isKnown != 0,
 	}}
 	if fields&hasFactors != 0 {
-		r.text.Grow(2 * len(r.b)) // two digits a byte
+		r.room(2 * len(r.b)) // two digits a byte
 	}
 	j.Number = r.digits()
 	if fields&hasKey != 0 {

@@ -131,7 +131,7 @@ func start(b *testing.B, dir string, callers int) *Store {
 		if err != nil {
 			b.Fatal(err)
 		}
-		page, err := s.Backlog(b.Context(), claim.Number, 0, 256)
+		page, err := s.Backlog(b.Context(), claim.Number, 0, 256, nil)
 		if err != nil || len(page) != 256 {
 			b.Fatalf("%d in the backlog, %v", len(page), err)
 		}
@@ -160,14 +160,14 @@ func BenchmarkDrained(b *testing.B) {
 	mustApply(b, s, w.accept(), w.accept())
 	b.Run("Backlog", func(b *testing.B) {
 		for b.Loop() {
-			if page, err := s.Backlog(b.Context(), w.claim.Number, remembered, 256); err != nil || len(page) != 2 {
+			if page, err := s.Backlog(b.Context(), w.claim.Number, remembered, 256, nil); err != nil || len(page) != 2 {
 				b.Fatal(len(page), err)
 			}
 		}
 	})
 	b.Run("BacklogFromTheStart", func(b *testing.B) {
 		for b.Loop() {
-			if page, err := s.Backlog(b.Context(), w.claim.Number, 0, 256); err != nil || len(page) != 2 {
+			if page, err := s.Backlog(b.Context(), w.claim.Number, 0, 256, nil); err != nil || len(page) != 2 {
 				b.Fatal(len(page), err)
 			}
 		}
@@ -182,7 +182,7 @@ func BenchmarkDrained(b *testing.B) {
 	mustApply(b, s, w.finish(oldest(b, s, w)), w.finish(oldest(b, s, w, 1)))
 	b.Run("BacklogEmpty", func(b *testing.B) {
 		for b.Loop() {
-			if page, err := s.Backlog(b.Context(), w.claim.Number, remembered, 256); err != nil || len(page) != 0 {
+			if page, err := s.Backlog(b.Context(), w.claim.Number, remembered, 256, nil); err != nil || len(page) != 0 {
 				b.Fatal(len(page), err)
 			}
 		}
@@ -191,7 +191,7 @@ func BenchmarkDrained(b *testing.B) {
 
 // oldest returns the caller's first unfinished job, or the one so many after it.
 func oldest(b *testing.B, s *Store, w *activation, skip ...int) fairfactor.Job {
-	page, err := s.Backlog(b.Context(), w.claim.Number, 0, 2)
+	page, err := s.Backlog(b.Context(), w.claim.Number, 0, 2, nil)
 	if err != nil || len(page) != 2 {
 		b.Fatal(len(page), err)
 	}

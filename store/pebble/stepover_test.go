@@ -204,7 +204,7 @@ func TestDamagedJobHoldsUpNoneBehindIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, limit := range []int{1, 2, jobs - 1, jobs + 5} {
-			list, err := s.Backlog(t.Context(), all[0].ID.Caller, 0, limit)
+			list, err := s.Backlog(t.Context(), all[0].ID.Caller, 0, limit, nil)
 			if err != nil || len(list) != min(limit, jobs-1) {
 				t.Fatalf("the first %d of %d that wait: %+v, %v", limit, jobs, list, err)
 			}

@@ -44,7 +44,7 @@ func TestReadsTravelTogether(t *testing.T) {
 			if j, err := s.Job(t.Context(), id); err != nil || j.ID != id || j.Callback.State != fairfactor.DeliveryPending {
 				t.Errorf("job %s: %+v, %v", id, j, err)
 			}
-			if list, err := s.Backlog(t.Context(), numbers[i%callers], 0, 10); err != nil || len(list) != 1 || list[0].Job.ID.Caller != id.Caller {
+			if list, err := s.Backlog(t.Context(), numbers[i%callers], 0, 10, nil); err != nil || len(list) != 1 || list[0].Job.ID.Caller != id.Caller {
 				t.Errorf("backlog of %d: %+v, %v", id.Caller, list, err)
 			}
 		})

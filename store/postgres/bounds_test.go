@@ -177,7 +177,7 @@ func TestNothingWalksThroughTheTables(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			waiting, err := s.Backlog(t.Context(), claim.Number, 0, 256)
+			waiting, err := s.Backlog(t.Context(), claim.Number, 0, 256, nil)
 			if len(waiting) != 256 {
 				t.Errorf("%d on a page of the backlog", len(waiting))
 			}
@@ -275,7 +275,7 @@ func TestPlansMadeWhileTablesWereSmall(t *testing.T) {
 				_, err := s.Job(t.Context(), fairfactor.ID{Nonce: 7919, Caller: w.claim.Number, Seq: 1})
 				return err
 			},
-			"backlog": func() error { _, err := s.Backlog(t.Context(), w.claim.Number, 0, 3); return err },
+			"backlog": func() error { _, err := s.Backlog(t.Context(), w.claim.Number, 0, 3, nil); return err },
 			"piece":   func() error { _, err := s.Piece(t.Context(), w.claim.Number, 1, 0); return err },
 			"all":     func() error { _, err := s.List(t.Context(), fairfactor.Query{Limit: 5}); return err },
 			"failed": func() error {

@@ -109,7 +109,7 @@ func earlierTables(t *testing.T, url string, version int) {
 	if p.claim.Epoch <= 4 || p.last != 302 {
 		t.Errorf("claim: %+v", p.claim)
 	}
-	waiting, err := s.Backlog(t.Context(), 1, 0, 10)
+	waiting, err := s.Backlog(t.Context(), 1, 0, 10, nil)
 	if err != nil || len(waiting) != 2 || string(waiting[0].Checkpoint) != "half" {
 		t.Fatalf("backlog: %+v, %v", waiting, err)
 	}

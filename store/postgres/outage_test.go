@@ -116,7 +116,7 @@ func TestServerGone(t *testing.T) {
 	calls := map[string]func() error{
 		"Apply":          func() error { _, err := s.Apply(t.Context(), []fairfactor.Change{ch}); return err },
 		"ClaimScheduler": func() error { _, err := s.ClaimScheduler(t.Context()); return err },
-		"Backlog":        func() error { _, err := s.Backlog(t.Context(), 1, 0, 1); return err },
+		"Backlog":        func() error { _, err := s.Backlog(t.Context(), 1, 0, 1, nil); return err },
 		"List":           func() error { _, err := s.List(t.Context(), fairfactor.Query{Limit: 1}); return err },
 		"Renew":          func() error { _, err := table.Renew(t.Context(), "n", nil, 1<<40); return err },
 	}

@@ -39,7 +39,7 @@ func (s *Store) Job(ctx context.Context, id fairfactor.ID) (j fairfactor.Job, er
 }
 
 // Backlog implements [fairfactor.Store]. A job that can't be read holds up none behind it.
-func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int) (list []fairfactor.Waiting, err error) {
+func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int, into []fairfactor.Waiting) (list []fairfactor.Waiting, err error) {
 	if limit <= 0 || caller > maxNumber || after >= maxNumber {
 		return nil, live(ctx)
 	}
@@ -48,7 +48,7 @@ func (s *Store) Backlog(ctx context.Context, caller, after uint64, limit int) (l
 		if err != nil {
 			return err
 		}
-		list = nil
+		list = into[:0]
 		for place := int64(after); len(list) < limit; {
 			page, last, rows, err := s.backlogPage(ctx, int64(caller), name, place, limit-len(list))
 			if err != nil {

@@ -67,7 +67,7 @@ func BenchmarkFull(b *testing.B) {
 		if err != nil {
 			return err
 		}
-		_, err = s.Backlog(b.Context(), claim.Number, 0, 256)
+		_, err = s.Backlog(b.Context(), claim.Number, 0, 256, nil)
 		return err
 	})
 }

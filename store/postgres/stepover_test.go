@@ -68,7 +68,7 @@ func TestOneDamagedRowHoldsUpNoOther(t *testing.T) {
 	}
 	run(t, url, "UPDATE fairfactor.queue SET factors = 'x' WHERE ord = (SELECT ord FROM fairfactor.queue ORDER BY ord OFFSET 1 LIMIT 1)")
 	for _, limit := range []int{2, 3, 10} {
-		if list, err := s.Backlog(t.Context(), w.claim.Number, 0, limit); err != nil || len(list) != min(limit, 3) || list[1].Job.Order != 6 {
+		if list, err := s.Backlog(t.Context(), w.claim.Number, 0, limit, nil); err != nil || len(list) != min(limit, 3) || list[1].Job.Order != 6 {
 			t.Errorf("the first %d that wait: %+v, %v", limit, list, err)
 		}
 	}

@@ -61,14 +61,18 @@ func (p *pair) compareJobs() {
 }
 
 func (p *pair) compareBacklogs() {
+	var got []fairfactor.Waiting // each page in the room of the one before
 	for _, c := range p.twin.callers {
 		for range 3 {
 			after, limit := p.rng.Uint64N(p.twin.last(c)+2), p.rng.IntN(20)
 			if p.oneIn(3) {
 				after = 0
 			}
-			want, _ := p.twin.Backlog(p.ctx(), c.number, after, limit)
-			got := p.backlog(c.number, after, limit)
+			want, _ := p.twin.Backlog(p.ctx(), c.number, after, limit, nil)
+			var err error
+			if got, err = p.store.Backlog(p.ctx(), c.number, after, limit, got); err != nil {
+				p.Fatalf("backlog: %v", err)
+			}
 			if len(got)+len(want) > 0 {
 				p.same(fmt.Sprintf("backlog of %q after %d, limit %d", c.name, after, limit), got, want)
 			}

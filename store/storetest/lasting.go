@@ -112,7 +112,7 @@ func endedContext(w *world) {
 		},
 		"Job":     func() error { _, err := w.store.Job(ctx, j.ID); return err },
 		"Jobs":    func() error { _, err := w.store.Jobs(ctx, []fairfactor.ID{j.ID}); return err },
-		"Backlog": func() error { _, err := w.store.Backlog(ctx, a.claim.Number, 0, 1); return err },
+		"Backlog": func() error { _, err := w.store.Backlog(ctx, a.claim.Number, 0, 1, nil); return err },
 		"Piece":   func() error { _, err := w.store.Piece(ctx, a.claim.Number, 1, 0); return err },
 		"List":    func() error { _, err := w.store.List(ctx, fairfactor.Query{Limit: 1}); return err },
 		"Keyed":   func() error { _, err := w.store.Keyed(ctx, a.claim.Number, []string{"k"}, time.Time{}); return err },

@@ -133,13 +133,13 @@ func (m *model) Piece(ctx context.Context, caller, order uint64, number uint32) 
 	return nil, nil
 }
 
-func (m *model) Backlog(ctx context.Context, caller, after uint64, limit int) ([]fairfactor.Waiting, error) {
+func (m *model) Backlog(ctx context.Context, caller, after uint64, limit int, into []fairfactor.Waiting) ([]fairfactor.Waiting, error) {
 	if err := ended(ctx); err != nil {
 		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var waiting []fairfactor.Waiting
+	waiting := into[:0]
 	for _, j := range m.jobs {
 		if j.ID.Caller == caller && !j.State.Final() && j.Order > after {
 			waiting = append(waiting, fairfactor.Waiting{Job: j.Job, Checkpoint: j.checkpoint})

@@ -233,7 +233,7 @@ func (w *world) caller(name string) fairfactor.Caller {
 
 func (w *world) backlog(number, after uint64, limit int) []fairfactor.Waiting {
 	w.Helper()
-	waiting, err := w.store.Backlog(w.ctx(), number, after, limit)
+	waiting, err := w.store.Backlog(w.ctx(), number, after, limit, nil)
 	if err != nil {
 		w.Fatalf("backlog: %v", err)
 	}
