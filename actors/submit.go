@@ -20,7 +20,7 @@ func (v *Service) Submit(ctx context.Context, name string, subs []fairfactor.Sub
 	t := tries{sys: v.sys, caller: name, receipts: all[len(into):]}
 	clear(t.receipts)
 	m, only := submits.Get().(*submit), true
-	t.open = m.Submissions
+	t.open = slices.Grow(m.Submissions, len(subs))
 	for i := range subs {
 		sub := &subs[i]
 		t.open = append(t.open, caller.Submission{

@@ -20,6 +20,7 @@ type flights struct {
 	groups map[uint64]*flight // guarded by mu: those in flight
 	jobs   map[jobKey]*flight // guarded by mu: jobs that one of them changed, see staging.secret
 	wake   chan struct{}      // guarded by mu: closed when the next group lands, nil if nothing waits for it
+	spare  []jobKey           // guarded by mu: of a flight that has landed, for the next one
 }
 
 // flight is one group.
@@ -32,11 +33,11 @@ type flight struct {
 // depart notes a group and the jobs that it changes, before readers can see it.
 func (f *flights) depart(group uint64, jobs []jobKey) *flight {
 	g := &flight{group: group, landed: make(chan struct{})}
-	if len(jobs) > 0 {
-		g.jobs = append([]jobKey(nil), jobs...)
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if len(jobs) > 0 {
+		g.jobs, f.spare = append(f.spare, jobs...), nil
+	}
 	if f.groups == nil {
 		f.groups, f.jobs = make(map[uint64]*flight), make(map[jobKey]*flight)
 	}
@@ -55,6 +56,10 @@ func (f *flights) land(g *flight) {
 			delete(f.jobs, p)
 		}
 	}
+	if cap(g.jobs) > cap(f.spare) {
+		f.spare = g.jobs[:0]
+	}
+	g.jobs = nil
 	delete(f.groups, g.group)
 	f.landed = max(f.landed, g.group)
 	wake := f.wake
