@@ -149,14 +149,15 @@ type open struct {
 	sent     int           // those that will be with the one on its way
 	sending  time.Duration // the job's CPU as the checkpoint on its way has it
 	booked   spent
-	given    *given             // nil unless primes of the number were known before
-	divisors []string           // of the number that were known before and are not proven to be prime
-	was      fairfactor.State   // before it ended, as everybody sees it until that is durable
-	from     string             // the caller that has the missing pieces of the checkpoint, empty for the store
-	left     *Left              // of a job that is ending
-	memory   int64              // bytes that were granted
-	starved  bool               // it waits for memory
-	deadly   *fairfactor.Deadly // its number, so it is about to end; nil for nearly all
+	found    []fairfactor.Factor // room for those of the first turn, from a job before
+	given    *given              // nil unless primes of the number were known before
+	divisors []string            // of the number that were known before and are not proven to be prime
+	was      fairfactor.State    // before it ended, as everybody sees it until that is durable
+	from     string              // the caller that has the missing pieces of the checkpoint, empty for the store
+	left     *Left               // of a job that is ending
+	memory   int64               // bytes that were granted
+	starved  bool                // it waits for memory
+	deadly   *fairfactor.Deadly  // its number, so it is about to end; nil for nearly all
 }
 
 // spent is what a job's finished turns used, as far as its caller's stored

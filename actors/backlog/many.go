@@ -62,12 +62,12 @@ func (b *Backlog) Committed(seq uint64) {
 // maxSpare bounds the places that are kept for jobs that begin later.
 const maxSpare = 256
 
-// Reuse says that no one has the jobs any more whose ends are committed: those that begin
-// next are kept in their places, unless there is nothing to do.
+// Reuse says that no one has the jobs any more whose ends are committed, nor their
+// factors: those that begin next are kept in their places, unless there is nothing to do.
 func (b *Backlog) Reuse() {
 	for i, o := range b.over {
 		if len(b.spare) < maxSpare {
-			*o = open{}
+			*o = open{found: o.found[:0]}
 			b.spare = append(b.spare, o)
 		}
 		b.over[i] = nil

@@ -98,7 +98,11 @@ func (b *Backlog) apply(o *open, out Outcome) (done bool, err error) {
 		case err != nil:
 			return false, err
 		case done && o.given == nil: // they multiply to the number, or Decode had refused them
-			o.job.Factors = d.keep(primes)
+			if cap(o.found) < len(primes) {
+				o.found = d.room(len(primes))
+			}
+			o.found = appendFactors(o.found[:0], primes)
+			o.job.Factors = o.found
 			return true, nil
 		case done:
 			return true, o.complete(primes)
@@ -119,27 +123,31 @@ func (b *Backlog) apply(o *open, out Outcome) (done bool, err error) {
 	return true, o.complete(o.machine.Primes())
 }
 
-// decoder reads first outcomes; most jobs have no other. What it makes is kept together
-// with that of other jobs.
+// decoder reads first outcomes; most jobs have no other. The factors of jobs that have no
+// room of others for them are kept together.
 type decoder struct {
 	factor.Decoder
-	room []fairfactor.Factor
+	free []fairfactor.Factor
+	last int // how many were free at first
 }
 
-// maxRoom is how many factors are kept together.
-const maxRoom = 64
+// Most numbers have no more than fewFactors primes, so that this is the least room; rooms
+// of maxRoom factors are made at once.
+const (
+	fewFactors = 4
+	maxRoom    = 64
+)
 
-// keep returns primes as factors.
-func (d *decoder) keep(primes []factor.Prime) []fairfactor.Factor {
-	if len(primes) == 0 {
-		return nil
+// room returns room for at least n factors.
+func (d *decoder) room(n int) []fairfactor.Factor {
+	n = max(n, fewFactors)
+	if len(d.free) < n {
+		d.last = max(min(2*d.last, maxRoom), n)
+		d.free = make([]fairfactor.Factor, d.last)
 	}
-	if cap(d.room)-len(d.room) < len(primes) {
-		d.room = make([]fairfactor.Factor, 0, max(min(2*cap(d.room), maxRoom), len(primes)))
-	}
-	from := len(d.room)
-	d.room = appendFactors(d.room, primes)
-	return d.room[from:len(d.room):len(d.room)]
+	room := d.free[:0:n]
+	d.free = d.free[n:]
+	return room
 }
 
 // complete checks and books the answer.

@@ -118,7 +118,7 @@ func (c *Caller) wake(job *fairfactor.Job) {
 	}
 	delete(c.waiters, job.ID.Seq)
 	c.waiting -= len(waiters)
-	answer := Jobs{[]fairfactor.Job{*job}}
+	answer := Jobs{[]fairfactor.Job{told(job)}}
 	for _, w := range waiters {
 		c.answer(w.asker, answer)
 	}

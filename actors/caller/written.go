@@ -74,10 +74,10 @@ func (c *Caller) settleAccept(p *step) {
 		c.backlog.Committed(p.job.ID.Seq)
 		c.ended(p.ended, nil)
 		if p.wait || p.known {
-			receipt.Job = *p.ended
+			receipt.Job = told(p.ended)
 		}
 		if p.asker != nil {
-			c.answer(p.asker, Jobs{[]fairfactor.Job{*p.ended}})
+			c.answer(p.asker, Jobs{[]fairfactor.Job{told(p.ended)}})
 		}
 	}
 	c.accepted(p, receipt)
@@ -176,13 +176,21 @@ func (c *Caller) unsaved(p *step) {
 	c.cfg.Counters.Unsaved.Add(int64(c.backlog.UnbookedOf(p.job.ID.Seq)))
 }
 
+// told is a job as others get it: they may have it for longer than the backlog has its
+// factors, see [backlog.Backlog.Reuse].
+func told(job *fairfactor.Job) fairfactor.Job {
+	j := *job
+	j.Factors = slices.Clone(j.Factors)
+	return j
+}
+
 // answerStep answers who asked for a step that changes a job.
 func (c *Caller) answerStep(p *step) {
 	if p.err != nil {
 		c.answer(p.asker, refusal(p.err))
 		return
 	}
-	c.answer(p.asker, Jobs{[]fairfactor.Job{*p.job}})
+	c.answer(p.asker, Jobs{[]fairfactor.Job{told(p.job)}})
 }
 
 // ended tells of a job whose end is durable, and of what it has left of its work, which
