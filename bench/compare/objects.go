@@ -54,10 +54,11 @@ func (o *objects) measure(ctx context.Context, h *harness.Harness) ([]report.Row
 		name           string
 		submit         submitter
 		objects, bytes float64 // at most
+		least          int     // jobs beforehand: as many as are under way at once
 	}{
-		{"single POST, 50 at once", bySingles(50), 15, 1536},
-		{fmt.Sprintf("single POST, %d at once", singles), bySingles(singles), 15, 1536},
-		{fmt.Sprintf("line of a batch of %d", o.group), completion{group: o.group}.byBatch, 3, 400},
+		{"single POST, 50 at once", bySingles(50), 15, 1536, 50},
+		{fmt.Sprintf("single POST, %d at once", singles), bySingles(singles), 15, 1536, singles},
+		{fmt.Sprintf("line of a batch of %d", o.group), completion{group: o.group}.byBatch, 3, 400, o.callers * o.group},
 	} {
 		h.Say("%s", way.name)
 		rng := random.New(h.Seed, uint64(i))
@@ -68,7 +69,7 @@ func (o *objects) measure(ctx context.Context, h *harness.Harness) ([]report.Row
 		run := func(jobs int) error {
 			return o.run(ctx, c, way.submit, callers, random.Many(jobs, rng, random.Uniform))
 		}
-		if err := run(o.jobs/warmPart + 1); err != nil {
+		if err := run(max(o.jobs/warmPart, way.least) + 1); err != nil {
 			return rows, err
 		}
 		before, err := usageOf(c, node)
