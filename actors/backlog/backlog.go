@@ -283,17 +283,29 @@ func (b *Backlog) push(e entry) {
 	}
 }
 
-// makeRoom gives the window more room behind its end: what became free before it if
-// that is half, or twice as much.
+// fullRoom is the room of a full window: a part of it is free, so that the window moves
+// through it and is not copied for each job that comes.
+const fullRoom = 2*Page + Page/2
+
+// makeRoom gives the window more room behind its end: what became free before it if that
+// is enough, or twice as much.
 func (b *Backlog) makeRoom() {
 	old, free := b.room, len(b.room)-len(b.window)
-	if grow := free < len(b.window) || free == 0; !grow {
+	enough := len(b.window)
+	if len(old) >= fullRoom {
+		enough = Page / 4
+	}
+	if free > 0 && free >= enough {
 		n := copy(b.room, b.window)
 		clear(b.room[n:])
 		b.window = b.room[:n]
 		return
 	}
-	b.room = make([]entry, max(roomy, 2*len(old), b.burst))
+	size := max(roomy, 2*len(old), b.burst)
+	if len(b.window) < fullRoom {
+		size = min(size, fullRoom)
+	}
+	b.room = make([]entry, size)
 	b.window = b.room[:copy(b.room, b.window)]
 }
 

@@ -380,7 +380,7 @@ var spareReads = sync.Pool{New: func() any { return new(Read) }}
 // sparePages are pages that were taken in.
 var sparePages sync.Pool
 
-// SparePage is room for [Read.Page], nil if there is none.
+// SparePage is room for [Read.Page], or nil.
 func SparePage() []fairfactor.Waiting {
 	if page, ok := sparePages.Get().(*[]fairfactor.Waiting); ok {
 		return *page
