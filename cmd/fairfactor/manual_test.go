@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,19 +25,55 @@ func TestManualPages(t *testing.T) {
 		}
 		return string(text)
 	}
-	if root := page("fairfactor"); !strings.Contains(root, "Mar 2030") || !strings.Contains(root, "4  timed out") {
+	if root := page("fairfactor"); !strings.Contains(root, " 1 2030-03-17 ") || !strings.Contains(root, "4  timed out") {
 		t.Errorf("fairfactor.1:\n%s", root)
 	}
 	for _, cmd := range newRoot(streams{}).Commands() {
 		text := page("fairfactor-" + cmd.Name())
 		for _, name := range flagNames(cmd) {
-			if plain := strings.ReplaceAll(text, `\-`, "-"); !strings.Contains(plain, "--"+name) {
+			if !strings.Contains(text, "\n.TP\n") || !strings.Contains(text, `\fB\-\-`+strings.ReplaceAll(name, "-", `\-`)+`\fR`) {
 				t.Errorf("the page of %s lacks --%s", cmd.Name(), name)
 			}
 		}
+		checkPage(t, cmd.Name(), text)
 		if host := hostname(); len(host) > 4 && strings.Contains(text, host) {
 			t.Errorf("the page of %s has the name of this machine", cmd.Name())
 		}
+	}
+}
+
+// checkPage finds what formatters of manual pages complain of.
+func checkPage(t *testing.T, name, text string) {
+	t.Helper()
+	macros := []string{".TH", ".SH", ".PP", ".TP", ".B", ".BR", ".RS", ".RE", ".nf", ".fi"}
+	for line := range strings.Lines(text) {
+		macro, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if strings.HasPrefix(line, ".") && !slices.Contains(macros, macro) || strings.HasPrefix(line, "'") || strings.ContainsAny(line, "\t") || line == "\n" && !strings.Contains(text, ".nf") {
+			t.Errorf("the page of %s has the line %q", name, line)
+		}
+	}
+	if starts, ends := strings.Count(text, "\n.nf\n"), strings.Count(text, "\n.fi\n"); starts != ends {
+		t.Errorf("the page of %s keeps lines %d times, and fills them again %d times", name, starts, ends)
+	}
+}
+
+// TestRoff: text that looks like a macro or an escape is printed as it is.
+func TestRoff(t *testing.T) {
+	for text, want := range map[string]string{
+		"--wait": `\-\-wait`, ".hidden": `\&.hidden`, "'quoted'": `\&'quoted'`, `C:\data`: `C:\edata`, "a\tb": "a    b",
+	} {
+		if got := roff(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	var b strings.Builder
+	writeText(&b, "one\ntwo\n\n  kept\n\n  apart\n\nthree")
+	if want := "one\ntwo\n.PP\n.RS 2\n.nf\nkept\n\napart\n\n.fi\n.RE\n.PP\nthree\n"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+	t.Setenv("SOURCE_DATE_EPOCH", "yesterday")
+	if status, _, err := execute(t, "", "man", t.TempDir()); status == 0 || !strings.Contains(err, "SOURCE_DATE_EPOCH") {
+		t.Errorf("a date that is no number: %d, %s", status, err)
 	}
 }
 
