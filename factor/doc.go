@@ -26,7 +26,9 @@
 //	primorial          small primes of long numbers, all at once
 //	hart, rho, ecm, pm1  the methods without a sieve
 //	qs, siqs           the small quadratic sieve, and the large one in turns
+//	certificate        certificates of primality, and the check of them
 //	prime              tests for primality, and proofs
+//	ecpp               certificates by elliptic curves
 //	forms              numbers of special forms
 //
 // Assembly has a version in Go that computes the same. Where the eight curves at once
@@ -42,6 +44,9 @@
 // APR-CL otherwise, which takes several turns above 332 bits. Above 664 bits a prime stays
 // probable.
 // Primes above 128 bits get a turn of their own, and a number is not done before it.
+//
+// [Runner.Certify] makes a certificate of a prime, which strangers can check, and
+// [CheckCertificate] is such a check.
 //
 // # The quadratic sieve in turns
 //

@@ -27,7 +27,9 @@ var roomsBelow = map[string][]string{
 	"qs":            {"arith", "cpu", "sieve", "stop"},
 	"siqs":          {"arith", "cpu", "gf2", "sieve", "stop", "wire"},
 	"pm1":           {"arith", "stop", "wire"},
-	"prime":         {"arith", "ecm", "stop", "wire"},
+	"certificate":   {},
+	"prime":         {"arith", "certificate", "ecm", "stop", "wire"},
+	"ecpp":          {"arith", "certificate", "primorial", "stop"},
 	"forms":         {"arith", "prime", "stop"},
 }
 

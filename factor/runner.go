@@ -6,6 +6,7 @@ import (
 
 	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/ecm"
+	"fairfactor/factor/internal/ecpp"
 	"fairfactor/factor/internal/forms"
 	"fairfactor/factor/internal/pm1"
 	"fairfactor/factor/internal/prime"
@@ -33,6 +34,7 @@ type Runner struct {
 	qs      qs.Sieve
 	siqs    *siqs.Runner
 	prover  *prime.Prover
+	ecpp    ecpp.Prover
 	forms   forms.Finder
 	pm1     pm1.Runner
 }
@@ -41,6 +43,7 @@ type Runner struct {
 func NewRunner() *Runner {
 	r := &Runner{parts: make([]part, 0, 16), trial: newTrialTables()}
 	r.forms, r.pm1 = forms.Finder{Poller: &r.poller}, pm1.Runner{Poller: &r.poller}
+	r.ecpp = ecpp.Prover{Poller: &r.poller}
 	r.ecm = &ecm.Runner{Poller: &r.poller}
 	r.siqs = siqs.NewRunner(&r.poller, r.splitDouble)
 	r.prover = &prime.Prover{Poller: &r.poller, Ecm: r.ecm, Divider: inProof{r}}

@@ -70,6 +70,26 @@ var List = []Mutant{
 		"factor", "TestProduct",
 	},
 	{
+		"a step of a certificate may lead to a small prime", "factor/internal/certificate/check.go",
+		"if !exceeds(q, n) || q.Cmp(n) >= 0 {", "if q.Cmp(n) >= 0 {",
+		"factor/internal/certificate", "TestCompositeSteps",
+	},
+	{
+		"the point of a certificate may be infinite modulo a divisor", "factor/internal/certificate/check.go",
+		"if inverse == nil {\n\t\treturn nil, nil, false", "if inverse == nil {\n\t\tinverse = one",
+		"factor/internal/certificate", "TestCompositeSteps",
+	},
+	{
+		"N may be a product of two numbers that are 1 modulo F", "factor/internal/certificate/check.go",
+		"first.Sign() >= 0 && root.Mul(", "first.Sign() < 0 && root.Mul(",
+		"factor/internal/certificate", "TestCompositeMinusOne",
+	},
+	{
+		"a certificate may be about another number in N - 1", "factor/internal/certificate/check.go",
+		"if f.Proof.N.Cmp(f.P) != 0 {", "if f.Proof.N.Sign() == 0 {",
+		"factor/internal/certificate", "TestFalse",
+	},
+	{
 		"a job fails one failure too late", "actors/backlog/outcome.go",
 		"if o.failures >= MaxFailures {", "if o.failures > MaxFailures {",
 		"actors/backlog", "TestJobFailsAfterSomeFailures",

@@ -31,6 +31,7 @@ type Prover struct {
 	*stop.Poller
 	Ecm     *ecm.Runner
 	Divider Divider
+	whole   bool // proofs are for certificates, see Certify
 }
 
 // Provable reports whether Prove takes n: every number of up to ProvableBits, and longer
@@ -137,7 +138,8 @@ func (a *minusOneFactors) enough(primes []*big.Int) bool {
 		takeOut(rest, p)
 	}
 	F := new(big.Int).Quo(a.minus, rest)
-	return lambdaFor(a.n, F, rest) >= 0
+	lambda := lambdaFor(a.n, F, rest)
+	return lambda == 0 || lambda > 0 && !a.r.whole
 }
 
 // take factors odd v: trial division, then what is left by other methods.
