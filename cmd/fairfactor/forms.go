@@ -19,6 +19,7 @@ import (
 type form struct {
 	json                            bool
 	exponents, divisors, sigma, phi bool
+	certificate                     bool
 }
 
 func (f *form) addFlags(fs *pflag.FlagSet) {
@@ -28,6 +29,7 @@ func (f *form) addFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.divisors, "divisors", false, fmt.Sprintf("print all divisors, ascending, at most %d", maxDivisors))
 	fs.BoolVar(&f.sigma, "sigma", false, "print the sum of the divisors")
 	fs.BoolVar(&f.phi, "phi", false, "print how many numbers up to N have no factor in common with N (Euler's totient)")
+	fs.BoolVar(&f.certificate, "certificate", false, fmt.Sprintf("print a certificate of primality of each prime of up to %d digits", factor.CertifiableDigits))
 	fs.BoolVar(&f.json, "json", false, "print one JSON object a line")
 }
 
@@ -44,6 +46,8 @@ func (f *form) check() error {
 		return fairfactor.Errorf(fairfactor.Invalid, "--exponents and --json exclude each other: the object has exponents anyway")
 	case chosen > 1 && !f.json:
 		return fairfactor.Errorf(fairfactor.Invalid, "a line has room for one of --exponents, --divisors, --sigma and --phi: choose one, or add --json")
+	case f.certificate && (f.divisors || f.sigma || f.phi) && !f.json:
+		return fairfactor.Errorf(fairfactor.Invalid, "--certificate is about primes, which --divisors, --sigma and --phi do not print: add --json")
 	}
 	return nil
 }
@@ -115,7 +119,8 @@ func productOver(primes []factor.Prime, at func(p *big.Int, e int) *big.Int) str
 	return product.String()
 }
 
-// writeLine writes an answer as GNU factor does, or what the form asks for.
+// writeLine writes an answer as GNU factor does, or what the form asks for, and then a line
+// for each certificate.
 func (f *form) writeLine(out *bufio.Writer, a answer) {
 	out.WriteString(a.number)
 	out.WriteByte(':')
@@ -142,6 +147,12 @@ func (f *form) writeLine(out *bufio.Writer, a answer) {
 		}
 	}
 	out.WriteByte('\n')
+	for _, text := range a.certificates {
+		if text != "" {
+			out.WriteString(text)
+			out.WriteByte('\n')
+		}
+	}
 }
 
 // members are those of the JSON object that the form asks for, of an answer that has
@@ -157,6 +168,15 @@ func (f *form) members(a *answer) string {
 	}
 	if f.phi {
 		text += fmt.Sprintf(`,"phi":%q`, phiOf(a.primes))
+	}
+	if f.certificate {
+		var members strings.Builder
+		for i, c := range a.certificates {
+			if c != "" {
+				appendMember(&members, fmt.Sprintf("%q:%q", a.primes[i].P, c))
+			}
+		}
+		text += `,"certificates":{` + members.String() + "}"
 	}
 	return text
 }

@@ -75,7 +75,7 @@ command changes have none.`,
 	root.SetOut(io.out)
 	root.SetErr(io.err)
 	root.SetFlagErrorFunc(unknownFlag)
-	root.AddCommand(newServe(io), newConfig(io), newFactor(io), newCerts(io), newManual(io), newVersion(io))
+	root.AddCommand(newServe(io), newConfig(io), newFactor(io), newVerify(io), newCerts(io), newManual(io), newVersion(io))
 	root.AddCommand(clientCommands(io)...)
 	return withStatuses(root, statusDone, statusError, statusUsage, statusSomeFailed, statusTimedOut, statusNodeAway)
 }

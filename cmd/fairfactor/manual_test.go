@@ -98,7 +98,7 @@ func TestOperationsListsFlags(t *testing.T) {
 // how its variable is called, if it has one.
 func TestHelpIsComplete(t *testing.T) {
 	_, out, _ := execute(t, "", "--help")
-	for _, name := range []string{"serve", "config", "factor", "submit", "get", "wait", "list", "export", "events", "cancel", "retry", "pause", "resume", "callers", "groups", "keys", "nodes", "top", "ready", "certs", "completion", "man", "version"} {
+	for _, name := range []string{"serve", "config", "factor", "verify", "submit", "get", "wait", "list", "export", "events", "cancel", "retry", "pause", "resume", "callers", "groups", "keys", "nodes", "top", "ready", "certs", "completion", "man", "version"} {
 		if !strings.Contains(out, "\n  "+name+" ") {
 			t.Errorf("the help lacks %s:\n%s", name, out)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -21,7 +22,9 @@ type answer struct {
 	methods   factor.Methods
 	took      time.Duration
 	err       error
-	lines     []byte // of several short numbers, in place of all else
+	// certificates are those of the primes, in their order; empty for a prime without one.
+	certificates []string
+	lines        []byte // of several short numbers, in place of all else
 }
 
 // pending is the place of some answers in the order of the input.
@@ -149,6 +152,9 @@ func (s *solver) solve(ctx context.Context, runner *factor.Runner, word string) 
 	if err == nil && s.form.divisors {
 		a.remaining, err = []string{}, tooMany(a.number, a.primes)
 	}
+	if err == nil && s.form.certificate {
+		err = certify(ctx, runner, &a)
+	}
 	if errors.Is(err, factor.ErrStopped) || errors.Is(err, context.Canceled) {
 		err = errInterrupted
 	}
@@ -196,7 +202,7 @@ func (s *solver) printAll(order <-chan pending, io streams) (failed bool) {
 			answers = s.long.waitFor(p.done, io.err)
 		}
 		for i := range answers {
-			failed = failed || answers[i].err != nil
+			failed = failed || answers[i].err != nil || slices.Contains(answers[i].certificates, "")
 			if !s.form.print(&answers[i], out, io) {
 				untouched++
 			}
@@ -225,6 +231,9 @@ func (f *form) print(a *answer, out *bufio.Writer, io streams) bool {
 	case a.err != nil:
 		out.Flush()
 		fmt.Fprintf(io.err, "fairfactor: %s\n", reason(*a))
+	case slices.Contains(a.certificates, ""):
+		out.Flush()
+		a.reportUncertified(io)
 	}
 	switch {
 	case f.json && a.number != "":
