@@ -24,7 +24,7 @@ var (
 // what others can check without trust in this program, with [CheckCertificate] or with
 // primecertisvalid of PARI/GP, in whose form it is. Below 2^64 it is the number itself; above, a
 // proof by factors of p - 1 where they are easily found, else one by elliptic curves (Atkin
-// and Morain), which takes some seconds at 200 digits. The same p always has the same
+// and Morain), which takes half a second of CPU at 200 digits. The same p always has the same
 // certificate.
 //
 // It calls stop, which may be nil, every few milliseconds, and returns [ErrStopped] once that

@@ -39,7 +39,7 @@ not), and the time from its start in microseconds; with --divisors, --sigma and
 With --certificate a line for each prime follows: a proof that it is prime which others
 can check without trust in this program, with "fairfactor verify" or with
 primecertisvalid of PARI/GP, in whose form it is. That of a prime below 2^64 is
-the prime itself; one of 100 digits takes some 0.3 s of CPU, one of 200 about 1.2 s.
+the prime itself; one of 100 digits takes some 0.1 s of CPU, one of 200 about 0.5 s.
 A longer prime has no certificate: a message says so, and the exit status is 1. With
 --json they are under "certificates".`,
 		Example: `  fairfactor factor 600851475143

@@ -314,6 +314,7 @@ func TestTraces(t *testing.T) {
 func TestRough(t *testing.T) {
 	r := factortest.Seeded(t)
 	p := newProver()
+	var all, wants []*big.Int
 	for range 30 {
 		want := factortest.RandomPrime(r, 210)
 		m := new(big.Int).Set(want)
@@ -321,8 +322,13 @@ func TestRough(t *testing.T) {
 			m.Mul(m, new(big.Int).SetUint64(factortest.Prime64(r, 2+r.IntN(18))))
 		}
 		m.Lsh(m, uint(r.IntN(4))).Mul(m, big.NewInt(3*3*3*307*307))
-		if got := p.rough(m); got.Cmp(want) != 0 {
-			t.Fatalf("%v of %v, want %v", got, m, want)
+		all, wants = append(all, m), append(wants, want)
+	}
+	all, wants = append(all, big.NewInt(1<<20), big.NewInt(307*307)), append(wants, arith.One, arith.One)
+	p.rough(all)
+	for i, want := range wants {
+		if all[i].Cmp(want) != 0 {
+			t.Errorf("number %d: %v is left, want %v", i, all[i], want)
 		}
 	}
 }

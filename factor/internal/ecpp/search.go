@@ -30,22 +30,29 @@ func newSearch(p *Prover, n *big.Int) *search {
 	return &search{p: p, f: newField(n), roots: make(map[int]*big.Int), least: r.Mul(r, r)}
 }
 
-// batchOrders is how many orders are looked at before the best of them is taken, so that
+// lotOrders is how many orders are looked at before the best of them is taken, so that
 // it takes about as long as one step less saves.
-const batchOrders = 40
+const lotOrders = 40
 
 // more returns orders that may be a step, the one with the smallest q first. There are
 // no more if it returns none.
 func (s *search) more() (found []order) {
-	all := discriminants()
-	for tried := 0; s.next < len(all) && (tried < batchOrders || len(found) == 0); s.next++ {
-		if s.p.Poll() {
+	for len(found) == 0 {
+		lot := s.lot()
+		if len(lot) == 0 {
 			return nil
 		}
-		d := &all[s.next]
-		for _, t := range s.traces(d) {
-			tried++
-			if o, ok := s.order(d, t); ok {
+		left := make([]*big.Int, len(lot))
+		for i := range lot {
+			m := new(big.Int).Add(s.f.n, arith.One)
+			left[i] = m.Sub(m, lot[i].t)
+		}
+		s.p.rough(left)
+		for i, o := range lot {
+			if s.p.Poll() {
+				return nil
+			}
+			if s.leadsTo(&o, left[i]) {
 				found = append(found, o)
 			}
 		}
@@ -54,17 +61,30 @@ func (s *search) more() (found []order) {
 	return found
 }
 
-// order takes the small primes out of n + 1 - t. It is not ok unless what is left may be
-// prime and is large enough for a step.
-func (s *search) order(d *discriminant, t *big.Int) (o order, ok bool) {
-	n := s.f.n
-	m := new(big.Int).Add(n, arith.One)
-	m.Sub(m, t)
-	q := s.p.rough(m)
-	if q.Cmp(s.least) <= 0 || q.Cmp(n) >= 0 || !probablyPrime(q) {
-		return o, false
+// lot returns the next orders, without s and q.
+func (s *search) lot() (lot []order) {
+	all := discriminants()
+	for ; s.next < len(all) && len(lot) < lotOrders; s.next++ {
+		if s.p.Poll() {
+			return nil
+		}
+		d := &all[s.next]
+		for _, t := range s.traces(d) {
+			lot = append(lot, order{d: d, n: s.f.n, t: t})
+		}
 	}
-	return order{d: d, n: n, t: t, s: m.Quo(m, q), q: q}, true
+	return lot
+}
+
+// leadsTo reports whether q, what is left of an order without its small primes, may be
+// prime and is large enough for a step, and completes o then.
+func (s *search) leadsTo(o *order, q *big.Int) bool {
+	if q.Cmp(s.least) <= 0 || q.Cmp(o.n) >= 0 || !probablyPrime(q) {
+		return false
+	}
+	m := new(big.Int).Add(o.n, arith.One)
+	o.s, o.q = m.Quo(m.Sub(m, o.t), q), q
+	return true
 }
 
 // smallProduct is the product of the odd primes that no tree has.
@@ -79,23 +99,38 @@ var smallProduct = sync.OnceValue(func() *big.Int {
 // longFrom is the size from which the primes above 2^16 are looked for, too.
 const longFrom = 192
 
-// rough returns m > 0 without its small primes, or anything if the work is to stop.
-func (p *Prover) rough(m *big.Int) *big.Int {
-	q := new(big.Int).Rsh(m, m.TrailingZeroBits())
-	without := func(g *big.Int) {
-		for g.Cmp(arith.One) > 0 {
+// rough takes the small primes out of the list of numbers above 0, or anything if the work is to
+// stop. The primes are held against the product of all: dividing a long product by a number of
+// some words takes nearly as long as by one of some hundred.
+func (p *Prover) rough(list []*big.Int) {
+	without := func(q, g *big.Int) {
+		for g.GCD(nil, nil, g, q); g.Cmp(arith.One) > 0; g.GCD(nil, nil, g, q) {
 			q.Quo(q, g)
-			g.GCD(nil, nil, g, q)
 		}
 	}
-	without(new(big.Int).GCD(nil, nil, smallProduct(), q))
-	if q.BitLen() > 64 {
-		without(primorial.Short().Common(q, p.Poll))
+	most := 0
+	for _, q := range list {
+		q.Rsh(q, q.TrailingZeroBits())
+		without(q, new(big.Int).Set(smallProduct()))
+		most = max(most, q.BitLen())
 	}
-	if q.BitLen() > longFrom {
-		without(primorial.Long().Common(q, p.Poll))
+	trees := []*primorial.Tree{primorial.Short()}
+	if most > longFrom {
+		trees = append(trees, primorial.Long())
 	}
-	return q
+	for _, t := range trees {
+		product := big.NewInt(1)
+		for _, q := range list {
+			product.Mul(product, q)
+		}
+		if product.Cmp(arith.One) == 0 {
+			return
+		}
+		g := t.Common(product, p.Poll)
+		for _, q := range list {
+			without(q, new(big.Int).Set(g))
+		}
+	}
 }
 
 // probablyPrime tells whether odd q passes Baillie-PSW, most composites after one power.
