@@ -301,7 +301,7 @@ func (b *Backlog) makeRoom() {
 		b.window = b.room[:n]
 		return
 	}
-	size := max(roomy, 2*len(old), b.burst)
+	size := max(1, 2*len(old), b.burst)
 	if len(b.window) < fullRoom {
 		size = min(size, fullRoom)
 	}

@@ -348,7 +348,7 @@ func (c *Caller) Flush() {
 
 // refuseLarge ends jobs that need more memory than there is for one.
 func (c *Caller) refuseLarge() {
-	for {
+	for c.backlog.Long() {
 		job, withdraw := c.backlog.TooLarge(c.host.Now().UTC().Truncate(time.Microsecond))
 		if job == nil {
 			return
