@@ -1,8 +1,10 @@
 package backlog_test
 
 import (
+	"maps"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,8 +56,8 @@ func TestPiecesAreWrittenOnce(t *testing.T) {
 		}
 		d.checkpoint()
 		saves++
-		for n, p := range d.jobs[1].pieces {
-			if len(p) != before[n] {
+		for _, n := range slices.Sorted(maps.Keys(d.jobs[1].pieces)) {
+			if len(d.jobs[1].pieces[n]) != before[n] {
 				times[n]++
 				if n < lastly {
 					t.Errorf("piece %d was written after piece %d", n, lastly)
