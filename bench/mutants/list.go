@@ -20,7 +20,7 @@ var List = []Mutant{
 	},
 	{
 		"a receipt is sent before the disk has the job", "actors/caller/submit.go",
-		"c.accepts = append(c.accepts, p)\n", "c.accepts = append(c.accepts, p)\n\tc.fill(to, Receipt{Job: job})\n\tp.to = slot{}\n",
+		"c.accepts = append(c.accepts, p)\n", "c.accepts = append(c.accepts, p)\n\tc.fill(to, fairfactor.Receipt{Job: *p.job})\n\tp.to = slot{}\n",
 		"actors", "TestReceiptComesAfterTheDisk",
 	},
 	{
