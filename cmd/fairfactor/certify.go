@@ -8,13 +8,17 @@ import (
 	"fairfactor/factor"
 )
 
-// certify makes the certificates of an answer's primes. That of a prime which is too long
-// stays empty.
+// certify makes the certificates of the primes of an answer that is complete. That of a prime
+// which is too long stays empty.
 func certify(ctx context.Context, runner *factor.Runner, a *answer) error {
+	a.remaining = []string{} // whatever happens
 	list := make([]string, len(a.primes))
 	for i, p := range a.primes {
 		text, err := runner.Certify(p.P, func() bool { return ctx.Err() != nil })
-		if err != nil && !errors.Is(err, factor.ErrUncertified) {
+		switch {
+		case errors.Is(err, factor.ErrStopped):
+			return fmt.Errorf("%w before all certificates were made; found %s", errInterrupted, factor.Spell(a.primes))
+		case err != nil && !errors.Is(err, factor.ErrUncertified):
 			return err
 		}
 		list[i] = text

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"fairfactor/factor"
 )
 
 // What factor --certificate prints, verify takes, as lines and as objects.
@@ -50,6 +54,19 @@ func TestUncertified(t *testing.T) {
 		if status, _, err := execute(t, "", append([]string{"factor"}, strings.Fields(args)...)...); status != exitUsage || !strings.Contains(err, "add --json") {
 			t.Errorf("%s: status %d, %q", args, status, err)
 		}
+	}
+}
+
+// An interrupt while certificates are made leaves the factors, which are complete.
+func TestCertificatesInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	const p = "10000000000000000000000000000000000000121"
+	a := answer{word: p, number: p, primes: []factor.Prime{{P: p, Exponent: 1, Proven: true}}}
+	a.err = certify(ctx, factor.NewRunner(), &a)
+	want := p + ": interrupted before all certificates were made; found " + p
+	if got := reason(a); got != want || !errors.Is(a.err, errInterrupted) || a.remaining == nil || a.certificates != nil {
+		t.Errorf("%s, want %s; %v", got, want, a)
 	}
 }
 
