@@ -8,11 +8,14 @@ COPY . .
 ARG VERSION=0.1.0
 ARG COMMIT=
 RUN CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags "-s -w -X main.version=$VERSION -X main.commit=$COMMIT" -o /out/fairfactor ./cmd/fairfactor \
+	&& go run ./cmd/fairfactor/deploy/licences /out/fairfactor /out/THIRD-PARTY.txt \
+	&& cp LICENSE /out/ \
 	&& mkdir -p /out/empty
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/fairfactor /fairfactor
+COPY --from=build /out/LICENSE /out/THIRD-PARTY.txt /
 # Volumes that are mounted here take over this owner.
 COPY --from=build --chown=65532:65532 /out/empty /data
 COPY --from=build --chown=65532:65532 /out/empty /certs
