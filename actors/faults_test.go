@@ -100,11 +100,15 @@ func (f *faults) Apply(ctx context.Context, changes []fairfactor.Change) ([]erro
 			kept = append(kept, changes[i])
 		}
 	}
+	f.book.writing.RLock()
 	refused, err := f.Store.Apply(ctx, kept)
+	if err == nil {
+		f.book.write(kept, refused)
+	}
+	f.book.writing.RUnlock()
 	if err != nil {
 		return nil, err
 	}
-	f.book.write(kept, refused)
 	for i := range errs {
 		if errs[i] == nil && refused != nil {
 			errs[i], refused = refused[0], refused[1:]
@@ -167,6 +171,7 @@ func (f *faults) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page,
 
 // book notes what was made durable, over all nodes.
 type book struct {
+	writing  sync.RWMutex // held for reading from a write to the store until it is noted
 	mu       sync.Mutex
 	accepted map[fairfactor.ID]bool // guarded by mu
 	ends     map[fairfactor.ID]int  // guarded by mu: final states less those taken back by a retry
@@ -199,8 +204,11 @@ func (b *book) write(changes []fairfactor.Change, errs []error) {
 	}
 }
 
-// ended is how often a job ended.
+// ended is how often a job ended. A reader of the store may have seen an end that is not
+// noted yet, so it waits for writes that are under way.
 func (b *book) ended(id fairfactor.ID) int {
+	b.writing.Lock()
+	defer b.writing.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.ends[id]
