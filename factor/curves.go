@@ -116,15 +116,20 @@ func (m *Machine) Curves() []Curves {
 	return done
 }
 
-// inherit has a new cofactor begin where those are whose part it is.
-func (c *cofactor) inherit(from *record, searches int, done float64) {
+// inherit has a new cofactor begin where those are whose part it is. Curves that were run on
+// the whole count as if they had been run on the part, whose sieve takes less time than that of
+// the whole: what the whole has spent besides, on p-1 for its own sieve, is not the part's.
+func (c *cofactor) inherit(from *record, searches int) {
 	c.record = from.clone()
 	c.record.words = c.words
 	c.level = c.record.level(0)
-	c.searches, c.done, c.handed = searches, done, done
+	c.searches = searches
+	c.done = c.credited()
+	c.handed = c.done
 }
 
-// credited is what curves took that were run elsewhere, as if they had been run here.
+// credited is what curves took that were run elsewhere or on a multiple, as if they had been run
+// here.
 func (c *cofactor) credited() (nanos float64) {
 	for _, d := range c.record.done {
 		level := 0
@@ -139,9 +144,7 @@ func (c *cofactor) credited() (nanos float64) {
 // begin has a cofactor of the first result begin where the credit ends. p-1 and p+1 are
 // taken to have been tried with curves.
 func (c *cofactor) begin(credit *record) {
-	c.inherit(credit, 0, 0)
-	c.done = c.credited()
-	c.handed = c.done
+	c.inherit(credit, 0)
 	if c.level > 0 {
 		c.searches = int(pm1.Methods) * c.level
 	}

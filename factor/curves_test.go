@@ -242,3 +242,25 @@ func TestCheckpointWithoutRecords(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestPartsHaveCurvesOfTheirOwn: p-1 finds a factor of a number of 97 digits with more CPU than
+// the rest of 75 digits has for curves. They are run on it all the same, and find the
+// next factor, of 12 digits, before the sieve.
+func TestPartsHaveCurvesOfTheirOwn(t *testing.T) {
+	const number = "3147525226907384220629848181534278782727646872358953396286245834212589725965509221391997785001011"
+	m, err := New(number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := NewRunner()
+	for !m.Done() {
+		turn := m.Next(1)[0]
+		if turn.Payload[1] == wire.KindSieve {
+			t.Fatalf("a turn of the sieve after %v: %+v", m.Curves(), m.Progress())
+		}
+		step(t, run, m, turn)
+	}
+	if err := Verify(number, m.Primes()); err != nil {
+		t.Error(err)
+	}
+}

@@ -289,7 +289,7 @@ func (m *Machine) put(p part, exp int, fresh bool, from *cofactor) {
 	if from == nil {
 		c.begin(&m.record)
 	} else {
-		c.inherit(&from.record, from.searches, from.done)
+		c.inherit(&from.record, from.searches)
 	}
 	m.rest = append(m.rest, c)
 	slices.SortFunc(m.rest, func(a, b *cofactor) int { return a.n.Cmp(b.n) })
