@@ -146,6 +146,7 @@ type worker struct {
 	heard    time.Duration
 	suspects int  // turns of suspects among those open
 	shy      bool // it gets no turns, see [Shy]
+	joined   bool // it is, or was, among the living
 	run      int  // index in the runs of a Dispatch, from 1
 
 	room    float64 // see [worker.hasRoom]; of the last change
@@ -199,6 +200,7 @@ type Machine struct {
 
 	self    string           // the scheduler's own worker
 	members int              // that live
+	living  []string         // their names, nil until they are known
 	shy     bool             // until Shy is over: the scheduler's own worker gets no turns
 	deaths  []Death          // that callers are to be told
 	mourned map[jobKey]Death // that their callers have not said to be counted

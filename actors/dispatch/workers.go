@@ -13,7 +13,7 @@ import (
 func (m *Machine) Beat(now time.Duration, name string, slots int, open []Turn) {
 	at, ok := m.find(name)
 	if !ok {
-		m.workers = slices.Insert(m.workers, at, &worker{name: name})
+		m.workers = slices.Insert(m.workers, at, &worker{name: name, joined: m.living == nil || slices.Contains(m.living, name)})
 	}
 	w := m.workers[at]
 	m.slots += max(slots, 1) - w.slots
@@ -101,12 +101,15 @@ func (m *Machine) drop(now time.Duration, name string, died bool) {
 	m.takeBack(now, w, func(*handed) bool { return true }, died)
 }
 
-// KeepWorkers says which workers are among the living: all others have died, and the turns
-// in their hands are handed out again when their callers have counted that, see
-// [Machine.Deaths].
+// KeepWorkers says which workers are among the living: those that were and are not any more
+// have died, and the turns in their hands are handed out again when their callers have counted
+// that, see [Machine.Deaths]. One that never was is newer than what is known of the living.
 func (m *Machine) KeepWorkers(now time.Duration, living []string) {
-	m.members = len(living)
-	m.dropWorkers(now, func(w *worker) bool { return !slices.Contains(living, w.name) }, true)
+	m.members, m.living = len(living), slices.Clone(living)
+	for _, w := range m.workers {
+		w.joined = w.joined || slices.Contains(living, w.name)
+	}
+	m.dropWorkers(now, func(w *worker) bool { return w.joined && !slices.Contains(living, w.name) }, true)
 }
 
 func (m *Machine) dropWorkers(now time.Duration, gone func(*worker) bool, died bool) {
