@@ -259,3 +259,12 @@ func (m *MontN) Product(list []Uint128) []uint64 {
 	}
 	return p
 }
+
+// IsZero reports whether the residue x, below the modulus, is zero.
+func IsZero(x []uint64) bool {
+	var all uint64
+	for _, w := range x {
+		all |= w
+	}
+	return all == 0
+}

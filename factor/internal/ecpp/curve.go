@@ -3,6 +3,7 @@ package ecpp
 import (
 	"math/big"
 
+	"fairfactor/factor/internal/arith"
 	"fairfactor/factor/internal/certificate"
 )
 
@@ -108,7 +109,7 @@ func onTwist(n *big.Int, d int, a, b, x, y *big.Int) (at, px, py *big.Int, symbo
 func (c *curve) proves(x, y *big.Int, o *order) bool {
 	p := point{c.of(x), c.of(y), c.One}
 	p = c.multiple(p, o.s)
-	if isZero(p.z) {
+	if arith.IsZero(p.z) {
 		return false
 	}
 	z := c.inverse(p.z)
@@ -121,7 +122,7 @@ func (c *curve) proves(x, y *big.Int, o *order) bool {
 	c.Mul(z2, z2, z)
 	c.Mul(p.y, p.y, z2)
 	copy(p.z, c.One)
-	return isZero(c.multiple(p, o.q).z)
+	return arith.IsZero(c.multiple(p, o.q).z)
 }
 
 // multiple returns e > 0 times the point p with z = 1.
@@ -170,7 +171,7 @@ func (c *curve) double(p point) {
 
 // add sets p to p + q with q.z = 1.
 func (c *curve) add(p, q point) {
-	if isZero(p.z) {
+	if arith.IsZero(p.z) {
 		copy(p.x, q.x)
 		copy(p.y, q.y)
 		copy(p.z, c.One)
@@ -183,7 +184,7 @@ func (c *curve) add(p, q point) {
 	c.Mul(t, t, p.z)
 	c.Mul(r, q.y, t)
 	c.Sub(r, r, p.y)
-	if isZero(h) && isZero(r) {
+	if arith.IsZero(h) && arith.IsZero(r) {
 		c.double(p)
 		return
 	}

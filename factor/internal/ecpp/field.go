@@ -2,6 +2,7 @@ package ecpp
 
 import (
 	"math/big"
+	"slices"
 
 	"fairfactor/factor/internal/arith"
 )
@@ -49,23 +50,6 @@ func (f *field) inverse(x []uint64) []uint64 {
 	return f.of(v)
 }
 
-func isZero(x []uint64) bool {
-	var all uint64
-	for _, w := range x {
-		all |= w
-	}
-	return all == 0
-}
-
-func equal(x, y []uint64) bool {
-	for i := range x {
-		if x[i] != y[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // squareRoot returns a square root of v, whose Jacobi symbol is 1, by the method of Tonelli and
 // Shanks (Cohen, algorithm 1.5.1); nil if it has no root, so that n is not prime.
 func (f *field) squareRoot(v *big.Int) *big.Int {
@@ -76,13 +60,13 @@ func (f *field) squareRoot(v *big.Int) *big.Int {
 	f.Square(b, r)
 	f.Mul(b, b, x) // x^odd, a root of 1 of order 2^k, k < twos
 	f.Mul(r, r, x) // r^2 = b x
-	if f.twos > 1 && !equal(b, f.One) && !f.findUnity() {
+	if f.twos > 1 && !slices.Equal(b, f.One) && !f.findUnity() {
 		return nil
 	}
-	z, t := append([]uint64(nil), f.unity...), f.elements(1)
-	for left := f.twos; !equal(b, f.One); {
+	z, t := slices.Clone(f.unity), f.elements(1)
+	for left := f.twos; !slices.Equal(b, f.One); {
 		k := uint(0)
-		for copy(t, b); !equal(t, f.One); k++ {
+		for copy(t, b); !slices.Equal(t, f.One); k++ {
 			if k+1 >= left {
 				return nil
 			}

@@ -2,6 +2,8 @@ package ecpp
 
 import (
 	"math/big"
+
+	"fairfactor/factor/internal/arith"
 )
 
 // polynomials are polynomials modulo n, by coefficients from that of x^0 on, each of k
@@ -103,7 +105,7 @@ func (r *polynomials) reduce(t, m []uint64) {
 	h := r.degree(m)
 	for i := r.degree(t) - 1; i >= h; i-- {
 		lead := r.at(t, i)
-		if isZero(lead) {
+		if arith.IsZero(lead) {
 			continue
 		}
 		for j := range h {
@@ -133,7 +135,7 @@ func (r *polynomials) timesLinear(v, a, m []uint64) {
 // monic returns a, which is not 0, over its first coefficient; nil if that has no inverse.
 func (r *polynomials) monic(a []uint64) []uint64 {
 	h := r.degree(a) - 1
-	for isZero(r.at(a, h)) {
+	for arith.IsZero(r.at(a, h)) {
 		h--
 	}
 	inverse := r.inverse(r.at(a, h))
@@ -150,7 +152,7 @@ func (r *polynomials) monic(a []uint64) []uint64 {
 // gcd returns the greatest common divisor of monic m and v of lower degree, monic; nil if an
 // element has no inverse.
 func (r *polynomials) gcd(m, v []uint64) []uint64 {
-	for !isZero(v) {
+	for !arith.IsZero(v) {
 		next := r.monic(v)
 		if next == nil {
 			return nil

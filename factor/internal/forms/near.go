@@ -42,7 +42,7 @@ func (f Finder) near(n *big.Int, steps int) *big.Int {
 		if d := prime.Proper(arith.BigOf(acc), n); d != nil {
 			return d
 		}
-		if !isZero(acc) {
+		if !arith.IsZero(acc) {
 			continue
 		}
 		for range 2 * reach { // all factors at once: the first one

@@ -36,20 +36,11 @@ func (f Finder) related(n, power *big.Int, steps int) *big.Int {
 		m.Mul(acc, acc, t)
 		m.Sub(t, up, m.One) // 2^(n+c) - 1
 		m.Mul(acc, acc, t)
-		if isZero(acc) {
+		if arith.IsZero(acc) {
 			return nil // all factors at once, so they are neighbours, see ratio
 		}
 		m.Add(of, of, of)
 		m.Add(up, up, up)
 	}
 	return take()
-}
-
-// isZero reports whether the residue x is zero.
-func isZero(x []uint64) bool {
-	var any uint64
-	for _, w := range x {
-		any |= w
-	}
-	return any == 0
 }
