@@ -46,16 +46,17 @@ func (r *Runner) Certify(p string, stop func() bool) (string, error) {
 	r.poller.Start(stop)
 	c := r.prover.Certify(n)
 	if c == nil && !r.poller.Stopped() {
-		c = r.ecpp.Prove(n)
+		if c = r.ecpp.Prove(n); c != nil {
+			if err := certificate.Check(c, nil); err != nil {
+				return "", fmt.Errorf("factor: certify %s: %w", p, err)
+			}
+		}
 	}
 	if r.poller.Stopped() {
 		return "", ErrStopped
 	}
 	if c == nil {
 		return "", ErrUncertified
-	}
-	if err := certificate.Check(c, nil); err != nil {
-		return "", fmt.Errorf("factor: certify %s: %w", p, err)
 	}
 	return c.String(), nil
 }
