@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
@@ -143,15 +142,11 @@ const teachAtOnce = 500
 
 // file reads a file; - is standard input.
 func (t *teacher) file(ctx context.Context, name string) error {
-	in := t.io.in
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return fairfactor.Wrap(fairfactor.Invalid, err, "can't read "+name)
-		}
-		defer f.Close()
-		in = f
+	in, err := t.io.open(name)
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	return t.read(ctx, name, in)
 }
 

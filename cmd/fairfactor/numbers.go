@@ -10,10 +10,24 @@ import (
 	"os"
 	"unicode"
 	"unicode/utf8"
+
+	"fairfactor"
 )
 
 // stdinName stands for standard input among numbers and files.
 const stdinName = "-"
+
+// open opens a file, or standard input for [stdinName].
+func (s streams) open(name string) (io.ReadCloser, error) {
+	if name == stdinName {
+		return io.NopCloser(s.in), nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fairfactor.Wrap(fairfactor.Invalid, err, "can't read "+name)
+	}
+	return f, nil
+}
 
 // numbersHelp says in the help of commands how they read numbers.
 const numbersHelp = `Without arguments and files it reads numbers from standard input; - stands for it

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -72,15 +71,11 @@ type verifier struct {
 
 // file checks a file; - is standard input.
 func (v *verifier) file(ctx context.Context, name string) error {
-	in := v.io.in
-	if name != stdinName {
-		f, err := os.Open(name)
-		if err != nil {
-			return fairfactor.Wrap(fairfactor.Invalid, err, "can't read "+name)
-		}
-		defer f.Close()
-		in = f
+	in, err := v.io.open(name)
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	return v.read(ctx, name, in)
 }
 
