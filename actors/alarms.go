@@ -16,19 +16,21 @@ type alarms struct {
 	ring func(*actor.PID)
 
 	mu    sync.Mutex
-	slots map[int64][]*alarm // guarded by mu: by time since base divided by tick
-	last  int64              // guarded by mu: the slot that rang last
+	slots map[int64]*alarm // guarded by mu: rings of what is due, by time since base divided by tick
+	last  int64            // guarded by mu: the slot that rang last
 }
 
 // alarm is an actor's place in the wheel. An actor has one, and sets it again when
-// it rang.
+// it rang. Its neighbours in the slot are linked, so that one that is cancelled leaves
+// at once: actors often stop long before their alarm is due, and would be kept by it.
 type alarm struct {
-	pid  *actor.PID
-	slot int64 // guarded by alarms.mu: zero if it is not set
+	pid        *actor.PID
+	slot       int64  // guarded by alarms.mu: zero if it is not set
+	next, prev *alarm // guarded by alarms.mu: nil if it is not set
 }
 
 func newAlarms(tick time.Duration, now time.Time, ring func(*actor.PID)) *alarms {
-	return &alarms{tick: tick, base: now, ring: ring, slots: map[int64][]*alarm{}}
+	return &alarms{tick: tick, base: now, ring: ring, slots: map[int64]*alarm{}}
 }
 
 // set has a ring at a time or soon after it; zero is never. One that is set to ring
@@ -44,17 +46,33 @@ func (w *alarms) set(a *alarm, at time.Time) {
 	if a.slot != 0 && a.slot <= slot {
 		return
 	}
-	a.slot = slot
-	w.slots[slot] = append(w.slots[slot], a)
+	a.leave()
+	head := w.slots[slot]
+	if head == nil {
+		head = new(alarm)
+		head.next, head.prev = head, head
+		w.slots[slot] = head
+	}
+	a.slot, a.next, a.prev = slot, head, head.prev
+	a.prev.next, head.prev = a, a
 }
 
 func (w *alarms) slot(at time.Time) int64 { return int64(at.Sub(w.base) / w.tick) }
 
-// cancel has a ring no more.
+// cancel has a ring no more, and forgets it.
 func (w *alarms) cancel(a *alarm) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	a.slot = 0
+	a.leave()
+}
+
+// leave takes a out of its slot, if it is in one. alarms.mu is held.
+func (a *alarm) leave() {
+	if a.slot == 0 {
+		return
+	}
+	a.next.prev, a.prev.next = a.prev, a.next
+	a.slot, a.next, a.prev = 0, nil, nil
 }
 
 // due rings what is due.
@@ -64,8 +82,7 @@ func (w *alarms) due(now time.Time) {
 	}
 }
 
-// take empties the slots up to one. An alarm may stand in several: the one that it
-// names counts.
+// take empties the slots up to one.
 func (w *alarms) take(upTo int64) (pids []*actor.PID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -85,11 +102,13 @@ func (w *alarms) take(upTo int64) (pids []*actor.PID) {
 }
 
 func (w *alarms) empty(slot int64, pids []*actor.PID) []*actor.PID {
-	for _, a := range w.slots[slot] {
-		if a.slot == slot {
-			a.slot = 0
-			pids = append(pids, a.pid)
-		}
+	head := w.slots[slot]
+	if head == nil {
+		return pids
+	}
+	for head.next != head {
+		pids = append(pids, head.next.pid)
+		head.next.leave()
 	}
 	delete(w.slots, slot)
 	return pids
