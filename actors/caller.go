@@ -49,7 +49,7 @@ func (a *callerActor) Receive(ctx actor.Context) {
 		a.arrived()
 		a.settle(ctx)
 	case flush:
-		a.flush()
+		a.flush(ctx)
 	case tick:
 		if a.caller.Due() {
 			ctx.Stop(a.self)
@@ -150,9 +150,13 @@ func (a *callerActor) dirty() {
 	}
 }
 
-func (a *callerActor) flush() {
+func (a *callerActor) flush(ctx actor.Context) {
 	a.flushing = false
 	a.caller.Flush()
+	if a.sys.crowded() && a.caller.Passed() {
+		ctx.Stop(a.self)
+		return
+	}
 	a.sys.alarms.set(&a.alarm, a.caller.NextDue())
 }
 

@@ -241,6 +241,33 @@ func TestPassivation(t *testing.T) {
 	}
 }
 
+// In a crowd the actor of a caller that came once stops when its job is done; one that has
+// come before, or comes again while it is here, stays.
+func TestPassersByLeave(t *testing.T) {
+	s := newSite(t, 1, func(c *actors.Config) { c.Passivate, c.Crowd = time.Hour, -1 })
+	n := n0(s)
+	activations := func(want uint64) {
+		t.Helper()
+		if got := n.sys.Counters.Activations.Load(); got != want {
+			t.Errorf("%d activations, want %d", got, want)
+		}
+	}
+	s.completed(n, s.submit(n, "alice", "15")...)
+	s.eventually("it stops", func() bool { return n.sys.Counters.Callers.Load() == 0 })
+	for range 3 {
+		s.completed(n, s.submit(n, "alice", "21")...)
+		activations(2)
+	}
+	long := s.submit(n, "bob", hard(seeded(t)))[0]
+	s.running(n, long)
+	s.completed(n, s.submit(n, "bob", "15")...)
+	if _, err := n.Cancel(t.Context(), long.ID); err != nil {
+		t.Error(err)
+	}
+	s.completed(n, s.submit(n, "bob", "21")...)
+	activations(3)
+}
+
 // Anybody can watch the round robin in the log.
 func TestTurnsAreLogged(t *testing.T) {
 	var log buffer

@@ -76,6 +76,9 @@ type Config struct {
 	Obituaries []Obituary
 	KnownSize  int           // numbers whose factors are remembered for all callers; zero for no numbers
 	Passivate  time.Duration // idle time after which a caller's actor stops; default 10 s
+	// Crowd is the number of actors of callers above which that of a caller that has come
+	// once, and never before, stops as soon as its work is done; default 1,000, and negative for none.
+	Crowd int64
 	// Hold is how long an acceptance may wait for the end of its job, so that a store
 	// whose writes are dear has one for both; default none.
 	Hold time.Duration
@@ -133,6 +136,7 @@ func New(cfg Config) *System {
 	setDefault(&cfg.MaxQueue, DefaultMaxQueue)
 	setDefault(&cfg.Passivate, 10*time.Second)
 	setDefault(&cfg.Tick, time.Second)
+	setDefault(&cfg.Crowd, 1000)
 	setDefault(&cfg.MaxUncommitted, 1<<16)
 	if cfg.Runtime == nil {
 		cfg.Runtime = machine{cfg.Now}
@@ -145,6 +149,9 @@ func New(cfg Config) *System {
 	s.running, s.halt = context.WithCancel(context.Background())
 	return s
 }
+
+// crowded reports whether callers that came once should leave at once.
+func (s *System) crowded() bool { return s.Counters.Callers.Load() > s.cfg.Crowd }
 
 // idleTime is how long an actor without anything to do stays.
 func (s *System) idleTime() time.Duration {

@@ -73,6 +73,7 @@ type Caller struct {
 	parted    bool             // Stop has counted what CPU was not on its way to the store
 
 	last    uint64 // highest sequence or order number given
+	visits  int    // submissions that came
 	queued  uint64 // unfinished jobs, those on their way to the store included
 	load    load   // these, by size
 	weight  int

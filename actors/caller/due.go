@@ -83,6 +83,12 @@ func (c *Caller) firstDeadline() (first time.Time) {
 	return first
 }
 
+// Passed reports whether the caller came for the first time, with one submission, and has
+// nothing left to do here. One that has come before is likely to come again: it stays.
+func (c *Caller) Passed() bool {
+	return c.backlog != nil && !c.stopped && c.claim.Last == 0 && c.visits <= 1 && c.queued == 0 && !c.busy()
+}
+
 // Touch notes that there was something to do.
 func (c *Caller) Touch() { c.idle = c.host.Now() }
 

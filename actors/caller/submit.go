@@ -29,6 +29,7 @@ func (c *Caller) Submit(asker Asker, m *Submit) {
 		c.answer(asker, &m.answer)
 		return
 	}
+	c.visits++
 	c.enrol(m.Group)
 	var fresh []Submission // with keys that are not being looked up
 	for i := range m.Submissions {

@@ -162,6 +162,14 @@ func (o *Options) groups() int {
 	return 2
 }
 
+// crowd has callers that came once leave at once in runs where all leave early.
+func (o *Options) crowd() int64 {
+	if o.Passivate > time.Second {
+		return 0
+	}
+	return -1
+}
+
 func (o *Options) maxQueue() uint64 { return o.Queue }
 
 // longest is how long a turn may take: less if there are jobs with many of them, which

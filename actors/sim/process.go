@@ -88,7 +88,7 @@ func (c *cluster) boot(at *place) {
 	opts := &c.run.opts
 	p.sys = actors.New(actors.Config{
 		Store: store, Committer: committer(), Members: p.members, Logger: slog.New(&logger{p: p}), Runtime: p, Now: p.Now,
-		Workers: opts.Workers, MaxQueue: opts.maxQueue(), Hold: opts.Hold, Passivate: opts.Passivate, KnownSize: 1000,
+		Workers: opts.Workers, MaxQueue: opts.maxQueue(), Hold: opts.Hold, Passivate: opts.Passivate, Crowd: opts.crowd(), KnownSize: 1000,
 		MaxDeaths: maxDeaths, Obituaries: at.obituaries(), Record: func(string) (actors.Recorder, error) {
 			p.notes = &notes{p: p, running: map[int]actors.LostTurn{}}
 			return p.notes, nil
