@@ -57,9 +57,9 @@ type Cond interface {
 type Thread interface {
 	// Run runs a turn. It is [factor.ErrStopped] if stop became true.
 	Run(t factor.Turn, stop func() bool) (factor.Result, error)
-	// RunFirst runs the first turn of a number.
-	RunFirst(number string, stop func() bool) (factor.Result, error)
-	// CPU is what the thread has used since it began.
+	// RunFirst runs the first turn of a number, which is predicted to take so long.
+	RunFirst(number string, predict time.Duration, stop func() bool) (factor.Result, error)
+	// CPU is what the turns have used so far.
 	CPU() time.Duration
 	// Needs estimates what the thread holds while it runs a turn, and Tables what it keeps
 	// between turns, in bytes, until Forget.
@@ -113,62 +113,9 @@ func (machine) Nonce() uint64 { return rand.Uint64() }
 
 func (machine) Cond(l sync.Locker) Cond { return sync.NewCond(l) }
 
-func (machine) Thread() Thread {
-	return &thread{release: ownThread(niceness)}
-}
+func (machine) Thread() Thread { return newThread() }
 
 func (machine) Actors(net Network) Actors { return protoactors{net.System()} }
-
-// thread is a thread of the operating system.
-type thread struct {
-	runner  *factor.Runner
-	release func()
-}
-
-// Run implements [Thread]. A runner that panicked is not used again.
-func (t *thread) Run(turn factor.Turn, stop func() bool) (factor.Result, error) {
-	return t.with(func(runner *factor.Runner) (factor.Result, error) { return runner.Run(turn, stop) })
-}
-
-// RunFirst implements [Thread].
-func (t *thread) RunFirst(number string, stop func() bool) (factor.Result, error) {
-	return t.with(func(runner *factor.Runner) (factor.Result, error) { return runner.RunFirst(number, stop) })
-}
-
-func (t *thread) with(run func(*factor.Runner) (factor.Result, error)) (factor.Result, error) {
-	runner := t.runner
-	if t.runner = nil; runner == nil {
-		runner = factor.NewRunner()
-	}
-	r, err := run(runner)
-	t.runner = runner
-	return r, err
-}
-
-// Needs implements [Thread].
-func (t *thread) Needs(payload []byte) int64 {
-	if t.runner == nil {
-		return factor.TurnMemory(payload)
-	}
-	return t.runner.Needs(payload)
-}
-
-// Tables implements [Thread].
-func (t *thread) Tables() int64 {
-	if t.runner == nil {
-		return 0
-	}
-	return t.runner.Tables()
-}
-
-// Forget implements [Thread].
-func (t *thread) Forget() { t.runner = nil }
-
-// CPU implements [Thread].
-func (t *thread) CPU() time.Duration { return threadCPU() }
-
-// Close implements [Thread].
-func (t *thread) Close() { t.release() }
 
 // protoactors are the [Actors] of protoactor.
 type protoactors struct{ system *actor.ActorSystem }

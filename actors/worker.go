@@ -305,7 +305,7 @@ func (w *worker) close() {
 // execute has the engine run a turn.
 func execute(thread Thread, t *turn, stop func() bool) (factor.Result, error) {
 	if t.turn == 0 && len(t.payload) == 0 {
-		return thread.RunFirst(t.number, stop)
+		return thread.RunFirst(t.number, time.Duration(t.predict), stop)
 	}
 	return thread.Run(factor.Turn{ID: t.turn, Payload: t.payload, Predict: time.Duration(t.predict)}, stop)
 }

@@ -106,7 +106,7 @@ func (t *thread) Run(turn factor.Turn, stop func() bool) (factor.Result, error) 
 }
 
 // RunFirst implements [actors.Thread].
-func (t *thread) RunFirst(number string, stop func() bool) (factor.Result, error) {
+func (t *thread) RunFirst(number string, _ time.Duration, stop func() bool) (factor.Result, error) {
 	return t.Run(factor.First(number), stop)
 }
 

@@ -22,7 +22,7 @@ import (
 
 // poisonous is the variable that names a number whose first turn kills the process that runs
 // it, as a defect of the engine or the end of the memory would; with "@" and a time behind
-// it, after that much CPU.
+// it, after that much time.
 const poisonous = "FAIRFACTOR_TEST_POISON"
 
 // greedy is the variable that names a number whose turns after the first one take greed bytes,
@@ -55,15 +55,15 @@ type poisonedThread struct {
 	runtime poisoned
 }
 
-func (t poisonedThread) RunFirst(number string, stop func() bool) (factor.Result, error) {
+func (t poisonedThread) RunFirst(number string, predict time.Duration, stop func() bool) (factor.Result, error) {
 	if number == t.runtime.number {
-		for until := t.CPU() + t.runtime.after; t.CPU() < until; {
+		for began := time.Now(); time.Since(began) < t.runtime.after; {
 			_, _ = factor.Factorize(context.Background(), "600851475143", 1) // some work
 		}
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	}
-	return t.Thread.RunFirst(number, stop)
+	return t.Thread.RunFirst(number, predict, stop)
 }
 
 // isGreedy reports whether a payload is of the number that takes much memory.
