@@ -22,3 +22,6 @@ func (s *System) Recall(ctx context.Context, subs []caller.Submission) { s.recal
 
 // Schedule runs f on one of the goroutines that actors run on.
 func Schedule(f func()) { shared.Schedule(f) }
+
+// IdleGoroutines is how many goroutines wait for what [Schedule] is given next.
+func IdleGoroutines() int { return int(shared.idle.Load()) }
