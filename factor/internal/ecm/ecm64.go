@@ -92,6 +92,10 @@ func (r *Runner) Find64(n uint64, size, count int) uint64 {
 // curveTrio runs three curves in step: the multiplications of one curve wait for each
 // other, and those of the others fill the gaps. Two take as long as three.
 //
+// Nothing here needs an inverse, which takes as long as seventy multiplications on each
+// curve, nor the Montgomery form: points and (A+2)/4 are fractions, and only whether
+// their numerators have a factor in common with n counts.
+//
 // The smaller n, the fewer reductions are needed. Below 2^lazyBits there are
 // none: a sum or difference of two residues below 2n is below 4n, the product of
 // two such is below n*2^64, and its Montgomery reduction is below 2n again. Below
@@ -113,7 +117,7 @@ type curveTrio struct {
 type trioWords struct {
 	n, inverse   uint64        // modulus, and 1/n modulo 2^64
 	minus, twice uint64        // -n, 2n
-	a24          [lanes]uint64 // (A+2)/4 of the curves
+	num, den     [lanes]uint64 // (A+2)/4 of the curves, as fractions
 }
 
 // trioFor prepares three curves modulo n, odd and of that many bits.
@@ -126,7 +130,8 @@ func (r *Runner) trioFor(n uint64, size int) curveTrio {
 
 // newCurveTrio is trioFor with the scratch.
 func newCurveTrio(n uint64, size int, space *trioSpace) curveTrio {
-	m := curveTrio{trioSpace: space, Mont64: arith.NewMont64(n), lazy: size <= lazyBits, halfLazy: size <= halfLazyBits, assembly: cpu.ADX}
+	m := curveTrio{trioSpace: space, lazy: size <= lazyBits, halfLazy: size <= halfLazyBits, assembly: cpu.ADX}
+	m.Mont64 = arith.Mont64{N: n, Inv: arith.Inverse2(n)}
 	m.trioWords = trioWords{n: n, inverse: m.Inv, minus: -n, twice: 2 * n}
 	return m
 }
@@ -149,19 +154,15 @@ type trioPoint [lanes]point64
 // or n.
 func (m *curveTrio) curves(l *trioPlan, i uint64) uint64 {
 	m.prepare(l)
-	var sigma [lanes]uint64
-	for j := range sigma {
-		sigma[j] = arith.Mix(arith.Seed, i+uint64(j))
-	}
-	if d := m.suyama(&sigma); d != 1 {
-		return d
-	}
+	m.suyama(i)
 	m.run(l)
-	if d := m.normalise(l); d != 1 {
+	zs := m.level(l)
+	acc := m.meet(l)
+	if d := m.divisor(&acc); d != m.N {
 		return d
 	}
-	acc := m.meet(l)
-	return m.divisor(&acc)
+	// Curves found all factors, but perhaps not all of them in stage 1.
+	return m.divisor(&zs)
 }
 
 // divisor returns a common divisor of n and one of the residues, a proper one
@@ -198,44 +199,11 @@ func (m *curveTrio) product(a, b uint64) uint64 {
 	return m.Mul(a, b)
 }
 
-// suyama sets points[0] to those of the curves of Suyama's parameters; if there are none,
-// d > 1 is a divisor of n.
-func (m *curveTrio) suyama(sigma *[lanes]uint64) (d uint64) {
-	p := &m.points[0]
-	var num, den [lanes]uint64
-	two := m.Mont64.Add(m.One, m.One)
-	four := m.Mont64.Add(two, two)
-	five, sixteen := m.Mont64.Add(four, m.One), m.Mul(four, four)
-	for i, s := range sigma {
-		s := m.To(s)
-		u := m.Sub(m.Mul(s, s), five)
-		v := m.Mul(four, s)
-		u3 := m.Mul(m.Mul(u, u), u)
-		p[i] = point64{u3, m.Mul(m.Mul(v, v), v)}
-		w := m.Sub(v, u)
-		a := m.Mul(m.Mul(w, w), w)
-		num[i] = m.Mul(a, m.Mont64.Add(m.Mont64.Add(u, v), m.Mont64.Add(u, u)))
-		den[i] = m.Mul(m.Mul(u3, v), sixteen)
+// suyama sets points[0] and (A+2)/4 to those of curve number i and of those that follow.
+func (m *curveTrio) suyama(i uint64) {
+	for j := range lanes {
+		c := suyamaCurve(i + uint64(j))
+		m.points[0][j] = point64{m.Mul(c.u3, 1), m.Mul(c.v3, 1)}
+		m.num[j], m.den[j] = m.Sub(0, m.Mul(c.w3, c.t)), m.Mul(c.u3, c.v16)
 	}
-	inverse, d := m.inverses(&den)
-	if d != 1 {
-		return d
-	}
-	for i := range inverse {
-		m.a24[i] = m.Mul(num[i], inverse[i])
-	}
-	return 1
-}
-
-// inverses returns the inverses of residues below n, with one inversion (Montgomery's
-// trick); if one has none, d > 1 is the common divisor of n and their product.
-func (m *curveTrio) inverses(v *[lanes]uint64) (inverse [lanes]uint64, d uint64) {
-	two := m.Mul(v[0], v[1])
-	all, d := arith.Inverse64(m.From(m.Mul(two, v[2])), m.N)
-	if d != 1 {
-		return inverse, d
-	}
-	all = m.To(all)
-	rest := m.Mul(all, v[2])
-	return [lanes]uint64{m.Mul(rest, v[1]), m.Mul(rest, v[0]), m.Mul(all, two)}, 1
 }

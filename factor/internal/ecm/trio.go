@@ -58,7 +58,8 @@ func (m *curveTrio) dup(r, p *trioPoint) {
 			s, t := p[i].x+p[i].z, p[i].x-p[i].z+n2
 			s, t = m.MulLazy(s, s), m.MulLazy(t, t)
 			w := s - t + n2
-			r[i] = point64{m.MulLazy(s, t), m.MulLazy(w, t+m.MulLazy(w, m.a24[i]))}
+			t = m.MulLazy(t, m.den[i])
+			r[i] = point64{m.MulLazy(s, t), m.MulLazy(w, t+m.MulLazy(w, m.num[i]))}
 		}
 		return
 	}
@@ -68,7 +69,8 @@ func (m *curveTrio) dup(r, p *trioPoint) {
 			s, t := p[i].x+p[i].z, p[i].x-p[i].z+n
 			s, t = m.Mul(s, s), m.Mul(t, t)
 			w := s - t + n
-			r[i] = point64{m.Mul(s, t), m.Mul(w, t+m.Mul(w, m.a24[i]))}
+			t = m.Mul(t, m.den[i])
+			r[i] = point64{m.Mul(s, t), m.Mul(w, t+m.Mul(w, m.num[i]))}
 		}
 		return
 	}
@@ -76,7 +78,8 @@ func (m *curveTrio) dup(r, p *trioPoint) {
 		s, t := m.Mont64.Add(p[i].x, p[i].z), m.Sub(p[i].x, p[i].z)
 		s, t = m.Mul(s, s), m.Mul(t, t)
 		w := m.Sub(s, t)
-		r[i] = point64{m.Mul(s, t), m.Mul(w, m.Mont64.Add(t, m.Mul(w, m.a24[i])))}
+		t = m.Mul(t, m.den[i])
+		r[i] = point64{m.Mul(s, t), m.Mul(w, m.Mont64.Add(t, m.Mul(w, m.num[i])))}
 	}
 }
 
@@ -102,38 +105,24 @@ func (m *curveTrio) run(l *trioPlan) {
 	}
 }
 
-// normalise sets xs to X/Z of babies and giants on all curves at the price of one
-// inversion (Montgomery's trick). If it fails, d > 1 is a divisor of n.
-func (m *curveTrio) normalise(l *trioPlan) (d uint64) {
+// level sets xs to X/Z of babies and giants times the product of all Z, which it
+// returns, on all curves. So the x of two points are equal if their X/Z are, and all of
+// them are zero, but for one at most, modulo a factor that the product has in common with n.
+func (m *curveTrio) level(l *trioPlan) (product [lanes]uint64) {
 	points := m.points[l.first:][:l.count]
-	z := [lanes]uint64{m.One, m.One, m.One}
+	z, after := [lanes]uint64{1, 1, 1}, [lanes]uint64{1, 1, 1}
 	switch {
 	case m.assembly && m.lazy:
 		prefixTrioLazy(&m.xs[0], &points[0], l.count, &z, &m.trioWords)
+		suffixTrioLazy(&m.xs[0], &points[0], l.count, &after, &m.trioWords)
 	case m.assembly:
 		prefixTrio(&m.xs[0], &points[0], l.count, &z, &m.trioWords)
+		suffixTrio(&m.xs[0], &points[0], l.count, &after, &m.trioWords)
 	default:
 		m.prefix(points, &z)
+		m.suffix(points, &after)
 	}
-	for i := range z {
-		z[i] = m.strict(z[i])
-	}
-	inverse, d := m.inverses(&z)
-	if d == m.N {
-		return m.divisor(&z)
-	}
-	if d != 1 {
-		return d
-	}
-	switch {
-	case m.assembly && m.lazy:
-		suffixTrioLazy(&m.xs[0], &points[0], l.count, &inverse, &m.trioWords)
-	case m.assembly:
-		suffixTrio(&m.xs[0], &points[0], l.count, &inverse, &m.trioWords)
-	default:
-		m.suffix(points, &inverse)
-	}
-	return 1
+	return z
 }
 
 // prefix is prefixTrio without assembly.
@@ -151,11 +140,11 @@ func (m *curveTrio) prefix(points []trioPoint, product *[lanes]uint64) {
 // suffix is suffixTrio without assembly.
 //
 //go:norace
-func (m *curveTrio) suffix(points []trioPoint, inverse *[lanes]uint64) {
+func (m *curveTrio) suffix(points []trioPoint, product *[lanes]uint64) {
 	for i := len(points) - 1; i >= 0; i-- {
-		for j := range inverse {
-			m.xs[i][j] = m.product(m.product(m.xs[i][j], inverse[j]), points[i][j].x)
-			inverse[j] = m.product(inverse[j], points[i][j].z)
+		for j := range product {
+			m.xs[i][j] = m.product(m.product(m.xs[i][j], product[j]), points[i][j].x)
+			product[j] = m.product(product[j], points[i][j].z)
 		}
 	}
 }
@@ -166,7 +155,7 @@ func (m *curveTrio) suffix(points []trioPoint, inverse *[lanes]uint64) {
 func (m *curveTrio) meet(l *trioPlan) (found [lanes]uint64) {
 	var acc [2 * lanes]uint64
 	for i := range acc {
-		acc[i] = m.One
+		acc[i] = 1
 	}
 	switch {
 	case m.assembly && m.lazy:

@@ -90,15 +90,16 @@
 	MUL(o+16, R12, 48, SP, o, R11); \
 	COPY(o, R12, 32, SP)
 
-// DOUBLE sets R12 to 2 SI on the curve at o, where (A+2)/4 is at a(BP).
-#define DOUBLE(o, a) \
+// DOUBLE sets R12 to 2 SI on the curve at o, where (A+2)/4 is the quotient of num(BP) and den(BP).
+#define DOUBLE(o, num, den) \
 	SUM(0, SP, o, SI, o+16, SI); \
 	LESS(16, SP, o, SI, o+16, SI); \
 	MUL(0, SP, 0, SP, 0, SP); \
 	MUL(16, SP, 16, SP, 16, SP); \
 	LESS(32, SP, 0, SP, 16, SP); \
+	MUL(16, SP, 16, SP, den, BP); \
 	MUL(o, R12, 0, SP, 16, SP); \
-	MUL(48, SP, 32, SP, a, BP); \
+	MUL(48, SP, 32, SP, num, BP); \
 	SUM(48, SP, 48, SP, 16, SP); \
 	MUL(o+16, R12, 32, SP, 48, SP)
 
@@ -128,9 +129,9 @@ next:
 	ADD(64)
 	JMP next
 double:
-	DOUBLE(0, 40)
-	DOUBLE(32, 56)
-	DOUBLE(64, 72)
+	DOUBLE(0, 40, 88)
+	DOUBLE(32, 56, 104)
+	DOUBLE(64, 72, 120)
 	JMP next
 done:
 	RET
@@ -155,13 +156,13 @@ next:
 	JNZ next
 	RET
 
-// BACK sets x at xo(DI) to x/z of the point at o(SI), and steps the inverse back.
+// BACK multiplies x at xo(DI) by the product and by x of the point at o(SI), and the product by its z.
 #define BACK(xo, o) \
 	MUL(xo, DI, xo, DI, xo, R11); \
 	MUL(xo, DI, xo, DI, o, SI); \
 	MUL(xo, R11, xo, R11, o+16, SI)
 
-// func suffixTrio128(xs *[lanes][2]uint64, points *trioPoint128, count int, inverse *[lanes][2]uint64, m *trioWords128)
+// func suffixTrio128(xs *[lanes][2]uint64, points *trioPoint128, count int, product *[lanes][2]uint64, m *trioWords128)
 TEXT ·suffixTrio128(SB), NOSPLIT, $8-40
 	MOVQ count+16(FP), R13
 	IMUL3Q $48, R13, AX
@@ -170,7 +171,7 @@ TEXT ·suffixTrio128(SB), NOSPLIT, $8-40
 	SHLQ $1, AX
 	MOVQ points+8(FP), SI
 	ADDQ AX, SI
-	MOVQ inverse+24(FP), R11
+	MOVQ product+24(FP), R11
 	MOVQ m+32(FP), BP
 next:
 	SUBQ $48, DI

@@ -21,14 +21,14 @@ func prefixTrio(xs *[lanes]uint64, points *trioPoint, count int, product *[lanes
 //go:noescape
 func prefixTrioLazy(xs *[lanes]uint64, points *trioPoint, count int, product *[lanes]uint64, m *trioWords)
 
-// suffixTrio sets xs, which prefixTrio has written, to x/z of the points; inverse is that of the
-// product.
+// suffixTrio sets xs, which prefixTrio has written, to x of the points times product and z of all
+// others.
 //
 //go:noescape
-func suffixTrio(xs *[lanes]uint64, points *trioPoint, count int, inverse *[lanes]uint64, m *trioWords)
+func suffixTrio(xs *[lanes]uint64, points *trioPoint, count int, product *[lanes]uint64, m *trioWords)
 
 //go:noescape
-func suffixTrioLazy(xs *[lanes]uint64, points *trioPoint, count int, inverse *[lanes]uint64, m *trioWords)
+func suffixTrioLazy(xs *[lanes]uint64, points *trioPoint, count int, product *[lanes]uint64, m *trioWords)
 
 // meetTrio multiplies acc by what the points of each of count meetings differ by, an even
 // number of them; two of acc belong to each curve.
@@ -48,7 +48,7 @@ func runTrio128(points *trioPoint128, moves *trioMove, count int, m *trioWords12
 func prefixTrio128(xs *[lanes][2]uint64, points *trioPoint128, count int, product *[lanes][2]uint64, m *trioWords128)
 
 //go:noescape
-func suffixTrio128(xs *[lanes][2]uint64, points *trioPoint128, count int, inverse *[lanes][2]uint64, m *trioWords128)
+func suffixTrio128(xs *[lanes][2]uint64, points *trioPoint128, count int, product *[lanes][2]uint64, m *trioWords128)
 
 //go:noescape
 func meetTrio128(acc *[2 * lanes][2]uint64, xs *[lanes][2]uint64, list *meeting, count int, m *trioWords128)

@@ -101,8 +101,8 @@
 	MOVQ AX, o(R9); \
 	MOVQ BX, o+8(R9)
 
-// DOUBLE is 2p on the curve at o, for any n; a is (A+2)/4.
-#define DOUBLE(o, a) \
+// DOUBLE is 2p on the curve at o, for any n; num/den is (A+2)/4.
+#define DOUBLE(o, num, den) \
 	MOVQ o(SI), AX; \
 	MOVQ o+8(SI), BX; \
 	MOVQ AX, DX; \
@@ -114,7 +114,9 @@
 	PRODUCT(AX, R11); \
 	MOVQ R10, AX; \
 	LESS(AX, R11); \
-	MOVQ a, DX; \
+	MOVQ den, DX; \
+	PRODUCT(R11, R11); \
+	MOVQ num, DX; \
 	PRODUCT(AX, R12); \
 	SUM(R12, R11); \
 	MOVQ R10, DX; \
@@ -125,7 +127,7 @@
 	MOVQ R11, o+8(R9)
 
 // LAZYDOUBLE is DOUBLE for n below 2^60, where R13 is 2n.
-#define LAZYDOUBLE(o, a) \
+#define LAZYDOUBLE(o, num, den) \
 	MOVQ o(SI), AX; \
 	MOVQ o+8(SI), BX; \
 	LEAQ (AX)(BX*1), DX; \
@@ -138,7 +140,9 @@
 	MOVQ R10, AX; \
 	SUBQ R11, AX; \
 	ADDQ R13, AX; \
-	MOVQ a, DX; \
+	MOVQ den, DX; \
+	LAZY(R11, R11); \
+	MOVQ num, DX; \
 	LAZY(AX, R12); \
 	ADDQ R11, R12; \
 	MOVQ R10, DX; \
@@ -200,9 +204,9 @@ next:
 	JMP next
 double:
 	MOVQ m+24(FP), R8
-	DOUBLE(0, 32(R8))
-	DOUBLE(16, 40(R8))
-	DOUBLE(32, 48(R8))
+	DOUBLE(0, 32(R8), 56(R8))
+	DOUBLE(16, 40(R8), 64(R8))
+	DOUBLE(32, 48(R8), 72(R8))
 	JMP next
 done:
 	RET
@@ -224,15 +228,15 @@ next:
 	JMP next
 double:
 	MOVQ m+24(FP), R8
-	LAZYDOUBLE(0, 32(R8))
-	LAZYDOUBLE(16, 40(R8))
-	LAZYDOUBLE(32, 48(R8))
+	LAZYDOUBLE(0, 32(R8), 56(R8))
+	LAZYDOUBLE(16, 40(R8), 64(R8))
+	LAZYDOUBLE(32, 48(R8), 72(R8))
 	JMP next
 done:
 	RET
 
 // Running products of z: prefixTrio leaves in xs what is before each point; suffixTrio
-// makes that x/z with the inverse of the last one.
+// multiplies that by x and by what is behind the point.
 
 // func prefixTrio(xs *[3]uint64, points *trioPoint, count int, product *[3]uint64, m *trioWords)
 TEXT ·prefixTrio(SB), NOSPLIT, $0-40
@@ -282,10 +286,10 @@ next:
 	STOPPED(product+24(FP))
 	RET
 
-// func suffixTrio(xs *[3]uint64, points *trioPoint, count int, inverse *[3]uint64, m *trioWords)
+// func suffixTrio(xs *[3]uint64, points *trioPoint, count int, product *[3]uint64, m *trioWords)
 TEXT ·suffixTrio(SB), NOSPLIT, $0-40
 	CONSTANTS(m+32(FP), 16)
-	RUNNING(inverse+24(FP))
+	RUNNING(product+24(FP))
 	MOVQ count+16(FP), R9
 	IMUL3Q $24, R9, AX
 	MOVQ xs+0(FP), DI
@@ -321,10 +325,10 @@ next:
 	JNZ next
 	RET
 
-// func suffixTrioLazy(xs *[3]uint64, points *trioPoint, count int, inverse *[3]uint64, m *trioWords)
+// func suffixTrioLazy(xs *[3]uint64, points *trioPoint, count int, product *[3]uint64, m *trioWords)
 TEXT ·suffixTrioLazy(SB), NOSPLIT, $0-40
 	CONSTANTS(m+32(FP), 24)
-	RUNNING(inverse+24(FP))
+	RUNNING(product+24(FP))
 	MOVQ count+16(FP), R9
 	IMUL3Q $24, R9, AX
 	MOVQ xs+0(FP), DI

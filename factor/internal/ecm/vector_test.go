@@ -229,17 +229,12 @@ func TestVectorAgrees(t *testing.T) {
 		m := newCurveTrio(n, 64, new(trioSpace))
 		any, d := false, arith.Uint128{}
 		for i := uint64(0); i < 8; i += lanes {
-			s := 6 + 8*uint64(family) + i
 			m.prepare(&trio)
-			d := m.suyama(&[lanes]uint64{s, s + 1, min(s+2, 13+8*uint64(family))})
-			if d == 1 {
-				m.run(&trio)
-				d = m.normalise(&trio)
-			}
-			if d == 1 {
-				acc := m.meet(&trio)
-				d = m.divisor(&acc)
-			}
+			m.suyama(8*uint64(family) + min(i, 5)) // the last three curves end where the eight do
+			m.run(&trio)
+			m.level(&trio)
+			acc := m.meet(&trio)
+			d := m.divisor(&acc)
 			any = any || d != 1
 		}
 		if d = e.find(arith.Uint128{Lo: n}, l, &suyamaFamilies()[family]); d.Lo != 1 && !any {

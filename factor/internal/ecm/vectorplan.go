@@ -7,23 +7,18 @@ import (
 	"fairfactor/factor/internal/arith"
 )
 
-// suyama8 are eight curves of Suyama's parameters s: u = s^2-5, v = 4s, the point
-// u^3 : v^3, and (A+2)/4 = (v-u)^3 (3u+v) / (16 u^3 v), whose numerator is
-// negative.
+// suyama8 are eight curves of Suyama's parameters with the point u3 : v3 and (A+2)/4 =
+// -minusNum / den.
 type suyama8 struct{ u3, v3, minusNum, den [8]uint64 }
 
 // suyamaFamilies are the families of the curves, in the order in which they are tried.
 var suyamaFamilies = sync.OnceValue(func() *[5]suyama8 {
 	t := new([5]suyama8)
-	s := uint64(6)
 	for i := range t {
 		f := &t[i]
 		for j := range f.u3 {
-			u, v := s*s-5, 4*s
-			f.u3[j], f.v3[j] = u*u*u, v*v*v
-			f.minusNum[j] = (u - v) * (u - v) * (u - v) * (3*u + v)
-			f.den[j] = 16 * f.u3[j] * v
-			s++
+			c := suyamaCurve(uint64(8*i + j))
+			f.u3[j], f.v3[j], f.minusNum[j], f.den[j] = c.u3, c.v3, c.w3*c.t, c.u3*c.v16
 		}
 	}
 	return t
