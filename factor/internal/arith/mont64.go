@@ -31,7 +31,7 @@ func Inverse2(n uint64) uint64 {
 	return x * (2 - n*x)
 }
 
-// Mul returns a*b/R mod n.
+// Mul returns a*b/R mod n for any a and a residue b, or the other way round.
 //
 //go:norace
 func (m *Mont64) Mul(a, b uint64) uint64 {
@@ -47,7 +47,7 @@ func (m *Mont64) Mul(a, b uint64) uint64 {
 func (m *Mont64) MulLazy(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a, b)
 	q, _ := bits.Mul64(lo*m.Inv, m.N)
-	return hi - q + m.N
+	return hi + m.N - q
 }
 
 // Add returns a + b mod n.
@@ -66,8 +66,8 @@ func (m *Mont64) Sub(a, b uint64) uint64 {
 	return r + m.N&-borrow
 }
 
-// To returns the Montgomery form of any a.
-func (m *Mont64) To(a uint64) uint64 { return m.Mul(a%m.N, m.r2) }
+// To returns the Montgomery form of any a: Mul takes what multiplies a residue.
+func (m *Mont64) To(a uint64) uint64 { return m.Mul(a, m.r2) }
 
 // From returns the value of a residue.
 func (m *Mont64) From(a uint64) uint64 { return m.Mul(a, 1) }

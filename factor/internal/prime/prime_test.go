@@ -82,6 +82,41 @@ func TestPrimeAgainstBig(t *testing.T) {
 	}
 }
 
+// TestPrimeEdges tests all odd numbers next to where operands are reduced in other ways.
+func TestPrimeEdges(t *testing.T) {
+	for _, edge := range []uint64{1 << 32, 1 << 59, 1 << lazyBits, 1 << 61, 1 << 63, 0} {
+		for n := edge - 999; n != edge+1001; n += 2 {
+			if edge == 0 && n < 1<<63 {
+				break
+			}
+			want := new(big.Int).SetUint64(n).ProbablyPrime(0)
+			if IsPrime64(n) != want || LikelyPrime64(n) != want {
+				t.Fatalf("%d: IsPrime64 %v, LikelyPrime64 %v, want %v", n, IsPrime64(n), LikelyPrime64(n), want)
+			}
+		}
+	}
+}
+
+// TestLucasP holds the parameter of the Lucas test against its definition.
+func TestLucasP(t *testing.T) {
+	definition := func(n uint64) uint64 {
+		for p := uint64(3); ; p++ {
+			d := p*p - 4
+			switch g := arith.GCD64(d, n); {
+			case g == 1 && arith.Jacobi(d, n) == -1:
+				return p
+			case g != 1 && g != n, p == 20 && arith.IsSquare64(n):
+				return 0
+			}
+		}
+	}
+	for n := uint64(3); n < 200_000; n += 2 {
+		if got, want := lucasP(n), definition(n); got != want {
+			t.Fatalf("%d: P = %d, want %d", n, got, want)
+		}
+	}
+}
+
 // TestPseudoprimes feeds composites that fool weaker tests.
 func TestPseudoprimes(t *testing.T) {
 	for _, n := range []uint64{
