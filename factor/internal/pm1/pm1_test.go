@@ -3,6 +3,7 @@ package pm1
 import (
 	"math/big"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -180,6 +181,51 @@ func TestStops(t *testing.T) {
 			if d, x := run.Run(n, &w); d != nil || x != nil || !run.Stopped() {
 				t.Errorf("stopped at %d of %d: %v, %v", at, asked, d, x)
 			}
+		}
+	}
+}
+
+// TestWideTurns runs the widest turns that a payload can ask for: they ask before the primes of
+// all of it are listed, and every few milliseconds of multiplications.
+func TestWideTurns(t *testing.T) {
+	r := factortest.Seeded(t)
+	n := factortest.Semiprime(r, 300)
+	wide := Work{N: n.Bytes(), B1: maxBound, Lo: maxBound - 1<<27, Hi: maxBound, X: []byte{5}}
+	w, err := DecodeWork(wide.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, asked := newRunner(), 0
+	run.Start(func() bool { asked++; return asked > 3 })
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	run.Run(n, w)
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; !run.Stopped() || took > 16<<20 {
+		t.Errorf("stopped: %v, after %d bytes", run.Stopped(), took)
+	}
+
+	large := factortest.RandomBig(r, 64*80)
+	large.SetBit(large, 0, 1)
+	for name, part := range map[string]func(s *search) int{
+		"babies": func(s *search) int { s.babies(big.NewInt(7), 30030); return 30030 / 4 },
+		"giants": func(s *search) int { s.giants(big.NewInt(7), 20_000, 40_000); return 20_000 / 210 },
+		"lucas": func(s *search) int {
+			s.lucas(big.NewInt(7), new(big.Int).Lsh(arith.One, 2000))
+			return 4000
+		},
+	} {
+		run, asked := newRunner(), 0
+		run.Start(func() bool { asked++; return false })
+		s := &search{Poller: run.Poller, n: large, m: arith.NewMontN(large), plus: true}
+		multiplications := part(s)
+		if least := int(float64(multiplications) * mulNanos(len(s.m.N)) / 5e6); asked < max(least, 1) {
+			t.Errorf("%s: asked %d times in %d multiplications of %v ns", name, asked, multiplications, mulNanos(len(s.m.N)))
+		}
+		run.Start(func() bool { return true })
+		part(s) // it ends
+		if !run.Stopped() {
+			t.Errorf("%s: not stopped", name)
 		}
 	}
 }

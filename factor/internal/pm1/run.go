@@ -1,6 +1,7 @@
 package pm1
 
 import (
+	"iter"
 	"math/big"
 
 	"fairfactor/factor/internal/arith"
@@ -48,6 +49,8 @@ type search struct {
 	m      *arith.MontN
 	method Method
 	plus   bool
+
+	unasked float64 // nanoseconds of multiplications since worked asked
 }
 
 // startBits is the size up to which the power n - 1 takes a part of a turn only.
@@ -97,21 +100,61 @@ func (s *search) pieceBits() int {
 	return int(min(max(1e6/mulNanos(len(s.m.N)), 16), 4096))
 }
 
+// worked notes that many multiplications, asks after some milliseconds of them, and
+// reports whether to give up.
+func (s *search) worked(multiplications int) bool {
+	const askEvery = 2e6 // nanoseconds
+	if s.unasked += float64(multiplications) * mulNanos(len(s.m.N)); s.unasked < askEvery {
+		return s.Stopped()
+	}
+	s.unasked = 0
+	return s.Poll()
+}
+
+// primeSpan is the range in which primes are listed at once: a millisecond or two, and half
+// a megabyte, whatever the range of a turn.
+const primeSpan = 1 << 18
+
+// primes are those from lo to below hi, until the turn is to stop.
+func (s *search) primes(lo, hi uint64) iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		var list []uint64
+		for ; lo < hi && !s.Poll(); lo += primeSpan {
+			list = arith.PrimesBetween(list[:0], lo, min(lo+primeSpan, hi))
+			for _, p := range list {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // stage1 raises x to all prime powers up to b1 of the primes lo <= p < hi, and returns
 // the residue and what it shows: a proper factor, or nil. If all factors come at once
 // they are told apart by going back, and if they come with the same prime x is nil.
 func (s *search) stage1(x *big.Int, b1, lo, hi uint64) (d, reached *big.Int) {
-	primes := arith.PrimesBetween(nil, lo, hi)
-	before, from := x, 0
+	before, since := x, []uint64(nil) // the last look, and the primes since then
+	look := func() (d *big.Int, over bool) {
+		switch d := s.factor(x); {
+		case d.Cmp(s.n) == 0:
+			return s.retrace(before, b1, since), true
+		case d.Cmp(arith.One) != 0:
+			return d, true
+		}
+		before, since = x, since[:0]
+		return nil, false
+	}
 	exponent, size := big.NewInt(1), s.pieceBits()
 	pieces := 0
-	for i, p := range primes {
+	for p := range s.primes(lo, hi) {
 		q, most := p, powerBound(p, b1)
 		for q <= most/p {
 			q *= p
 		}
 		exponent.Mul(exponent, new(big.Int).SetUint64(q))
-		if exponent.BitLen() < size && i < len(primes)-1 {
+		since = append(since, p)
+		if exponent.BitLen() < size {
 			continue
 		}
 		if s.Poll() {
@@ -119,16 +162,19 @@ func (s *search) stage1(x *big.Int, b1, lo, hi uint64) (d, reached *big.Int) {
 		}
 		x = s.raise(x, exponent)
 		exponent.SetUint64(1)
-		if pieces++; pieces%checkEvery != 0 && i < len(primes)-1 {
+		if pieces++; pieces%checkEvery != 0 {
 			continue
 		}
-		switch d := s.factor(x); {
-		case d.Cmp(s.n) == 0:
-			return s.retrace(before, b1, primes[from:i+1]), nil
-		case d.Cmp(arith.One) != 0:
+		if d, over := look(); over {
 			return d, nil
 		}
-		before, from = x, i+1
+	}
+	if s.Stopped() {
+		return nil, nil
+	}
+	x = s.raise(x, exponent)
+	if d, over := look(); over {
+		return d, nil
 	}
 	return nil, x
 }
@@ -215,7 +261,8 @@ func (s *search) raise(x, e *big.Int) *big.Int {
 	return m.From(z)
 }
 
-// lucas returns V(e) for the sequence with V(0) = 2 and V(1) = x, e > 0.
+// lucas returns V(e) for the sequence with V(0) = 2 and V(1) = x, e > 0, or anything if the
+// turn is to stop.
 func (s *search) lucas(x, e *big.Int) *big.Int {
 	m := s.m
 	k := len(m.N)
@@ -226,7 +273,7 @@ func (s *search) lucas(x, e *big.Int) *big.Int {
 	copy(v, P) // V(i)
 	m.Mul(w, P, P)
 	m.Sub(w, w, two) // V(i+1)
-	for i := e.BitLen() - 2; i >= 0; i-- {
+	for i := e.BitLen() - 2; i >= 0 && !s.worked(2); i-- {
 		a, b := v, w // the one whose index is doubled, and the other
 		if e.Bit(i) == 1 {
 			a, b = w, v

@@ -55,6 +55,9 @@ func (s *search) giants(v *big.Int, from, to uint64) *big.Int {
 				m.Mul(t, cur, step)
 				m.Sub(last, t, last)
 				last, cur = cur, last
+				if s.worked(1) {
+					return nil
+				}
 			}
 			j := max(q, giant*D) - min(q, giant*D)
 			j /= 2
@@ -64,6 +67,9 @@ func (s *search) giants(v *big.Int, from, to uint64) *big.Int {
 			seen[j] = giant
 			m.Sub(t, cur, babies[j*k:(j+1)*k])
 			m.Mul(acc, acc, t)
+			if s.worked(1) {
+				return nil
+			}
 		}
 		if s.Poll() {
 			return nil
@@ -86,7 +92,7 @@ func (s *search) halve(v *big.Int, from, to uint64) *big.Int {
 		return nil
 	}
 	middle := from + (to-from)/2
-	if d := s.giants(v, from, middle); d != nil {
+	if d := s.giants(v, from, middle); d != nil || s.Stopped() {
 		return d
 	}
 	return s.giants(v, middle, to)
@@ -103,7 +109,8 @@ func (s *search) term(v *big.Int, i uint64) []uint64 {
 	return z
 }
 
-// babies returns V(1), V(3), V(5), ... to half a giant step.
+// babies returns V(1), V(3), V(5), ... to half a giant step, or anything if the turn is to
+// stop.
 func (s *search) babies(v *big.Int, D uint64) []uint64 {
 	m, k := s.m, len(s.m.N)
 	count := int(D/4) + 1
@@ -111,7 +118,7 @@ func (s *search) babies(v *big.Int, D uint64) []uint64 {
 	second := s.term(v, 2)
 	copy(all, s.term(v, 1))
 	before := all[:k] // V(-1)
-	for i := 1; i < count; i++ {
+	for i := 1; i < count && !s.worked(1); i++ {
 		last, z := all[(i-1)*k:i*k], all[i*k:(i+1)*k]
 		m.Mul(z, last, second)
 		m.Sub(z, z, before)
