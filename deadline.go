@@ -25,14 +25,14 @@ type Overdue struct {
 func ParseDeadline(text string, now time.Time) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		return time.Time{}, Errorf(Invalid, "deadline %.40q is no time as in RFC 3339: send one such as 2031-01-31T12:00:00Z", text)
+		return time.Time{}, Errorf(Invalid, "deadline %.40q is not a time as in RFC 3339: send one such as 2031-01-31T12:00:00Z", text)
 	}
 	at = at.UTC().Truncate(time.Microsecond)
 	switch {
 	case at.Year() > maxYear:
 		return time.Time{}, Errorf(Invalid, "the deadline is after the year %d: leave it out for none", maxYear)
 	case !at.After(now):
-		return time.Time{}, Errorf(Invalid, "the deadline has passed: it is %s now", now.UTC().Format("2006-01-02T15:04:05.000000Z"))
+		return time.Time{}, Errorf(Invalid, "the deadline has passed: send one after %s, the time now", now.UTC().Format("2006-01-02T15:04:05.000000Z"))
 	}
 	return at, nil
 }

@@ -54,7 +54,7 @@ func CheckOperation(kind OperationKind, q *Query) error {
 	switch kind {
 	case CancelJobs:
 		if q.Caller == "" {
-			return Errorf(Invalid, "many jobs are cancelled of one caller at a time: name it")
+			return Errorf(Invalid, "name the caller whose jobs to cancel, as ?caller_id=: many are cancelled for one caller at a time")
 		}
 		if q.States == 0 {
 			q.States = In(Pending, Running)

@@ -21,6 +21,11 @@ type Query struct {
 	Cursor string // opaque, from [Page.Next]; empty for the first page
 }
 
+// BadCursor is the error for a cursor that no page of a list gave.
+func BadCursor(cursor string) *Error {
+	return Errorf(Invalid, "cursor %.40q is not from a page of this list: take the member next of the page before, or leave it out", cursor)
+}
+
 // Matches reports whether a job suits the filters.
 func (q *Query) Matches(j *Job) bool {
 	return (q.Caller == "" || j.Caller == q.Caller) && q.States.Has(j.State) && (q.Number == "" || j.Number == q.Number) && (!q.Quarantined || j.Quarantined()) && q.within(j.Submitted)

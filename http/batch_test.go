@@ -373,11 +373,11 @@ func TestBadKeysInABatch(t *testing.T) {
 		`{"number":"7","key":""}`:              "the key is empty",
 		`{"number":"7","key":7}`:               "key must be a string",
 		`{"number":"7","key":null}`:            "key must be a string",
-		`{"number":"7","key":"\u00fc"}`:        "the key has a byte outside printable ASCII",
-		`{"number":"7","key":"a\n"}`:           "the key has a byte outside printable ASCII",
-		`{"number":"7","key":"` + long + `k"}`: "the key is too long",
-		`{"number":"7","key":"a","key":"a"}`:   "gives a member twice",
-		`{"key":"a"}`:                          "lacks the member number or expression",
+		`{"number":"7","key":"\u00fc"}`:        "that is not printable ASCII",
+		`{"number":"7","key":"a\n"}`:           "that is not printable ASCII",
+		`{"number":"7","key":"` + long + `k"}`: "the key has 129 bytes: send at most 128",
+		`{"number":"7","key":"a","key":"a"}`:   `the line gives the member "key" twice`,
+		`{"key":"a"}`:                          "the line needs the member number or expression",
 	} {
 		if l := s.batch(text)[0]; l.Status != 400.0 || !strings.Contains(l.Detail, detail) {
 			t.Errorf("%.60s: %+v, want %q", text, l, detail)

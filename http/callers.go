@@ -2,6 +2,7 @@ package http
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -30,7 +31,7 @@ func (s *Server) listCallers(r *request) error {
 		return s.answerList(r, "callers", limit, s.ranked(fairfactor.CallerQuery{Order: order, Prefix: prefix, After: after}))
 	}
 	if len(after) > fairfactor.MaxCallerBytes {
-		return refuse(badRequest, "after is longer than a caller's name", shown("after", after), count("max_bytes", fairfactor.MaxCallerBytes))
+		return refuse(badRequest, fmt.Sprintf("after has more bytes than the name of a caller, %d: take the member next of the page before", fairfactor.MaxCallerBytes), shown("after", after), count("max_bytes", fairfactor.MaxCallerBytes))
 	}
 	return s.answerList(r, "callers", limit, s.named(prefix, max(after, fairfactor.BeforePrefix(prefix))))
 }
@@ -41,7 +42,7 @@ func (s *Server) ranked(q fairfactor.CallerQuery) part {
 		q.Limit = limit
 		page, err := s.jobs.RankedCallers(s.bounded(), q)
 		if fairfactor.CodeOf(err) == fairfactor.Invalid {
-			err = problemAs(badRequest, err, fact{name: "parameter", text: "after"})
+			err = problemAs(badRequest, err, shown("after", q.After))
 		}
 		q.After = page.Next
 		return s.appendCallers(b, page.Callers), len(page.Callers), page.Next, err
@@ -83,7 +84,7 @@ func orderOf(r *request) (fairfactor.CallerOrder, error) {
 	}
 	order, ok := fairfactor.ParseCallerOrder(name)
 	if !ok {
-		return order, refuse(badRequest, "callers are listed by "+strings.Join(fairfactor.CallerOrders(), ", ")+": no index has them in another order", fact{name: "parameter", text: "sort"}, shown("value", name))
+		return order, refuse(badRequest, "sort must be one of "+strings.Join(fairfactor.CallerOrders(), ", ")+": no index has callers in another order", fact{name: "parameter", text: "sort"}, shown("value", name))
 	}
 	return order, nil
 }

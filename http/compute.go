@@ -1,6 +1,7 @@
 package http
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -114,11 +115,11 @@ func keyOf(r *request) ([]byte, error) {
 // checkKeyBytes refuses what can be no idempotency key; name is where it stands.
 func checkKeyBytes(name string, key []byte) error {
 	if len(key) > fairfactor.MaxKeyBytes {
-		return refuse(badRequest, "the "+name+" is too long", count("length", len(key)), count("max_bytes", fairfactor.MaxKeyBytes))
+		return refuse(badRequest, fmt.Sprintf("the %s has %d bytes: send at most %d", name, len(key), fairfactor.MaxKeyBytes), count("length", len(key)), count("max_bytes", fairfactor.MaxKeyBytes))
 	}
 	for i, c := range key {
 		if c < ' ' || c > '~' {
-			return refuse(badRequest, "the "+name+" has a byte outside printable ASCII", count("at_byte", i))
+			return refuse(badRequest, fmt.Sprintf("the %s has a character at byte %d that is not printable ASCII: leave it out", name, i), count("at_byte", i))
 		}
 	}
 	return nil

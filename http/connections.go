@@ -194,7 +194,7 @@ func (l *connections) admit(c *conn) {
 	if len(l.open) >= l.limits.connections && !l.evict() {
 		l.mu.Unlock()
 		l.refused.Add(1)
-		c.refuse(refuse(notNow, "too many connections are open", count("max_connections", l.limits.connections)))
+		c.refuse(refuse(notNow, fmt.Sprintf("this node has all the %d connections that it takes: try again, or another node", l.limits.connections), count("max_connections", l.limits.connections)))
 		c.cut()
 		return
 	}

@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -40,7 +41,7 @@ type exchange struct {
 func (x *exchange) begin(s *Server, r *request, name string, next func()) error {
 	ctx := r.ctx
 	if ctx.Request.Header.ContentLength() > maxBatchBytes {
-		return refuse(tooLarge, "the batch is too long: send it in parts", count("max_bytes", maxBatchBytes))
+		return refuse(tooLarge, fmt.Sprintf("the batch has more than %d bytes: send it in parts", maxBatchBytes), count("max_bytes", maxBatchBytes))
 	}
 	select {
 	case s.batches <- struct{}{}:
@@ -91,7 +92,7 @@ func (x *exchange) lastLine(err error) (line, end error) {
 	case errors.Is(err, io.EOF):
 		return nil, io.EOF
 	case errors.Is(err, errBatchTooLong):
-		return refuse(tooLarge, "the batch is too long: the rest was not read", count("max_bytes", maxBatchBytes)), io.EOF
+		return refuse(tooLarge, fmt.Sprintf("the batch has more than %d bytes: the rest was not read, send it in parts", maxBatchBytes), count("max_bytes", maxBatchBytes)), io.EOF
 	case x.s.polls.ended():
 		return refuse(notNow, "the node is draining: the rest was not read, send it to another node"), io.EOF
 	}

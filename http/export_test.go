@@ -41,11 +41,11 @@ func NewUngated(cfg Config) *Server {
 var (
 	PlainNumber = plainNumber
 	AnyNumber   = func(body []byte) (string, error) {
-		values, err := membersOf(body, numberMembers, nil)
+		values, err := membersOf("body", body, numberMembers, nil)
 		if err != nil {
 			return "", err
 		}
-		return anyNumber(values, 200)
+		return anyNumber("body", values, 200)
 	}
 	AppendString = appendString
 	AppendFloat  = appendFloat

@@ -55,9 +55,9 @@ func TestExpressionsWithoutAValue(t *testing.T) {
 		{`{"expression":"7","number":"7"}`, "both a number and an expression", 400, none},
 		{`{"number":7,"expression":"7"}`, "both a number and an expression", 400, none},
 		{`{"number":null,"expression":null}`, "both a number and an expression", 400, none},
-		{`{"expression":"7","expression":"7"}`, "gives a member twice", 400, none},
-		{`{"Expression":"7"}`, "unknown member", 400, none},
-		{`{}`, "lacks the member number or expression", 400, none},
+		{`{"expression":"7","expression":"7"}`, `the member "expression" twice`, 400, none},
+		{`{"Expression":"7"}`, `unknown member "Expression": the body takes number, expression, `, 400, none},
+		{`{}`, "needs the member number or expression", 400, none},
 		{`{"expression":"7`, "not JSON", 400, none},
 	} {
 		a := s.post(row.body)
@@ -117,7 +117,7 @@ func TestExpressionsInABatch(t *testing.T) {
 		{Status: "pending", Number: "147573952589676412927"},
 		{Status: "pending", Number: "7"},
 		{Status: 422.0, Type: "urn:fairfactor:problem:bad-number", Detail: "a number is missing at the end (at byte 2)"},
-		{Status: 400.0, Type: "urn:fairfactor:problem:bad-request", Detail: "the body gives both a number and an expression: send one of them"},
+		{Status: 400.0, Type: "urn:fairfactor:problem:bad-request", Detail: "the line gives both a number and an expression: send one of them"},
 		{Status: "pending", Number: "91"},
 	}
 	if len(got) != len(want) {

@@ -31,7 +31,7 @@ func (k *answering) Factorizations(ctx context.Context, cursor string, limit int
 		f, err := k.Factorization(ctx, "77")
 		return []fairfactor.Factorization{f}, "", err
 	}
-	return nil, "", fairfactor.Errorf(fairfactor.Invalid, "cursor %q is not one of ours", cursor)
+	return nil, "", fairfactor.BadCursor(cursor)
 }
 
 func (k *answering) Teach(_ context.Context, results []fairfactor.Known) ([]error, error) {

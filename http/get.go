@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"fairfactor"
 )
@@ -51,7 +52,7 @@ func (l *lookup) nextGroup() {
 
 // lineTooLong is the problem of a line that was skipped.
 func lineTooLong() error {
-	return refuse(tooLarge, "the line is too long", count("max_bytes", maxLineBytes))
+	return refuse(tooLarge, fmt.Sprintf("the line has more than %d bytes: send shorter ones", maxLineBytes), count("max_bytes", maxLineBytes))
 }
 
 // parseIDLine reads a line with an id: a JSON string, an object with the member

@@ -74,7 +74,7 @@ func (s *Server) do(r *request) (err error) {
 	e := &res.endpoints[m]
 	if e.answer == nil {
 		ctx.Response.Header.Set("Allow", res.allow)
-		return refuse(wrongMethod, "this path allows "+res.allow, shown("method", string(ctx.Method())), fact{name: "allow", text: res.allow})
+		return refuse(wrongMethod, fmt.Sprintf("%.40q is not allowed here: this path allows %s", ctx.Method(), res.allow), shown("method", string(ctx.Method())), fact{name: "allow", text: res.allow})
 	}
 	if err := s.authorise(r, &e.access); err != nil {
 		return err
@@ -96,11 +96,11 @@ func (e *endpoint) checkParameters(ctx *fasthttp.RequestCtx) error {
 	}
 	for name := range ctx.QueryArgs().All() {
 		if !e.knows(string(name)) {
-			detail := "this path knows no parameters"
+			known := "no parameters"
 			if len(e.parameters) > 0 {
-				detail = "this path knows the parameters " + strings.Join(e.parameters, ", ") + " only"
+				known = strings.Join(e.parameters, ", ")
 			}
-			return refuse(badRequest, detail, shown("parameter", string(name)))
+			return refuse(badRequest, fmt.Sprintf("there is no parameter %.40q here: this path takes %s", name, known), shown("parameter", string(name)))
 		}
 	}
 	return nil
@@ -122,9 +122,9 @@ func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	var p *problem
 	switch {
 	case errors.As(err, &small):
-		p = refuse(headTooLarge, "the request line and the header together are too long", count("max_bytes", maxHeadBytes))
+		p = refuse(headTooLarge, fmt.Sprintf("the request line and the header have more than %d bytes: send fewer or shorter fields", maxHeadBytes), count("max_bytes", maxHeadBytes))
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		p = refuse(tooLarge, "the body is too long", count("max_bytes", maxBodyBytes))
+		p = bodyTooLarge()
 	case errors.As(err, &network) && network.Timeout():
 		p = tooSlowly()
 	default:

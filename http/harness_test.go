@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -197,6 +198,20 @@ func (a *answer) problem(t *testing.T, what string, status int, kind string) {
 	case a.text("title") == "" || a.text("detail") == "" || a.text("code") == "":
 		t.Errorf("%s: the problem lacks a member: %s", what, a.body)
 	}
+	// Many clients show nothing but the detail, so that names what was wrong by itself.
+	for _, fact := range []string{"member", "parameter", "method", "host", "origin", "offset", "at_byte", "length", "max_bytes", "max_connections", "max_seconds"} {
+		if value, ok := a.doc[fact]; ok && !strings.Contains(a.text("detail"), shownFact(value)) {
+			t.Errorf("%s: the detail leaves out %s: %s", what, fact, a.body)
+		}
+	}
+}
+
+// shownFact is a member of a problem as a detail has it: numbers without an exponent.
+func shownFact(value any) string {
+	if f, ok := value.(float64); ok {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return fmt.Sprint(value)
 }
 
 // metric returns the value of a series, 0 if it does not exist.

@@ -2,6 +2,7 @@ package http
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net"
@@ -87,11 +88,11 @@ func readBody(ctx *fasthttp.RequestCtx, dst []byte) ([]byte, error) {
 }
 
 func bodyTooLarge() *problem {
-	return refuse(tooLarge, "the body is longer than this path takes", count("max_bytes", maxBodyBytes))
+	return refuse(tooLarge, fmt.Sprintf("the body has more than %d bytes, the most that this path takes", maxBodyBytes), count("max_bytes", maxBodyBytes))
 }
 
 func tooSlowly() *problem {
-	return refuse(tooSlow, "the request did not arrive in time")
+	return refuse(tooSlow, "the request did not arrive in time: send it again, without pauses")
 }
 
 // brokenBody is the problem of a body that did not arrive as it should.
@@ -100,5 +101,5 @@ func brokenBody(err error) *problem {
 	if errors.As(err, &network) && network.Timeout() {
 		return tooSlowly()
 	}
-	return refuse(badRequest, "the body ended before it was complete, or its chunks are broken")
+	return refuse(badRequest, "the body ended before it was complete, or its chunks are broken: send the request again")
 }

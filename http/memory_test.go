@@ -241,7 +241,7 @@ func (m *memory) List(_ context.Context, q fairfactor.Query) (page fairfactor.Pa
 	at := len(m.newest)
 	if q.Cursor != "" {
 		if at, err = strconv.Atoi(strings.TrimPrefix(q.Cursor, "c-")); err != nil || at < 0 || at > len(m.newest) {
-			return page, fairfactor.Errorf(fairfactor.Invalid, "the cursor is not one of ours")
+			return page, fairfactor.BadCursor(q.Cursor)
 		}
 	}
 	for at > 0 && len(page.Jobs) < q.Limit {
@@ -311,7 +311,7 @@ func (m *memory) RankedCallers(ctx context.Context, q fairfactor.CallerQuery) (p
 	from := 0
 	if q.After != "" {
 		if from, err = strconv.Atoi(strings.TrimPrefix(q.After, "/")); err != nil {
-			return page, fairfactor.Errorf(fairfactor.Invalid, "%q is no cursor", q.After)
+			return page, fairfactor.BadCursor(q.After)
 		}
 	}
 	if end := from + q.Limit; end < len(all) {

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ import (
 // if they agree. The name may be a part of the request.
 func submitterOf(r *request) ([]byte, error) {
 	if r.otherCaller != nil {
-		return nil, refuse(badCaller, "the header X-Caller-ID appears twice, with different callers", shown("caller_id", string(r.caller)), shown("other", string(r.otherCaller)))
+		return nil, refuse(badCaller, "the header X-Caller-ID appears twice, with different callers: send it once", shown("caller_id", string(r.caller)), shown("other", string(r.otherCaller)))
 	}
 	asked, has, err := queryValue(r, "caller_id")
 	if err != nil {
@@ -24,7 +25,7 @@ func submitterOf(r *request) ([]byte, error) {
 	caller := r.caller
 	if has {
 		if len(caller) > 0 && asked != string(caller) {
-			return nil, refuse(badCaller, "the header X-Caller-ID and the parameter caller_id name different callers", shown("caller_id", string(caller)), shown("other", asked))
+			return nil, refuse(badCaller, "the header X-Caller-ID and the parameter caller_id name different callers: send one of them", shown("caller_id", string(caller)), shown("other", asked))
 		}
 		caller = []byte(asked)
 	}
@@ -52,7 +53,7 @@ func queryValue(r *request, name string) (value string, has bool, err error) {
 	}
 	for _, v := range r.ctx.QueryArgs().PeekMulti(name) {
 		if has && string(v) != value {
-			return "", false, refuse(badRequest, "the parameter "+name+" appears twice, with different values", fact{name: "parameter", text: name})
+			return "", false, refuse(badRequest, "the parameter "+name+" appears twice, with different values: send it once", fact{name: "parameter", text: name})
 		}
 		value, has = string(v), true
 	}
@@ -83,7 +84,7 @@ func waitOf(r *request) (wait time.Duration, preferred bool, err error) {
 	if has {
 		seconds, ok := parseSeconds(text)
 		if !ok {
-			return 0, false, refuse(badRequest, "wait must be a whole number of seconds", shown("wait", text), count("max_seconds", int(maxWait.Seconds())))
+			return 0, false, refuse(badRequest, fmt.Sprintf("wait must be a whole number of seconds: above %d it counts as that", int(maxWait.Seconds())), shown("wait", text), count("max_seconds", int(maxWait.Seconds())))
 		}
 		return seconds, false, nil
 	}

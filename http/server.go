@@ -196,8 +196,8 @@ func newServer(cfg Config, bounds limits) *Server {
 	if callbacks == nil {
 		callbacks = func(string) error { return fairfactor.Errorf(fairfactor.Invalid, "this node calls no webhooks") }
 	}
-	s.single = form{maxDigits: cfg.MaxDigits, also: alsoSingle, now: now, callbacks: callbacks}
-	s.line = form{maxDigits: cfg.MaxDigits, also: alsoLine, now: now, callbacks: callbacks}
+	s.single = form{what: "body", maxDigits: cfg.MaxDigits, also: alsoSingle, now: now, callbacks: callbacks}
+	s.line = form{what: "line", maxDigits: cfg.MaxDigits, also: alsoLine, now: now, callbacks: callbacks}
 	s.polls.begin()
 	s.streams.begin()
 	s.openFeed(cfg.Events)

@@ -2,6 +2,7 @@ package http
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -92,7 +93,7 @@ func (s *site) appendPrefix(b []byte, r *request) []byte {
 // admits refuses requests that a stranger's page made a browser send.
 func (s *site) admits(r *request, m method) error {
 	if !s.named(r.host) {
-		return refuse(wrongHost, "this node is not known by the name in Host: its operator can add it with --host", shown("host", string(r.host)))
+		return refuse(wrongHost, fmt.Sprintf("this node is not known by the name %.40q in Host: use its address, or have its operator add the name with --host", r.host), shown("host", string(r.host)))
 	}
 	if len(r.origin) == 0 || s.allows(r.origin) || string(r.fetchSite) == "same-origin" || m == optionsMethod {
 		return nil
@@ -101,7 +102,7 @@ func (s *site) admits(r *request, m method) error {
 	if ok && (bytes.EqualFold(host, r.host) || len(r.forwardedHost) > 0 && bytes.EqualFold(host, r.forwardedHost) && s.trusted(r)) {
 		return nil
 	}
-	return refuse(wrongOrigin, "pages of this origin may not use the node: its operator can allow them with --cors-origin", shown("origin", string(r.origin)))
+	return refuse(wrongOrigin, fmt.Sprintf("pages of %.40q may not use the node: its operator can allow them with --cors-origin", r.origin), shown("origin", string(r.origin)))
 }
 
 // named reports whether a Host may be this node's. A rebinding attacker needs a

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 // form is what a submission may say. It has a number or an expression, and may have the
 // members also besides.
 type form struct {
+	what      string // that holds it, for errors: body or line
 	maxDigits int
 	also      []string
 	now       func() time.Time
@@ -68,14 +70,14 @@ func (f *form) number(body []byte, sub *fairfactor.Submission) ([]byte, error) {
 	if digits, ok := plainNumber(body); ok {
 		return digits, nil
 	}
-	values, err := membersOf(body, numberMembers, f.also)
+	values, err := membersOf(f.what, body, numberMembers, f.also)
 	if err != nil {
 		return nil, err
 	}
 	if err := f.members(values, sub); err != nil {
 		return nil, err
 	}
-	text, err := anyNumber(values, f.maxDigits)
+	text, err := anyNumber(f.what, values, f.maxDigits)
 	return []byte(text), err
 }
 
@@ -221,11 +223,11 @@ func skipSpace(b []byte) []byte {
 
 // anyNumber returns the text of the number among the members of any submission, which
 // may still be anything, or the value of its expression.
-func anyNumber(values map[string]json.RawMessage, maxDigits int) (string, error) {
+func anyNumber(what string, values map[string]json.RawMessage, maxDigits int) (string, error) {
 	number, typed := values["number"], values["expression"]
 	switch {
 	case number != nil && typed != nil:
-		return "", refuse(badRequest, "the body gives both a number and an expression: send one of them", fact{name: "member", text: "expression"})
+		return "", refuse(badRequest, "the "+what+" gives both a number and an expression: send one of them", fact{name: "member", text: "expression"})
 	case typed != nil:
 		return typedNumber(typed, maxDigits)
 	case number[0] == '"':
@@ -271,7 +273,7 @@ func valueOf(text string, maxDigits int) (string, error) {
 // stringOf returns the text of a JSON string.
 func stringOf(raw json.RawMessage) (text string, err error) {
 	if json.Unmarshal(raw, &text) != nil {
-		return "", refuse(badRequest, "the body is not JSON")
+		return "", refuse(badRequest, "a string of the request is not JSON")
 	}
 	return text, nil
 }
@@ -279,63 +281,64 @@ func stringOf(raw json.RawMessage) (text string, err error) {
 // members returns the members of an object that may have these, and must have one
 // of them.
 func members(body []byte, names ...string) (map[string]json.RawMessage, error) {
-	return membersOf(body, names, nil)
+	return membersOf("body", body, names, nil)
 }
 
 // membersOf is members for an object that may also have others. It refuses everything
 // that two programs could understand differently: a member given twice, members that
 // are not known, bytes that are not UTF-8, more than one value.
-func membersOf(body []byte, names, also []string) (map[string]json.RawMessage, error) {
+func membersOf(what string, body []byte, names, also []string) (map[string]json.RawMessage, error) {
 	switch {
 	case len(skipSpace(body)) == 0:
-		return nil, refuse(badRequest, `the body is empty: send {"`+names[0]+`": ...}`)
+		return nil, refuse(badRequest, "the "+what+` is empty: send {"`+names[0]+`": ...}`)
 	case !utf8.Valid(body):
-		return nil, refuse(badRequest, "the body is not UTF-8")
+		return nil, refuse(badRequest, "the "+what+" is not UTF-8")
 	case skipSpace(body)[0] != '{':
-		return nil, refuse(badRequest, `the body must be a JSON object: {"`+names[0]+`": ...}`)
+		return nil, refuse(badRequest, "the "+what+` must be a JSON object: {"`+names[0]+`": ...}`)
 	}
 	values := map[string]json.RawMessage{}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if _, err := d.Token(); err != nil {
-		return nil, notJSON(d, err)
+		return nil, notJSON(what, d, err)
 	}
 	for d.More() {
 		token, err := d.Token()
 		if err != nil {
-			return nil, notJSON(d, err)
+			return nil, notJSON(what, d, err)
 		}
 		member, ok := token.(string)
 		switch {
 		case !ok:
-			return nil, notJSON(d, errors.New("a member has no name"))
+			return nil, notJSON(what, d, errors.New("a member has no name"))
 		case !slices.Contains(names, member) && !slices.Contains(also, member):
-			return nil, refuse(badRequest, "the body has an unknown member", shown("member", member))
+			return nil, refuse(badRequest, fmt.Sprintf("unknown member %.40q: the %s takes %s", member, what, strings.Join(slices.Concat(names, also), ", ")), shown("member", member))
 		case values[member] != nil:
-			return nil, refuse(badRequest, "the body gives a member twice", shown("member", member))
+			return nil, refuse(badRequest, fmt.Sprintf("the %s gives the member %.40q twice: send it once", what, member), shown("member", member))
 		}
 		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
-			return nil, notJSON(d, err)
+			return nil, notJSON(what, d, err)
 		}
 		values[member] = value
 	}
 	if _, err := d.Token(); err != nil {
-		return nil, notJSON(d, err)
+		return nil, notJSON(what, d, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, refuse(badRequest, "something follows the JSON object in the body")
+		return nil, refuse(badRequest, "something follows the JSON object in the "+what+": send the object alone")
 	}
 	if !slices.ContainsFunc(names, func(name string) bool { return values[name] != nil }) {
-		return nil, refuse(badRequest, "the body lacks the member "+strings.Join(names, " or "), fact{name: "member", text: names[0]})
+		return nil, refuse(badRequest, "the "+what+" needs the member "+strings.Join(names, " or "), fact{name: "member", text: names[0]})
 	}
 	return values, nil
 }
 
 // notJSON says where a body stops being JSON; the decoder's own text is not
 // shown, it names Go types.
-func notJSON(d *json.Decoder, cause error) *problem {
-	p := refuse(badRequest, "the body is not JSON", count("offset", int(d.InputOffset())))
+func notJSON(what string, d *json.Decoder, cause error) *problem {
+	at := int(d.InputOffset())
+	p := refuse(badRequest, fmt.Sprintf("the %s is not JSON: the error is at byte %d", what, at), count("offset", at))
 	p.cause = cause
 	return p
 }

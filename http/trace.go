@@ -30,5 +30,5 @@ func traceMember(raw json.RawMessage) (*fairfactor.Trace, error) {
 			return t, nil
 		}
 	}
-	return nil, refuse(badRequest, "traceparent must be a string as in W3C Trace Context", shown("traceparent", string(raw)))
+	return nil, refuse(badRequest, "traceparent must be a string as in W3C Trace Context, such as \"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"", shown("traceparent", string(raw)))
 }

@@ -48,7 +48,7 @@ func ParseHosts(list []string) (*Hosts, error) {
 }
 
 func parsePattern(text string) (pattern, error) {
-	bad := fairfactor.Errorf(fairfactor.Invalid, "--webhook-hosts: %.80q is no host, host:port, address or network", text)
+	bad := fairfactor.Errorf(fairfactor.Invalid, "--webhook-hosts %.80q is not a host, host:port, address or network, such as hooks.example.com or 10.0.0.0/8", text)
 	if addr, err := netip.ParseAddr(text); err == nil { // IPv6 without brackets
 		return pattern{host: addr.String()}, nil
 	}
@@ -77,17 +77,17 @@ func (h *Hosts) Check(text string) error {
 		return fairfactor.Errorf(fairfactor.Invalid, "this node calls no webhooks: its operator has named no hosts with --webhook-hosts")
 	}
 	if len(text) > fairfactor.MaxCallbackBytes {
-		return fairfactor.Errorf(fairfactor.Invalid, "callback_url has %d bytes, more than %d", len(text), fairfactor.MaxCallbackBytes)
+		return fairfactor.Errorf(fairfactor.Invalid, "callback_url has %d bytes: send at most %d", len(text), fairfactor.MaxCallbackBytes)
 	}
 	for i := range len(text) {
 		if text[i] <= ' ' || text[i] > '~' {
-			return fairfactor.Errorf(fairfactor.Invalid, "callback_url has a byte at %d that no URL has", i)
+			return fairfactor.Errorf(fairfactor.Invalid, "callback_url has a character at byte %d that no URL has: write it as %%20 and the like", i)
 		}
 	}
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return fairfactor.Errorf(fairfactor.Invalid, "callback_url is no URL")
+		return fairfactor.Errorf(fairfactor.Invalid, "callback_url is not a URL: write it like https://example.com/ended")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return fairfactor.Errorf(fairfactor.Invalid, "callback_url must begin with https:// or http://")
 	case u.User != nil:
@@ -96,7 +96,7 @@ func (h *Hosts) Check(text string) error {
 		return fairfactor.Errorf(fairfactor.Invalid, "callback_url must have a host, and no fragment")
 	}
 	if _, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16); err != nil || u.Port() == "0" {
-		return fairfactor.Errorf(fairfactor.Invalid, "callback_url has no valid port")
+		return fairfactor.Errorf(fairfactor.Invalid, "the port of callback_url must be a number between 1 and 65535")
 	}
 	if !h.allows(strings.ToLower(u.Hostname()), u.Port(), u.Scheme) {
 		return fairfactor.Errorf(fairfactor.Invalid, "the host %.80s of callback_url is not one that this node may call: its operator names them with --webhook-hosts", u.Host)

@@ -182,7 +182,7 @@ func (s *Store) List(ctx context.Context, q fairfactor.Query) (fairfactor.Page, 
 	if q.Cursor != "" {
 		n, err := strconv.Atoi(q.Cursor)
 		if err != nil || n < 0 {
-			return fairfactor.Page{}, fairfactor.Errorf(fairfactor.Invalid, "cursor %.40q is not one of ours", q.Cursor)
+			return fairfactor.Page{}, fairfactor.BadCursor(q.Cursor)
 		}
 		from = min(n, from)
 	}

@@ -81,18 +81,13 @@ func (p *pager) spent(cursor string) bool {
 	return true
 }
 
-// badCursor is the answer to a cursor that no page has given.
-func badCursor(cursor string) error {
-	return fairfactor.Errorf(fairfactor.Invalid, "cursor %.40q is not one of ours", cursor)
-}
-
 // parseCursor reads a cursor of two numbers; an empty one is the top.
 func parseCursor(cursor, format string) (a, b uint64, err error) {
 	if cursor == "" {
 		return math.MaxUint64, math.MaxUint64, nil
 	}
 	if _, err := fmt.Sscanf(cursor, format, &a, &b); err != nil || fmt.Sprintf(format, a, b) != cursor {
-		return 0, 0, badCursor(cursor)
+		return 0, 0, fairfactor.BadCursor(cursor)
 	}
 	return a, b, nil
 }

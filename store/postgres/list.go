@@ -75,7 +75,7 @@ func (l *listing) parse() (err error) {
 		l.begun, again = true, fmt.Sprintf(cursorOfAll, l.micros, l.accepted)
 	}
 	if err != nil || cursor != again || l.below < 0 {
-		return fairfactor.Errorf(fairfactor.Invalid, "cursor %.40q is not one of ours", cursor)
+		return fairfactor.BadCursor(cursor)
 	}
 	return nil
 }

@@ -159,7 +159,7 @@ func (m *model) List(ctx context.Context, q fairfactor.Query) (page fairfactor.P
 	}
 	if q.Cursor != "" {
 		if _, err := fairfactor.ParseID(q.Cursor); err != nil {
-			return page, fairfactor.Errorf(fairfactor.Invalid, "cursor %.40q is not one of ours", q.Cursor)
+			return page, fairfactor.BadCursor(q.Cursor)
 		}
 	}
 	m.mu.Lock()
