@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"time"
 
 	"fairfactor"
@@ -66,18 +65,11 @@ func (c *Client) getSome(ctx context.Context, ids []fairfactor.ID) ([]fairfactor
 	return jobs, err
 }
 
-// Export writes all jobs to w, one JSON object a line, newest first: those of all
-// callers unless there is a name, and those submitted at a time or later unless that is
-// zero. If it fails, what was written is not all.
-func (c *Client) Export(ctx context.Context, caller string, since time.Time, w io.Writer) error {
-	query := url.Values{}
-	if caller != "" {
-		query.Set("caller_id", caller)
-	}
-	if !since.IsZero() {
-		query.Set("since", since.UTC().Format(time.RFC3339Nano))
-	}
-	k := call{method: http.MethodGet, path: "/compute/export", query: query, patience: exportPatience}
+// Export writes all jobs that suit the filters of a query to w, one JSON object a line,
+// newest first; limit and cursor have no meaning here. If it fails, what was written is
+// not all.
+func (c *Client) Export(ctx context.Context, q fairfactor.Query, w io.Writer) error {
+	k := call{method: http.MethodGet, path: "/compute/export", query: filterValues(&q), patience: exportPatience}
 	return c.send(ctx, k, func(r io.Reader) error {
 		lines := bufio.NewScanner(r)
 		lines.Buffer(nil, maxAnswerLine)

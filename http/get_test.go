@@ -157,7 +157,7 @@ func TestBrokenExportIsNotWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := c.Export(context.Background(), "", time.Time{}, &out); fairfactor.CodeOf(err) != fairfactor.Unavailable || out.Len() > 0 {
+	if err := c.Export(context.Background(), fairfactor.Query{}, &out); fairfactor.CodeOf(err) != fairfactor.Unavailable || out.Len() > 0 {
 		t.Errorf("client: %q, %v", out.String(), err)
 	}
 }

@@ -22,10 +22,12 @@ func newCallers(io streams) *cobra.Command {
 	var order, prefix string
 	cmd := &cobra.Command{
 		Use: "callers [NAME ...]", Short: "Show callers and their accounts, or change them",
-		Long: `callers shows all callers by name, or those that are named. --weight, --group and
-the bounds change the callers that are named; a bound of 0 is taken away. The node has callers in the orders -queued,
--running and -cpu: with --limit 1000 or less it sends no more than are shown. Any
-other order makes --sort read all callers first.`,
+		Long: `callers shows all callers by name, or those that are named. --weight, --group and the
+bounds change the callers that are named; a bound of 0 is taken away.
+
+The node has callers in the orders -queued, -running and -cpu: with --limit 1000 or
+less it sends no more than are shown. For any other order --sort reads all callers
+first.`,
 		Example: `  fairfactor callers --sort -queued --limit 10
   fairfactor callers nightly --weight 2          # twice the share of others
   fairfactor callers alice bob --group physics   # they share one share
@@ -52,12 +54,10 @@ other order makes --sort read all callers first.`,
 			return err
 		}
 		compare, err := callerOrder(order)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case limit < 0:
-			return fairfactor.Errorf(fairfactor.Invalid, "--limit %d is negative", limit)
-		case limit == 0:
+		}
+		if limit == 0 {
 			limit = math.MaxInt
 		}
 		var all []fairfactor.Caller

@@ -67,7 +67,7 @@ func TestCallersAndGroups(t *testing.T) {
 		t.Errorf("groups: %q", out)
 	}
 	for args, want := range map[string]string{
-		"groups physics":                                          "--weight 0",
+		"groups physics":                                          "--weight is missing",
 		"groups physics --weight 1001":                            "--weight 1001",
 		"groups a/b --weight 2":                                   "group",
 		"callers alice --group a/b":                               "group",

@@ -25,7 +25,7 @@ tool of your choice: for the DNS name that --cluster gives, for server and clien
 authentication. Nothing is overwritten.`,
 		Example: `  fairfactor certs --dir certs
   fairfactor serve --tls-cert certs/node.pem --tls-key certs/node.key --tls-ca certs/ca.pem ...`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if missing && cluster.HaveCertificates(dir) {
 				fmt.Fprintf(io.out, "the certificates in %s stay as they are\n", dir)

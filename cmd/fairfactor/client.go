@@ -142,7 +142,7 @@ func (r *remote) each(args []string, do func(fairfactor.ID) error) error {
 func newNodes(io streams) *cobra.Command {
 	r := &remote{io: io}
 	cmd := &cobra.Command{
-		Use: "nodes", Short: "Show the nodes and what their workers do", Args: cobra.NoArgs,
+		Use: "nodes", Short: "Show the nodes and what their workers do", Args: noArguments,
 		Example: `  fairfactor nodes -o json`,
 	}
 	withStatuses(cmd, statusDone, statusError, statusUsage, statusNodeAway)

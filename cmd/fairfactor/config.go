@@ -23,7 +23,7 @@ says where each comes from: default, file, environment or flag. Secrets are
 masked. Nothing is started; values that serve would refuse are refused here.`,
 		Example: `  fairfactor config > fairfactor.yaml
   fairfactor config --config fairfactor.yaml --workers 4`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := effective(cmd.Flags(), from)
 			if err != nil {
@@ -110,6 +110,9 @@ func (c *config) refuse(io streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	_, err := c.web()
+	if _, err := c.web(); err != nil {
+		return err
+	}
+	_, _, err := c.webhooks()
 	return err
 }

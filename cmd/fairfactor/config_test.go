@@ -87,7 +87,7 @@ func TestBadConfigurationFiles(t *testing.T) {
 		"http: 127.0.0.1:0\nwokers: 4\n": `fairfactor.yaml:2: the key "wokers" belongs to no flag: the nearest is workers`,
 		"config: other.yaml":             `"config" belongs to no flag`,
 		"workers: 4\nworkers: 5":         "fairfactor.yaml:2: the key workers is there twice",
-		"workers: many":                  `fairfactor.yaml:1: invalid argument "many"`,
+		"workers: many":                  `fairfactor.yaml:1: --workers "many" is not a whole number`,
 		"workers: [1, 2]":                "fairfactor.yaml:1: workers takes one plain value",
 		"workers: {a: 1}":                "workers takes one plain value",
 		"join: [[a]]":                    "other than plain values",

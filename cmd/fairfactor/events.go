@@ -17,12 +17,14 @@ func newEvents(io streams) *cobra.Command {
 	r := &remote{io: io}
 	var caller, job, after string
 	cmd := &cobra.Command{
-		Use: "events", Short: "Show what happens to jobs, as it happens", Args: cobra.NoArgs,
-		Long: `events prints a line for each thing that happens to a job: accepted, running, progress, completed,
-failed, cancelled. It goes on until it is interrupted, or until the job of --job has ended. When
-the connection breaks, it goes on where it was, also at another node behind the same URL.
+		Use: "events", Short: "Show what happens to jobs, as it happens", Args: noArguments,
+		Long: `events prints a line for each thing that happens to a job: accepted, running,
+progress, completed, failed, cancelled. It goes on until it is interrupted, or until
+the job of --job has ended. When the connection breaks, it goes on where it was, also
+at another node behind the same URL.
 
-Each event has a position, the member id with -o json. With --after it begins behind one.`,
+Each event has a position, the member id with -o json. With --after it begins behind
+one.`,
 		Example: `  fairfactor events
   fairfactor events --caller nightly -o json | jq -r 'select(.event == "failed") | .job.request_id'
   fairfactor events --job bmx1rhz2q40000002400000004

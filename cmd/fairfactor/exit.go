@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"fairfactor"
 )
@@ -110,16 +109,4 @@ func withStatuses(cmd *cobra.Command, statuses ...string) *cobra.Command {
 	}
 	cmd.Long += "\n\nExit status:\n\n    " + strings.Join(statuses, "\n    ")
 	return cmd
-}
-
-// unknownFlag names the flag that a mistyped one was probably meant to be.
-func unknownFlag(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
-		return err
-	}
-	if name := nearest(unknown.GetSpecifiedName(), flagNames(cmd)); name != "" {
-		return fmt.Errorf("%w: the nearest is --%s", err, name)
-	}
-	return err
 }

@@ -44,9 +44,11 @@ func withOrigins(cmd *cobra.Command, from origins) *cobra.Command {
 			return err
 		}
 		if file := cmd.Flags().Lookup("config"); file != nil && file.Value.String() != "" {
-			return setFromFile(cmd, file.Value.String(), from)
+			if err := setFromFile(cmd, file.Value.String(), from); err != nil {
+				return err
+			}
 		}
-		return nil
+		return refuseNegative(cmd.Flags())
 	}
 	return cmd
 }
@@ -83,7 +85,7 @@ func describeDefault(fs *pflag.FlagSet, name, words string) {
 // setFlag gives a flag a value from elsewhere than the command line.
 func setFlag(cmd *cobra.Command, name, value, where string) error {
 	if err := cmd.Flags().Set(name, value); err != nil {
-		return fairfactor.Errorf(fairfactor.Invalid, "%s: %v", where, err)
+		return fairfactor.Errorf(fairfactor.Invalid, "%s: %v", where, valueError(err))
 	}
 	return nil
 }

@@ -13,15 +13,19 @@ func newGroups(io streams) *cobra.Command {
 	r := &remote{io: io}
 	var weight int
 	cmd := &cobra.Command{
-		Use: "groups NAME ...", Short: "Change the weight of groups of callers", Args: cobra.MinimumNArgs(1),
+		Use: "groups NAME ...", Short: "Change the weight of groups of callers", Args: someArguments,
 		Long: `groups gives groups of callers a weight: their share of the workers, next to other
 groups and to callers without one. A group need not have callers yet.`,
 		Example: `  fairfactor groups physics --weight 3
   fairfactor callers alice bob --group physics`,
 	}
 	cmd.Flags().IntVar(&weight, "weight", 0, "weight to give to the groups named; required")
+	onlyTyped(cmd.Flags(), "weight")
 	withStatuses(cmd, statusDone, statusError, statusUsage, statusNodeAway)
 	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, args []string) error {
+		if !cmd.Flags().Changed("weight") {
+			return fairfactor.Errorf(fairfactor.Invalid, "--weight is missing: say which weight to give, 1 to %d", fairfactor.MaxWeight)
+		}
 		if weight < 1 || weight > fairfactor.MaxWeight {
 			return fairfactor.Errorf(fairfactor.Invalid, "--weight %d is not between 1 and %d", weight, fairfactor.MaxWeight)
 		}

@@ -10,7 +10,7 @@ import (
 
 func newGet(io streams) *cobra.Command {
 	return forEachJob(io, &cobra.Command{
-		Use: "get ID ...", Short: "Show jobs as they are now", Args: cobra.MinimumNArgs(1),
+		Use: "get ID ...", Short: "Show jobs as they are now", Args: someArguments,
 		Example: `  fairfactor get bmx1rhz2q40000002400000004 -o json`,
 	}, fairfactor.Jobs.Job)
 }

@@ -38,7 +38,7 @@ node.`,
   fairfactor keys add --role caller --caller 'team-*'
   fairfactor keys list
   fairfactor keys revoke 3f9a1c2b77d0`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newKeysAdd(io), newKeysList(io), newKeysRevoke(io))
@@ -49,7 +49,7 @@ func newKeysAdd(io streams) *cobra.Command {
 	k := &keyring{remote: remote{io: io}}
 	var role, callers, group string
 	cmd := &cobra.Command{
-		Use: "add", Short: "Make an API key and print it, this once", Args: cobra.NoArgs,
+		Use: "add", Short: "Make an API key and print it, this once", Args: noArguments,
 		Example: `  fairfactor keys add --role caller --caller 'team-*'
   fairfactor keys add --role caller --caller 'acme-*' --group acme
   fairfactor keys add --role operator --store-file /run/secrets/store`,
@@ -57,6 +57,7 @@ func newKeysAdd(io streams) *cobra.Command {
 	cmd.Flags().StringVar(&role, "role", "", "caller, viewer or operator; required")
 	cmd.Flags().StringVar(&callers, "caller", "", "callers that a key with the role caller is for; * stands for any characters")
 	cmd.Flags().StringVar(&group, "group", "", "group of the callers that first submit with this key: all of them together get one share")
+	onlyTyped(cmd.Flags(), "role", "caller", "group")
 	complete(cmd, "role", []string{string(fairfactor.RoleCaller), string(fairfactor.RoleViewer), string(fairfactor.RoleOperator)})
 	return k.command(cmd, func(ctx context.Context, keys fairfactor.Keys, p printer, _ []string) error {
 		if _, err := fairfactor.ParseRole(role); err != nil {
@@ -79,7 +80,7 @@ func newKeysAdd(io streams) *cobra.Command {
 func newKeysList(io streams) *cobra.Command {
 	k := &keyring{remote: remote{io: io}}
 	cmd := &cobra.Command{
-		Use: "list", Short: "List the API keys, without their secrets", Args: cobra.NoArgs,
+		Use: "list", Short: "List the API keys, without their secrets", Args: noArguments,
 		Example: `  fairfactor keys list -o json`,
 	}
 	return k.command(cmd, func(ctx context.Context, keys fairfactor.Keys, p printer, _ []string) error {
@@ -101,7 +102,7 @@ func newKeysList(io streams) *cobra.Command {
 func newKeysRevoke(io streams) *cobra.Command {
 	k := &keyring{remote: remote{io: io}}
 	cmd := &cobra.Command{
-		Use: "revoke ID ...", Short: "Revoke API keys, on all nodes within a second", Args: cobra.MinimumNArgs(1),
+		Use: "revoke ID ...", Short: "Revoke API keys, on all nodes within a second", Args: someArguments,
 		Example: `  fairfactor keys revoke 3f9a1c2b77d0`,
 	}
 	return k.command(cmd, func(ctx context.Context, keys fairfactor.Keys, _ printer, args []string) error {

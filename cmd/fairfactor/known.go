@@ -17,7 +17,7 @@ import (
 func newKnown(io streams) *cobra.Command {
 	r := &remote{io: io}
 	cmd := &cobra.Command{
-		Use: "known N ...", Short: "Show what is known of numbers, import and export it", Args: cobra.MinimumNArgs(1),
+		Use: "known N ...", Short: "Show what is known of numbers, import and export it", Args: someArguments,
 		Long: `known asks a node what it knows of numbers, without making a job: small numbers are
 factored on the spot, and of others the node tells what jobs of any caller have found.
 The status is in the words of factordb.com: FF fully factored, CF some factors known,
@@ -72,7 +72,7 @@ func (p printer) factorizations(all []fairfactor.Factorization) {
 func newKnownExport(io streams) *cobra.Command {
 	r := &remote{io: io}
 	cmd := &cobra.Command{
-		Use: "export", Short: "Print all factorizations that a node remembers", Args: cobra.NoArgs,
+		Use: "export", Short: "Print all factorizations that a node remembers", Args: noArguments,
 		Long: `export prints the numbers whose factors are all known, a line each as factor and GNU
 factor print them, in no order that means anything. With -o json it prints the others
 too.`,

@@ -27,6 +27,12 @@ func (f *filterFlags) add(cmd *cobra.Command) {
 	complete(cmd, "status", stateNames)
 }
 
+// addQuarantined defines the filter of verbs that look at jobs: it is not for those that
+// change many, which leave such jobs alone.
+func addQuarantined(cmd *cobra.Command, to *bool) {
+	cmd.Flags().BoolVar(to, "quarantined", false, "only jobs that failed because processes died with them or of their numbers")
+}
+
 // query returns what the flags say; now is the time.
 func (f *filterFlags) query(now time.Time) (q fairfactor.Query, err error) {
 	q.Caller = f.caller
@@ -70,11 +76,11 @@ func newList(io streams) *cobra.Command {
 	var limit int
 	var follow, quarantined bool
 	cmd := &cobra.Command{
-		Use: "list", Short: "List jobs, newest first", Args: cobra.NoArgs,
-		Long: `list shows the newest jobs that suit all filters. With --follow the newest comes last, and a line
-follows each time that a job which suits the filters is accepted, begins to run or ends, until
-Ctrl-C. When the connection breaks, it goes on where it was, also at another node behind the same
-URL.`,
+		Use: "list", Short: "List jobs, newest first", Args: noArguments,
+		Long: `list shows the newest jobs that suit all filters. With --follow the newest comes last,
+and a line follows each time that a job which suits the filters is accepted, begins to
+run or ends, until Ctrl-C. When the connection breaks, it goes on where it was, also at
+another node behind the same URL.`,
 		Example: `  fairfactor list --caller nightly --status failed,cancelled
   fairfactor list --number 2^67-1
   fairfactor list --since 90m --limit 1000 -o json
@@ -82,7 +88,7 @@ URL.`,
   fairfactor list --follow --status failed`,
 	}
 	filters.add(cmd)
-	cmd.Flags().BoolVar(&quarantined, "quarantined", false, "only jobs that failed because processes died with them or of their numbers")
+	addQuarantined(cmd, &quarantined)
 	cmd.Flags().IntVar(&limit, "limit", 50, "most jobs to show; with --follow, of those that are there already: 0 shows changes only")
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with a line for each change")
 	withStatuses(cmd, statusDone, statusError, statusUsage, statusNodeAway)

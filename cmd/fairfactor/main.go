@@ -39,6 +39,7 @@ func run(ctx context.Context, args []string, io streams) int {
 		args = []string{"version"}
 	}
 	root := newRoot(io)
+	strictTopics(root)
 	root.SetArgs(args)
 	begun := false // what fails before is a command line that makes no sense
 	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
@@ -74,7 +75,7 @@ command changes have none.`,
 	root.SetIn(io.in)
 	root.SetOut(io.out)
 	root.SetErr(io.err)
-	root.SetFlagErrorFunc(unknownFlag)
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newServe(io), newConfig(io), newFactor(io), newVerify(io), newCerts(io), newManual(io), newVersion(io))
 	root.AddCommand(clientCommands(io)...)
 	return withStatuses(root, statusDone, statusError, statusUsage, statusSomeFailed, statusTimedOut, statusNodeAway)

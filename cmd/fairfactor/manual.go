@@ -23,7 +23,7 @@ func newManual(io streams) *cobra.Command {
 		Long: `man writes one manual page for each command to a directory, which it makes if
 needed. SOURCE_DATE_EPOCH sets the date that the pages bear.`,
 		Example: `  fairfactor man /usr/local/share/man/man1 && man fairfactor-serve`,
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return fairfactor.Wrap(fairfactor.Internal, err, "the directory "+args[0]+" can't be made")

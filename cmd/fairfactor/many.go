@@ -140,7 +140,7 @@ func newResume(io streams) *cobra.Command {
 
 func newPaused(io streams, paused bool, cmd *cobra.Command) *cobra.Command {
 	r := &remote{io: io}
-	cmd.Args = cobra.MinimumNArgs(1)
+	cmd.Args = someArguments
 	withStatuses(cmd, statusDone, "1  error: not done for any of the callers", statusUsage, statusSomeFailed, statusNodeAway)
 	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, args []string) error {
 		all, failed := r.named(args, func(name string) (fairfactor.Caller, error) { return jobs.SetPaused(ctx, name, paused) })

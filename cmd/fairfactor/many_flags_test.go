@@ -15,7 +15,7 @@ func TestWhatIsChangedIsTyped(t *testing.T) {
 	}
 	fillQueue(t, c, "alice", 3)
 	id := p.submit("alice", "15").ID
-	for name, value := range map[string]string{"CALLER": "alice", "STATUS": "pending", "WEIGHT": "5", "URL": p.url} {
+	for name, value := range map[string]string{"CALLER": "alice", "STATUS": "pending", "URL": p.url} {
 		t.Setenv("FAIRFACTOR_"+name, value)
 	}
 	for _, args := range [][]string{

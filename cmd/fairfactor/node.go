@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"io"
 	"log/slog"
@@ -209,9 +208,9 @@ func (n *node) fail(err error) {
 }
 
 func (n *node) startActors(ctx context.Context) error {
-	key, err := hex.DecodeString(n.cfg.gossipKey)
+	key, err := n.cfg.gossipKeyBytes()
 	if err != nil {
-		return fairfactor.Errorf(fairfactor.Invalid, "--gossip-key is not hexadecimal")
+		return err
 	}
 	identity, renew, err := n.cfg.nodeTLS(n.log)
 	if err != nil {

@@ -32,8 +32,8 @@ func (s streams) open(name string) (io.ReadCloser, error) {
 // numbersHelp says in the help of commands how they read numbers.
 const numbersHelp = `Without arguments and files it reads numbers from standard input; - stands for it
 among both. Numbers are separated by white space; a # where a number could begin
-starts a comment, up to the end of the line (10# is a primorial). Byte order marks and the line ends of
-Windows do no harm.
+starts a comment, up to the end of the line (10# is a primorial). Byte order marks and
+the line ends of Windows do no harm.
 
 ` + expressionsHelp
 

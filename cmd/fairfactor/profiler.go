@@ -9,15 +9,24 @@ import (
 	"fairfactor"
 )
 
-// startProfiler offers Go's profiles on an address of their own, which must be
+// profilerAddress is where --pprof offers Go's profiles, nil for nowhere. It must be
 // loopback: they show what the node is working on.
-func (n *node) startProfiler() error {
-	if n.cfg.pprof == "" {
-		return nil
+func (c *config) profilerAddress() (*net.TCPAddr, error) {
+	if c.pprof == "" {
+		return nil, nil
 	}
-	addr, err := net.ResolveTCPAddr("tcp", n.cfg.pprof)
+	addr, err := net.ResolveTCPAddr("tcp", c.pprof)
 	if err != nil || !addr.IP.IsLoopback() {
-		return fairfactor.Errorf(fairfactor.Invalid, "--pprof %q is not a loopback address such as 127.0.0.1:6060", n.cfg.pprof)
+		return nil, fairfactor.Errorf(fairfactor.Invalid, "--pprof %q is not a loopback address such as 127.0.0.1:6060", c.pprof)
+	}
+	return addr, nil
+}
+
+// startProfiler offers Go's profiles on an address of their own.
+func (n *node) startProfiler() error {
+	addr, err := n.cfg.profilerAddress()
+	if err != nil || addr == nil {
+		return err
 	}
 	listener, err := net.ListenTCP("tcp", addr)
 	if err != nil {

@@ -22,7 +22,7 @@ func newReady(streams) *cobra.Command {
 		Use:     "ready",
 		Short:   "Ask whether a node takes jobs; the exit status is the answer",
 		Example: `  fairfactor ready --timeout 30s && fairfactor submit 91`,
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := httpd.NewClient(address)
 			if err != nil {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"runtime"
@@ -66,12 +68,11 @@ func newServe(io streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a node",
-		Long: `serve runs a node until it gets SIGTERM or SIGINT; then it stops accepting jobs
-(after --linger, which is for balancers), finishes the turns that run, saves the
-progress of long jobs and exits
-0. A second signal ends it at once. Accepted jobs are kept and go on at the next
-start. At SIGHUP it reads the log level from the file of --config again;
-certificates and API keys it reads again by itself when they change.
+		Long: `serve runs a node until it gets SIGTERM or SIGINT. Then it stops accepting jobs (after
+--linger, which is for balancers), finishes the turns that run, saves the progress of
+long jobs and exits with status 0. A second signal ends it at once. Accepted jobs are
+kept and go on at the next start. At SIGHUP it reads the log level from the file of
+--config again; certificates and API keys it reads again by itself when they change.
 
 Values come from the flags, then from the environment, then from the file that
 --config names, then from the defaults. The file has one "flag: value" a line;
@@ -81,7 +82,7 @@ fairfactor config prints one.`,
   FAIRFACTOR_STORE=postgres://fairfactor:secret@db:5432/fairfactor fairfactor serve
   fairfactor serve --config fairfactor.yaml     # fairfactor config prints one
   FAIRFACTOR_LOG_LEVEL=debug fairfactor serve   # shows each turn with its caller`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := cfg.logger(io)
 			if err == nil {
@@ -140,7 +141,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.DurationVar(&c.retention, "retention", 7*24*time.Hour, "how long finished jobs are kept, and then the account of a caller that has no other job and no setting")
 	f.Uint64Var(&c.maxCallers, "max-callers", 10_000_000, "most callers whose accounts are kept; above, a new caller takes the place of one without jobs or settings, or is refused; 0 is no limit")
 	f.IntVar(&c.knownSize, "known-size", 1_000_000, "numbers whose factors are remembered for all callers, if they have 31 digits or more and took 1 ms of CPU or more; 0 remembers none")
-	f.DurationVar(&c.drain, "drain", 10*time.Second, "time that each step of stopping may take: requests, turns, actors, writes")
+	f.DurationVar(&c.drain, "drain", 10*time.Second, "time that each of the six steps of stopping may take: requests, turns, what they found, actors, writes, the store")
 	f.DurationVar(&c.linger, "linger", 0, "how long a node still takes jobs after SIGTERM while /readyz says 503 and answers end their connections, so that balancers notice")
 	f.StringVar(&c.logLevel, "log-level", defaultLevel, "debug, info, warn or error; debug shows each turn; SIGHUP reads it again from the file of --config")
 	f.StringVar(&c.logFormat, "log-format", "text", "text or json")
@@ -204,14 +205,27 @@ func (c *config) check() error {
 		return fairfactor.Errorf(fairfactor.Invalid, "--retention %v is less than the %v for which idempotency keys are remembered", c.retention, fairfactor.KeyLife)
 	case c.maxDeaths < 0 || c.maxDeaths > fairfactor.MaxDeaths:
 		return fairfactor.Errorf(fairfactor.Invalid, "--max-deaths %d is not between 0 and %d", c.maxDeaths, fairfactor.MaxDeaths)
-	case c.knownSize < 0:
-		return fairfactor.Errorf(fairfactor.Invalid, "--known-size %d is negative", c.knownSize)
-	case c.linger < 0 || c.linger > time.Hour:
-		return fairfactor.Errorf(fairfactor.Invalid, "--linger %v is not between 0 and 1h", c.linger)
+	case c.linger > time.Hour:
+		return fairfactor.Errorf(fairfactor.Invalid, "--linger %v is more than 1h", c.linger)
+	case c.drain == 0:
+		return fairfactor.Errorf(fairfactor.Invalid, "--drain 0s leaves no time to save anything: 10s is the default")
+	case c.maxQueue == 0:
+		return fairfactor.Errorf(fairfactor.Invalid, "--max-queue 0 is not 1 or more")
+	case c.store == "" && c.data == "":
+		return fairfactor.Errorf(fairfactor.Invalid, "--data is empty: name the directory of the embedded store, or a PostgreSQL with --store")
 	case c.store != "" && !strings.HasPrefix(c.store, "postgres://") && !strings.HasPrefix(c.store, "postgresql://"):
 		return fairfactor.Errorf(fairfactor.Invalid, "--store is not the URL of a PostgreSQL: write postgres://user:password@host:5432/database, or leave the flag out and set --data")
 	case c.store == "" && len(c.join) > 0:
 		return fairfactor.Errorf(fairfactor.Invalid, "--join needs a store that nodes can share, and the embedded store in %s belongs to one node: give all of them the same PostgreSQL with --store", c.data)
+	}
+	if err := checkAddress("http", c.http, "127.0.0.1:5555"); err != nil {
+		return err
+	}
+	if _, err := c.profilerAddress(); err != nil {
+		return err
+	}
+	if _, err := c.gossipKeyBytes(); err != nil {
+		return err
 	}
 	if c.otlp != "" {
 		if err := otlp.CheckEndpoint(c.otlp); err != nil {
@@ -219,6 +233,27 @@ func (c *config) check() error {
 		}
 	}
 	return c.checkTLS()
+}
+
+// checkAddress refuses what is no address to listen on.
+func checkAddress(flag, text, example string) error {
+	_, port, err := net.SplitHostPort(text)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return fairfactor.Errorf(fairfactor.Invalid, "--%s %q is not host:port, such as %s", flag, text, example)
+	}
+	return nil
+}
+
+// gossipKeyBytes is the key of the gossip, nil for none.
+func (c *config) gossipKeyBytes() ([]byte, error) {
+	key, err := hex.DecodeString(c.gossipKey)
+	if err != nil {
+		return nil, fairfactor.Errorf(fairfactor.Invalid, "--gossip-key is not hexadecimal: make one with openssl rand -hex 32")
+	}
+	return key, nil
 }
 
 // place says where the jobs are kept, without the password to get there.

@@ -60,8 +60,6 @@ func newSubmit(streams streams) *cobra.Command {
 			return fairfactor.Errorf(fairfactor.Invalid, "--key goes with exactly one number")
 		case isAPIKey(keys.one):
 			return fairfactor.Errorf(fairfactor.Invalid, "--key is the idempotency key of a submission, and this is an API key: give it with --api-key, or better in FAIRFACTOR_KEY")
-		case timeout < 0:
-			return fairfactor.Errorf(fairfactor.Invalid, "--timeout %v is negative", timeout)
 		}
 		end, err := deadlineOf(deadline, time.Now())
 		if err != nil {

@@ -17,12 +17,12 @@ func newTop(io streams) *cobra.Command {
 	w := watch{}
 	var order string
 	cmd := &cobra.Command{
-		Use: "top", Short: "Watch callers, workers and fairness", Args: cobra.NoArgs,
+		Use: "top", Short: "Watch callers, workers and fairness", Args: noArguments,
 		Long: `top shows what the nodes do, again and again: the workers and their turns, the
 busiest callers with their rates, and how fair it is. Of a thousand callers and
 more it shows those with the most jobs that run or wait, and with the most CPU.
-It uses as much of the terminal as there is. Without a terminal it prints one picture, or as many as
---count says.
+It uses as much of the terminal as there is. Without a terminal it prints one picture,
+or as many as --count says.
 
 Keys: q quits, s sorts by the next column.`,
 		Example: `  fairfactor top

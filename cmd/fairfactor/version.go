@@ -19,7 +19,7 @@ func newVersion(io streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print version, commit and Go version, as --version does",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		Run: func(*cobra.Command, []string) {
 			fmt.Fprintln(io.out, "fairfactor", versionText())
 		},

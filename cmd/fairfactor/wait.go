@@ -15,7 +15,7 @@ func newWait(io streams) *cobra.Command {
 	r := &remote{io: io}
 	var timeout time.Duration
 	cmd := &cobra.Command{
-		Use: "wait ID ...", Short: "Wait until jobs have ended", Args: cobra.MinimumNArgs(1),
+		Use: "wait ID ...", Short: "Wait until jobs have ended", Args: someArguments,
 		Long: `wait prints each job when it has ended, in the order of the ids. When --timeout is
 over, it prints those that have ended until then; the others go on at the node.
 With - it reads ids from standard input, also as submit -o json prints them.`,
@@ -27,9 +27,6 @@ With - it reads ids from standard input, also as submit -o json prints them.`,
 	withStatuses(cmd, statusDone, statusError, statusUsage,
 		"3  some failed: jobs failed, were cancelled, or are unknown", statusTimedOut, statusNodeAway)
 	return r.command(cmd, func(ctx context.Context, jobs fairfactor.Jobs, p printer, args []string) error {
-		if timeout < 0 {
-			return fairfactor.Errorf(fairfactor.Invalid, "--timeout %v is negative", timeout)
-		}
 		w := &waiter{jobs: jobs, io: io, timeout: timeout}
 		ids, err := jobIDs(args, io.in, w.unknown)
 		if err != nil {

@@ -40,6 +40,11 @@ func TestManyIDs(t *testing.T) {
 	if status != 0 || strings.Count(out, "\n") != jobs || !strings.Contains(out, ended[0]+"\n") {
 		t.Errorf("export: status %d, %d lines, %q", status, strings.Count(out, "\n"), err)
 	}
+	for flags, want := range map[string]int{"--status completed --number 91": jobs, "--status failed": 0, "--number 92": 0, "--until 1h": 0, "--quarantined": 0} {
+		if status, out, err := execute(t, "", append([]string{"export"}, strings.Fields(flags)...)...); status != 0 || strings.Count(out, "\n") != want {
+			t.Errorf("export %s: status %d, %d lines, want %d: %s", flags, status, strings.Count(out, "\n"), want, err)
+		}
+	}
 	if status, out, _ := execute(t, "", "export", "--caller", "no-one-yet"); status != 0 || out != "" {
 		t.Errorf("export of nothing: status %d, %q", status, out)
 	}

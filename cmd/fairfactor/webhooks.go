@@ -16,7 +16,7 @@ const leastSecret = 16
 // webhooks reads what the flags say of callbacks; nil if they allow none.
 func (c *config) webhooks() (*webhook.Hosts, []string, error) {
 	hosts, err := webhook.ParseHosts(c.hookHosts)
-	if err != nil || len(c.hookHosts) == 0 {
+	if err != nil {
 		return nil, nil, err
 	}
 	secrets := c.hookSecrets
@@ -29,8 +29,11 @@ func (c *config) webhooks() (*webhook.Hosts, []string, error) {
 	}
 	for _, secret := range secrets {
 		if len(secret) < leastSecret {
-			return nil, nil, fairfactor.Errorf(fairfactor.Invalid, "a webhook secret has %d bytes, fewer than %d", len(secret), leastSecret)
+			return nil, nil, fairfactor.Errorf(fairfactor.Invalid, "a webhook secret has %d bytes, fewer than %d: make one with openssl rand -hex 32", len(secret), leastSecret)
 		}
+	}
+	if len(c.hookHosts) == 0 {
+		return nil, nil, nil
 	}
 	if len(secrets) == 0 {
 		return nil, nil, fairfactor.Errorf(fairfactor.Invalid, "--webhook-hosts needs --webhook-secret or --webhook-secret-file: receivers know by the signature who calls")

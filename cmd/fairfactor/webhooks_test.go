@@ -168,7 +168,7 @@ func TestWebhookFlags(t *testing.T) {
 	for args, want := range map[string]string{
 		"--webhook-hosts example.com":                         "needs --webhook-secret",
 		"--webhook-hosts example.com --webhook-secret short":  "fewer than 16",
-		"--webhook-hosts http://example.com":                  "is no host",
+		"--webhook-hosts http://example.com":                  "is not a host",
 		"--webhook-hosts a --webhook-secret-file /nowhere/at": "--webhook-secret-file",
 	} {
 		if status, _, err := execute(t, "", append([]string{"serve", "--data", t.TempDir()}, strings.Fields(args)...)...); status != exitUsage || !strings.Contains(err, want) {
