@@ -3,10 +3,12 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -77,7 +79,8 @@ func TestRoff(t *testing.T) {
 	}
 }
 
-// TestOperationsListsFlags: an operator finds each flag of serve in the table.
+// TestOperationsListsFlags: an operator finds each flag of serve in the table, with the
+// default that it has.
 func TestOperationsListsFlags(t *testing.T) {
 	text, err := os.ReadFile("../../docs/operations.md")
 	if err != nil {
@@ -87,11 +90,89 @@ func TestOperationsListsFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rows := map[string]string{} // defaults by flag
+	for _, row := range regexp.MustCompile("(?m)^\\| (`--[^|]*) \\| ([^|]*)\\|").FindAllStringSubmatch(string(text), -1) {
+		defaults := strings.Split(row[2], ", ")
+		for i, name := range regexp.MustCompile("`--([a-z-]+)`").FindAllStringSubmatch(row[1], -1) {
+			rows[name[1]] = strings.Trim(strings.ReplaceAll(defaults[min(i, len(defaults)-1)], ",", ""), "` ")
+		}
+	}
+	words := strings.NewReplacer(" us", "µs", " s", "s", " h", "h0m0s", " m", "m0s")
 	serve.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if f.Name != "help" && !strings.Contains(string(text), "`--"+f.Name+"`") {
+		got, ok := rows[f.Name]
+		want := strings.Trim(f.DefValue, "[]")
+		switch described := strings.Contains(f.Usage, "(default "); {
+		case f.Name == "help":
+		case !ok:
 			t.Errorf("docs/operations.md lacks --%s", f.Name)
+		case described || f.Name == "advertise": // in words, which depend on the machine
+			if got == "" {
+				t.Errorf("docs/operations.md has no default of --%s", f.Name)
+			}
+		case want == "0s" && got == "0", words.Replace(got) == want:
+		default:
+			t.Errorf("docs/operations.md has the default %q of --%s, and it is %q", got, f.Name, want)
 		}
 	})
+}
+
+// TestDocumentsNameFlags: each command and flag that a page gives to the program exists, and
+// the README has all commands.
+func TestDocumentsNameFlags(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decisions, err := filepath.Glob("../../docs/adr/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := newRoot(streams{})
+	known := map[string]bool{}
+	for _, cmd := range allCommands(root) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
+	}
+	flag := regexp.MustCompile("`--([a-z][a-z-]+)")
+	line := regexp.MustCompile("(?m)(?:^\\$ |^|`|&& |\\| )fairfactor ([a-z]+)((?: [^\n`#|]*)?)")
+	found := 0
+	for _, path := range append(append(pages, decisions...), "../../README.md", "../../SECURITY.md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range flag.FindAllStringSubmatch(string(text), -1) {
+			if found++; !known[m[1]] && m[1] != "scale" { // of docker compose
+				t.Errorf("%s names --%s, a flag of no command", path, m[1])
+			}
+		}
+		for _, m := range line.FindAllStringSubmatch(string(text), -1) {
+			cmd, rest, err := root.Find(strings.Fields(m[1] + m[2]))
+			if err != nil || cmd == root {
+				continue // prose, such as: fairfactor proves every prime
+			}
+			found++
+			for _, word := range rest {
+				name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+				if strings.HasPrefix(word, "--") && cmd.Flags().Lookup(name) == nil && name != "help" {
+					t.Errorf("%s gives --%s to %s, which has no such flag", path, name, cmd.Name())
+				}
+			}
+		}
+	}
+	if found < 150 {
+		t.Errorf("only %d flags and commands found", found)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(readme), "| verb | does |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, cmd := range append(root.Commands(), &cobra.Command{Use: "completion"}) {
+		if !regexp.MustCompile("`" + cmd.Name() + "[ `]").MatchString(table) {
+			t.Errorf("README.md has no row for %s", cmd.Name())
+		}
+	}
 }
 
 // TestHelpIsComplete: each command is in the list, each flag says what it does and

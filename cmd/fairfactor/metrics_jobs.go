@@ -22,13 +22,13 @@ type jobTimes struct {
 
 func newJobTimes(times *caller.Times) *jobTimes {
 	desc := func(name, help string) *prometheus.Desc {
-		return prometheus.NewDesc("fairfactor_job_"+name+"_seconds", help+" By the size of the number: up to so many digits.", []string{"digits"}, nil)
+		return prometheus.NewDesc(name, help+" By the size of the number: up to so many digits.", []string{"digits"}, nil)
 	}
 	return &jobTimes{
 		times: times,
-		wait:  desc("wait", "Time from a job's acceptance to its first turn."),
-		run:   desc("run", "Time from a job's first turn to its end."),
-		total: desc("total", "Time from a job's acceptance to its end."),
+		wait:  desc("fairfactor_job_wait_seconds", "Time from a job's acceptance to its first turn."),
+		run:   desc("fairfactor_job_run_seconds", "Time from a job's first turn to its end."),
+		total: desc("fairfactor_job_total_seconds", "Time from a job's acceptance to its end."),
 	}
 }
 

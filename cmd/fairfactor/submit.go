@@ -34,7 +34,7 @@ func newSubmit(streams streams) *cobra.Command {
   seq 1000000 1001000 | fairfactor submit --caller batch -o json
   fairfactor submit --key-prefix nightly-7 --file numbers.txt || fairfactor submit --key-prefix nightly-7 --file numbers.txt
   fairfactor submit --wait --timeout 1m --file numbers.txt
-  fairfactor submit --ecm 50000:214,250000:80 --known-factor 1000003 '10^150+3'   # work done elsewhere is not done again
+  fairfactor submit --ecm 50000:214,250000:80 --known-factor 909599715918703 '10^150+3'   # work done elsewhere is not done again
   fairfactor submit --deadline 10m --file numbers.txt   # what has not ended in ten minutes is cancelled`,
 	}
 	f := cmd.Flags()

@@ -1,8 +1,15 @@
 package main
 
 import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestWrongCommandLines: what is wrong with a command line is said before anything is
@@ -85,6 +92,50 @@ func TestChangesAreTyped(t *testing.T) {
 		t.Setenv("FAIRFACTOR_"+name, "")
 	}
 }
+
+// TestExamplesRun: what the help shows as examples can be copied into a shell as it is.
+func TestExamplesRun(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the examples are for a Unix shell")
+	}
+	p := serve(t, t.TempDir())
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"fairfactor":       "#!/bin/sh\nexec env " + asProgram + "=1 '" + os.Args[0] + "' \"$@\"\n",
+		"numbers.txt":      "15 91\n2^67-1\n",
+		"factors.txt":      "15: 3 5\n",
+		"certificates.txt": "15: 3 5\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.wait(p.submit("nightly", "15").ID) // some examples are about a caller that exists
+	ran := 0
+	for _, cmd := range allCommands(newRoot(streams{})) {
+		for line := range strings.Lines(cmd.Example) {
+			if line = strings.TrimSpace(line); slices.ContainsFunc(noExample, func(part string) bool { return strings.Contains(line, part) }) {
+				continue
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			shell := exec.CommandContext(ctx, "sh", "-c", line)
+			shell.Dir, shell.WaitDelay = dir, time.Second
+			shell.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "FAIRFACTOR_URL="+p.url)
+			if out, err := shell.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%.500s", line, err, out)
+			}
+			cancel()
+			ran++
+		}
+	}
+	if ran < 40 {
+		t.Errorf("only %d examples ran", ran)
+	}
+}
+
+// noExample are parts of examples that can't be run as they are: they need a job or key
+// that does not exist, go on until they are interrupted, or need other programs.
+var noExample = []string{"serve", "bmx1rhz2q4", "fairfactor keys", "ff_...", "fairfactor events", "--follow", "fairfactor top", "/usr/local", "gp -q", "factor $(", "1000000 1100000"}
 
 // helpWidth is the most columns of a line that help has written by hand.
 const helpWidth = 88
