@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"fairfactor"
 	"fairfactor/store/postgres"
 	"fairfactor/store/postgres/pgtest"
@@ -85,18 +83,8 @@ func TestLockedAccountIsLeftAlone(t *testing.T) {
 	s := open(t, url)
 	defer s.Close()
 	idle(t, s, "a")
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
-	tx, err := conn.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(t.Context(), "SELECT FROM fairfactor.callers FOR UPDATE"); err != nil {
-		t.Fatal(err)
-	}
+	tx := begin(t, url, "SELECT FROM fairfactor.callers FOR UPDATE")
+	defer tx.Conn().Close(context.WithoutCancel(t.Context()))
 	forget(t, s, 0)
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
@@ -194,18 +182,8 @@ func TestIdleIsLockedInOrder(t *testing.T) {
 	if errs, err := s.Apply(t.Context(), set); errs != nil || err != nil {
 		t.Fatal(errs, err)
 	}
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(t.Context()))
-	tx, err := conn.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(t.Context(), "SELECT FROM fairfactor.idle WHERE number = (SELECT min(number) FROM fairfactor.idle) FOR UPDATE"); err != nil {
-		t.Fatal(err)
-	}
+	tx := begin(t, url, "SELECT FROM fairfactor.idle WHERE number = (SELECT min(number) FROM fairfactor.idle) FOR UPDATE")
+	defer tx.Conn().Close(context.WithoutCancel(t.Context()))
 	written := make(chan error, 1)
 	go func() {
 		errs, err := s.Apply(t.Context(), back)

@@ -187,6 +187,27 @@ func run(t *testing.T, url, statements string) {
 	}
 }
 
+// begin opens a transaction in the database at a URL, on a connection of its own, and carries
+// out statements in it.
+func begin(t *testing.T, url string, statements ...string) pgx.Tx {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := c.Begin(t.Context())
+	for _, s := range statements {
+		if err == nil {
+			_, err = tx.Exec(t.Context(), s)
+		}
+	}
+	if err != nil {
+		c.Close(context.WithoutCancel(t.Context()))
+		t.Fatal(err)
+	}
+	return tx
+}
+
 // count returns the number that a question in the database at a URL answers with.
 func count(t *testing.T, url, question string) (n int) {
 	t.Helper()

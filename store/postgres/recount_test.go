@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"fairfactor/store/postgres"
 	"fairfactor/store/postgres/pgtest"
 )
@@ -106,21 +104,8 @@ func TestOneCountsAtATime(t *testing.T) {
 	var clock atomic.Int64
 	s := ahead(t, url, &clock)
 	uncounted(t, url, "old-", 3)
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(t.Context()))
-	tx, err := conn.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(t.Context(), "LOCK TABLE fairfactor.account_counts IN SHARE UPDATE EXCLUSIVE MODE"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(t.Context(), "INSERT INTO fairfactor.account_counts VALUES (2)"); err != nil {
-		t.Fatal(err)
-	}
+	tx := begin(t, url, "LOCK TABLE fairfactor.account_counts IN SHARE UPDATE EXCLUSIVE MODE", "INSERT INTO fairfactor.account_counts VALUES (2)")
+	defer tx.Conn().Close(context.WithoutCancel(t.Context()))
 	clock.Add(int64(time.Hour))
 	recount(t, s)
 	claim(t, s, "a")
