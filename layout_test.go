@@ -198,3 +198,69 @@ func TestTopLevel(t *testing.T) {
 		}
 	}
 }
+
+// Exported names say what they are: by a comment of their own, or by that of the group
+// of declarations that they stand in.
+func TestExportedNamesAreDocumented(t *testing.T) {
+	names := 0
+	for _, p := range list(t, "./...") {
+		documented := false // the package
+		for _, name := range p.GoFiles {
+			if strings.HasSuffix(name, ".pb.go") {
+				documented = true
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ParseComments|parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			documented = documented || file.Doc != nil
+			for _, decl := range file.Decls {
+				exported, bare := undocumented(decl)
+				names += exported
+				for _, b := range bare {
+					t.Errorf("%s: %s has no comment", filepath.Join(p.ImportPath, name), b)
+				}
+			}
+		}
+		if !documented {
+			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+	}
+	if names < 500 {
+		t.Errorf("only %d exported names found", names)
+	}
+}
+
+// undocumented counts the exported names of a declaration and returns those without a
+// comment. Methods of types that are not exported are reached through interfaces, which
+// say what they do.
+func undocumented(decl ast.Decl) (exported int, bare []string) {
+	check := func(name *ast.Ident, comments ...*ast.CommentGroup) {
+		if !name.IsExported() {
+			return
+		}
+		exported++
+		if !slices.ContainsFunc(comments, func(c *ast.CommentGroup) bool { return c != nil }) {
+			bare = append(bare, name.Name)
+		}
+	}
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		if d.Recv == nil {
+			check(d.Name, d.Doc)
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				check(s.Name, d.Doc, s.Doc, s.Comment)
+			case *ast.ValueSpec:
+				for _, name := range s.Names {
+					check(name, d.Doc, s.Doc, s.Comment)
+				}
+			}
+		}
+	}
+	return exported, bare
+}

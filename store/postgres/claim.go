@@ -83,7 +83,7 @@ func (s *Store) claimAll() {
 			case c.claim.Number == 0 && c.full:
 				c.err = fairfactor.ErrTooManyCallers
 			case c.claim.Number == 0:
-				c.err = fairfactor.Errorf(fairfactor.Unavailable, "the caller was claimed by another node at the same time, or this one is no member of the cluster any more: try again")
+				c.err = fairfactor.Errorf(fairfactor.Unavailable, "the caller was claimed by another node at the same time, or this one is no longer a member of the cluster: try again")
 			}
 			if c.err != nil {
 				c.claim = fairfactor.Claim{}

@@ -23,6 +23,7 @@ func InverseMod(x, p uint32) uint32 {
 // Reducer takes remainders of one number by many small primes.
 type Reducer struct{ Words []uint64 }
 
+// NewReducer returns one of n, which is 0 or more.
 func NewReducer(n *big.Int) *Reducer {
 	w := make([]uint64, (n.BitLen()+63)/64)
 	PutWords(w, n)

@@ -182,9 +182,9 @@ func (l *Lanczos) Begin(r *stop.Poller, seed uint64) *state {
 type outcome int
 
 const (
-	UnderWay outcome = iota
-	Finished         // X + Y and the last V hold dependencies
-	broken           // another start may do better
+	UnderWay outcome = iota // there are steps left to take
+	Finished                // X + Y and the last V hold dependencies
+	broken                  // another start may do better
 )
 
 // Advance takes at most count steps from s.

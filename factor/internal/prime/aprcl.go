@@ -114,7 +114,7 @@ type verdict byte
 const (
 	undecided verdict = iota
 	isComposite
-	IsPrime
+	IsPrime // it is proven
 )
 
 // proveJacobi tests odd n without factors below 2^12; undecided if it was stopped,

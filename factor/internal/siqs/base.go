@@ -60,6 +60,8 @@ type BaseBuilder struct {
 	done bool
 }
 
+// BeginBase returns a builder of the tables for n odd, minBits to maxBits long, with
+// multiplier k. They are complete once [BaseBuilder.Extend] is true.
 func BeginBase(n *big.Int, k uint64, size Parameters) *BaseBuilder {
 	s := &Base{N: n, K: k, parameters: size}
 	s.kn = new(big.Int).Mul(n, new(big.Int).SetUint64(k))
