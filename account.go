@@ -27,7 +27,7 @@ type AccountStore interface {
 
 // Accounts says how many accounts a store has.
 type Accounts struct {
-	Kept      uint64
+	Kept      uint64 // of the store, those of active callers included
 	Forgotten uint64 // by this process
 }
 

@@ -6,7 +6,7 @@ import "time"
 // caller has what the node allows to all.
 type Bounds struct {
 	MaxQueue  uint64        // unfinished jobs, besides the bound that all callers have
-	MaxRate   uint64        // submissions a second, and so many at once
+	MaxRate   uint64        // submissions a second, and at most a second's worth at once
 	MaxDigits uint64        // of a number
 	MaxCPU    time.Duration // that its jobs may use in a day, from midnight to midnight UTC, before submissions are refused
 	// Day is the day whose CPU counts, in days since 1970, and Before what the caller had
@@ -17,10 +17,10 @@ type Bounds struct {
 
 // Largest values of [Bounds].
 const (
-	MaxQueueBound  = 1 << 40
-	MaxRateBound   = 1_000_000
-	MaxDigitsBound = 1_000_000
-	MaxCPUBound    = 1_000_000_000 * time.Second
+	MaxQueueBound  = 1 << 40                     // jobs
+	MaxRateBound   = 1_000_000                   // submissions a second
+	MaxDigitsBound = 1_000_000                   // decimal digits
+	MaxCPUBound    = 1_000_000_000 * time.Second // of CPU in a day
 )
 
 // Set reports whether the caller has any bound of its own.
@@ -28,7 +28,7 @@ func (b *Bounds) Set() bool {
 	return b.MaxQueue > 0 || b.MaxRate > 0 || b.MaxDigits > 0 || b.MaxCPU > 0
 }
 
-// CheckBounds returns an error if a caller can't have these bounds.
+// CheckBounds returns an error, which is [Invalid], if a caller can't have these bounds.
 func CheckBounds(b Bounds) error {
 	for _, one := range []struct {
 		name        string

@@ -21,8 +21,8 @@ const (
 	MaxKnownDigits  = 200               // of each
 )
 
-// CheckCurves returns curves in ascending order, or an error if a submission can't have
-// them.
+// CheckCurves returns curves in ascending order, or an error, which is [Invalid], if a
+// submission can't have them.
 func CheckCurves(curves []Curves) ([]Curves, error) {
 	if len(curves) > MaxCurveBounds {
 		return nil, Errorf(Invalid, "ecm has %d first bounds: at most %d are possible", len(curves), MaxCurveBounds)

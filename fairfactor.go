@@ -126,7 +126,7 @@ const (
 type Caller struct {
 	Name      string
 	Group     string // empty if it is in none
-	Weight    int    // among the callers of its group, or among all if it has none
+	Weight    int    // 1 to [MaxWeight], among the callers of its group, or among all if it has none
 	Paused    bool   // it gets no turns, and its jobs wait
 	Bounds    Bounds
 	Queued    uint64 // unfinished jobs, running ones included

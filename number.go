@@ -4,7 +4,7 @@ import "strings"
 
 // ParseNumber returns the canonical form of a positive integer in decimal
 // digits: leading zeros dropped. Everything else is invalid: signs, spaces,
-// exponents, other scripts' digits, zero. maxDigits bounds the canonical form.
+// exponents, other scripts' digits, zero. maxDigits, 1 or more, bounds the canonical form.
 func ParseNumber(s string, maxDigits int) (string, error) {
 	if s == "" {
 		return "", Errorf(Invalid, "number is empty: send a positive integer in decimal digits")
@@ -25,7 +25,7 @@ func ParseNumber(s string, maxDigits int) (string, error) {
 }
 
 // ParseCaller returns s if it is a valid name of a caller: 1 to 64 bytes of
-// A-Z a-z 0-9 . _ : @ -
+// A-Z a-z 0-9 . _ : @ -. Its error is [Invalid].
 func ParseCaller(s string) (string, error) {
 	if s == "" {
 		return "", Errorf(Invalid, "caller id is missing: send it in the header X-Caller-ID or as ?caller_id=")

@@ -48,8 +48,8 @@ func NewOperationID(now time.Time, random uint32) string {
 // time, and below those of all later ones.
 func OperationsBefore(at time.Time) string { return NewOperationID(at, 0) }
 
-// CheckOperation returns an error if an operation of that kind can't be about such
-// jobs, and completes the query.
+// CheckOperation returns an error, which is [Invalid], if an operation of that kind can't
+// be about such jobs, and completes the query.
 func CheckOperation(kind OperationKind, q *Query) error {
 	switch kind {
 	case CancelJobs:

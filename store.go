@@ -125,7 +125,7 @@ type Backlogged struct {
 	Number uint64
 	Name   string
 	Group  string
-	Weight int
+	Weight int    // 1 to [MaxWeight]
 	Paused bool   // it gets no turns
 	Queued uint64 // unfinished jobs
 }
@@ -176,9 +176,9 @@ type Change struct {
 	Job        *Job    // of a job, not of a setting
 	Checkpoint []byte  // Checkpoint only
 	Pieces     []Piece // Checkpoint only: those that are new or have changed
-	Weight     int     // Weigh only
+	Weight     int     // Weigh only, 1 to [MaxWeight]
 	Group      string  // Regroup only, at most [MaxGroupBytes]
-	Enrol      bool    // Regroup only: the group is that of the first submission, not an operator\'s choice
+	Enrol      bool    // Regroup only: the group is that of the first submission, not an operator's choice
 	// Learn is for Finish and AcceptEnded: the primes that the job found are worth
 	// knowing, and become known in the same commit, see [KnownStore].
 	Learn  bool
@@ -196,8 +196,8 @@ type Piece struct {
 // ErrTooManyGroups refuses a weight for one more group.
 var ErrTooManyGroups = Errorf(Limit, "%d groups have a weight other than 1: set the weight of another one back to 1 first", MaxGroups)
 
-// CheckGroup returns an error if a caller can't be put in a group of that name:
-// it is empty for no group, or follows the rules of a caller's name.
+// CheckGroup returns an error, which is [Invalid], if a caller can't be put in a group of
+// that name: it is empty for no group, or follows the rules of a caller's name.
 func CheckGroup(group string) error {
 	if group == "" {
 		return nil
@@ -208,8 +208,8 @@ func CheckGroup(group string) error {
 	return nil
 }
 
-// CheckGroupWeight returns an error if a group of that name can't have the
-// weight.
+// CheckGroupWeight returns an error, which is [Invalid], if a group of that name can't
+// have the weight.
 func CheckGroupWeight(group string, weight int) error {
 	if group == "" {
 		return Errorf(Invalid, "a group without a name has no weight")
@@ -220,7 +220,8 @@ func CheckGroupWeight(group string, weight int) error {
 	return CheckWeight(weight)
 }
 
-// CheckWeight returns an error if neither a caller nor a group can have that weight.
+// CheckWeight returns an error, which is [Invalid], if neither a caller nor a group can
+// have that weight: it is 1 to [MaxWeight].
 func CheckWeight(weight int) error {
 	if weight < 1 || weight > MaxWeight {
 		return Errorf(Invalid, "weight is %d: it must be between 1 and %d", weight, MaxWeight)
