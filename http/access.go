@@ -1,6 +1,7 @@
 package http
 
 import (
+	"fmt"
 	"unsafe"
 
 	"fairfactor"
@@ -76,7 +77,7 @@ func (s *Server) authorise(r *request, a *access) error {
 
 // notYours is the refusal of a caller that a key does not name.
 func notYours(key *fairfactor.APIKey, caller string) error {
-	return refuse(forbidden, "this key is for the callers "+key.Callers+", which the caller named is not one of",
+	return refuse(forbidden, fmt.Sprintf("this key is for the callers %s, and %.40q is not one of them", key.Callers, caller),
 		shown("caller_id", caller), fact{name: "callers", text: key.Callers})
 }
 
