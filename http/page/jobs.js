@@ -88,10 +88,10 @@ function all(data, route, act) {
   const found = filters(route), states = (found.status || "pending,running").split(",");
   const unfinished = states.includes("pending") && states.every(s => ["pending", "running"].includes(s));
   const change = (name, text, question, method, path) => button(name, text, act, { class: "danger" }, async () =>
-    await sure(question, "All that the filters find are meant, also on other pages.", text) ? operations.begin(route, method, path, found) : "");
+    await sure(question, "This includes jobs on other pages.", text) ? operations.begin(route, method, path, found) : "");
   return found.quarantined ? null : [
-    found.caller_id && unfinished ? change("cancel-all", "Cancel all", "Cancel all unfinished jobs of " + found.caller_id + " that are found?", "DELETE", "compute") : null,
-    found.status === "failed" ? change("retry-all", "Retry all", "Try all failed jobs again that are found?", "POST", "compute/retry") : null,
+    found.caller_id && unfinished ? change("cancel-all", "Cancel all", "Cancel all unfinished jobs of " + found.caller_id + " that match the filters?", "DELETE", "compute") : null,
+    found.status === "failed" ? change("retry-all", "Retry all", "Retry all failed jobs that match the filters?", "POST", "compute/retry") : null,
   ];
 }
 
@@ -111,5 +111,5 @@ export function list(data, act, pick, named) {
       box("Tick job " + j.number.slice(0, 40), [j], selected.has(j.request_id)), state(j.status), h("a", { href: "#/" + callerPath(j.caller_id), class: "mono" }, j.caller_id),
       h("a", { href: "#/jobs/" + j.request_id }, brief(j.number)), outcome(j), ended(j) ? micros(j.cpu_us) : "", ago(j.submitted_at),
     ]),
-  })), "No job is like that.");
+  })), "No job matches the filters.");
 }

@@ -26,7 +26,7 @@ export const known = {
 const remembered = (data, route) => section("Remembered", { class: "live" },
   table("Remembered numbers", [{ text: "number" }, { text: "factors", cls: "flow" }], data.known.map(f => ({
     key: f.number, cells: [h("a", { href: "#/known" + query({ n: f.number }) }, brief(f.number)), product(powers(f), true)],
-  })), "Nothing is remembered yet: numbers of less than 31 digits are factored again each time."),
+  })), "Nothing is remembered yet: numbers of fewer than 31 digits are factored again each time."),
   pages(cursor => "#/known" + query({ cursor }), route.query.get("cursor") || "", data.next));
 
 const powers = f => Object.fromEntries(f.factors.map(p => [p.prime, p.exponent]));
