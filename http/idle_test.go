@@ -22,15 +22,15 @@ func inUse() uint64 {
 func settled(t *testing.T) uint64 {
 	t.Helper()
 	client.CloseIdleConnections()
-	last, same := inUse(), 0
+	last, same, since := inUse(), 0, time.Now()
 	eventually(t, "the memory in use stays as it is", func() bool {
-		now := inUse()
+		now := inUse() // each look takes as long as a collection, half a second where much else runs
 		if same++; now < last-last/100 {
-			same = 0
+			same, since = 0, time.Now()
 		}
 		last = now
 		time.Sleep(20 * time.Millisecond)
-		return same == 20
+		return same >= 3 && time.Since(since) > 400*time.Millisecond
 	})
 	return last
 }
