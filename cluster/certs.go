@@ -50,7 +50,7 @@ func HaveCertificates(dir string) bool {
 // names and IP addresses, besides the cluster's name. It overwrites no file.
 func MakeCertificates(dir, cluster string, hosts []string, now time.Time) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fairfactor.Wrap(fairfactor.Invalid, err, "the directory "+dir+" can't be created")
+		return fairfactor.Wrap(fairfactor.Invalid, err, "the directory "+dir+" can't be created: choose another one with --dir")
 	}
 	for _, name := range certificateFiles() {
 		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {

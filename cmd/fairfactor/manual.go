@@ -26,7 +26,7 @@ needed. SOURCE_DATE_EPOCH sets the date that the pages bear.`,
 		Args:    oneArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return fairfactor.Wrap(fairfactor.Internal, err, "the directory "+args[0]+" can't be made")
+				return fairfactor.Wrap(fairfactor.Internal, err, "the directory "+args[0]+" can't be created: choose another one")
 			}
 			date, err := manualDate()
 			if err != nil {

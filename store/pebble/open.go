@@ -139,7 +139,7 @@ func open(dir string, opts Options, fs vfs.FS) (*Store, error) {
 	dir = filepath.Clean(dir)
 	s.dir = dir
 	if err := fs.MkdirAll(dir, 0o750); err != nil {
-		return nil, fairfactor.Wrap(fairfactor.Unavailable, err, fmt.Sprintf("the data directory %s can't be made", dir))
+		return nil, fairfactor.Wrap(fairfactor.Unavailable, err, fmt.Sprintf("the data directory %s can't be created: choose another one with --data", dir))
 	}
 	var err error
 	if s.lock, err = pebbledb.LockDirectory(dir, fs); err != nil {
