@@ -46,6 +46,7 @@ is 1 if a fault was not found.`,
 	Prepare: func(f *flag.FlagSet) command.Inquiry {
 		m := &Mutants{list: List}
 		f.StringVar(&m.only, "only", "", "make the faults only whose name, file or test matches this `pattern`")
+		f.DurationVar(&m.each, "each", 3*time.Minute, "give up one test after this time; a busy machine may need more")
 		return m
 	},
 }
@@ -56,6 +57,7 @@ type Mutants struct {
 
 	list []Mutant
 	only string
+	each time.Duration // bounds one test, which takes seconds
 	root string
 }
 
@@ -158,11 +160,8 @@ func (m *Mutants) sound(ctx context.Context, list []Mutant, progress io.Writer) 
 	return nil
 }
 
-// testTime bounds one test, which takes seconds.
-const testTime = 3 * time.Minute
-
 func (m *Mutants) goTest(ctx context.Context, u Mutant, more ...string) (string, error) {
-	args := append([]string{"test", "-run", u.Run, "-timeout", testTime.String()}, more...)
+	args := append([]string{"test", "-run", u.Run, "-timeout", m.each.String()}, more...)
 	cmd := exec.CommandContext(ctx, "go", append(args, "./"+u.Pkg)...)
 	cmd.Dir = m.root
 	cmd.WaitDelay = time.Second

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestList keeps the list true: each fault has its place in the source, once, is a
@@ -94,7 +95,7 @@ func TestTwoFaults(t *testing.T) {
 	}
 	bad, same := base, base
 	bad.New, same.New = "return t.UTC().Truncate(time.Hour)", "return t.Truncate(time.Microsecond).UTC()"
-	m := &Mutants{list: []Mutant{bad, same}}
+	m := &Mutants{list: []Mutant{bad, same}, each: time.Minute}
 	var said strings.Builder
 	err := m.Measure(t.Context(), 1, &said)
 	if err == nil || len(m.Verdicts) != 2 || !m.Verdicts[0].Found || m.Verdicts[1].Found {
