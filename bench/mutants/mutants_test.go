@@ -1,12 +1,17 @@
 package mutants
 
 import (
+	"encoding/json"
 	"errors"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
+	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +45,66 @@ func TestList(t *testing.T) {
 		if !hasTest(t, u) {
 			t.Errorf("%s: there is no test %s", u.Name, u.test())
 		}
+	}
+}
+
+// TestListCompiles makes all faults at once, but for those in each other's place, which come
+// after: a fault that does not compile is found by no test.
+func TestListCompiles(t *testing.T) {
+	for rest := List; len(rest) > 0; {
+		texts := map[string]string{}
+		var later []Mutant
+		for _, u := range rest {
+			text, ok := texts[u.File]
+			if !ok {
+				source, err := os.ReadFile(filepath.Join("../..", u.File))
+				if err != nil {
+					t.Fatal(err)
+				}
+				text = string(source)
+			}
+			if strings.Count(text, u.Old) != 1 {
+				later = append(later, u)
+				continue
+			}
+			texts[u.File] = strings.Replace(text, u.Old, u.New, 1)
+		}
+		if len(later) == len(rest) {
+			t.Fatalf("%d faults have no place, such as: %s", len(later), later[0].Name)
+		}
+		compile(t, texts)
+		rest = later
+	}
+}
+
+// compile compiles the packages of files that have other texts.
+func compile(t *testing.T, texts map[string]string) {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, replace, packages := t.TempDir(), map[string]string{}, map[string]bool{}
+	for file, text := range texts {
+		faulty := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
+		if err := os.WriteFile(faulty, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		replace[filepath.Join(root, filepath.FromSlash(file))] = faulty
+		packages["./"+path.Dir(file)] = true
+	}
+	overlay := filepath.Join(dir, "overlay.json")
+	content, err := json.Marshal(map[string]any{"Replace": replace})
+	if err == nil {
+		err = os.WriteFile(overlay, content, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"build", "-overlay", overlay}, slices.Sorted(maps.Keys(packages))...)...)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("not all faults compile: %v\n%s", err, out)
 	}
 }
 
