@@ -2,11 +2,15 @@ package sim_test
 
 import (
 	"bufio"
+	"cmp"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -68,6 +72,7 @@ func TestMutants(t *testing.T) {
 		t.Fatalf("only %d mutants", len(all))
 	}
 	if !*mutants {
+		compile(t, all)
 		return
 	}
 	chosen := regexp.MustCompile(*only)
@@ -78,6 +83,52 @@ func TestMutants(t *testing.T) {
 		if chosen.MatchString(m.name) {
 			m.try(t, tree)
 		}
+	}
+}
+
+// compile puts all mutants into the source at once, as only the compiler sees it, but for those
+// in each other's place, which come after: what does not compile is found by no simulation.
+func compile(t *testing.T, rest []mutant) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for len(rest) > 0 {
+		dir, replace, packages := t.TempDir(), map[string]string{}, map[string]bool{}
+		var later []mutant
+		for _, m := range rest {
+			place := filepath.Join(root, m.file)
+			source, err := os.ReadFile(cmp.Or(replace[place], place))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Count(string(source), m.from) != 1 {
+				later = append(later, m)
+				continue
+			}
+			replace[place] = filepath.Join(dir, strings.ReplaceAll(m.file, "/", "_"))
+			if err := os.WriteFile(replace[place], []byte(strings.Replace(string(source), m.from, m.to, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			packages["./"+path.Dir(m.file)] = true
+		}
+		if len(later) == len(rest) {
+			t.Fatalf("%d mutants have no place, such as %s", len(later), later[0].name)
+		}
+		overlay := filepath.Join(dir, "overlay.json")
+		text, err := json.Marshal(map[string]any{"Replace": replace})
+		if err == nil {
+			err = os.WriteFile(overlay, text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), "go", append([]string{"build", "-overlay", overlay}, slices.Sorted(maps.Keys(packages))...)...)
+		cmd.Dir = root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("not all mutants compile: %v\n%s", err, out)
+		}
+		rest = later
 	}
 }
 
