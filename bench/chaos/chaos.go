@@ -14,6 +14,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,15 +34,17 @@ var Comparison = command.Comparison{
 	Help: `Starts real nodes, each with a network namespace of its own, on a private PostgreSQL,
 and eight callers that submit without end through a small load balancer: single
 numbers, batches, and keys that are sent twice at once. They cancel some jobs, try to
-retry what has not failed, and compare each look at a job with all earlier ones. One more
-client follows the events of all jobs. Then nodes
+retry what has not failed, and compare each look at a job with all earlier ones. Two
+operators pause callers and let them go on, change weights, set deadlines, cancel all jobs of a
+caller, and look at lists. One more client follows the events of all jobs. Then nodes
 are killed in turn (the scheduler's, a caller's, any) and started again at the same
 addresses, stopped for longer than their lease, cut off from each other in one
 direction and in both, and from the store; the store is restarted and killed; all
 nodes are restarted in order; nodes leave and join at random, as with an
 autoscaler; and the owner of a big number is killed. In the end the callers' logs are compared with
 the store, by questions of their own: every job that got a 202 must have ended
-once, completed and right; the follower must have been told of each once, in order, over
+once, completed and right, unless it was cancelled or its deadline came; a caller that was
+paused must have had no turn; the follower must have been told of each once, in order, over
 connections that break; no caller may have been written by two processes in one
 epoch, which triggers in the database have watched; and the scheduler must have
 kept its promise of fairness. Needs root, for the namespaces; PostgreSQL 14 or
@@ -147,7 +150,7 @@ func (c *chaos) rows(sb *sandbox, v *verdict) []report.Row {
 	for _, o := range v.Anomalies {
 		written += o.Count
 	}
-	return []report.Row{
+	return slices.Concat([]report.Row{
 		report.Figure("jobs accepted", float64(v.Accepted), "").AtLeast(1).Must(),
 		report.Figure("lost", float64(v.Lost), "").AtMost(0).Must(),
 		report.Figure("failed or unfinished", float64(v.Failed+v.Unfinished), "").AtMost(0).Must(),
@@ -156,6 +159,7 @@ func (c *chaos) rows(sb *sandbox, v *verdict) []report.Row {
 		report.Figure("writes that broke a fence", float64(written), "").AtMost(0).Must(),
 		report.Figure("refused and yet accepted", float64(v.Denied), "").AtMost(0).Must(),
 		report.Figure("cancelled; cancelled and yet not", float64(v.Cancelled), "").Against("not", float64(v.Uncancelled), 0),
+	}, v.orders(), []report.Row{
 		report.Figure("reads of accepted jobs", float64(v.Reads), "").AtLeast(1).Must(),
 		report.Figure("reads that contradict an earlier one", float64(v.Stale), "").AtMost(0).Must(),
 		report.Figure("events told; connections that broke", float64(v.Told), "").Against("broke", float64(v.Resumed), 0),
@@ -168,5 +172,5 @@ func (c *chaos) rows(sb *sandbox, v *verdict) []report.Row {
 		report.Figure("answers of the scheduler", float64(answers), "").AtLeast(1).Must(),
 		report.Figure("violations of fairness", float64(worst.Violations), "").AtMost(0).Must(),
 		report.Figure("largest lag", float64(worst.MaxLag)/1000, "ms").Against("its bound", float64(worst.Bound)/1000, stats.RatioOf(float64(worst.MaxLag), float64(worst.Bound))),
-	}
+	})
 }

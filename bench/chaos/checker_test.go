@@ -328,7 +328,7 @@ func TestSightings(t *testing.T) {
 			s.see("x", s.ended("x"), l.status, []byte(l.body))
 		}
 		v := &verdict{}
-		v.look(&s)
+		v.look(&s, &orders{})
 		if v.Stale != o.wrong || (v.broken() == 0) != (o.wrong == 0) {
 			t.Errorf("%s: %d reads of %d are wrong: %v", name, v.Stale, v.Reads, v.Examples)
 		}

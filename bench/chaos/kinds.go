@@ -65,6 +65,7 @@ const (
 	cancelled cancellation = "cancelled" // 200: the job must stay cancelled
 	tooLate   cancellation = "too late"  // 409 to the only attempt: the job had ended by itself
 	maybe     cancellation = "maybe"     // an attempt had no answer
+	swept     cancellation = "swept"     // all jobs of the caller were: this one must have ended by then
 )
 
 // cancel asks for the end of a job until there is an answer.

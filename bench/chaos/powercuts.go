@@ -32,7 +32,7 @@ var PowerCuts = command.Comparison{
 	Help: `Starts a real node whose data directory is on a file system that forgets: when the
 power is cut, what was not synced is there or not, sector by sector at random. Eight
 callers submit without end, as in bench chaos, and compare each look at a job with all
-earlier ones, across the cuts. Some cuts come during the start of the node; before
+earlier ones, across the cuts; so does an operator with what it ordered. Some cuts come during the start of the node; before
 some, writes or syncs fail, or the disk is full. The node must start after each, and in the
 end every job that got a 202 must have ended once, completed and right. Needs Linux,
 root and /dev/fuse.`,
@@ -148,7 +148,7 @@ func newPowerRun(h *harness.Harness, p *powerCuts) (*powerRun, error) {
 		harness: h, rng: random.New(h.Seed, 0), setup: p, folder: h.Folder(), addr: addr,
 		disk: forgetful.New(h.Seed, 0, p.sync), balancer: newBalancer([]string{addr}, 4*p.callers, checkTime),
 	}
-	r.workload = &workload{balancer: r.balancer, conns: 2, batchSize: 100, think: 50 * time.Millisecond, seed: h.Seed}
+	r.workload = &workload{balancer: r.balancer, operators: 1, conns: 2, batchSize: 100, think: 50 * time.Millisecond, seed: h.Seed}
 	for i := range p.callers {
 		r.workload.callers = append(r.workload.callers, fmt.Sprintf("caller-%d", i+1))
 	}
@@ -232,24 +232,28 @@ func (r *powerRun) judge(ctx context.Context, failed bool) (v *verdict, err erro
 	defer c.Close()
 	idle, cancel := context.WithTimeout(ctx, 2*recovery)
 	defer cancel()
-	idleErr := r.idle(idle, c)
+	idleErr := idleAll(idle, c, logs)
 	jobs, err := everyJob(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	v = compareLogs(logs, jobs)
 	v.Partial = failed && idleErr != nil
-	v.look(&r.workload.sightings)
+	v.look(&r.workload.sightings, &r.workload.orders)
 	if v.broken() > 0 {
 		err = r.keep()
 	}
 	return v, errors.Join(err, panicked(p))
 }
 
-// idle waits until no caller has an unfinished job.
-func (r *powerRun) idle(ctx context.Context, c *client.Client) error {
+// idleAll waits until no caller has an unfinished job.
+func idleAll(ctx context.Context, c *client.Client, logs []submission) error {
+	callers := map[string]bool{}
+	for _, l := range logs {
+		callers[l.Caller] = true
+	}
 	return wait.Until(ctx, 50*time.Millisecond, func() (bool, error) {
-		for _, name := range r.workload.callers {
+		for name := range callers {
 			a, err := c.Account(name)
 			if err != nil && !client.IsNotFound(err) {
 				return false, err
@@ -296,7 +300,7 @@ func (r *powerRun) rows(v *verdict, made map[string]int) (rows []report.Row) {
 		rows = append(rows, report.Figure(m.name, float64(made[m.name]), ""))
 	}
 	s := r.disk.Stats()
-	return append(rows,
+	rows = append(rows,
 		report.Figure("syncs", float64(s.Syncs), "").AtLeast(1).Must(),
 		report.Figure("sectors of 512 bytes lost; files torn", float64(s.Lost), "").Against("torn", float64(s.Torn), 0),
 		report.Figure("changes of folders undone", float64(s.Undone), ""),
@@ -309,6 +313,9 @@ func (r *powerRun) rows(v *verdict, made map[string]int) (rows []report.Row) {
 		report.Figure("refused and yet accepted", float64(v.Denied), "").AtMost(0).Must(),
 		report.Figure("answers that no good request should have", float64(v.Unexpected), "").AtMost(0).Must(),
 		report.Figure("cancelled; cancelled and yet not", float64(v.Cancelled), "").Against("not", float64(v.Uncancelled), 0),
+	)
+	rows = append(rows, v.orders()...)
+	return append(rows,
 		report.Figure("reads of accepted jobs", float64(v.Reads), "").AtLeast(1).Must(),
 		report.Figure("reads that contradict an earlier one", float64(v.Stale), "").AtMost(0).Must(),
 		report.Figure("without an answer; of these, accepted", float64(v.Unsure), "").Against("accepted", float64(v.Kept), 0),

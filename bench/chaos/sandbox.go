@@ -74,7 +74,7 @@ func newSandbox(ctx context.Context, h *harness.Harness, cfg fleet.Config, calle
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	sb.workload = &workload{balancer: sb.balancer, conns: 2, batchSize: 5, think: 20 * time.Millisecond, seed: h.Seed}
+	sb.workload = &workload{balancer: sb.balancer, operators: 2, conns: 2, batchSize: 5, think: 20 * time.Millisecond, seed: h.Seed}
 	for i := range callers {
 		sb.workload.callers = append(sb.workload.callers, fmt.Sprintf("caller-%d", i+1))
 	}
@@ -223,7 +223,7 @@ func (sb *sandbox) finish(ctx context.Context, failed bool) (*verdict, []submiss
 	v, judgeErr := sb.audit.check(judging, logs, quantum)
 	if v != nil {
 		v.Partial = !whole
-		v.look(&sb.workload.sightings)
+		v.look(&sb.workload.sightings, &sb.workload.orders)
 		if whole {
 			judgeErr = errors.Join(judgeErr, sb.judgeEvents(judging, v))
 		}

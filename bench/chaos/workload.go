@@ -41,17 +41,25 @@ type submission struct {
 	Fault    string    `json:"fault,omitempty"` // the last that went wrong, in words
 
 	Cancel cancellation `json:"cancel,omitempty"` // empty if the caller did not ask for it, or was refused
+	Swept  time.Time    `json:"swept,omitzero"`   // when all jobs of the caller had been cancelled
+
+	Deadline time.Time `json:"deadline,omitzero"`
+	Held     bool      `json:"held,omitempty"`   // the caller was paused when this was submitted
+	Resumed  time.Time `json:"resumed,omitzero"` // when it was first told to go on; zero if it never was
 }
 
 // workload are the callers' clients: each caller has some connections that submit
 // one number after the other, and one that also waits until each is completed.
 // Half of the numbers carry an idempotency key and are sent again until there is
 // an answer; the others are given up once their fate is unknown. What else they do
-// is in kinds.go, and what they see of their jobs is compared by sightings.
+// is in kinds.go, what operators do in operator.go, and what they see of their jobs is
+// compared by sightings.
 type workload struct {
 	balancer  *balancer
 	sightings sightings
+	orders    orders
 	callers   []string
+	operators int
 	conns     int           // of each caller, besides the one that waits
 	batchSize int           // numbers in a batch
 	think     time.Duration // longest pause between two submissions of a connection
@@ -81,6 +89,10 @@ func (s *workload) start(ctx context.Context) {
 			rng := random.New(s.seed, uint64(c*1000+i))
 			s.work.Go(func() { s.connection(ctx, more, caller, rng, i == 0) })
 		}
+	}
+	for i := range s.operators {
+		rng := random.New(s.seed, uint64(len(s.callers)*1000+i))
+		s.work.Go(func() { s.operator(ctx, more, i+1, rng) })
 	}
 }
 
@@ -214,6 +226,9 @@ func (s *workload) submit(ctx context.Context, l *submission) {
 		header.Set("Idempotency-Key", l.Key)
 	}
 	body := `{"number":"` + l.Number + `"}`
+	if !l.Deadline.IsZero() {
+		body = fmt.Sprintf(`{"number":%q,"deadline":%q}`, l.Number, l.Deadline.Format(time.RFC3339Nano))
+	}
 	l.Outcome = refused
 	for time.Since(l.Began) < longestTrial && ctx.Err() == nil {
 		l.Attempts++
@@ -240,6 +255,9 @@ func (s *workload) submit(ctx context.Context, l *submission) {
 			return
 		case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:
 			l.Fault = fmt.Sprintf("%d %.200s", status, raw)
+		case status == http.StatusUnprocessableEntity && !l.Deadline.IsZero() && !l.Ended.Before(l.Deadline):
+			l.Fault = fmt.Sprintf("%d %.200s", status, raw) // it came too late
+			return
 		default:
 			l.Outcome, l.Fault = unexpected, fmt.Sprintf("%d %.200s", status, raw)
 			return
