@@ -38,8 +38,13 @@ func (n *notes) Begin(thread int, caller string, id fairfactor.ID) {
 	}
 }
 
-// End implements [actors.Recorder].
-func (n *notes) End(thread int) { delete(n.running, thread) }
+// End implements [actors.Recorder]. A thread whose process has died comes here too, on its
+// way out: that notes nothing.
+func (n *notes) End(thread int) {
+	if !n.p.dead {
+		delete(n.running, thread)
+	}
+}
 
 // leaveNotes keeps what a process that dies was at for the next one at its place.
 func (p *process) leaveNotes() {
