@@ -31,49 +31,58 @@ func newThread() *thread { return new(thread) }
 
 // Run implements [Thread]. A runner that panicked is not used again.
 func (t *thread) Run(turn factor.Turn, stop func() bool) (factor.Result, error) {
-	return t.with(turn.Predict, func(runner *factor.Runner) (factor.Result, error) { return runner.Run(turn, stop) })
+	if turn.Predict <= quickTurn { // the function of the other branch is on the heap
+		return t.here(func(r *factor.Runner) (factor.Result, error) { return r.Run(turn, stop) })
+	}
+	return t.apart(func(r *factor.Runner) (factor.Result, error) { return r.Run(turn, stop) })
 }
 
 // RunFirst implements [Thread].
 func (t *thread) RunFirst(number string, predict time.Duration, stop func() bool) (factor.Result, error) {
-	return t.with(predict, func(runner *factor.Runner) (factor.Result, error) { return runner.RunFirst(number, stop) })
+	if predict <= quickTurn {
+		return t.here(func(r *factor.Runner) (factor.Result, error) { return r.RunFirst(number, stop) })
+	}
+	return t.apart(func(r *factor.Runner) (factor.Result, error) { return r.RunFirst(number, stop) })
 }
 
-func (t *thread) with(predict time.Duration, run func(*factor.Runner) (factor.Result, error)) (r factor.Result, err error) {
-	runner := t.runner
-	if t.runner = nil; runner == nil {
-		runner = factor.NewRunner()
-	}
-	do := t.here
-	if predict > quickTurn {
-		do = t.apart
-	}
-	do(func() { r, err = run(runner) })
-	t.runner = runner
-	return r, err
-}
-
-// here runs f.
-func (t *thread) here(f func()) {
+// here runs a turn.
+func (t *thread) here(run func(*factor.Runner) (factor.Result, error)) (factor.Result, error) {
+	runner := t.take()
 	runtime.LockOSThread()
 	began := threadCPU()
 	defer func() {
 		t.spent += threadCPU() - began
 		runtime.UnlockOSThread()
 	}()
-	f()
+	r, err := run(runner)
+	t.runner = runner
+	return r, err
 }
 
-// apart runs f on the thread of low priority. It panics if f does.
-func (t *thread) apart(f func()) {
+// apart runs a turn on the thread of low priority.
+func (t *thread) apart(run func(*factor.Runner) (factor.Result, error)) (factor.Result, error) {
 	if t.low == nil {
 		t.low = newLowThread()
 	}
-	r := t.low.do(f)
-	t.spent += r.cpu
-	if r.panic != nil {
-		panic(fmt.Sprintf("%v\n%s", r.panic, r.stack))
+	runner := t.take()
+	var r factor.Result
+	var err error
+	done := t.low.do(func() { r, err = run(runner) })
+	t.spent += done.cpu
+	if done.panic != nil {
+		panic(fmt.Sprintf("%v\n%s", done.panic, done.stack))
 	}
+	t.runner = runner
+	return r, err
+}
+
+// take takes the runner, which is there again after a turn that did not panic.
+func (t *thread) take() *factor.Runner {
+	runner := t.runner
+	if t.runner = nil; runner == nil {
+		runner = factor.NewRunner()
+	}
+	return runner
 }
 
 // Needs implements [Thread].
