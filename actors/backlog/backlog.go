@@ -59,6 +59,9 @@ type Config struct {
 	Deadly func(number string) *fairfactor.Deadly
 	// Memory is asked before a job begins to sieve, nil for no limit.
 	Memory Memory
+	// Places has those of jobs that have ended, for jobs that begin, of any caller; nil for
+	// new ones.
+	Places Pool
 }
 
 // Memory grants what long jobs hold, see package memory.
@@ -192,7 +195,6 @@ type Backlog struct {
 	parking     parking
 	ending      map[uint64]*open // those that have come to their end, which is not durable yet
 	over        []*open          // whose end is durable, see [Backlog.Reuse]
-	spare       []*open          // to be used again
 	decoder     decoder
 	light, hard []*open           // those with a machine, by class, each in rotation
 	outstanding int               // offered turns of open jobs

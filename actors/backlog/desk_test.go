@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,6 +54,7 @@ func (d *desk) activate() {
 			queued++
 		}
 	}
+	d.cfg.Places = &places
 	d.backlog = backlog.New(d.cfg, fairfactor.Claim{Number: 7, Last: d.last, Caller: fairfactor.Caller{Name: "alice", Queued: queued}})
 }
 
@@ -260,3 +262,6 @@ var (
 	long = product(rand.New(rand.NewPCG(1, 1)), 50, 52, 54, 56)
 	hard = product(rand.New(rand.NewPCG(2, 2)), 180, 190)
 )
+
+// places are shared by all tests, as by all callers.
+var places sync.Pool

@@ -59,22 +59,25 @@ func (b *Backlog) Committed(seq uint64) {
 	}
 }
 
-// maxSpare bounds the places that are kept for jobs that begin later.
-const maxSpare = 256
+// Pool is a [sync.Pool]: what Get returns is nil, or was put there before.
+type Pool interface {
+	Get() any
+	Put(any)
+}
 
 // Reuse says that no one has the jobs any more whose ends are committed, nor their
-// factors: those that begin next are kept in their places, unless there is nothing to do.
+// factors: others that begin later are kept in their places.
 func (b *Backlog) Reuse() {
 	for i, o := range b.over {
-		if len(b.spare) < maxSpare {
+		if b.cfg.Places != nil {
 			*o = open{found: o.found[:0]}
-			b.spare = append(b.spare, o)
+			b.cfg.Places.Put(o)
 		}
 		b.over[i] = nil
 	}
 	b.over = b.over[:0]
 	if len(b.open)+len(b.ending)+len(b.window) == 0 {
-		b.over, b.spare = nil, nil
+		b.over = nil
 	}
 }
 

@@ -88,9 +88,10 @@ func (b *Backlog) begin(e *entry) *open {
 // opened returns a job as its caller's account has it.
 func (b *Backlog) opened(job fairfactor.Job) *open {
 	var o *open
-	if n := len(b.spare); n > 0 {
-		o, b.spare = b.spare[n-1], b.spare[:n-1]
-	} else {
+	if b.cfg.Places != nil {
+		o, _ = b.cfg.Places.Get().(*open)
+	}
+	if o == nil {
 		o = new(open)
 	}
 	o.job, o.booked = job, spent{job.CPU, job.Turns}

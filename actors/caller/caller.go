@@ -218,7 +218,7 @@ func (c *Caller) claimed(r *Read) {
 	c.allow(r.Claim.Caller.Bounds)
 	c.steps.host, c.steps.caller, c.steps.number, c.steps.epoch = c.host, c.cfg.Name, r.Claim.Number, r.Claim.Epoch
 	c.steps.hold, c.steps.learns = c.cfg.Hold, c.cfg.Learns
-	cfg := backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU, MaxDeaths: c.cfg.MaxDeaths}
+	cfg := backlog.Config{Caller: c.cfg.Name, MaxCPU: c.cfg.MaxCPU, MaxDeaths: c.cfg.MaxDeaths, Places: &sparePlaces}
 	if c.cfg.Learns {
 		cfg.Share = ShareDigits
 	}
@@ -378,8 +378,8 @@ func (c *Caller) read(what Read) {
 // spareReads are reads whose results were taken in.
 var spareReads = sync.Pool{New: func() any { return new(Read) }}
 
-// sparePages are pages that were taken in.
-var sparePages sync.Pool
+// sparePages are pages that were taken in, sparePlaces those of jobs that have ended.
+var sparePages, sparePlaces sync.Pool
 
 // SparePage is room for [Read.Page], or nil.
 func SparePage() []fairfactor.Waiting {
