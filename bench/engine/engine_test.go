@@ -70,7 +70,7 @@ func actAnswer(how, n string) string {
 	if how == "wrong" {
 		return n
 	}
-	e := ownEngine{factor.NewRunner()}
+	e := ownEngine{runner: factor.NewRunner()}
 	_, answers, err := e.factor(context.Background(), []string{n})
 	if err != nil {
 		panic(err)
@@ -137,7 +137,7 @@ func TestEngineBounds(t *testing.T) {
 	t.Setenv(asEngine, "slow")
 	b := engineBench{digits: 30, most: 2, bound: 50 * time.Millisecond, progress: t.Output()}
 	b.others = []*alternative{{engine: &gp{program: os.Args[0]}, name: "PARI"}, {engine: &gnu{program: os.Args[0]}, name: "GNU"}}
-	b.ours = &ownEngine{factor.NewRunner()}
+	b.ours = &ownEngine{runner: factor.NewRunner()}
 	defer b.close()
 	b.Seed = 1
 	if err := b.rows(t.Context()); err != nil {

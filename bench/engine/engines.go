@@ -30,38 +30,47 @@ var (
 )
 
 // ownEngine is this engine.
-type ownEngine struct{ runner *factor.Runner }
+type ownEngine struct {
+	runner  *factor.Runner
+	decoder factor.Decoder
+}
 
 func (e *ownEngine) close() {}
 
 func (e *ownEngine) factor(ctx context.Context, numbers []string) (time.Duration, []string, error) {
-	found := make([][]factor.Prime, len(numbers))
+	var found []factor.Prime // of all numbers
+	ends := make([]int, len(numbers))
 	start := harness.OwnCPU()
 	for i, n := range numbers {
-		var err error
-		if found[i], err = e.one(ctx, n); err != nil {
+		primes, err := e.one(ctx, n)
+		if err != nil {
 			return 0, nil, err
 		}
+		found = append(found, primes...)
+		ends[i] = len(found)
 	}
 	cpu := harness.OwnCPU() - start
 	answers := make([]string, len(numbers))
-	for i, primes := range found {
+	from := 0
+	for i, end := range ends {
+		primes := found[from:end]
 		if err := factor.Product(numbers[i], primes); err != nil {
 			return 0, nil, err
 		}
-		answers[i] = factor.Spell(primes)
+		answers[i], from = factor.Spell(primes), end
 	}
 	return cpu, answers, nil
 }
 
-// one factors a number as a worker does: its first turn, which is all for a short
-// number, then those that its machine gives out.
+// one factors a number as a worker and the owner of its job do: its first turn, which is
+// all for a short number, then those that its machine gives out. The primes are good until
+// the next number.
 func (e *ownEngine) one(ctx context.Context, n string) ([]factor.Prime, error) {
-	first, err := e.runner.Run(factor.First(n), nil)
+	first, err := e.runner.RunFirst(n, nil)
 	if err != nil {
 		return nil, err
 	}
-	primes, done, err := factor.Decode(n, first)
+	primes, done, err := e.decoder.Decode(n, first)
 	if err != nil || done {
 		return primes, err
 	}
