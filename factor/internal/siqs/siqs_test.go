@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"fairfactor/factor/internal/arith"
+	"fairfactor/factor/internal/cpu"
 	"fairfactor/factor/internal/factortest"
 	"fairfactor/factor/internal/gf2"
 	"fairfactor/factor/internal/rho"
@@ -353,5 +354,29 @@ func TestLargest(t *testing.T) {
 	f := &s.relations[0]
 	if _, ok := h.check(s.coefficient.l.Times(int64(f.position)-s.half()).Add(s.coefficient.b(f.polynomial)), s.coefficient, f); !ok {
 		t.Fatalf("a false relation %+v", f)
+	}
+}
+
+// TestSieveNanos holds the estimates against the column of the table for this processor.
+func TestSieveNanos(t *testing.T) {
+	last := 0.0
+	for bits := LeastBits; bits <= MostBits; bits++ {
+		nanos := SieveNanos(bits)
+		if nanos <= last {
+			t.Errorf("%d bits: %v ns, with a bit less %v", bits, nanos, last)
+		}
+		last = nanos
+		for _, row := range sieveTimes {
+			want := row.avx2
+			switch {
+			case cpu.AVX512:
+				want = row.avx512
+			case !cpu.AVX2:
+				want = slowdown * row.avx512
+			}
+			if row.bits == bits && math.Abs(nanos/want-1) > 1e-9 {
+				t.Errorf("%d bits: %v ns, the table has %v", bits, nanos, want)
+			}
+		}
 	}
 }
