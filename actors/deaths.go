@@ -12,7 +12,7 @@ import (
 // Recorder notes what each compute thread runs, so that the next process can tell if this
 // one dies, see package flight.
 type Recorder interface {
-	Begin(thread int, caller string, id fairfactor.ID)
+	Begin(thread int, caller string, id fairfactor.ID, number string)
 	End(thread int)
 }
 
@@ -27,12 +27,14 @@ type Obituary struct {
 type LostTurn struct {
 	Caller string
 	ID     fairfactor.ID // of the job
+	Number string        // empty if it has many digits
 }
 
 // obituaries are those that callers of this node have not counted yet.
 type obituaries struct {
 	mu    sync.Mutex
 	lists map[string][]caller.Died // guarded by mu: by caller
+	turns []LostTurn               // guarded by mu: that no scheduler of this process knows of
 }
 
 // add takes in what a process was at.
@@ -40,6 +42,7 @@ func (o *obituaries) add(all []Obituary) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for i := range all {
+		o.turns = append(o.turns, all[i].Turns...)
 		for _, t := range all[i].Turns {
 			if o.lists == nil {
 				o.lists = map[string][]caller.Died{}
@@ -54,6 +57,16 @@ func (o *obituaries) of(name string) []caller.Died {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.lists[name]
+}
+
+// doubted returns the turns that a scheduler has to know of before it hands out any, the first
+// one of this process.
+func (o *obituaries) doubted() []LostTurn {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	turns := o.turns
+	o.turns = nil
+	return turns
 }
 
 // done forgets a death that is counted.

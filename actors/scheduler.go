@@ -118,9 +118,13 @@ func (a *scheduler) claimed(m claimedScheduler) {
 	a.epoch = m.claim.Epoch
 	a.machine = dispatch.New(dispatch.Config{
 		Quantum: a.sys.cfg.Quantum, Epoch: a.epoch, Dispatched: m.claim.Dispatched, Self: a.sys.net.ID(), Members: len(a.sys.cfg.Members()),
+		Number: func(body any) string { return body.(*turn).number }, Deadly: func(number string) bool { return a.sys.deadly.Of(number) != nil },
 	})
 	for name, weight := range m.claim.Groups {
 		a.machine.WeighGroup(name, weight)
+	}
+	for _, t := range a.sys.died.doubted() {
+		a.machine.Doubt(a.elapsed(), t.Caller, t.ID.Seq, t.Number)
 	}
 	a.sys.log.Info("scheduler active", "epoch", a.epoch)
 	for _, m := range a.stash {

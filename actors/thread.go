@@ -24,7 +24,7 @@ func (w *worker) compute(i int) {
 			return
 		}
 		if notes != nil {
-			notes.Begin(i, t.caller, t.id)
+			notes.Begin(i, t.caller, t.id, t.number)
 		}
 		used := thread.CPU()
 		r := w.runTurn(thread, i, stop, t)

@@ -379,12 +379,21 @@ func (b *Backlog) More() bool {
 }
 
 // Offered appends all turns that were offered and have not ended, in the order
-// of their jobs, for a scheduler that may not know of them.
+// of their jobs, for a scheduler that may not know of them. Jobs whose numbers have become
+// deadly are left out, and end with [Backlog.Condemned].
 func (b *Backlog) Offered(turns []Turn) []Turn {
 	first := len(turns)
-	for _, o := range b.open {
+	for seq, o := range b.open {
+		if len(o.offered) == 0 || o.deadly != nil {
+			continue
+		}
+		if d := b.deadly(o.job.Number, seq, o.job.Order); d != nil {
+			b.condemn(o, d)
+			continue
+		}
 		turns = append(turns, o.offered...)
 	}
+	slices.Sort(b.doomed)
 	order := func(t *Turn) uint64 { return b.open[t.ID.Seq].job.Order }
 	slices.SortFunc(turns[first:], func(s, t Turn) int {
 		return cmp.Or(cmp.Compare(order(&s), order(&t)), cmp.Compare(s.Turn, t.Turn))

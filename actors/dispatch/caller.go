@@ -34,6 +34,7 @@ type work struct {
 	home   string        // the member that its actor runs on
 	late   []Turn        // that wait for what becomes of others of their jobs
 	aside  []Turn        // suspects that no worker may have now
+	held   []Turn        // whose numbers are in doubt
 }
 
 // Bounds of the free lists: what is above is left to the garbage collector.
@@ -62,12 +63,12 @@ func (c *caller) hands() []*handed {
 // busy reports whether a caller has turns here, in workers' hands, or yet to be
 // offered.
 func (c *caller) busy() bool {
-	return c.more || c.waiting() > 0 || len(c.hands()) > 0 || c.work != nil && len(c.work.late)+len(c.work.aside) > 0
+	return c.more || c.waiting() > 0 || len(c.hands()) > 0 || c.work != nil && len(c.work.late)+len(c.work.aside)+len(c.work.held) > 0
 }
 
-// stuffed reports whether so many turns wait for others of their jobs that the caller is not
-// asked for more: a large job has turns without end, and all of them would come here.
-func (c *caller) stuffed() bool { return c.work != nil && len(c.work.late) >= Window }
+// stuffed reports whether so many turns wait for others of their jobs, or numbers, that the caller
+// is not asked for more: a large job has turns without end, and all of them would come here.
+func (c *caller) stuffed() bool { return c.work != nil && len(c.work.late)+len(c.work.held) >= Window }
 
 // learn takes in what a caller predicts of its turns.
 func (w *work) learn(predict time.Duration) {
@@ -122,7 +123,7 @@ func (m *Machine) settle(now time.Duration, c *caller) {
 // rest gives back what a caller does not need, and has it forgotten some day if
 // it has no work.
 func (m *Machine) rest(c *caller) {
-	if w := c.work; w != nil && w.window.len() == 0 && len(w.open)+len(w.late)+len(w.aside) == 0 && !c.asked && !c.silent {
+	if w := c.work; w != nil && w.window.len() == 0 && len(w.open)+len(w.late)+len(w.aside)+len(w.held) == 0 && !c.asked && !c.silent {
 		c.work = nil
 		if len(m.spareWork) < spareWorks {
 			if cap(w.window.turns) > spareWindow && len(m.spareWork) >= spareWide {

@@ -12,6 +12,9 @@ func (m *Machine) Dispatch(now time.Duration) (runs []Run, pulls []Pull) {
 	for next := m.ring.Next(); next != nil; next = m.ring.Next() {
 		c := next.Owner.(*caller)
 		t := c.work.window.first()
+		if m.suspicious(now, c, t) {
+			continue
+		}
 		predict := m.cost(t.Predict)
 		w, aside := m.place(t, predict, c.work.home)
 		if aside {

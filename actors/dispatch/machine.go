@@ -75,6 +75,11 @@ type Config struct {
 	Dispatched uint64        // the last dispatch number that is known to be given
 	Self       string        // the worker of the scheduler's own member, empty if it has none
 	Members    int           // that live, as far as is known
+	// Number returns the number of the job that a turn with such a body is of. Nil, or an empty
+	// number, is one that is never in doubt, see [Machine.Doubt].
+	Number func(body any) string
+	// Deadly reports whether jobs for a number are known to be quarantined. Nil says that no number is.
+	Deadly func(number string) bool
 }
 
 // Key names a turn.
@@ -206,6 +211,10 @@ type Machine struct {
 	mourned map[jobKey]Death // that their callers have not said to be counted
 	asides  []*caller        // that have suspects set aside
 
+	numberOf func(body any) string
+	deadly   func(number string) bool
+	doubts   map[string]*doubt // by number
+
 	runs        []Run     // the last Dispatch's, reused
 	running     []*worker // of the runs
 	pulls       []Pull
@@ -236,6 +245,9 @@ func New(cfg Config) *Machine {
 		self:       cfg.Self,
 		members:    cfg.Members,
 		mourned:    map[jobKey]Death{},
+		numberOf:   cfg.Number,
+		deadly:     cfg.Deadly,
+		doubts:     map[string]*doubt{},
 		spareHas:   map[uint64]bool{},
 		spareKnown: map[Key]*handed{},
 	}

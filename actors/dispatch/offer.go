@@ -31,7 +31,7 @@ func (m *Machine) Offer(now time.Duration, o Offer) {
 	promised := c.asked
 	c.asked, c.silent, c.more = false, false, o.More
 	if len(o.Turns) > 0 {
-		m.add(c, o)
+		m.add(now, c, o)
 	}
 	if promised && o.More && c.waiting() == 0 && m.crowded(c) {
 		m.ring.Leave(&c.fair, false) // it has nothing yet: to the end of the round
@@ -40,7 +40,7 @@ func (m *Machine) Offer(now time.Duration, o Offer) {
 }
 
 // add puts the turns of an offer that are not here yet into the window.
-func (m *Machine) add(c *caller, o Offer) {
+func (m *Machine) add(now time.Duration, c *caller, o Offer) {
 	w := m.working(c)
 	w.home = o.Home
 	w.window.reserve(len(o.Turns))
@@ -50,6 +50,9 @@ func (m *Machine) add(c *caller, o Offer) {
 	}
 	for i := range o.Turns {
 		t := &o.Turns[i]
+		if t.Suspect {
+			m.Doubt(now, c.name, t.Seq, m.number(t))
+		}
 		h, ok := known[t.Key]
 		switch {
 		case !ok && !m.welcome(c, t):
@@ -81,8 +84,10 @@ func (c *caller) list(known map[Key]*handed) {
 	for _, t := range c.work.window.all() {
 		known[t.Key] = nil
 	}
-	for i := range c.work.aside {
-		known[c.work.aside[i].Key] = nil
+	for _, list := range [][]Turn{c.work.aside, c.work.held} {
+		for i := range list {
+			known[list[i].Key] = nil
+		}
 	}
 	for _, h := range c.work.open {
 		if !h.dropped {
@@ -124,7 +129,7 @@ func (m *Machine) Withdraw(now time.Duration, name string, seq, epoch uint64) (h
 func (m *Machine) keep(c *caller, wanted func(*Turn) bool) {
 	if c.work != nil {
 		m.waiting -= c.work.window.keep(wanted)
-		for _, list := range []*[]Turn{&c.work.late, &c.work.aside} {
+		for _, list := range []*[]Turn{&c.work.late, &c.work.aside, &c.work.held} {
 			*list = slices.DeleteFunc(*list, func(t Turn) bool { return !wanted(&t) })
 		}
 	}

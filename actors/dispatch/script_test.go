@@ -18,7 +18,8 @@ import (
 // start with # tell the story. With -rewrite the output is written again.
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		s := &stage{machine: dispatch.New(dispatch.Config{Epoch: 1}), handed: map[uint64]dispatch.Turn{}}
+		s := &stage{handed: map[uint64]dispatch.Turn{}, deadly: map[string]bool{}}
+		s.machine = s.scheduler(dispatch.Config{Epoch: 1})
 		datadriven.RunTest(t, path, func(t *testing.T, step *datadriven.TestData) string {
 			var out bytes.Buffer
 			for line := range strings.Lines(step.FullCmd() + "\n" + step.Input) {
@@ -36,6 +37,14 @@ type stage struct {
 	machine *dispatch.Machine
 	now     time.Duration
 	handed  map[uint64]dispatch.Turn
+	deadly  map[string]bool // numbers
+}
+
+// scheduler is a new activation. The body of a turn is the number.
+func (s *stage) scheduler(cfg dispatch.Config) *dispatch.Machine {
+	cfg.Number = func(body any) string { return body.(string) }
+	cfg.Deadly = func(number string) bool { return s.deadly[number] }
+	return dispatch.New(cfg)
 }
 
 // words are the arguments of a command: plain ones, and name=value.
@@ -103,7 +112,7 @@ func (s *stage) do(out *bytes.Buffer, line []string) error {
 		s.now = d
 		return err
 	case "scheduler": // a new activation, which knows no caller
-		s.machine = dispatch.New(dispatch.Config{Epoch: w.uint("epoch", 1), Dispatched: w.uint("dispatched", 0), Self: w.named["self"]})
+		s.machine = s.scheduler(dispatch.Config{Epoch: w.uint("epoch", 1), Dispatched: w.uint("dispatched", 0), Self: w.named["self"]})
 	case "beat":
 		var has []dispatch.Turn
 		for _, n := range numbers(w.named["has"]) {
@@ -137,6 +146,10 @@ func (s *stage) do(out *bytes.Buffer, line []string) error {
 		for _, d := range s.machine.Deaths() {
 			fmt.Fprintf(out, "tell %s: %s died with job %d\n", d.Caller, d.Process, d.Seq)
 		}
+	case "doubt": // a process died with a job, as its successor tells
+		s.machine.Doubt(s.now, line[1], w.uint("job", 0), w.named["number"])
+	case "deadly":
+		s.deadly[line[1]] = true
 	case "tick":
 		s.machine.Tick(s.now)
 	case "backlogged": // callers, weights and groups as name/weight@group
@@ -193,7 +206,7 @@ func offerOf(caller string, w words) dispatch.Offer {
 		for _, turn := range turns {
 			o.Turns = append(o.Turns, dispatch.Turn{
 				Key:     dispatch.Key{Caller: caller, Epoch: o.Epoch, Seq: job, Turn: turn},
-				Predict: w.duration("cost", 20*time.Millisecond), Body: "body",
+				Predict: w.duration("cost", 20*time.Millisecond), Body: w.named["number"],
 				Nonce: job, Suspect: w.has("suspect"), Mourned: w.named["mourned"],
 			})
 		}

@@ -52,6 +52,7 @@ func (m *Machine) Tick(now time.Duration) {
 			m.settle(now, a.c)
 		}
 	}
+	m.succeed(now)
 	m.forget(forgetTick)
 	m.lags.look(m)
 }

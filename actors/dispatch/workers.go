@@ -73,6 +73,9 @@ func (m *Machine) End(now time.Duration, dispatched uint64, used time.Duration) 
 		m.mean += (float64(used) - m.mean) * learning
 	}
 	c, body := h.caller, h.Body
+	if !h.dropped {
+		m.cleared(now, &h.Turn)
+	}
 	m.ring.Settle(&c.fair, h.bill, used)
 	dropped := h.dropped
 	m.release(h)
@@ -136,6 +139,7 @@ func (m *Machine) takeBack(now time.Duration, w *worker, lost func(*handed) bool
 		m.release(h)
 		if died {
 			m.mourn(c, &t, w.name)
+			m.Doubt(now, c.name, t.Seq, m.number(&t))
 		}
 		again := !died && !dropped && m.welcome(c, &t) && t.Body != nil && !c.holds(t.Key) // without a body it was adopted: its caller will offer it again
 		if again && !c.fair.Ready() {

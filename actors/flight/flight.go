@@ -26,7 +26,12 @@ import (
 type Turn struct {
 	Caller string
 	ID     fairfactor.ID // of the job
+	Number string        // of the turn, empty if it has more than [MaxDigits]
 }
+
+// MaxDigits is how many digits of a number are noted. Jobs for longer ones wait for each
+// other anyway.
+const MaxDigits = 80
 
 // Last is what a process was at when it died.
 type Last struct {
@@ -37,14 +42,20 @@ type Last struct {
 }
 
 // Form of a file: the magic, and a slot of slotBytes for each thread. A slot is the word
-// in use or 0, nonce, caller's number, sequence number, length of the caller's name, name.
+// in use or 0, nonce, caller's number, sequence number, lengths of the caller's name and of the
+// number, both.
 const (
-	magic     = "fairfactor flight 1\n"
+	magic     = "fairfactor flight 2\n"
 	prefix    = "flight-"
 	headBytes = 64
-	slotBytes = 128
+	slotBytes = 192
 	inUse     = 1
 	nameAt    = 40
+	numberAt  = nameAt + fairfactor.MaxCallerBytes
+
+	// The form without numbers, of a process that an upgrade has replaced.
+	earlier     = "fairfactor flight 1\n"
+	earlierSlot = 128
 )
 
 // Recorder notes what the threads of this process do. Each thread has its own slot.
@@ -55,13 +66,16 @@ type Recorder struct {
 }
 
 // Begin notes that a thread runs a turn of a job.
-func (r *Recorder) Begin(thread int, caller string, id fairfactor.ID) {
+func (r *Recorder) Begin(thread int, caller string, id fairfactor.ID, number string) {
 	s := r.slot(thread)
 	word(s).Store(0)
 	binary.LittleEndian.PutUint64(s[8:], id.Nonce)
 	binary.LittleEndian.PutUint64(s[16:], id.Caller)
 	binary.LittleEndian.PutUint64(s[24:], id.Seq)
-	s[32] = byte(copy(s[nameAt:], caller))
+	s[32] = byte(copy(s[nameAt:numberAt], caller))
+	if s[33] = 0; len(number) <= MaxDigits {
+		s[33] = byte(copy(s[numberAt:], number))
+	}
 	word(s).Store(inUse)
 }
 
@@ -79,17 +93,26 @@ func word(slot []byte) *atomic.Uint32 { return (*atomic.Uint32)(unsafe.Pointer(&
 
 // parse reads the notes in a file.
 func parse(data []byte) (turns []Turn, ok bool) {
-	if len(data) < headBytes || string(data[:len(magic)]) != magic {
+	if len(data) < headBytes {
 		return nil, false
 	}
-	for s := data[headBytes:]; len(s) >= slotBytes; s = s[slotBytes:] {
-		n := int(s[32])
-		if binary.NativeEndian.Uint32(s) != inUse || n > slotBytes-nameAt {
+	size := slotBytes
+	switch string(data[:len(magic)]) {
+	case magic:
+	case earlier:
+		size = earlierSlot
+	default:
+		return nil, false
+	}
+	for s := data[headBytes:]; len(s) >= size; s = s[size:] {
+		n, digits := int(s[32]), int(s[33]) // no digits in the earlier form
+		if binary.NativeEndian.Uint32(s) != inUse || n > fairfactor.MaxCallerBytes || digits > MaxDigits {
 			continue
 		}
 		turns = append(turns, Turn{
 			Caller: string(s[nameAt : nameAt+n]),
 			ID:     fairfactor.ID{Nonce: binary.LittleEndian.Uint64(s[8:]), Caller: binary.LittleEndian.Uint64(s[16:]), Seq: binary.LittleEndian.Uint64(s[24:])},
+			Number: string(s[min(numberAt, size):][:digits]),
 		})
 	}
 	return turns, true

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/anishathalye/porcupine"
 
@@ -13,7 +14,11 @@ import (
 
 // check compares what clients were told with what the store has, when all has ended.
 func (r *run) check() {
-	jobs := slices.DeleteFunc(r.stored(), func(j fairfactor.Job) bool { return j.Caller == visitor })
+	all := r.stored()
+	if !r.went {
+		r.checkCopies(all)
+	}
+	jobs := slices.DeleteFunc(all, func(j fairfactor.Job) bool { return j.Caller == visitor || strings.HasPrefix(j.Caller, copiesOf) })
 	byNumber := map[string][]*fairfactor.Job{}
 	byKey := map[string][]*fairfactor.Job{}
 	byID := map[fairfactor.ID]*fairfactor.Job{}

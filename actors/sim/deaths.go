@@ -21,8 +21,8 @@ var _ actors.Recorder = (*notes)(nil)
 
 // Begin implements [actors.Recorder]. On one node every death of a job is counted, and
 // durable, before the job runs again; one that a client has tried again begins without.
-func (n *notes) Begin(thread int, caller string, id fairfactor.ID) {
-	n.running[thread] = actors.LostTurn{Caller: caller, ID: id}
+func (n *notes) Begin(thread int, caller string, id fairfactor.ID, number string) {
+	n.running[thread] = actors.LostTurn{Caller: caller, ID: id, Number: number}
 	r := n.p.run
 	if !r.opts.Embedded || len(r.fatal[id]) == 0 {
 		return

@@ -29,6 +29,7 @@ type Options struct {
 	Sweeps    int     // how many requests of 100 are for all jobs of a caller
 	Followers int     // who read what happens
 	Visits    int     // submissions of a caller that is forgotten again and again
+	Copies    int     // callers that submit a number which kills each process that runs it
 	Faults    []Fault
 }
 
@@ -114,6 +115,7 @@ func OptionsOf(seed uint64) Options {
 		o.press(rng)
 	}
 	o.Visits = pick(0, 0, 8, 16)
+	o.Copies = pick(0, 0, 0, 0, 0, 0, 0, 6)
 	return o
 }
 
@@ -188,8 +190,8 @@ func (o Options) String() string {
 	if o.Embedded {
 		b.WriteString(" and a disk of its own")
 	}
-	fmt.Fprintf(&b, ", %d callers, %d clients with %d requests, queue %d, passivate %v, hold %v, spoil %v, long %v, hurry %v, slow %d, changes %d, keyed %v, sweeps %d, followers %d, visits %d\n",
-		o.Callers, o.Clients, o.Requests, o.Queue, o.Passivate, o.Hold, o.Spoil, o.Long, o.Hurry, o.Slow, o.Changes, o.Keyed, o.Sweeps, o.Followers, o.Visits)
+	fmt.Fprintf(&b, ", %d callers, %d clients with %d requests, queue %d, passivate %v, hold %v, spoil %v, long %v, hurry %v, slow %d, changes %d, keyed %v, sweeps %d, followers %d, visits %d, copies %d\n",
+		o.Callers, o.Clients, o.Requests, o.Queue, o.Passivate, o.Hold, o.Spoil, o.Long, o.Hurry, o.Slow, o.Changes, o.Keyed, o.Sweeps, o.Followers, o.Visits, o.Copies)
 	for i, f := range o.Faults {
 		fmt.Fprintf(&b, "  fault %d: %v\n", i, f)
 	}

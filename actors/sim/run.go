@@ -30,7 +30,8 @@ type run struct {
 	fatal      map[fairfactor.ID][]string // processes that died while they ran a job
 	unfinished int
 	visits     visits
-	happenings []happening // what followers are to be told
+	struck     map[string]bool // processes that a turn killed
+	happenings []happening     // what followers are to be told
 	followers  []*follower
 	requeued   map[fairfactor.ID]int // times that a job was put back into its queue
 
@@ -53,6 +54,7 @@ type Result struct {
 	Took    time.Duration // from the end of the faults and the requests to that of the last job
 	Jobs    int
 	Answers int // that were checked
+	Struck  int // processes that a turn killed
 }
 
 // bound is how long it may take after all faults and requests until every job has
@@ -66,7 +68,7 @@ func Run(opts Options, trace io.Writer) Result {
 	w.trace = trace
 	r := &run{
 		w: w, opts: opts, store: memory.New(), claims: map[string]*process{}, ends: map[string]int{},
-		fatal: map[fairfactor.ID][]string{}, requeued: map[fairfactor.ID]int{},
+		fatal: map[fairfactor.ID][]string{}, requeued: map[fairfactor.ID]int{}, struck: map[string]bool{},
 		known: map[string][]fairfactor.ID{}, keys: map[string]string{},
 	}
 	r.c = &cluster{w: w, run: r, byID: map[string]*process{}, cut: map[[2]*place]bool{}, last: map[[2]*place]time.Duration{}}
@@ -101,10 +103,12 @@ func Run(opts Options, trace io.Writer) Result {
 		r.followers = append(r.followers, f)
 		w.start(0, nil, func() { r.follow(i, f) })
 	}
+	r.copies()
 	r.inject()
 	result := Result{Options: opts}
 	r.finish(&result)
 	result.Steps, result.Sum, result.Faults, result.Jobs, result.Answers = w.steps, w.sum, w.faults, r.numbers, len(r.history)
+	result.Struck = len(r.struck)
 	r.close()
 	return result
 }

@@ -89,6 +89,9 @@ type thread struct {
 // Run implements [actors.Thread].
 func (t *thread) Run(turn factor.Turn, stop func() bool) (factor.Result, error) {
 	w := t.p.w
+	if t.p.run.strikes(t.p, turn) {
+		w.sleep(time.Hour) // it does not come to that
+	}
 	cpu := t.p.cost(turn)
 	took := min(cpu*time.Duration(t.p.place.slow*t.p.run.opts.Slow), t.p.run.opts.longest())
 	for end := w.now + took; w.now < end; {

@@ -33,7 +33,7 @@ func (n *node) obituaries() (all []actors.Obituary) {
 		o := actors.Obituary{Process: last.Process, Told: last.Forget}
 		for _, t := range last.Turns {
 			n.log.Warn("a process of this node died while it ran a job", "node", last.Process, "caller", t.Caller, "job", t.ID.String())
-			o.Turns = append(o.Turns, actors.LostTurn{Caller: t.Caller, ID: t.ID})
+			o.Turns = append(o.Turns, actors.LostTurn{Caller: t.Caller, ID: t.ID, Number: t.Number})
 		}
 		all = append(all, o)
 	}
