@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -117,8 +118,8 @@ func (m *Machine) letGo(now time.Duration, c *caller, which func(*Turn) bool) (f
 
 // succeed has another job hold each number whose holder was not heard of for long.
 func (m *Machine) succeed(now time.Duration) {
-	for number, d := range m.doubts {
-		patience := Doubt
+	for _, number := range slices.Sorted(maps.Keys(m.doubts)) { // the same order each time
+		d, patience := m.doubts[number], Doubt
 		if m.deadly != nil && m.deadly(number) {
 			patience = Certain
 			m.askHeld(now, d)
