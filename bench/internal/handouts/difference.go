@@ -24,56 +24,86 @@ const (
 // LargestDifference looks at hand-outs by their places. For every two callers and each
 // interval in which both certainly waited it compares what they were charged, and
 // returns the largest difference, and how many hand-outs were made while another
-// caller waited.
+// caller waited. It takes time as there are hand-outs, times callers.
 func LargestDifference(log []HandOut) (largest time.Duration, contended int) {
 	slices.SortFunc(log, func(a, b HandOut) int { return cmp.Compare(a.Place, b.Place) })
-	queues := map[string][]HandOut{}
-	for _, h := range log {
-		queues[h.Caller] = append(queues[h.Caller], h)
-	}
-	names := make([]string, 0, len(queues))
-	for name := range queues {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	type spread struct{ now, least, most time.Duration }
-	pairs := map[[2]string]spread{}
+	all := byCaller(log)
 	last := uint64(0)
-	for _, h := range log {
+	for at, h := range log {
 		if h.Place > last+newScheduler {
-			clear(pairs)
+			for _, c := range all {
+				c.missing = at
+			}
 		}
 		last = h.Place
-		waiting := map[string]bool{}
-		for _, name := range names {
-			q := queues[name]
-			waiting[name] = len(q) > 0 && q[0].Submitted.Add(certainAfter).Before(h.Started)
-		}
-		queues[h.Caller] = queues[h.Caller][1:]
-		others := false
-		for i, f := range names {
-			for _, g := range names[i+1:] {
-				pair := [2]string{f, g}
-				if !waiting[f] || !waiting[g] {
-					delete(pairs, pair)
-					continue
-				}
-				s := pairs[pair]
-				switch h.Caller {
-				case f:
-					s.now += h.Charge
-				case g:
-					s.now -= h.Charge
-				}
-				others = others || h.Caller == f || h.Caller == g
-				s.least, s.most = min(s.least, s.now), max(s.most, s.now)
-				pairs[pair] = s
-				largest = max(largest, s.most-s.least)
+		var of *waits
+		for _, c := range all {
+			if c.name == h.Caller {
+				of = c
 			}
+			if len(c.queue) == 0 || !c.queue[0].Submitted.Add(certainAfter).Before(h.Started) {
+				c.missing = at + 1
+			}
+		}
+		of.queue = of.queue[1:]
+		if of.missing > at {
+			continue
+		}
+		others := false
+		for _, c := range all {
+			if c == of || c.missing > at {
+				continue
+			}
+			others = true
+			largest = max(largest, of.charge(c, at, h.Charge))
 		}
 		if others {
 			contended++
 		}
 	}
 	return largest, contended
+}
+
+// waits is a caller as the hand-outs go by, numbered from zero.
+type waits struct {
+	index   int
+	name    string
+	queue   []HandOut // not handed out yet
+	missing int       // it certainly waited at all hand-outs from this one to the last
+	pairs   []spread  // with callers of a lower index
+}
+
+// spread is by how much the first of two callers is ahead of the second.
+type spread struct {
+	from             int // the hand-out from which both waited
+	now, least, most time.Duration
+}
+
+func byCaller(log []HandOut) (all []*waits) {
+	found := map[string]*waits{}
+	for _, h := range log {
+		c := found[h.Caller]
+		if c == nil {
+			c = &waits{index: len(all), name: h.Caller, pairs: make([]spread, len(all))}
+			found[h.Caller], all = c, append(all, c)
+		}
+		c.queue = append(c.queue, h)
+	}
+	return all
+}
+
+// charge charges c for a hand-out while o waited, and returns the largest difference between
+// the two since both have waited.
+func (c *waits) charge(o *waits, at int, cost time.Duration) time.Duration {
+	first, second := c, o
+	if c.index < o.index {
+		first, second, cost = o, c, -cost
+	}
+	s := &first.pairs[second.index]
+	if from := max(c.missing, o.missing); s.from != from+1 {
+		*s = spread{from: from + 1}
+	}
+	s.now += cost
+	s.least, s.most = min(s.least, s.now), max(s.most, s.now)
+	return s.most - s.least
 }
