@@ -2,6 +2,11 @@
 
 package http_test
 
-// pollBytes bounds what a waiting client costs on both ends of its connection: some 12 kB,
-// two thirds of it stack, and room for what the run before left.
-const pollBytes = 14 << 10
+// What a client may cost on both ends of its connection, in bytes: one that says nothing
+// some 7.6 kB, one that waits for its job 13.4 kB (two thirds of it stack), one that listens
+// 9 kB.
+const (
+	idleBytes       = 10 << 10
+	pollBytes       = 16 << 10
+	subscriberBytes = 12 << 10
+)

@@ -2,6 +2,10 @@
 
 package http_test
 
-// pollBytes bounds what a waiting client costs on both ends of its connection. The
-// race detector makes stacks larger.
-const pollBytes = 24 << 10
+// What a client may cost on both ends of its connection, in bytes. The race detector makes
+// stacks and objects larger by half.
+const (
+	idleBytes       = 16 << 10
+	pollBytes       = 20 << 10
+	subscriberBytes = 20 << 10
+)
