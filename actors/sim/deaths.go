@@ -20,15 +20,19 @@ type notes struct {
 var _ actors.Recorder = (*notes)(nil)
 
 // Begin implements [actors.Recorder]. On one node every death of a job is counted, and
-// durable, before the job runs again; one that a client has tried again begins without.
+// durable, before the job runs again; one that a client has tried again begins without, and
+// a copy of a turn may run when its job has ended, and holds no deaths any more.
 func (n *notes) Begin(thread int, caller string, id fairfactor.ID, number string) {
+	if n.p.dead {
+		return
+	}
 	n.running[thread] = actors.LostTurn{Caller: caller, ID: id, Number: number}
 	r := n.p.run
 	if !r.opts.Embedded || len(r.fatal[id]) == 0 {
 		return
 	}
 	job, err := r.store.Job(ctxNone, id)
-	if err != nil || job.Order != id.Seq {
+	if err != nil || job.Order != id.Seq || job.State.Final() {
 		return
 	}
 	for _, process := range r.fatal[id] {
@@ -39,7 +43,7 @@ func (n *notes) Begin(thread int, caller string, id fairfactor.ID, number string
 }
 
 // End implements [actors.Recorder]. A thread whose process has died comes here too, on its
-// way out: that notes nothing.
+// way out, and to what it would have run next: that notes nothing.
 func (n *notes) End(thread int) {
 	if !n.p.dead {
 		delete(n.running, thread)
