@@ -19,7 +19,7 @@ type Died struct {
 type Mourning struct {
 	Change   *fairfactor.Change // to be made durable; then [Backlog.Mourned]
 	Ended    *fairfactor.Job    // or it was the last one: the job is quarantined
-	Pending  bool               // it is counted, and not durable yet
+	Pending  bool               // it is counted, or the job has ended, and that is not durable yet
 	Withdraw bool               // the scheduler may hold turns of the job, which are offered again
 }
 
@@ -33,8 +33,11 @@ func (b *Backlog) Died(d Died, now time.Time) (m Mourning, ok bool) {
 	if e == nil {
 		e = b.aside(d.Seq, d.Nonce)
 	}
+	if end := b.ending[d.Seq]; end != nil && end.job.ID.Nonce == d.Nonce {
+		return Mourning{Pending: true}, true // the death may be part of that end
+	}
 	if e == nil || e.nonce != d.Nonce {
-		return m, b.ending[d.Seq] != nil
+		return m, false
 	}
 	return b.diedWaiting(e, d.Process, now), true
 }
