@@ -23,6 +23,9 @@ type Operation struct {
 
 	Cursor string // of the page after Page
 	Page   []ID   // what it is about to change
+	// Orders are the places of the jobs of Page in their callers' queues when they were
+	// listed. One that has another place by now was put back since.
+	Orders []uint64
 	Epoch  uint64 // of the scheduler that works on it: an earlier one may not write
 }
 

@@ -33,7 +33,7 @@ func FuzzMessage(f *testing.F) {
 		toCaller{caller.Cancel{ID: id}},
 		toCaller{caller.Retry{ID: id}},
 		toCaller{caller.Expire{ID: id}},
-		toCaller{&caller.Many{IDs: []fairfactor.ID{id}, Since: at}},
+		toCaller{&caller.Many{IDs: []fairfactor.ID{id}, Orders: []uint64{1 << 40}, Since: at}},
 		toCaller{caller.Pull{Epoch: 3, Want: 7}},
 		toCaller{share.Shared{Number: "35", Run: true}},
 		toCaller{caller.Began{Epoch: 1, Seq: 2, Started: at}},

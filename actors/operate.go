@@ -102,8 +102,8 @@ func (o *operator) page(ctx context.Context, op *fairfactor.Operation) error {
 	if err := cmp.Or(changeErr, listErr); err != nil {
 		return err
 	}
-	if op.Page, op.Cursor = next.Page, next.Cursor; last {
-		op.Page, op.Finished = nil, o.v.sys.now().UTC().Truncate(time.Microsecond)
+	if op.Page, op.Orders, op.Cursor = next.Page, next.Orders, next.Cursor; last {
+		op.Page, op.Orders, op.Finished = nil, nil, o.v.sys.now().UTC().Truncate(time.Microsecond)
 	}
 	come(op)
 	if err := o.v.sys.cfg.Store.SaveOperation(ctx, *op); err != nil {
@@ -117,13 +117,13 @@ func (o *operator) page(ctx context.Context, op *fairfactor.Operation) error {
 
 // list reads the next page of an operation.
 func (o *operator) list(ctx context.Context, op *fairfactor.Operation) error {
-	op.Page = []fairfactor.ID{}
+	op.Page, op.Orders = []fairfactor.ID{}, nil
 	q := op.Query
 	q.Limit, q.Cursor = fairfactor.MaxPage, op.Cursor
 	page, err := o.v.sys.cfg.Store.List(ctx, q)
 	for i := range page.Jobs {
-		if id := page.Jobs[i].ID; op.Top == 0 || id.Seq <= op.Top {
-			op.Page = append(op.Page, id)
+		if job := &page.Jobs[i]; op.Top == 0 || job.ID.Seq <= op.Top {
+			op.Page, op.Orders = append(op.Page, job.ID), append(op.Orders, job.Order)
 		}
 	}
 	op.Cursor = page.Next
@@ -134,18 +134,18 @@ func (o *operator) list(ctx context.Context, op *fairfactor.Operation) error {
 func (o *operator) change(ctx context.Context, op *fairfactor.Operation, again bool) error {
 	ctx, cancel := o.v.sys.run.Within(ctx, changeLimit)
 	defer cancel()
-	for _, ids := range byCaller(op.Page) {
-		name, err := o.v.callerOf(ctx, op, ids)
+	for _, m := range byCaller(op) {
+		name, err := o.v.callerOf(ctx, op, m.IDs)
 		if fairfactor.CodeOf(err) == fairfactor.NotFound {
-			op.Skipped += uint64(len(ids)) // they are gone
+			op.Skipped += uint64(len(m.IDs)) // they are gone
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		c, err := o.v.changeMany(ctx, name, caller.Many{
-			IDs: ids, Retry: op.Kind == fairfactor.RetryJobs, Waiting: !op.Query.States.Has(fairfactor.Running), Again: again, Since: op.Created,
-		})
+		m.Retry, m.Waiting = op.Kind == fairfactor.RetryJobs, !op.Query.States.Has(fairfactor.Running)
+		m.Again, m.Since = again, op.Created
+		c, err := o.v.changeMany(ctx, name, m)
 		if err != nil {
 			return err
 		}
@@ -175,17 +175,20 @@ func (v *Service) changeMany(ctx context.Context, name string, m caller.Many) (c
 	}
 }
 
-// byCaller divides jobs among their callers. Those of one keep their order.
-func byCaller(ids []fairfactor.ID) [][]fairfactor.ID {
+// byCaller divides the page of an operation among the callers of its jobs. Those of one keep
+// their order.
+func byCaller(op *fairfactor.Operation) (all []caller.Many) {
 	at := map[uint64]int{}
-	var all [][]fairfactor.ID
-	for _, id := range ids {
+	for k, id := range op.Page {
 		i, ok := at[id.Caller]
 		if !ok {
 			i = len(all)
-			at[id.Caller], all = i, append(all, nil)
+			at[id.Caller], all = i, append(all, caller.Many{})
 		}
-		all[i] = append(all[i], id)
+		m := &all[i]
+		if m.IDs = append(m.IDs, id); len(op.Orders) > 0 { // an earlier version notes none
+			m.Orders = append(m.Orders, op.Orders[k])
+		}
 	}
 	return all
 }

@@ -164,7 +164,7 @@ func callerMessageToPB(m any) proto.Message {
 	case caller.Regroup:
 		e.Body = &actorspb.Envelope_Regroup{Regroup: &actorspb.Regroup{Group: m.Group}}
 	case *caller.Many:
-		many := &actorspb.Many{Ids: make([]*actorspb.Id, len(m.IDs)), Retry: m.Retry, Waiting: m.Waiting, Again: m.Again, SinceUs: micros(m.Since)}
+		many := &actorspb.Many{Ids: make([]*actorspb.Id, len(m.IDs)), Retry: m.Retry, Waiting: m.Waiting, Again: m.Again, SinceUs: micros(m.Since), Orders: m.Orders}
 		for i, id := range m.IDs {
 			many.Ids[i] = idToPB(id)
 		}
@@ -229,7 +229,7 @@ func callerMessageFromPB(e *actorspb.Envelope) any {
 	case *actorspb.Envelope_Regroup:
 		return caller.Regroup{Group: b.Regroup.Group}
 	case *actorspb.Envelope_Many:
-		m := &caller.Many{IDs: make([]fairfactor.ID, len(b.Many.Ids)), Retry: b.Many.Retry, Waiting: b.Many.Waiting, Again: b.Many.Again, Since: fromMicros(b.Many.SinceUs)}
+		m := &caller.Many{IDs: make([]fairfactor.ID, len(b.Many.Ids)), Retry: b.Many.Retry, Waiting: b.Many.Waiting, Again: b.Many.Again, Since: fromMicros(b.Many.SinceUs), Orders: b.Many.Orders}
 		for i, id := range b.Many.Ids {
 			m.IDs[i] = idFromPB(id)
 		}

@@ -1984,6 +1984,7 @@ type Many struct {
 	Waiting       bool                   `protobuf:"varint,3,opt,name=waiting,proto3" json:"waiting,omitempty"`                // those that run are left alone
 	Again         bool                   `protobuf:"varint,4,opt,name=again,proto3" json:"again,omitempty"`                    // it may have been done already
 	SinceUs       int64                  `protobuf:"varint,5,opt,name=since_us,json=sinceUs,proto3" json:"since_us,omitempty"` // when the operation was accepted
+	Orders        []uint64               `protobuf:"varint,6,rep,packed,name=orders,proto3" json:"orders,omitempty"`           // of each job when it was listed, none by earlier versions
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2051,6 +2052,13 @@ func (x *Many) GetSinceUs() int64 {
 		return x.SinceUs
 	}
 	return 0
+}
+
+func (x *Many) GetOrders() []uint64 {
+	if x != nil {
+		return x.Orders
+	}
+	return nil
 }
 
 type Changed struct {
@@ -4581,13 +4589,14 @@ const file_actors_proto_rawDesc = "" +
 	"\x04Save\"J\n" +
 	"\x04Died\x12(\n" +
 	"\x02id\x18\x01 \x01(\v2\x18.fairfactor.actors.v1.IdR\x02id\x12\x18\n" +
-	"\aprocess\x18\x02 \x01(\tR\aprocess\"\x93\x01\n" +
+	"\aprocess\x18\x02 \x01(\tR\aprocess\"\xab\x01\n" +
 	"\x04Many\x12*\n" +
 	"\x03ids\x18\x01 \x03(\v2\x18.fairfactor.actors.v1.IdR\x03ids\x12\x14\n" +
 	"\x05retry\x18\x02 \x01(\bR\x05retry\x12\x18\n" +
 	"\awaiting\x18\x03 \x01(\bR\awaiting\x12\x14\n" +
 	"\x05again\x18\x04 \x01(\bR\x05again\x12\x19\n" +
-	"\bsince_us\x18\x05 \x01(\x03R\asinceUs\"7\n" +
+	"\bsince_us\x18\x05 \x01(\x03R\asinceUs\x12\x16\n" +
+	"\x06orders\x18\x06 \x03(\x04R\x06orders\"7\n" +
 	"\aChanged\x12\x12\n" +
 	"\x04done\x18\x01 \x01(\x04R\x04done\x12\x18\n" +
 	"\askipped\x18\x02 \x01(\x04R\askipped\"}\n" +

@@ -208,11 +208,10 @@ func (h *host) command(words []string) error {
 	case "await", "cancel", "retry", "look", "expire": // name, sequence number
 		return h.ask(words[0], args)
 	case "many", "again": // name, sequence numbers: an operation cancels them, or does so again
-		m := &caller.Many{Again: words[0] == "again", Since: h.now}
-		for _, word := range args[1:] {
-			seq, _ := strconv.ParseUint(word, 10, 64)
-			m.IDs = append(m.IDs, fairfactor.ID{Nonce: 1000 + seq, Caller: h.caller.Number(), Seq: seq})
-		}
+		h.caller.Receive(args[0], h.many(words[0] == "again", args[1:]))
+	case "retries", "retries-again": // name, sequence numbers with the places that were listed
+		m := h.many(words[0] == "retries-again", args[1:])
+		m.Retry = true
 		h.caller.Receive(args[0], m)
 	case "learns": // results are known to all callers, and numbers shared
 		h.learns = true
@@ -488,4 +487,18 @@ func (h *host) kill(number, name string, known bool) error {
 	}
 	_, err = h.store.Apply(ctx, []fairfactor.Change{{Op: fairfactor.AcceptEnded, Caller: name, Number: c.Number, Epoch: c.Epoch, Job: &job}})
 	return err
+}
+
+// many is what an operation asks for: of jobs by their sequence numbers, or as number@place.
+func (h *host) many(again bool, jobs []string) *caller.Many {
+	m := &caller.Many{Again: again, Since: h.now}
+	for _, job := range jobs {
+		number, place, _ := strings.Cut(job, "@")
+		seq, _ := strconv.ParseUint(number, 10, 64)
+		m.IDs = append(m.IDs, fairfactor.ID{Nonce: 1000 + seq, Caller: h.caller.Number(), Seq: seq})
+		if order, err := strconv.ParseUint(place, 10, 64); err == nil {
+			m.Orders = append(m.Orders, order)
+		}
+	}
+	return m
 }

@@ -11,6 +11,7 @@ import (
 // with [Changed], or with an error if some of them may or may not have been changed.
 type Many struct {
 	IDs     []fairfactor.ID
+	Orders  []uint64 // of each job when it was listed; none from an earlier version
 	Retry   bool
 	Waiting bool      // those that run are left alone
 	Again   bool      // it may have been done already
@@ -47,7 +48,7 @@ func (c *Caller) manyRead(r *Read) {
 	for i := range r.Jobs {
 		t.left++
 		switch job := &r.Jobs[i]; {
-		case again && r.Many.was(job):
+		case again && r.Many.was(i, job):
 			c.count(t, Jobs{})
 		case r.Many.Retry && job.Quarantined(): // that needs a person who knows why
 			c.count(t, fairfactor.Errorf(fairfactor.Conflict, "job %s is quarantined: retry it by its id", job.ID))
@@ -64,13 +65,15 @@ func (c *Caller) manyRead(r *Read) {
 	c.counted(t)
 }
 
-// was reports whether the operation has changed a job before, if it may have.
-func (m *Many) was(job *fairfactor.Job) bool {
+// was reports whether the operation has changed its i-th job before, if it may have. A job
+// that was put back since it was listed is not put back once more, though it may have failed
+// again.
+func (m *Many) was(i int, job *fairfactor.Job) bool {
 	switch {
 	case job.State == 0:
 		return false
 	case m.Retry:
-		return job.State != fairfactor.Failed && job.Order != job.ID.Seq
+		return i < len(m.Orders) && job.Order != m.Orders[i]
 	}
 	return job.State == fairfactor.Cancelled && !job.Finished.Before(m.Since.Truncate(time.Microsecond))
 }

@@ -21,7 +21,7 @@ func (s *Store) SaveOperation(ctx context.Context, op fairfactor.Operation) erro
 	if s.operations == nil {
 		s.operations = map[string]fairfactor.Operation{}
 	}
-	op.Page = slices.Clone(op.Page)
+	op.Page, op.Orders = slices.Clone(op.Page), slices.Clone(op.Orders)
 	s.operations[op.ID] = op
 	if op.Finished.IsZero() {
 		return nil

@@ -25,7 +25,7 @@ func operationsLast(w *world) {
 		return fairfactor.Operation{
 			ID: fairfactor.NewOperationID(w.now.Add(time.Duration(n)*time.Hour), uint32(n)), Kind: fairfactor.CancelJobs,
 			Query:   fairfactor.Query{Caller: "a", States: fairfactor.In(fairfactor.Pending), Number: "15", Since: w.now, Until: w.now.Add(time.Hour)},
-			Created: w.now, Top: 7, Matched: 1 << 40, Done: 3, Skipped: 4, Cursor: "c", Page: []fairfactor.ID{{Nonce: 1, Caller: 2, Seq: 3}}, Epoch: 5,
+			Created: w.now, Top: 7, Matched: 1 << 40, Done: 3, Skipped: 4, Cursor: "c", Page: []fairfactor.ID{{Nonce: 1, Caller: 2, Seq: 3}}, Orders: []uint64{4}, Epoch: 5,
 		}
 	}
 	open := func(what string, want ...fairfactor.Operation) {
