@@ -103,14 +103,13 @@ func (t *stream) tell(ctx context.Context) error {
 	}
 	t.head = nil
 	if t.from.Group > 0 {
-
 		to, err := t.s.feed.Replay(ctx, t.filter, t.from, t.send)
 		if err != nil {
 			return err
 		}
 		t.from = to
 	}
-	sub, err := t.s.feed.Subscribe(ctx, t.filter)
+	sub, err := t.s.feed.Subscribe(ctx, t.filter, t.from)
 	if err != nil {
 		return err
 	}
@@ -199,7 +198,6 @@ func (t *stream) send(messages []*feed.Message) error {
 			t.broken = true
 			return err
 		}
-
 	}
 	if err := w.Flush(); err != nil {
 		t.broken = true

@@ -173,7 +173,7 @@ func (h *Hub) step(ctx context.Context) (more bool) {
 	}
 	moved := page.Next.Compare(h.at) > 0
 	if page.Gap {
-		h.tellAll(h.gap(page.Next))
+		h.tellAll(h.gap(&page))
 	}
 	for i := range page.Events {
 		h.deliver(&page.Events[i])
@@ -245,8 +245,14 @@ func (h *Hub) tell(m *Message, job *fairfactor.Job) {
 	}
 }
 
-// gap makes the message that something is missing before a position.
-func (h *Hub) gap(at fairfactor.Position) *Message {
+// gap makes the message that something is missing before a page. Its position is the one
+// before the page's first event: who goes on from there misses nothing else.
+func (h *Hub) gap(page *fairfactor.EventPage) *Message {
+	at := page.Next
+	if len(page.Events) > 0 {
+		at = page.Events[0].After
+		at.Index--
+	}
 	return &Message{Kind: Gap, At: at, Text: h.opts.Render(Gap, nil, at)}
 }
 
@@ -259,9 +265,14 @@ func (h *Hub) tellAll(m *Message) {
 	})
 }
 
+// heartbeat makes the message that nothing has happened up to a position.
+func (h *Hub) heartbeat(at fairfactor.Position) *Message {
+	return &Message{Kind: Heartbeat, At: at, Text: h.opts.Render(Heartbeat, nil, at)}
+}
+
 // beat gives a heartbeat to those that have heard nothing.
 func (h *Hub) beat() {
-	m := &Message{Kind: Heartbeat, At: h.at, Text: h.opts.Render(Heartbeat, nil, h.at)}
+	m := h.heartbeat(h.at)
 	h.each(func(s *Subscription) {
 		if !s.beat(m) {
 			h.remove(s)

@@ -2,7 +2,10 @@ package feed_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,7 +63,7 @@ func TestEventBehindOthers(t *testing.T) {
 	done := make(chan struct{})
 	go func() { h.Run(ctx); close(done) }()
 	defer func() { cancel(); <-done }()
-	s, err := h.Subscribe(ctx, feed.Filter{Job: mine.ID})
+	s, err := h.Subscribe(ctx, feed.Filter{Job: mine.ID}, fairfactor.Position{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +108,7 @@ func TestCatchUpWithWhatIsBehind(t *testing.T) {
 	done := make(chan struct{})
 	go func() { h.Run(ctx); close(done) }()
 	defer func() { cancel(); <-done }()
-	s, err := h.Subscribe(ctx, feed.Filter{Job: mine.ID})
+	s, err := h.Subscribe(ctx, feed.Filter{Job: mine.ID}, b.at(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,5 +118,116 @@ func TestCatchUpWithWhatIsBehind(t *testing.T) {
 	}
 	if b.asked > 20 {
 		t.Errorf("asked %d times", b.asked)
+	}
+}
+
+// story is a source whose events come one by one, some of them after a gap.
+type story struct {
+	mu      sync.Mutex
+	events  []fairfactor.Event
+	gap     bool // before the next ones
+	changed chan struct{}
+}
+
+func (s *story) Events(_ context.Context, after fairfactor.Position, _ int, _ func(caller, seq uint64) bool) (page fairfactor.EventPage, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	page.Next, page.Head = after, fairfactor.Position{Line: 1, Group: 100}
+	if after == (fairfactor.Position{}) {
+		page.Next = fairfactor.Position{Line: 1, Group: 5}
+	}
+	if s.gap {
+		s.gap, page.Gap, page.Next = false, true, fairfactor.Position{Line: 1, Group: 2}
+	}
+	page.Events, s.events = s.events, nil
+	if n := len(page.Events); n > 0 {
+		page.Next = page.Events[n-1].After
+	}
+	return page, nil
+}
+
+func (s *story) Changed() <-chan struct{} { return s.changed }
+
+func (s *story) Stored(context.Context, []fairfactor.ID) ([]fairfactor.Job, error) { return nil, nil }
+
+func (s *story) Running(context.Context) []fairfactor.Job { return nil }
+
+// happen has a job end at each of the positions.
+func (s *story) happen(gap bool, groups ...uint64) {
+	s.mu.Lock()
+	s.gap = gap
+	for _, g := range groups {
+		s.events = append(s.events, fairfactor.Event{State: mine.State, Job: mine, After: fairfactor.Position{Line: 1, Group: g, Index: 1}})
+	}
+	s.mu.Unlock()
+	s.changed <- struct{}{}
+}
+
+// TestSubscriberThatIsAhead: who has read further than the hub, here or on another node, is
+// told nothing twice, nor that it is further back than it is; but it is after a gap, when
+// another database has taken over.
+func TestSubscriberThatIsAhead(t *testing.T) {
+	source := &story{changed: make(chan struct{})}
+	h := feed.New(feed.Options{
+		Source: source, Logger: slog.New(slog.DiscardHandler),
+		Render:    func(feed.Kind, *fairfactor.Job, fairfactor.Position) []byte { return nil },
+		Heartbeat: 20 * time.Millisecond, Look: time.Hour, Poll: time.Hour, Pace: time.Microsecond,
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { h.Run(ctx); close(done) }()
+	defer func() { cancel(); <-done }()
+	s, err := h.Subscribe(ctx, feed.Filter{}, fairfactor.Position{Line: 1, Group: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Start.Group != 5 {
+		t.Fatalf("the hub begins at %v", s.Start)
+	}
+	var got []string
+	read := func(last uint64) {
+		t.Helper()
+		got = nil
+		for {
+			select {
+			case <-s.Ready():
+			case <-time.After(time.Minute):
+				t.Fatalf("%v, and no event at %d", got, last)
+			}
+			messages, _ := s.Take(nil)
+			for _, m := range messages {
+				switch {
+				case m.Kind != feed.Heartbeat:
+					got = append(got, fmt.Sprintf("%d %d-%d", m.Kind, m.At.Group, m.At.Index))
+				case m.At.Group < 8:
+					t.Errorf("a heartbeat at %d", m.At.Group)
+				}
+				if m.Kind == feed.Ended && m.At.Group == last {
+					return
+				}
+			}
+		}
+	}
+	select { // for a heartbeat, while the hub is behind
+	case <-s.Ready():
+	case <-time.After(time.Minute):
+		t.Fatal("no heartbeat comes")
+	}
+	if messages, _ := s.Take(nil); len(messages) != 1 || messages[0].Kind != feed.Heartbeat || messages[0].At.Group != 8 {
+		t.Errorf("%+v, want a heartbeat at 8", messages)
+	}
+	source.happen(false, 6, 7, 9)
+	if read(9); !slices.Equal(got, []string{"4 9-1"}) {
+		t.Errorf("%v after 8, want the end at 9", got)
+	}
+	ahead, err := h.Subscribe(ctx, feed.Filter{}, fairfactor.Position{Line: 1, Group: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	s = ahead
+	source.happen(true, 3)
+	if read(3); !slices.Equal(got, []string{"6 3-0", "4 3-1"}) {
+		t.Errorf("%v, want a gap before 3 and the end at 3", got)
 	}
 }

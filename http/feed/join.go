@@ -24,9 +24,10 @@ func (h *Hub) do(ctx context.Context, f func()) error {
 	return nil
 }
 
-// Subscribe begins a subscription. What happens from its Start on will be in its queue.
-func (h *Hub) Subscribe(ctx context.Context, f Filter) (*Subscription, error) {
-	s := &Subscription{hub: h, filter: f, wake: make(chan struct{}, 1)}
+// Subscribe begins a subscription. What happens from its Start on will be in its queue, but
+// for what the subscriber has already, up to a position; zero if it has nothing.
+func (h *Hub) Subscribe(ctx context.Context, f Filter, has fairfactor.Position) (*Subscription, error) {
+	s := &Subscription{hub: h, filter: f, wake: make(chan struct{}, 1), has: has}
 	var failure error
 	if err := h.do(ctx, func() { failure = h.add(ctx, s) }); err != nil {
 		return nil, err

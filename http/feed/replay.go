@@ -45,7 +45,7 @@ func (r *replay) page(ctx context.Context, to fairfactor.Position, send func([]*
 	}
 	var messages []*Message
 	if page.Gap {
-		messages = append(messages, r.hub.gap(r.at))
+		messages = append(messages, r.hub.gap(&page))
 	}
 	for i := range page.Events {
 		e := &page.Events[i]

@@ -65,6 +65,9 @@ type Subscription struct {
 	filter Filter
 	// Start is where the queue begins: what is before it the subscriber has, or reads.
 	Start fairfactor.Position
+	// has is up to where the subscriber has everything, if that is beyond Start: it may have
+	// read further than the hub, here or on another node. It belongs to the hub's goroutine.
+	has fairfactor.Position
 
 	mu    sync.Mutex // guards what follows
 	queue []*Message
@@ -87,9 +90,12 @@ const (
 // several counts as often.
 type budget struct{ used atomic.Int64 }
 
-// push puts a message into the queue. It reports false if that is full: then the
+// push puts a message into the queue, unless the subscriber has it, and reports what put does.
+func (s *Subscription) push(m *Message) bool { return s.had(m) || s.put(m) }
+
+// put puts a message into the queue. It reports false if that is full: then the
 // subscription is over.
-func (s *Subscription) push(m *Message) bool {
+func (s *Subscription) put(m *Message) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.end != 0 {
@@ -110,6 +116,16 @@ func (s *Subscription) push(m *Message) bool {
 	return true
 }
 
+// had tells whether a message is before what the subscriber has. Where something is missing,
+// another database may have taken over: its positions say nothing about earlier ones.
+func (s *Subscription) had(m *Message) bool {
+	if m.Kind != Gap && m.At.Line == s.has.Line && m.At.Compare(s.has) <= 0 {
+		return true
+	}
+	s.has = fairfactor.Position{}
+	return false
+}
+
 // finish ends the subscription. s.mu is held.
 func (s *Subscription) finish(end End) {
 	s.hub.budget.used.Add(-int64(s.bytes))
@@ -125,15 +141,19 @@ func (s *Subscription) ring() {
 }
 
 // beat is called each heartbeat interval divided by [beatParts]: a subscriber that has
-// heard nothing for the whole of it gets a heartbeat.
+// heard nothing for the whole of it gets a heartbeat, which does not name an earlier position
+// than it has.
 func (s *Subscription) beat(m *Message) bool {
+	if s.had(m) {
+		m = s.hub.heartbeat(s.has)
+	}
 	s.mu.Lock()
 	due := s.quiet+1 >= beatParts && len(s.queue) == 0
 	if !due {
 		s.quiet++
 	}
 	s.mu.Unlock()
-	return !due || s.push(m)
+	return !due || s.put(m)
 }
 
 // Ready is a channel that has something when there is something to take.
