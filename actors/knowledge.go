@@ -171,7 +171,7 @@ func statusOf(f *fairfactor.Factorization, tested bool) fairfactor.Status {
 func (v *Service) Factorizations(ctx context.Context, cursor string, limit int) ([]fairfactor.Factorization, string, error) {
 	var after fairfactor.NumberKey
 	if n, err := hex.Decode(after[:], []byte(cursor[:min(len(cursor), 2*len(after))])); err != nil || cursor != "" && (n != len(after) || len(cursor) != 2*n) {
-		return nil, "", fairfactor.Errorf(fairfactor.Invalid, "cursor %.40q is not one of ours", cursor)
+		return nil, "", fairfactor.BadCursor(cursor)
 	}
 	if limit < 1 || limit > fairfactor.MaxPage {
 		return nil, "", fairfactor.Errorf(fairfactor.Invalid, "limit is %d: it must be between 1 and %d", limit, fairfactor.MaxPage)

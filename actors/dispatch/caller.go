@@ -60,10 +60,13 @@ func (c *caller) hands() []*handed {
 	return c.work.open
 }
 
+// waits reports whether there are turns that no worker may have now.
+func (w *work) waits() bool { return len(w.late)+len(w.aside)+len(w.held) > 0 }
+
 // busy reports whether a caller has turns here, in workers' hands, or yet to be
 // offered.
 func (c *caller) busy() bool {
-	return c.more || c.waiting() > 0 || len(c.hands()) > 0 || c.work != nil && len(c.work.late)+len(c.work.aside)+len(c.work.held) > 0
+	return c.more || c.waiting() > 0 || len(c.hands()) > 0 || c.work != nil && c.work.waits()
 }
 
 // stuffed reports whether so many turns wait for others of their jobs, or numbers, that the caller
@@ -123,7 +126,7 @@ func (m *Machine) settle(now time.Duration, c *caller) {
 // rest gives back what a caller does not need, and has it forgotten some day if
 // it has no work.
 func (m *Machine) rest(c *caller) {
-	if w := c.work; w != nil && w.window.len() == 0 && len(w.open)+len(w.late)+len(w.aside)+len(w.held) == 0 && !c.asked && !c.silent {
+	if w := c.work; w != nil && w.window.len() == 0 && len(w.open) == 0 && !w.waits() && !c.asked && !c.silent {
 		c.work = nil
 		if len(m.spareWork) < spareWorks {
 			if cap(w.window.turns) > spareWindow && len(m.spareWork) >= spareWide {

@@ -128,7 +128,7 @@ func (m *Machine) checkCaller(c *caller, seen map[Key]string) error {
 		return fmt.Errorf("more: %v, asked: %v, silent: %v, dormant: %v", c.more, c.asked, c.silent, f.Dormant())
 	case c.unheard && !f.Dormant():
 		return fmt.Errorf("never heard, and not dormant")
-	case c.work != nil && c.waiting() == 0 && len(c.work.open)+len(c.work.late)+len(c.work.aside) == 0 && !c.asked && !c.silent:
+	case c.work != nil && c.waiting() == 0 && len(c.work.open) == 0 && !c.work.waits() && !c.asked && !c.silent:
 		return fmt.Errorf("holds what it does not need")
 	}
 	if c.work == nil {
