@@ -107,6 +107,9 @@ func TestVerbsAgainstANode(t *testing.T) {
 	if e := json.Unmarshal([]byte(out), &j); status != exitSomeFailed || e != nil || j.Status != "pending" || !strings.Contains(err, "nonsense") {
 		t.Fatalf("submit: status %d, %q, %q", status, out, err)
 	}
+	if status, out, err := execute(t, "", "submit", "nonsense", "0"); status != exitError || out != "" || !strings.Contains(err, "nonsense") || !strings.Contains(err, "zero") {
+		t.Errorf("submit without a good number: status %d, %q, %q", status, out, err)
+	}
 	for _, args := range [][]string{{"wait", j.ID}, {"get", j.ID}, {"list", "--caller", "cli-test"}, {"callers"}, {"callers", "cli-test", "--weight", "2"}, {"nodes"}} {
 		if status, out, err := execute(t, "", args...); status != 0 || out == "" {
 			t.Errorf("%v: status %d, %q, %q", args, status, out, err)

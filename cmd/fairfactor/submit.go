@@ -86,10 +86,13 @@ func newSubmit(streams streams) *cobra.Command {
 			return err
 		}
 		failed := someFailed(refused, refused+len(accepted))
-		if wait && len(accepted) > 0 {
+		switch {
+		case len(accepted) == 0: // there is nothing to show, and the reasons are told
+		case wait:
 			return waitAll(ctx, jobs, p, accepted, failed, timeout, streams)
+		default:
+			p.jobs(accepted)
 		}
-		p.jobs(accepted)
 		return failed
 	})
 }
