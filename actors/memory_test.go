@@ -9,6 +9,7 @@ import (
 
 	"fairfactor"
 	"fairfactor/actors"
+	"fairfactor/actors/dispatch"
 	"fairfactor/factor"
 )
 
@@ -149,4 +150,71 @@ func TestTurnsShareMemory(t *testing.T) {
 	if r.together < 2 {
 		t.Error("turns ran one by one only")
 	}
+}
+
+// gated is the machine's runtime whose long turns wait at a gate before they run.
+type gated struct {
+	actors.Runtime
+	gate chan struct{}
+
+	mu   sync.Mutex
+	long int // guarded by mu: long turns at the gate
+	most int // guarded by mu: of them at once
+}
+
+func (r *gated) Thread() actors.Thread { return &gatedThread{r.Runtime.Thread(), r} }
+
+type gatedThread struct {
+	actors.Thread
+	*gated
+}
+
+func (t *gatedThread) Run(turn factor.Turn, stop func() bool) (factor.Result, error) {
+	if turn.Predict > dispatch.Credit {
+		t.mu.Lock()
+		t.long++
+		t.most = max(t.most, t.long)
+		t.mu.Unlock()
+		<-t.gate
+		t.mu.Lock()
+		t.long--
+		t.mu.Unlock()
+	}
+	return t.Thread.Run(turn, stop)
+}
+
+// TestShortTurnsRunNextToLongOnes: long turns that have all slots, and others that wait for
+// one, hold up no short turn, and no more of them run than there are slots.
+func TestShortTurnsRunNextToLongOnes(t *testing.T) {
+	const slots = 2
+	r := &gated{Runtime: actors.Machine(), gate: make(chan struct{})}
+	s := newSite(t, 1, func(c *actors.Config) { c.Runtime, c.Workers = r, slots })
+	n, rng := n0(s), seeded(t)
+	long := func() int {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.long
+	}
+	for _, name := range []string{"long-1", "long-2", "long-3"} {
+		s.submit(n, name, hard(rng))
+	}
+	s.eventually("long turns have all slots", func() bool { return long() == slots })
+	for i := range 20 {
+		s.completed(n, s.submit(n, []string{"light", "other"}[i%2], digits(rng, 12))...)
+	}
+	if now := long(); now != slots {
+		t.Errorf("%d long turns run, want %d all the time", now, slots)
+	}
+	if busy, all := n.sys.Threads(); busy != slots || all != slots {
+		t.Errorf("%d of %d slots are busy", busy, all)
+	}
+	close(r.gate)
+	s.eventually("the long turns go on", func() bool {
+		c, err := n.Caller(t.Context(), "long-3")
+		return err == nil && c.Turns > 2
+	})
+	if r.mu.Lock(); r.most > slots {
+		t.Errorf("%d long turns ran at once", r.most)
+	}
+	r.mu.Unlock()
 }

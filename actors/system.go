@@ -58,7 +58,7 @@ type Config struct {
 	Now       func() time.Time // default time.Now
 	Runtime   Runtime          // default the machine's, with Now
 
-	Workers  int           // compute threads, at least 1
+	Workers  int           // slots: long turns that run at a time, at least 1
 	Quantum  time.Duration // see package dispatch
 	MaxQueue uint64        // unfinished jobs of a caller; default [DefaultMaxQueue]
 	// MaxUncommitted is how many jobs of all callers may be on their way to the store;
@@ -70,9 +70,9 @@ type Config struct {
 	// Ended is told of each job with a trace when its end has become durable, and when that
 	// was; nil for nothing. It must not keep the job, nor wait.
 	Ended func(job *fairfactor.Job, durable time.Time)
-	// Record begins the notes of what this process runs, nil for none. Obituaries are what
-	// processes before it were at when they died.
-	Record     func(process string) (Recorder, error)
+	// Record begins the notes of what the threads of this process run, nil for none.
+	// Obituaries are what processes before it were at when they died.
+	Record     func(process string, threads int) (Recorder, error)
 	Obituaries []Obituary
 	KnownSize  int           // numbers whose factors are remembered for all callers; zero for no numbers
 	Passivate  time.Duration // idle time after which a caller's actor stops; default 10 s
@@ -195,7 +195,7 @@ func (s *System) Start(net Network) error {
 	s.readDeadly(s.running) // before any job begins
 	close(s.bound)
 	if s.cfg.Record != nil {
-		notes, err := s.cfg.Record(net.ID())
+		notes, err := s.cfg.Record(net.ID(), s.threads())
 		if err != nil {
 			s.log.Warn("what this process runs is not noted: if it dies alone, the job that killed it runs again", "err", err)
 		} else {
@@ -239,6 +239,10 @@ func (s *System) background(f func(context.Context)) {
 		})
 	}
 }
+
+// threads is how many compute threads there are: one for each slot, and one for short turns
+// next to long ones in all of them.
+func (s *System) threads() int { return s.cfg.Workers + 1 }
 
 // Drain stops this node's compute threads after the turns that they run and
 // tells the scheduler so. It returns when they have stopped or ctx ends.

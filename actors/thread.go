@@ -41,7 +41,7 @@ func (w *worker) compute(i int) {
 func (w *worker) take(i int, thread Thread) *turn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for !w.closed && !w.draining && !w.mayTake(i, thread) {
+	for !w.closed && !w.draining && (w.crowded() || !w.mayTake(i, thread)) {
 		w.ready.Wait()
 	}
 	if w.closed || len(w.queue) == 0 {
@@ -52,6 +52,9 @@ func (w *worker) take(i int, thread Thread) *turn {
 	w.queue = w.queue[1:]
 	w.running[i] = slot{turn: t, since: w.sys.now()}
 	w.stops[i].Store(false)
+	if len(w.queue) > 0 && !w.crowded() {
+		w.ready.Signal() // if this was the last slot, and its turn is long
+	}
 	if time.Duration(t.predict) >= longTurn {
 		w.tellLocked(news{turn: t, began: true, started: w.running[i].since})
 	}

@@ -64,7 +64,8 @@ type news struct {
 }
 
 func newWorker(s *System) *worker {
-	w := &worker{sys: s, running: make([]slot, s.cfg.Workers), stops: make([]atomic.Bool, s.cfg.Workers), tables: newTables(s.cfg.Workers), outcomes: map[string]*outcomes{}}
+	threads := s.threads()
+	w := &worker{sys: s, running: make([]slot, threads), stops: make([]atomic.Bool, threads), tables: newTables(threads), outcomes: map[string]*outcomes{}}
 	w.ready = s.run.Cond(&w.mu)
 	return w
 }
@@ -155,7 +156,7 @@ func (w *worker) halt(dispatched []uint64) {
 // been reported yet count as in hand.
 func (w *worker) beat() {
 	w.mu.Lock()
-	b := &beat{member: w.sys.net.ID(), slots: len(w.running), epoch: w.epoch}
+	b := &beat{member: w.sys.net.ID(), slots: w.sys.cfg.Workers, epoch: w.epoch}
 	if w.draining {
 		b.slots = 0
 	} else {
@@ -184,22 +185,48 @@ func held(t *turn) dispatch.Turn {
 	return d
 }
 
-// status tells what each thread is doing.
+// status tells what each slot is doing. A short turn that runs next to long ones in all slots
+// is not shown: it is over before anyone has read of it.
 func (w *worker) status() (m status) {
 	m.counts = w.sys.Counters.counts()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range w.running {
-		var at fairfactor.Worker
-		if t := w.running[i].turn; t != nil {
-			at = fairfactor.Worker{Caller: t.caller, Job: t.id.String(), Number: t.number, Since: w.running[i].since}
+		if t := w.running[i].turn; t != nil && len(m.workers) < w.sys.cfg.Workers {
+			m.workers = append(m.workers, fairfactor.Worker{Caller: t.caller, Job: t.id.String(), Number: t.number, Since: w.running[i].since})
 		}
-		m.workers = append(m.workers, at)
+	}
+	for len(m.workers) < w.sys.cfg.Workers {
+		m.workers = append(m.workers, fairfactor.Worker{})
 	}
 	return m
 }
 
-// Threads is how many compute threads run a turn, and how many there are.
+// busy is how many threads run a turn. The caller holds mu.
+func (w *worker) busy() (n int) {
+	for i := range w.running {
+		if w.running[i].turn != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// crowded reports whether as many turns run as there are slots, and one of them is short: then
+// the thread that there is beyond them waits, because a short turn does not hold up the next
+// one. The caller holds mu.
+func (w *worker) crowded() bool {
+	n, short := 0, false
+	for i := range w.running {
+		if t := w.running[i].turn; t != nil {
+			n++
+			short = short || time.Duration(t.predict) <= dispatch.Credit
+		}
+	}
+	return n >= w.sys.cfg.Workers && short
+}
+
+// Threads is how many compute slots run a turn, and how many there are.
 func (s *System) Threads() (busy, all int) {
 	w := s.worker
 	if w == nil {
@@ -207,12 +234,7 @@ func (s *System) Threads() (busy, all int) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i := range w.running {
-		if w.running[i].turn != nil {
-			busy++
-		}
-	}
-	return busy, len(w.running)
+	return min(w.busy(), s.cfg.Workers), s.cfg.Workers
 }
 
 // tellLocked hands news to the actor, which takes all there is at once.

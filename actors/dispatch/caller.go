@@ -19,6 +19,7 @@ type caller struct {
 	repeated bool // and was asked for again
 	silent   bool // did not answer in time; until it offers again it counts as empty
 	pulling  bool // in Machine.pulling
+	blocked  bool // in Machine.blocked
 	unheard  bool // known from the store, and never asked or heard
 	idle     bool // has no work; counted in Machine.idle
 	retired  bool // in Machine.retired
@@ -111,6 +112,8 @@ func (m *Machine) working(c *caller) *work {
 func (m *Machine) settle(now time.Duration, c *caller) {
 	m.fill(now, c)
 	switch {
+	case c.waiting() > 0 && c.blocked:
+		m.ring.Block(&c.fair)
 	case c.waiting() > 0:
 		m.ring.Join(&c.fair)
 	case !c.more || c.silent || c.stuffed():

@@ -59,6 +59,7 @@ type node struct {
 	name  string
 	slots int
 	busy  int
+	short int     // of those, turns of no more than [dispatch.Credit]
 	slow  float64 // turns use so many times their cost; 1 is usual
 	queue []dispatch.Turn
 	has   map[uint64]dispatch.Turn
@@ -220,18 +221,22 @@ func (c *cluster) look() {
 	})
 }
 
-// work begins turns on the slots that idle.
+// work begins turns on the slots that idle, and one more next to long ones in all of them.
 func (c *cluster) work(n *node) {
-	for n.busy < n.slots && len(n.queue) > 0 {
+	for len(n.queue) > 0 && (n.busy < n.slots || n.busy == n.slots && n.short == 0) {
 		t := n.queue[0]
 		n.queue = n.queue[1:]
-		n.busy++
+		short := 0
+		if t.Predict <= dispatch.Credit {
+			short = 1
+		}
+		n.busy, n.short = n.busy+1, n.short+short
 		used := time.Duration(float64(c.callers[t.Caller].cost()) * n.slow)
 		c.after(used, func() {
 			if n.life > 0 {
 				return
 			}
-			n.busy--
+			n.busy, n.short = n.busy-1, n.short-short
 			c.work(n)
 			c.after(hop, func() { c.end(n, t, used) })
 		})

@@ -120,8 +120,8 @@ func (m *Machine) inRetired() map[*caller]bool {
 func (m *Machine) checkCaller(c *caller, seen map[Key]string) error {
 	f := &c.fair
 	switch want := c.waiting() > 0; {
-	case want != f.Ready():
-		return fmt.Errorf("%d turns in the window, in line: %v", c.waiting(), f.Ready())
+	case (want && !c.blocked) != f.Ready(), (want && c.blocked) != f.Blocked():
+		return fmt.Errorf("%d turns in the window, in line: %v, blocked: %v, %v", c.waiting(), f.Ready(), c.blocked, f.Blocked())
 	case !want && (c.more && c.asked && !c.stuffed()) != f.Owed():
 		return fmt.Errorf("more: %v, asked: %v, owed: %v", c.more, c.asked, f.Owed())
 	case !want && (c.more && !c.asked && !c.silent && !c.stuffed()) != f.Dormant():

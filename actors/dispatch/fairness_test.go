@@ -144,7 +144,7 @@ func TestLightCallerWaitsLittle(t *testing.T) {
 	for _, size := range []struct {
 		slots int
 		p99   time.Duration
-	}{{2, 36 * time.Millisecond}, {8, 16 * time.Millisecond}} {
+	}{{2, 6 * time.Millisecond}, {8, 12 * time.Millisecond}} {
 		c := newCluster(7, 1, size.slots)
 		for i := range 3 {
 			c.join(&source{name: fmt.Sprint("elephant", i), weight: 1, predict: 20 * time.Millisecond, cost: c.jitter(20 * time.Millisecond), left: -1})

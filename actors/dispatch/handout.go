@@ -9,6 +9,7 @@ func (m *Machine) Dispatch(now time.Duration) (runs []Run, pulls []Pull) {
 	m.recycle()
 	m.beShy(now)
 	m.recallSuspects(now)
+	m.unblock(now)
 	for next := m.ring.Next(); next != nil; next = m.ring.Next() {
 		c := next.Owner.(*caller)
 		t := c.work.window.first()
@@ -22,6 +23,9 @@ func (m *Machine) Dispatch(now time.Duration) (runs []Run, pulls []Pull) {
 			continue
 		}
 		if w == nil {
+			if m.block(c, predict) {
+				continue
+			}
 			break
 		}
 		if m.pay(c) {
@@ -83,7 +87,7 @@ func (m *Machine) hand(now time.Duration, c *caller, w *worker, predict time.Dur
 	m.dispatched++
 	t.Dispatched = m.dispatched
 	h := m.newHanded()
-	h.Turn, h.worker, h.caller, h.load, h.at = t, w, c, min(predict, Credit), now
+	h.Turn, h.worker, h.caller, h.load, h.at = t, w, c, loadOf(predict), now
 	h.bill = m.ring.Charge(&c.fair, predict)
 	m.book(h)
 	m.settle(now, c)
@@ -113,6 +117,14 @@ func (m *Machine) book(h *handed) {
 	if h.Suspect {
 		h.worker.suspects++
 	}
+}
+
+// loadOf is what a turn that is predicted to take so long counts for in its worker's credit.
+func loadOf(predict time.Duration) time.Duration {
+	if predict > Credit {
+		return Credit - Express
+	}
+	return predict
 }
 
 // freest returns the worker that should get a turn, or nil: the caller's home if

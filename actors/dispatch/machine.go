@@ -29,6 +29,10 @@ const (
 	// Credit is predicted work that a worker's slot may hold beyond the turn it
 	// runs: some 30 times a network round trip on one machine.
 	Credit = 3 * time.Millisecond
+	// Express is the part of Credit that a long turn, one above Credit, leaves for others: a
+	// worker runs these next to the long turns of its slots, so they need not wait for one to end.
+	// That of two slots has room for any short turn.
+	Express = Credit / 2
 	// Prefetch is the most turns that a slot may hold.
 	Prefetch = 64
 	// Window is the most turns of one caller that are held here.
@@ -147,7 +151,7 @@ type worker struct {
 	name     string
 	slots    int
 	open     []*handed
-	load     time.Duration // predicted, each turn at most [Credit]
+	load     time.Duration // predicted, see [loadOf]
 	heard    time.Duration
 	suspects int  // turns of suspects among those open
 	shy      bool // it gets no turns, see [Shy]
@@ -210,6 +214,7 @@ type Machine struct {
 	deaths  []Death          // that callers are to be told
 	mourned map[jobKey]Death // that their callers have not said to be counted
 	asides  []*caller        // that have suspects set aside
+	blocked []*caller        // whose turns wait for a slot while others go by, see [Machine.block]
 
 	numberOf func(body any) string
 	deadly   func(number string) bool

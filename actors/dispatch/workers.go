@@ -55,7 +55,7 @@ func (m *Machine) adopt(now time.Duration, w *worker, t Turn) {
 	predict := m.cost(t.Predict)
 	m.dispatched = max(m.dispatched, t.Dispatched)
 	h := m.newHanded()
-	h.Turn, h.worker, h.caller, h.load, h.at = t, w, c, min(predict, Credit), now
+	h.Turn, h.worker, h.caller, h.load, h.at = t, w, c, loadOf(predict), now
 	h.dropped, h.bill = t.Epoch < c.epoch, m.ring.Book(&c.fair, predict)
 	m.book(h)
 	m.settle(now, c)
@@ -142,7 +142,7 @@ func (m *Machine) takeBack(now time.Duration, w *worker, lost func(*handed) bool
 			m.Doubt(now, c.name, t.Seq, m.number(&t))
 		}
 		again := !died && !dropped && m.welcome(c, &t) && t.Body != nil && !c.holds(t.Key) // without a body it was adopted: its caller will offer it again
-		if again && !c.fair.Ready() {
+		if again && !c.fair.Ready() && !c.fair.Blocked() {
 			m.ring.Leave(&c.fair, true) // it keeps its place
 		}
 		m.ring.Refund(&c.fair, bill)

@@ -29,6 +29,7 @@ const (
 	ready                // has turns here
 	dormant              // has work in the store, but no turns here
 	owed                 // was asked for turns, which are on their way
+	blocked              // has turns here, and its next one waits for room
 )
 
 // place is a position in the round robin.
@@ -53,6 +54,9 @@ func (c *Caller) Dormant() bool { return c.state == dormant }
 // Owed reports whether the caller keeps its place while its next offer is on
 // the way.
 func (c *Caller) Owed() bool { return c.state == owed }
+
+// Blocked reports whether the caller is in line with a turn that waits for room.
+func (c *Caller) Blocked() bool { return c.state == blocked }
 
 // Group is the caller's group, or nil if it competes with the groups itself.
 func (c *Caller) Group() *Group { return c.group }

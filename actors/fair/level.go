@@ -10,8 +10,9 @@ import (
 type level struct {
 	ready   tree
 	dormant tree
+	blocked tree
 	owed    int
-	weights int64 // of all that are ready, dormant or owed
+	weights int64 // of all that have work
 	order   uint64
 	round   int64 // the one that the last turn was taken in; never falls
 	ahead   int64 // the largest round that any member ever was in
@@ -32,11 +33,12 @@ func (l *level) set(c *Caller, to state, slack int64) {
 		return
 	case c.state == idle:
 		l.come(c, slack)
-	case to == ready:
+	case l.returns(c, to):
 		l.clock = max(l.clock, l.floor(slack))
 	}
+	late := l.returns(c, to)
 	l.remove(c)
-	if to == ready {
+	if late {
 		c.tag = max(c.tag, l.behind(slack))
 	}
 	c.state = to
@@ -46,9 +48,16 @@ func (l *level) set(c *Caller, to state, slack int64) {
 		l.ready.add(c)
 	case dormant:
 		l.dormant.add(c)
+	case blocked:
+		l.blocked.add(c)
 	case owed:
 		l.owed++
 	}
+}
+
+// returns reports whether a member has turns here again that had not while it was in line.
+func (l *level) returns(c *Caller, to state) bool {
+	return (c.state == dormant || c.state == owed || c.state == idle) && (to == ready || to == blocked)
 }
 
 func (l *level) remove(c *Caller) {
@@ -57,6 +66,8 @@ func (l *level) remove(c *Caller) {
 		l.ready.drop(c)
 	case dormant:
 		l.dormant.drop(c)
+	case blocked:
+		l.blocked.drop(c)
 	case owed:
 		l.owed--
 	}
@@ -98,7 +109,7 @@ func (l *level) come(c *Caller, slack int64) {
 // next returns the ready member whose turn it is, or nil if none is ready: of
 // those within the slack of the smallest start tag, the one that is in the
 // earliest round, and of several the one that was served or joined longest ago.
-// If only dormant ones are within the slack, they do not hold up the others.
+// If only dormant ones are within the slack, they do not hold up the others; blocked ones do.
 func (l *level) next(slack int64) *Caller {
 	if l.ready.root == nil {
 		return nil
@@ -106,8 +117,22 @@ func (l *level) next(slack int64) *Caller {
 	if c := l.ready.first(l.smallest(slack) + slack); c != nil {
 		return c
 	}
-	return l.ready.first(l.ready.root.least + slack)
+	return l.ready.first(l.least() + slack)
 }
+
+// least is the smallest start tag of those that are ready or blocked; there must be some.
+func (l *level) least() int64 {
+	switch {
+	case l.blocked.root == nil:
+		return l.ready.root.least
+	case l.ready.root == nil:
+		return l.blocked.root.least
+	}
+	return min(l.ready.root.least, l.blocked.root.least)
+}
+
+// here reports whether any member is ready or blocked.
+func (l *level) here() bool { return l.ready.root != nil || l.blocked.root != nil }
 
 // due returns the dormant member that will be due first, or nil if all of them
 // are further ahead than the slack.
@@ -122,7 +147,7 @@ func (l *level) due(slack int64) *Caller {
 func (l *level) pick(c *Caller, slack int64) {
 	m := l.smallest(slack)
 	if c.tag > m+slack { // the dormant ones do not hold it up
-		m = l.ready.root.least
+		m = l.least()
 	}
 	l.clock = max(l.clock, m)
 	l.round = max(l.round, c.round)
@@ -162,6 +187,8 @@ func (l *level) move(c *Caller, by time.Duration, weight int, to place) {
 		t = &l.ready
 	case dormant:
 		t = &l.dormant
+	case blocked:
+		t = &l.blocked
 	}
 	switch {
 	case t == nil:
@@ -187,7 +214,7 @@ func (l *level) forgettable(c *Caller, slack int64) bool {
 
 // resting reports whether no member has work.
 func (l *level) resting() bool {
-	return l.ready.root == nil && l.dormant.root == nil && l.owed == 0
+	return !l.here() && l.dormant.root == nil && l.owed == 0
 }
 
 // floor is the start tag of a member without a past.
@@ -195,46 +222,45 @@ func (l *level) floor(slack int64) int64 {
 	switch {
 	case l.resting():
 		return l.latest
-	case l.ready.root == nil && l.dormant.root == nil:
+	case !l.here() && l.dormant.root == nil:
 		return l.clock
 	}
 	return l.smallest(slack)
 }
 
-// smallest is the smallest start tag of those that are ready or dormant; there
+// smallest is the smallest start tag of those that are ready, blocked or dormant; there
 // must be some.
 func (l *level) smallest(slack int64) int64 {
 	switch {
 	case l.dormant.root == nil:
-		return l.ready.root.least
-	case l.ready.root == nil:
+		return l.least()
+	case !l.here():
 		return max(l.dormant.root.least, l.behind(slack))
 	}
-	return min(l.ready.root.least, max(l.dormant.root.least, l.behind(slack)))
+	return min(l.least(), max(l.dormant.root.least, l.behind(slack)))
 }
 
 // behind is the start tag that dormant and owed members have at least, when they
 // become ready.
 func (l *level) behind(slack int64) int64 {
 	least := l.clock
-	if l.ready.root != nil {
-		least = l.ready.root.least
+	if l.here() {
+		least = l.least()
 	}
 	return min(least, l.clock-2*slack)
 }
 
-// spread returns the smallest and the largest start tag of those that are ready
+// spread returns the smallest and the largest start tag of those that are ready, blocked
 // or dormant, zeros if there are none.
 func (l *level) spread(slack int64) (least, most int64) {
-	if l.ready.root == nil && l.dormant.root == nil {
+	if !l.here() && l.dormant.root == nil {
 		return 0, 0
 	}
-	least, most = l.smallest(slack), l.behind(slack)
-	if l.ready.root != nil {
-		most = l.ready.root.most
-	}
-	if l.dormant.root != nil {
-		most = max(most, l.dormant.root.most)
+	least, most = l.smallest(slack), math.MinInt64
+	for _, t := range []*tree{&l.ready, &l.blocked, &l.dormant} {
+		if t.root != nil {
+			most = max(most, t.root.most)
+		}
 	}
 	return least, max(least, most)
 }

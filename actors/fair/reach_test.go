@@ -17,7 +17,7 @@ const (
 
 // site is a ring with slots that hold one turn each, and everything that can go
 // wrong: predictions that are off by a thousand, callers that come, go, are
-// dormant and owed, turns that get lost.
+// dormant, owed and blocked, turns that get lost.
 type site struct {
 	rng     *rand.Rand
 	ring    *fair.Ring
@@ -76,7 +76,7 @@ func newSite(seed uint64, slots, groups int) *site {
 func (s *site) step(phase int) {
 	c := s.callers[s.rng.IntN(len(s.callers))]
 	i := s.rng.IntN(len(s.slots))
-	switch n := s.rng.IntN(24); {
+	switch n := s.rng.IntN(26); {
 	case n < 2:
 		s.ring.Join(c)
 	case n < 3+phase:
@@ -92,6 +92,8 @@ func (s *site) step(phase int) {
 			s.slots[i] = nil
 			s.end(turn, phase)
 		}
+	case n < 17:
+		s.ring.Block(c)
 	default:
 		if next := s.ring.Next(); next != nil && s.slots[i] == nil {
 			s.slots[i] = &slotTurn{next, s.ring.Charge(next, s.cost(phase == 0))}
@@ -126,7 +128,7 @@ func (s *site) apart() (used, charged time.Duration) {
 	}
 	levels := map[*fair.Group][]time.Duration{}
 	for _, c := range s.callers {
-		if c.Ready() {
+		if c.Ready() || c.Blocked() {
 			levels[c.Group()] = append(levels[c.Group()], c.StartTag()-open[c])
 		}
 	}

@@ -10,7 +10,7 @@ type Ring struct {
 	top     level
 	groups  []*Group // those that have callers
 	look    int      // index in groups where [Ring.Inside] goes on
-	counts  [4]int   // callers by state; idle ones are not counted
+	counts  [5]int   // callers by state; idle ones are not counted
 	rivals  int      // members of the top level that have work
 	inLine  int      // those of them that are groups
 	early   int      // callers asked before they were due, and not served since
@@ -32,8 +32,10 @@ func (r *Ring) Ready() int { return r.counts[ready] }
 // Dormant is the number of callers in line that have no turns here.
 func (r *Ring) Dormant() int { return r.counts[dormant] }
 
-// Backlogged is the number of callers that are ready, dormant or owed.
-func (r *Ring) Backlogged() int { return r.counts[ready] + r.counts[dormant] + r.counts[owed] }
+// Backlogged is the number of callers that are ready, dormant, owed or blocked.
+func (r *Ring) Backlogged() int {
+	return r.counts[ready] + r.counts[dormant] + r.counts[owed] + r.counts[blocked]
+}
 
 // Rivals is the number of groups, and callers without a group, that have work.
 func (r *Ring) Rivals() int { return r.rivals }
@@ -63,6 +65,11 @@ func (r *Ring) Early() (callers, asking int) { return r.early, r.asking }
 //
 // A group joins with the first of its callers, by the same rule.
 func (r *Ring) Join(c *Caller) { r.set(c, ready) }
+
+// Block says that the turn of a caller waits for room which others do not need: they may go
+// by, but get no further ahead of it than the slack. It keeps its start tag and its place, and
+// goes on with [Ring.Join].
+func (r *Ring) Block(c *Caller) { r.set(c, blocked) }
 
 // Sleep says that a caller has work, but no turns here. One that was idle joins
 // the round like a new caller; all others keep their start tag and their place.
@@ -171,8 +178,10 @@ func btoi(b bool) int {
 func (r *Ring) sync(g *Group) {
 	to := idle
 	switch {
-	case g.inside.ready.root != nil:
+	case g.inside.ready.root != nil && g.inside.next(r.slack) != nil:
 		to = ready
+	case g.inside.blocked.root != nil: // those that are ready are too far ahead of it
+		to = blocked
 	case !g.inside.resting():
 		to = owed
 	}
@@ -247,7 +256,7 @@ func (r *Ring) Book(c *Caller, predict time.Duration) Bill {
 	b.groupWeight = int32(g.entry.Weight)
 	b.place = g.inside.book(c, b.Cost, int(b.weight))
 	b.groupPlace = r.top.book(&g.entry, b.Cost, int(b.groupWeight))
-	r.mirror(g)
+	r.sync(g)
 	return b
 }
 
@@ -262,7 +271,7 @@ func (r *Ring) Settle(c *Caller, b Bill, used time.Duration) {
 	}
 	g.inside.move(c, by, int(b.weight), c.place)
 	r.top.move(&g.entry, by, int(b.groupWeight), g.entry.place)
-	r.mirror(g)
+	r.sync(g)
 }
 
 // Refund takes back the charge of a turn that was lost, and gives the caller and
@@ -275,10 +284,10 @@ func (r *Ring) Refund(c *Caller, b Bill) {
 	}
 	g.inside.refund(c, b.Cost, int(b.weight), b.place)
 	r.top.refund(&g.entry, b.Cost, int(b.groupWeight), b.groupPlace)
-	r.mirror(g)
+	r.sync(g)
 }
 
-// Idle reports whether a caller that is neither ready, dormant nor owed may be
+// Idle reports whether a caller without work may be
 // forgotten: it would come back like a new one.
 func (r *Ring) Idle(c *Caller) bool {
 	if c.group != nil {

@@ -367,3 +367,48 @@ func TestSlackIsExact(t *testing.T) {
 		}
 	}
 }
+
+// TestBlockedCallerKeepsItsPlace: others go by while its turn waits for room, and it is next
+// when there is some. Rounds that it missed are not made up for.
+func TestBlockedCallerKeepsItsPlace(t *testing.T) {
+	r, all := ringOf("a b c")
+	r.Block(all["a"])
+	expect(t, handOut(r, 5, time.Millisecond), "b c b c b")
+	if !all["a"].Blocked() || r.Ready() != 2 || r.Backlogged() != 3 || r.Rivals() != 3 {
+		t.Errorf("blocked %v, %d ready, %d backlogged, %d rivals", all["a"].Blocked(), r.Ready(), r.Backlogged(), r.Rivals())
+	}
+	r.Join(all["a"])
+	expect(t, handOut(r, 4, time.Millisecond), "a c b a")
+	r.Block(all["b"])
+	r.Leave(all["b"], false)
+	expect(t, handOut(r, 2, time.Millisecond), "c a")
+}
+
+// TestBlockedCallerHoldsBackTheOthers: they get no further ahead of it than the slack, whoever
+// comes, and it loses nothing by that; among groups and inside one.
+func TestBlockedCallerHoldsBackTheOthers(t *testing.T) {
+	const cost = 10 * time.Millisecond
+	r, all := ringOf("a b")
+	r.Block(all["a"])
+	expect(t, handOut(r, 20, cost), "b b b b b") // the last one when it is ahead by the slack
+	all["c"] = &fair.Caller{Owner: "c", Weight: 1}
+	r.Join(all["c"])
+	expect(t, handOut(r, 20, cost), "c c c c c")
+	if least, _ := r.Spread(); least != 0 {
+		t.Errorf("the smallest start tag is %v, that of the blocked caller is 0", least)
+	}
+	r.Join(all["a"])
+	if tag := all["a"].StartTag(); tag != 0 {
+		t.Errorf("the blocked caller comes back with the start tag %v", tag)
+	}
+	expect(t, handOut(r, 1, cost), "a")
+
+	r, all = ringOf("a b d")
+	g := fair.NewGroup("g", 1)
+	r.Move(all["a"], g)
+	r.Move(all["b"], g)
+	r.Block(all["a"])
+	expect(t, handOut(r, 20, cost), "d b d b d b d b d b d d d d d") // then b is too far ahead of a, and d of the group
+	r.Join(all["a"])
+	expect(t, handOut(r, 2, cost), "a d")
+}

@@ -6,7 +6,7 @@ import (
 )
 
 // Spread returns the smallest and the largest start tag of the groups, and of
-// the callers without a group, that are ready or dormant; zeros if there are
+// the callers without a group, that are ready, blocked or dormant; zeros if there are
 // none.
 func (r *Ring) Spread() (least, most time.Duration) {
 	l, m := r.top.spread(r.slack)
@@ -32,18 +32,19 @@ func (r *Ring) Inside(groups int) (widest time.Duration) {
 // at about that many.
 func (r *Ring) Jain(least time.Duration, sample int) float64 {
 	var j jain
-	part := float64(sample) / float64(max(r.top.ready.size+r.top.dormant.size, 1))
+	part := float64(sample) / float64(max(r.top.ready.size+r.top.blocked.size+r.top.dormant.size, 1))
 	see := func(c *Caller) {
 		if due := r.top.clock - c.since; due > 0 && due >= int64(least) {
 			j.add(float64(c.tag-c.since) / float64(due))
 		}
 	}
 	visit(r.top.ready.root, part, see)
+	visit(r.top.blocked.root, part, see)
 	visit(r.top.dormant.root, part, func(c *Caller) {
 		if c.group != nil { // it stands for the group
 			c = &c.group.entry
 		}
-		if c.state != ready { // not seen yet
+		if c.state != ready && c.state != blocked { // not seen yet
 			see(c)
 		}
 	})

@@ -18,6 +18,7 @@ const (
 	slowReady
 	slowDormant
 	slowOwed
+	slowBlocked
 )
 
 const slowSlack = int64(slack)
@@ -84,11 +85,11 @@ func (l *slowLevel) resting() bool {
 	return true
 }
 
-// tags are the start tags of those that are ready, and of those that are
+// tags are the start tags of those that are ready or blocked, and of those that are
 // dormant.
 func (l *slowLevel) tags() (readyOnes, dormantOnes []int64) {
 	for _, m := range l.members() {
-		if m.state == slowReady {
+		if m.state == slowReady || m.state == slowBlocked {
 			readyOnes = append(readyOnes, m.tag)
 		}
 	}
@@ -153,7 +154,7 @@ func (l *slowLevel) set(m *slowMember, to slowState) {
 		}
 		l.order++
 		m.place = slowPlace{max(m.place.round, l.round), l.order}
-	} else if to == slowReady {
+	} else if (to == slowReady || to == slowBlocked) && (m.state == slowDormant || m.state == slowOwed) {
 		l.clock = max(l.clock, l.floor())
 		m.state = slowOwed // it does not count for where it may be
 		m.tag = max(m.tag, l.behind())
@@ -180,7 +181,7 @@ func (l *slowLevel) next() *slowMember {
 	}
 	first := int64(1 << 62)
 	for _, m := range l.members() {
-		if m.state == slowReady {
+		if m.state == slowReady || m.state == slowBlocked {
 			first = min(first, m.tag)
 		}
 	}
@@ -326,17 +327,28 @@ func (s *slowRing) setState(c *slowCaller, to slowState) {
 		c.early = false
 	}
 	s.level(c).set(&c.slowMember, to)
-	if g := c.group; g != nil {
-		is := slowIdle
-		for _, m := range g.members() {
-			if m.state == slowReady {
-				is = slowReady
-			} else if m.state != slowIdle && is == slowIdle {
-				is = slowOwed
-			}
-		}
-		s.set(&g.slowMember, is)
+	s.sync(c.group)
+}
+
+// sync gives a group its state: it is ready if one of its callers may have a turn.
+func (s *slowRing) sync(g *slowGroup) {
+	if g == nil {
+		return
 	}
+	has := map[slowState]bool{}
+	for _, m := range g.members() {
+		has[m.state] = true
+	}
+	is := slowIdle
+	switch {
+	case g.next() != nil:
+		is = slowReady
+	case has[slowBlocked]:
+		is = slowBlocked
+	case has[slowOwed] || has[slowDormant]:
+		is = slowOwed
+	}
+	s.set(&g.slowMember, is)
 }
 
 // turn is the caller whose turn it is.
@@ -362,6 +374,7 @@ func (s *slowRing) bill(c *slowCaller, b fair.Bill, cost time.Duration) {
 	if g := c.group; g != nil {
 		sb.groupWeight, sb.groupPlace = g.weight, s.book(&g.slowMember, cost)
 	}
+	s.sync(c.group)
 	c.bills = append(c.bills, sb)
 }
 
@@ -371,6 +384,7 @@ func (s *slowRing) settle(c *slowCaller, b slowBill, used time.Duration) {
 	if g := c.group; g != nil {
 		s.charge(&g.slowMember, by, b.groupWeight)
 	}
+	s.sync(c.group)
 }
 
 func (s *slowRing) refund(c *slowCaller, b slowBill) {
@@ -384,6 +398,7 @@ func (s *slowRing) refund(c *slowCaller, b slowBill) {
 			g.place = b.groupPlace
 		}
 	}
+	s.sync(c.group)
 }
 
 func (s *slowRing) move(c *slowCaller, g *slowGroup) {

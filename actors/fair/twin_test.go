@@ -57,7 +57,7 @@ func (w *twins) cost() time.Duration {
 
 func (w *twins) act() {
 	c := w.slow.all[w.rng.IntN(len(w.slow.all))]
-	kind := w.rng.IntN(13)
+	kind := w.rng.IntN(15)
 	if w.step/500%8 == 7 { // now and then nearly all leave
 		kind = max(1, kind%5)
 	}
@@ -94,6 +94,9 @@ func (w *twins) act() {
 		if n := len(w.slow.groups); n > 0 && w.step%10 == 0 {
 			w.move(c, w.slow.groups[w.rng.IntN(n)])
 		}
+	case 10:
+		w.ring.Block(c.Caller)
+		w.slow.setState(c, slowBlocked)
 	default:
 		if next := w.slow.turn(); next != nil {
 			w.slow.level(next).pick(&next.slowMember)

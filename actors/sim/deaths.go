@@ -14,7 +14,7 @@ const maxDeaths = 2
 // notes are what the threads of a process run. They outlive it, as a mapped file does.
 type notes struct {
 	p       *process
-	running map[int]actors.LostTurn
+	running []*actors.LostTurn // by thread
 }
 
 var _ actors.Recorder = (*notes)(nil)
@@ -26,7 +26,7 @@ func (n *notes) Begin(thread int, caller string, id fairfactor.ID, number string
 	if n.p.dead {
 		return
 	}
-	n.running[thread] = actors.LostTurn{Caller: caller, ID: id, Number: number}
+	n.running[thread] = &actors.LostTurn{Caller: caller, ID: id, Number: number}
 	r := n.p.run
 	if !r.opts.Embedded || len(r.fatal[id]) == 0 {
 		return
@@ -46,25 +46,27 @@ func (n *notes) Begin(thread int, caller string, id fairfactor.ID, number string
 // way out, and to what it would have run next: that notes nothing.
 func (n *notes) End(thread int) {
 	if !n.p.dead {
-		delete(n.running, thread)
+		n.running[thread] = nil
 	}
 }
 
 // leaveNotes keeps what a process that dies was at for the next one at its place.
 func (p *process) leaveNotes() {
-	if p.notes == nil || len(p.notes.running) == 0 {
+	if p.notes == nil {
 		return
 	}
 	o := actors.Obituary{Process: p.id}
-	for thread := range p.run.opts.Workers {
-		if t, ok := p.notes.running[thread]; ok {
-			o.Turns = append(o.Turns, t)
+	for _, t := range p.notes.running {
+		if t != nil {
+			o.Turns = append(o.Turns, *t)
 			if _, err := p.run.store.Job(ctxNone, t.ID); err == nil { // or it never was
 				p.run.fatal[t.ID] = append(p.run.fatal[t.ID], p.id)
 			}
 		}
 	}
-	p.place.lost = append(p.place.lost, o)
+	if len(o.Turns) > 0 {
+		p.place.lost = append(p.place.lost, o)
+	}
 }
 
 // obituaries are what processes at this place were at when they died, until all are told.

@@ -89,8 +89,8 @@ func (c *cluster) boot(at *place) {
 	p.sys = actors.New(actors.Config{
 		Store: store, Committer: committer(), Members: p.members, Logger: slog.New(&logger{p: p}), Runtime: p, Now: p.Now,
 		Workers: opts.Workers, MaxQueue: opts.maxQueue(), Hold: opts.Hold, Passivate: opts.Passivate, Crowd: opts.crowd(), KnownSize: 1000,
-		MaxDeaths: maxDeaths, Obituaries: at.obituaries(), Record: func(string) (actors.Recorder, error) {
-			p.notes = &notes{p: p, running: map[int]actors.LostTurn{}}
+		MaxDeaths: maxDeaths, Obituaries: at.obituaries(), Record: func(_ string, threads int) (actors.Recorder, error) {
+			p.notes = &notes{p: p, running: make([]*actors.LostTurn, threads)}
 			return p.notes, nil
 		},
 	})

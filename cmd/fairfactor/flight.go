@@ -13,8 +13,8 @@ import (
 func (n *node) flights() string { return filepath.Join(n.cfg.data, "flights") }
 
 // record begins the notes of this process.
-func (n *node) record(process string) (actors.Recorder, error) {
-	r, err := flight.Create(n.flights(), process, n.cfg.workers)
+func (n *node) record(process string, threads int) (actors.Recorder, error) {
+	r, err := flight.Create(n.flights(), process, threads)
 	if err != nil {
 		return nil, fairfactor.Wrap(fairfactor.Unavailable, err, "no file can be kept in "+n.flights())
 	}
