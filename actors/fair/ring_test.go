@@ -384,8 +384,8 @@ func TestBlockedCallerKeepsItsPlace(t *testing.T) {
 	expect(t, handOut(r, 2, time.Millisecond), "c a")
 }
 
-// TestBlockedCallerHoldsBackTheOthers: they get no further ahead of it than the slack, whoever
-// comes, and it loses nothing by that; among groups and inside one.
+// TestBlockedCallerHoldsBackTheOthers: they get no further ahead of it than the slack, newcomers
+// neither, and it loses nothing by that; among groups and inside one.
 func TestBlockedCallerHoldsBackTheOthers(t *testing.T) {
 	const cost = 10 * time.Millisecond
 	r, all := ringOf("a b")
