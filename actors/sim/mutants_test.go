@@ -22,7 +22,7 @@ import (
 
 var (
 	mutants = flag.Bool("mutants", false, "put each fault of testdata/mutants.txt into a copy of the source, and see that the simulation finds it")
-	most    = flag.Int("most", 10_000, "with -mutants: seeds for each")
+	most    = flag.Int("most", 60_000, "with -mutants: seeds for each")
 	only    = flag.String("only", "", "with -mutants: these, a regular expression of names")
 )
 
@@ -65,7 +65,7 @@ func readMutants(t *testing.T) (all []mutant) {
 	return all
 }
 
-// TestMutants is for make sim-mutants: it takes a minute for each three of them.
+// TestMutants is for make sim-mutants: it takes a minute for each three of them, and two for the rarest.
 func TestMutants(t *testing.T) {
 	all := readMutants(t)
 	if len(all) < 8 {
