@@ -145,6 +145,9 @@ func (m *Machine) alone() bool { return m.members <= 1 && len(m.workers) <= 1 }
 // have this one now, though there is room for others.
 func (m *Machine) place(t *Turn, predict time.Duration, home string) (best *worker, aside bool) {
 	if !t.Suspect {
+		if len(m.blocked) > 0 {
+			return m.passing(predict, home), false
+		}
 		return m.freest(predict, home), false
 	}
 	idle := false

@@ -167,15 +167,20 @@ func (m *Machine) checkWorkers() error {
 	slots, open := 0, 0
 	for i, w := range m.workers {
 		var load time.Duration
-		suspects := 0
+		suspects, long := 0, 0
 		for at, h := range w.open {
 			if h.worker != w || h.ofWorker != at || h.load < 0 || h.load > Credit {
 				return fmt.Errorf("%s: turn %v is not where it says, load %v", w.name, h.Key, h.load)
 			}
 			load += h.load
 			suspects += count(h.Suspect)
+			long += count(h.long)
 		}
 		switch {
+		case long != w.long || (long >= w.slots) != (w.atFull > 0):
+			return fmt.Errorf("%s: %d long turns in %d slots, counted %d, among the full ones: %d", w.name, long, w.slots, w.long, w.atFull)
+		case w.atFull > 0 && m.full[w.atFull-1] != w:
+			return fmt.Errorf("%s: is not where it says among the full ones", w.name)
 		case suspects != w.suspects:
 			return fmt.Errorf("%s: %d suspects, counted %d", w.name, suspects, w.suspects)
 		case load != w.load:
@@ -194,6 +199,9 @@ func (m *Machine) checkWorkers() error {
 		if got, want := m.rooms.takes(predict), m.roomiest(predict); got != want {
 			return fmt.Errorf("a turn of %v goes to %v, not to %v", predict, got, want)
 		}
+	}
+	if len(m.blocked) > 0 && m.rooms.takes(LongestTurn) != nil {
+		return fmt.Errorf("a slot idles, and %d callers are blocked", len(m.blocked))
 	}
 	if next := m.ring.Next(); next != nil {
 		c := next.Owner.(*caller)

@@ -162,6 +162,33 @@ func TestLightCallerWaitsLittle(t *testing.T) {
 	}
 }
 
+// TestLongTurnWaitsForNoFlood: where many callers have short turns, one with long ones gets a
+// slot when it is its turn, not when all others are ahead of it by the slack.
+func TestLongTurnWaitsForNoFlood(t *testing.T) {
+	const callers = 300
+	for _, elephants := range []int{0, 1, 3} {
+		c := newCluster(7, 1, 2)
+		for i := range callers {
+			c.join(&source{name: fmt.Sprint("short", i), weight: 1, predict: 100 * time.Microsecond, cost: c.jitter(100 * time.Microsecond), left: -1})
+		}
+		for i := range elephants {
+			c.join(&source{name: fmt.Sprint("elephant", i), weight: 1, predict: 20 * time.Millisecond, cost: c.jitter(20 * time.Millisecond), left: -1})
+		}
+		c.run(time.Second)
+		begin, took := c.now, time.Duration(0)
+		c.join(&source{
+			name: "long", weight: 1, predict: 20 * time.Millisecond, cost: func() time.Duration { return 20 * time.Millisecond }, left: 1,
+			ended: func(uint64) { took = c.now - begin },
+		})
+		c.run(time.Second)
+		t.Logf("%d elephants: a long turn takes %v", elephants, took)
+		// A round, a turn of each elephant, its own, and what the slots hold.
+		if most := callers*150*time.Microsecond + time.Duration(elephants+1)*40*time.Millisecond; took == 0 || took > most {
+			t.Errorf("%d elephants: a long turn takes %v, want at most %v", elephants, took, most)
+		}
+	}
+}
+
 // lightJobs submits jobs of 100 us, one each 50 ms or so, and notes how long
 // each took from then on.
 func (c *cluster) lightJobs(n int) *[]time.Duration {

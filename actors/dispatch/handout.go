@@ -23,7 +23,7 @@ func (m *Machine) Dispatch(now time.Duration) (runs []Run, pulls []Pull) {
 			continue
 		}
 		if w == nil {
-			if m.block(c, predict) {
+			if predict > Credit && m.block(c) {
 				continue
 			}
 			break
@@ -87,7 +87,7 @@ func (m *Machine) hand(now time.Duration, c *caller, w *worker, predict time.Dur
 	m.dispatched++
 	t.Dispatched = m.dispatched
 	h := m.newHanded()
-	h.Turn, h.worker, h.caller, h.load, h.at = t, w, c, loadOf(predict), now
+	h.Turn, h.worker, h.caller, h.load, h.long, h.at = t, w, c, loadOf(predict), predict > Credit, now
 	h.bill = m.ring.Charge(&c.fair, predict)
 	m.book(h)
 	m.settle(now, c)
@@ -113,7 +113,10 @@ func (m *Machine) book(h *handed) {
 	h.worker.open = append(h.worker.open, h)
 	w.open = append(w.open, h)
 	h.worker.load += h.load
-	m.rooms.changed(h.worker)
+	if h.long {
+		h.worker.long++
+	}
+	m.changed(h.worker)
 	if h.Suspect {
 		h.worker.suspects++
 	}

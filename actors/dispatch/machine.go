@@ -154,6 +154,8 @@ type worker struct {
 	load     time.Duration // predicted, see [loadOf]
 	heard    time.Duration
 	suspects int  // turns of suspects among those open
+	long     int  // long turns among those open
+	atFull   int  // index in Machine.full, from 1; zero if it is not there
 	shy      bool // it gets no turns, see [Shy]
 	joined   bool // it is, or was, among the living
 	run      int  // index in the runs of a Dispatch, from 1
@@ -171,7 +173,8 @@ type handed struct {
 	ofWorker int // index in worker.open
 	ofCaller int // index in work.open
 	bill     fair.Bill
-	load     time.Duration
+	load     time.Duration // see [loadOf]
+	long     bool          // predicted to take more than [Credit]
 	at       time.Duration
 	dropped  bool // its outcome would be ignored
 }
@@ -215,6 +218,8 @@ type Machine struct {
 	mourned map[jobKey]Death // that their callers have not said to be counted
 	asides  []*caller        // that have suspects set aside
 	blocked []*caller        // whose turns wait for a slot while others go by, see [Machine.block]
+	full    []*worker        // that have long turns in all slots
+	probe   int              // index in full where [Machine.passing] looks first
 
 	numberOf func(body any) string
 	deadly   func(number string) bool

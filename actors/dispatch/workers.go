@@ -20,7 +20,7 @@ func (m *Machine) Beat(now time.Duration, name string, slots int, open []Turn) {
 	w.slots, w.heard = max(slots, 1), now
 	m.rooms.widest = max(m.rooms.widest, w.slots)
 	if ok {
-		m.rooms.changed(w)
+		m.changed(w)
 	} else {
 		m.rooms.add(w)
 	}
@@ -55,7 +55,7 @@ func (m *Machine) adopt(now time.Duration, w *worker, t Turn) {
 	predict := m.cost(t.Predict)
 	m.dispatched = max(m.dispatched, t.Dispatched)
 	h := m.newHanded()
-	h.Turn, h.worker, h.caller, h.load, h.at = t, w, c, loadOf(predict), now
+	h.Turn, h.worker, h.caller, h.load, h.long, h.at = t, w, c, loadOf(predict), predict > Credit, now
 	h.dropped, h.bill = t.Epoch < c.epoch, m.ring.Book(&c.fair, predict)
 	m.book(h)
 	m.settle(now, c)
@@ -101,6 +101,7 @@ func (m *Machine) drop(now time.Duration, name string, died bool) {
 	m.workers = slices.Delete(m.workers, at, at+1)
 	m.slots -= w.slots
 	m.rooms.remove(w)
+	m.leaveFull(w)
 	m.takeBack(now, w, func(*handed) bool { return true }, died)
 }
 
@@ -170,8 +171,11 @@ func (m *Machine) release(h *handed) {
 	if h.Suspect {
 		h.worker.suspects--
 	}
+	if h.long {
+		h.worker.long--
+	}
 	h.worker.open = cut(h.worker.open, h.ofWorker, func(last *handed) { last.ofWorker = h.ofWorker })
-	m.rooms.changed(h.worker)
+	m.changed(h.worker)
 	w := h.caller.work
 	w.open = cut(w.open, h.ofCaller, func(last *handed) { last.ofCaller = h.ofCaller })
 	*h = handed{}
