@@ -38,12 +38,12 @@ func needs(thread Thread, t *turn) int64 { return thread.Needs(t.payload) }
 func (w *worker) mayTake(i int, thread Thread) bool {
 	ledger := w.sys.memory
 	if ledger == nil {
-		return len(w.queue) > 0
+		return len(w.queue) > 0 && !w.crowded()
 	}
 	if w.tables.drop[i] {
 		w.forgetTables(i, thread)
 	}
-	if len(w.queue) == 0 {
+	if len(w.queue) == 0 || w.crowded() {
 		return false
 	}
 	need, others, alone := needs(thread, w.queue[0]), int64(0), true

@@ -41,7 +41,7 @@ func (w *worker) compute(i int) {
 func (w *worker) take(i int, thread Thread) *turn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for !w.closed && !w.draining && (w.crowded() || !w.mayTake(i, thread)) {
+	for !w.closed && !w.draining && !w.mayTake(i, thread) {
 		w.ready.Wait()
 	}
 	if w.closed || len(w.queue) == 0 {
