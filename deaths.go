@@ -9,7 +9,7 @@ import (
 // the job last got on: what may have killed them is the job. A process that was asked to
 // end, and did, has not died. A Deaths is not changed once it is part of a job.
 type Deaths struct {
-	Processes []string      // ids, see [Node], each once, in the order in which they were counted
+	Processes []string      // ids, see [Node], each once; the last one is the one that was told of last
 	CPU       time.Duration // that the job had used when the last of them was counted
 }
 
@@ -33,7 +33,7 @@ func (d *Deaths) Count() int {
 // Has reports whether the death of a process is counted.
 func (d *Deaths) Has(process string) bool { return d != nil && slices.Contains(d.Processes, process) }
 
-// Last is the process whose death was counted last, empty if none was.
+// Last is the process whose death was told of last, empty if none was.
 func (d *Deaths) Last() string {
 	if d.Count() == 0 {
 		return ""
@@ -49,6 +49,15 @@ func (d *Deaths) With(process string, used time.Duration) *Deaths {
 	}
 	more.Processes = append(more.Processes, process)
 	return more
+}
+
+// Again returns the deaths with one of them as the last: it was told of again.
+func (d *Deaths) Again(process string) *Deaths {
+	if d.Last() == process || !d.Has(process) {
+		return d
+	}
+	others := slices.DeleteFunc(slices.Clone(d.Processes), func(p string) bool { return p == process })
+	return &Deaths{Processes: append(others, process), CPU: d.CPU}
 }
 
 // Suspect reports whether the job may still be what killed a process: it has not got far

@@ -19,6 +19,9 @@ func TestDeathsAreForgiven(t *testing.T) {
 	if !slices.Equal(d.Processes, []string{"a", "b"}) || !d.Has("a") || d.Last() != "b" || !d.Suspect(128*time.Second) {
 		t.Errorf("two deaths in a minute: %+v", d)
 	}
+	if again := d.Again("a"); again.Last() != "a" || again.Count() != 2 || again.CPU != d.CPU || d.Last() != "b" || d.Again("b") != d || d.Again("c") != d {
+		t.Errorf("a death that is told again: %+v, of %+v", again, d)
+	}
 	if d.Suspect(129 * time.Second) {
 		t.Error("a job that used a minute more is under suspicion")
 	}

@@ -86,7 +86,7 @@ type Turn struct {
 	// begun.
 	Waits   int64
 	Suspect bool   // the job may be what killed a process
-	Mourned string // the process whose death with the job was counted last, empty for none
+	Mourned string // the process whose death with the job was counted, and told of last; empty for none
 
 	nth uint64 // of all that were offered, from 1
 }

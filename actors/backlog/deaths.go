@@ -57,6 +57,7 @@ func (b *Backlog) diedOpen(o *open, process string, now time.Time) (m Mourning) 
 	m.Withdraw = true
 	b.takeBack(o)
 	if o.job.Deaths.Has(process) {
+		o.job.Deaths = o.job.Deaths.Again(process) // who tells it again waits to hear of this one
 		return m
 	}
 	o.job.Deaths = o.job.Deaths.With(process, o.job.CPU)
@@ -106,6 +107,9 @@ func (b *Backlog) aside(seq, nonce uint64) *entry {
 func (b *Backlog) diedWaiting(e *entry, process string, now time.Time) (m Mourning) {
 	job := b.job(e)
 	if job.Deaths.Has(process) {
+		if e.deaths = job.Deaths.Again(process); e.saved != nil {
+			e.saved.job.Deaths = e.deaths
+		}
 		b.resume(e)
 		return Mourning{Pending: e.mourning > 0}
 	}

@@ -100,7 +100,7 @@ type Turn struct {
 	Nonce      uint64 // of the job's id
 	Predict    time.Duration
 	Suspect    bool   // the job may have killed a worker: a caller offers one turn of it at a time
-	Mourned    string // the worker whose death with the job its caller counted last, empty for none
+	Mourned    string // the worker whose death with the job its caller counted, and was told of last; empty for none
 	Dispatched uint64 // its number in the dispatch order, set when it is handed out
 	Body       any    // the shell's, not looked at
 	Waits      int64  // since when the job waits, in microseconds since 1970; zero once it has begun
