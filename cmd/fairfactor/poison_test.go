@@ -115,9 +115,9 @@ func supervise(t *testing.T, start func() (*process, error)) *supervised {
 	go func() {
 		defer close(s.over)
 		for p := s.now; ; {
-			p.cmd.Wait()
+			p.reap()
 			s.mu.Lock()
-			if s.done {
+			if s.done || t.Failed() {
 				s.mu.Unlock()
 				return
 			}

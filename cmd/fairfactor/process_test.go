@@ -54,8 +54,10 @@ func program(args ...string) *exec.Cmd {
 type process struct {
 	t   testing.TB
 	cmd *exec.Cmd
-	url string
-	log *lockedBuffer
+	// reap waits for its end. Several may, where [exec.Cmd.Wait] lets all but one wait for ever.
+	reap func() error
+	url  string
+	log  *lockedBuffer
 }
 
 type lockedBuffer struct {
@@ -92,6 +94,7 @@ func launch(t testing.TB, dir string, args ...string) (*process, error) {
 	p := &process{t: t, log: &lockedBuffer{}}
 	p.cmd = program(append([]string{"serve", "--http", "127.0.0.1:0", "--data", dir}, args...)...)
 	p.cmd.Stderr = p.log
+	p.reap = sync.OnceValue(p.cmd.Wait)
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +110,7 @@ func launch(t testing.TB, dir string, args ...string) (*process, error) {
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		p.cmd.Wait()
+		p.reap()
 		return p, err
 	}
 	go io.Copy(io.Discard, out)
@@ -124,10 +127,8 @@ func launch(t testing.TB, dir string, args ...string) (*process, error) {
 
 // kill ends the node as a crash would.
 func (p *process) kill() {
-	if p.cmd.ProcessState == nil {
-		p.cmd.Process.Kill()
-		p.cmd.Wait()
-	}
+	p.cmd.Process.Kill()
+	p.reap()
 }
 
 // terminate asks the node to stop and returns its exit status.
@@ -137,7 +138,7 @@ func (p *process) terminate() int {
 		p.t.Fatal(err)
 	}
 	done := make(chan struct{})
-	go func() { p.cmd.Wait(); close(done) }()
+	go func() { p.reap(); close(done) }()
 	select {
 	case <-done:
 	case <-time.After(30 * time.Second):

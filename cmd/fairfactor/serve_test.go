@@ -291,7 +291,7 @@ func load(p *process, seed uint64, stop chan struct{}, after time.Duration) []jo
 		close(stop)
 	})
 	got := submitUntil(p, seed, stop)
-	p.cmd.Wait()
+	p.reap()
 	return got
 }
 
