@@ -132,7 +132,7 @@ func (c *config) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&c.insecure, "insecure", false, "allow --remote without TLS and --gossip without a key at addresses that other machines reach")
 	f.Var(&c.workMemory, "work-memory", "memory that jobs and turns of this node may take by estimate, 256MB or 1GiB; above it long jobs wait, and one that could never have enough fails (default 3/8 of the memory there is)")
 	f.Var(&c.answerMemory, "answer-memory", "memory of long answers that clients have not read yet, 16MB or 64MiB; above it others wait, and clients that don't read are cut off (default 1/128 of the memory there is, 16 to 64 MiB)")
-	f.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0), "compute threads")
+	f.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0), "long turns that run at a time; one thread more runs short turns next to them")
 	f.DurationVar(&c.quantum, "quantum", dispatch.DefaultQuantum, "least CPU time that a turn is charged")
 	f.IntVar(&c.maxDigits, "max-digits", 200, "longest number that is accepted, in digits, 1 to 1000")
 	f.DurationVar(&c.maxCPU, "max-cpu", 4*time.Hour, "CPU time that one job may use; then it fails and keeps the factors found; 0 is no limit")
