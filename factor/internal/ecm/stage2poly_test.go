@@ -42,7 +42,7 @@ func TestPolyAgrees(t *testing.T) {
 	s := &polySteps[0]
 	r := &Runner{Poller: new(stop.Poller)}
 	found := 0
-	for i := range 12 {
+	for i := 0; i < 12 || found < 2 && i < 500; i++ { // a curve finds one in five
 		p := factortest.RandomPrime(rng, 44)
 		n := new(big.Int).Mul(p, factortest.RandomPrime(rng, []int{120, 355, 700}[i%3]))
 		pair := Work{Seed: rng.Uint64(), Count: 1, B1: B1, Hi: B1 + 1, From: B1 + 1, To: s.end(B1 + 1), Step: 2310}
