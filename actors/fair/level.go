@@ -28,17 +28,18 @@ type level struct {
 // the ready one that has least, though: the clock may stand too high for a while, if
 // it saw charges that were corrected downwards afterwards.
 func (l *level) set(c *Caller, to state, slack int64) {
-	switch {
-	case c.state == to:
+	if c.state == to {
 		return
+	}
+	returns := (to == ready || to == blocked) && c.state != ready && c.state != blocked
+	switch {
 	case c.state == idle:
 		l.come(c, slack)
-	case l.returns(c, to):
+	case returns:
 		l.clock = max(l.clock, l.floor(slack))
 	}
-	late := l.returns(c, to)
 	l.remove(c)
-	if late {
+	if returns {
 		c.tag = max(c.tag, l.behind(slack))
 	}
 	c.state = to
@@ -53,11 +54,6 @@ func (l *level) set(c *Caller, to state, slack int64) {
 	case owed:
 		l.owed++
 	}
-}
-
-// returns reports whether a member has turns here again that had not while it was in line.
-func (l *level) returns(c *Caller, to state) bool {
-	return (c.state == dormant || c.state == owed || c.state == idle) && (to == ready || to == blocked)
 }
 
 func (l *level) remove(c *Caller) {
