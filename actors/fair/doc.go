@@ -19,10 +19,10 @@
 // Service Utility", SIGMETRICS 2004), with round robin among members that are
 // about level. docs/fairness.md derives the bound.
 //
-// A backlogged caller is in one of three states. It is ready while the scheduler
-// has turns of it; dormant while only the store has them; owed while an offer
-// that was asked for is on its way. All three keep their start tag and their
-// place in the round robin.
+// A backlogged caller is in one of four states. It is ready while the scheduler
+// has turns of it; blocked while its next one waits for room, and others go by;
+// dormant while only the store has them; owed while an offer that was asked for is
+// on its way. All four keep their start tag and their place in the round robin.
 //
 // The package is pure: no I/O, clock, goroutine or lock. Its owner is the
 // scheduler machine in package dispatch. Start reading at [Ring].
