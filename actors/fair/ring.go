@@ -178,7 +178,7 @@ func btoi(b bool) int {
 func (r *Ring) sync(g *Group) {
 	to := idle
 	switch {
-	case g.inside.ready.root != nil && g.inside.next(r.slack) != nil:
+	case g.inside.ready.root != nil && (g.inside.blocked.root == nil || g.inside.next(r.slack) != nil):
 		to = ready
 	case g.inside.blocked.root != nil: // those that are ready are too far ahead of it
 		to = blocked
