@@ -8,7 +8,8 @@ import (
 	"fairfactor"
 )
 
-// end returns the position at which nothing has happened yet that is not durable now.
+// end returns a position behind all that is durable when it is called. A store may say that
+// the end lies earlier, as long as transactions of others are under way.
 func (w *world) end() fairfactor.Position {
 	w.Helper()
 	page, err := w.store.Events(w.ctx(), fairfactor.Position{}, 100, nil)
@@ -18,7 +19,8 @@ func (w *world) end() fairfactor.Position {
 	if len(page.Events) != 0 || page.Gap || page.Next.Group == 0 {
 		w.Fatalf("events from now on: %+v", page)
 	}
-	return page.Next
+	_, next := w.events(page.Next, 100, nil)
+	return next
 }
 
 // eventsWait bounds the time until what is durable can be read: others may be under
