@@ -25,6 +25,7 @@ type callerActor struct {
 	log      *slog.Logger // nil until it is needed
 	caller   *caller.Caller
 	inbox    inbox
+	claim    *caller.Read // that was made on the spot and is to be taken in, nil for none
 	alarm    alarm
 	flushing bool
 }
@@ -59,6 +60,7 @@ func (a *callerActor) Receive(ctx actor.Context) {
 	case actor.AutoReceiveMessage, actor.SystemMessage: // such as that it has stopped
 	default:
 		a.receive(opened(m), ctx.Sender())
+		a.settle(ctx)
 	}
 }
 
@@ -116,8 +118,11 @@ func (a *callerActor) receive(m any, sender *actor.PID) {
 		a.Log().Warn("a caller got a message it does not know", slog.Any("message", m))
 		return
 	}
+	if r := a.claim; r != nil {
+		a.claim = nil
+		a.caller.Done(r)
+	}
 	a.caller.Touch()
-	a.dirty()
 }
 
 // arrived takes in what came back from the store.
@@ -237,8 +242,14 @@ func (a *callerActor) Progress(running []fairfactor.Job, cpu time.Duration, turn
 }
 
 // Read implements [caller.Host]. When the node stops the read finds its context
-// ended.
+// ended. Before the claim there is nothing that the actor could do: it may wait for one
+// that takes a moment.
 func (a *callerActor) Read(r *caller.Read) {
+	if r.Kind == caller.ReadClaim && r.Wait == 0 && a.sys.cfg.LocalStore {
+		a.sys.read(a.sys.running, a.name, a.caller, r)
+		a.claim = r
+		return
+	}
 	a.sys.background(func(ctx context.Context) {
 		ctx, cancel := a.sys.run.Within(ctx, storeLimit)
 		defer cancel()

@@ -63,7 +63,7 @@ func (s *site) add() *node {
 	n.committer = commit.New(n.store, commit.Options{})
 	cfg := actors.Config{
 		Store: n.store, Committer: n.committer, Members: s.members, Logger: slog.New(slog.DiscardHandler),
-		Workers: 2, Tick: 20 * time.Millisecond,
+		Workers: 2, Tick: 20 * time.Millisecond, LocalStore: true,
 	}
 	if s.tune != nil {
 		s.tune(&cfg)

@@ -51,12 +51,15 @@ type Committer interface {
 
 // Config is what a [System] needs.
 type Config struct {
-	Store     fairfactor.Store
-	Committer Committer
-	Members   func() []fairfactor.Node // of the cluster as this node sees it
-	Logger    *slog.Logger
-	Now       func() time.Time // default time.Now
-	Runtime   Runtime          // default the machine's, with Now
+	Store fairfactor.Store
+	// LocalStore says that the store answers from memory or a disk of this machine, so
+	// that a new actor claims its caller at once, without others that do it for it.
+	LocalStore bool
+	Committer  Committer
+	Members    func() []fairfactor.Node // of the cluster as this node sees it
+	Logger     *slog.Logger
+	Now        func() time.Time // default time.Now
+	Runtime    Runtime          // default the machine's, with Now
 
 	Workers  int           // slots: long turns that run at a time, at least 1
 	Quantum  time.Duration // see package dispatch

@@ -35,7 +35,7 @@ func TestSieveAnyOrder(t *testing.T) {
 			if p.Percent < 0 || p.Percent >= 100 || p.Left < 0 {
 				t.Fatalf("%s: %+v", n, p)
 			}
-			// Several at a time: they have to be there before the next restart, as a rule.
+			// Several at a time: mostly all are there before the next restart.
 			for i, ok := m.Missing(); ok && r.IntN(4) > 0; i, ok = m.Missing() {
 				data := slices.Clone(pieces[i])
 				switch r.IntN(12) {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"fairfactor/bench/internal/fleet"
+	"fairfactor/bench/internal/random"
 	"fairfactor/bench/internal/report"
 	"fairfactor/bench/internal/wait"
 )
@@ -19,24 +20,36 @@ import (
 // one stays.
 const scaleRest = 20 * time.Second
 
+// Callers that always have one big number under way while nodes come and go, and the digits
+// of these: each takes some ten turns a second from any node that leaves.
+const (
+	bigCallers  = 2
+	scaleDigits = 68
+)
+
 // scale has nodes leave and join at random, several at a time, as an autoscaler does that
 // can't make up its mind; two at least stay. No submission may fail: be refused without
 // another node taking it, or be left without an answer. Each node says when it stops what
 // CPU its turns took: what no job has in the store was done in vain, as is done for
 // jobs that are cancelled meanwhile. The same load on nodes that stay shows how much that is.
+// Two more callers keep the workers busy with big numbers.
 func scale(length time.Duration) fault {
 	return fault{"scale", func(ctx context.Context, sb *sandbox) ([]report.Row, error) {
 		if err := sb.whole(ctx); err != nil {
 			return nil, err
 		}
-		quiet, err := sb.inVain(ctx, func() error { return wait.For(ctx, length/2) })
+		quiet, err := sb.inVain(ctx, func() error {
+			return sb.besideBig(ctx, func() error { return wait.For(ctx, length/2) })
+		})
 		if err != nil {
 			return nil, err
 		}
 		first, moves := sb.workload.count(), 0
-		moving, err := sb.inVain(ctx, func() (err error) {
-			moves, err = sb.comeAndGo(ctx, length)
-			return err
+		moving, err := sb.inVain(ctx, func() error {
+			return sb.besideBig(ctx, func() (err error) {
+				moves, err = sb.comeAndGo(ctx, length)
+				return err
+			})
 		})
 		if err != nil {
 			return nil, err
@@ -120,6 +133,33 @@ func (sb *sandbox) inVain(ctx context.Context, do func() error) (e effort, err e
 	}
 	after, err := sb.booked(ctx)
 	return effort{after.used.Minus(before.used), after.stored - before.stored}, err
+}
+
+// besideBig does something while some callers submit one big number after the other, and
+// returns when the last of these has ended.
+func (sb *sandbox) besideBig(ctx context.Context, do func() error) error {
+	more, stop := context.WithCancel(ctx)
+	defer stop()
+	var callers sync.WaitGroup
+	for i := range bigCallers {
+		rng := random.New(sb.rng.Uint64(), 0)
+		callers.Go(func() {
+			for more.Err() == nil {
+				l := submission{
+					Caller: fmt.Sprintf("%s-%d", bigCaller, i+1), Number: random.Semiprime(rng, scaleDigits),
+					Key: fmt.Sprintf("%016x", rng.Uint64()), Began: time.Now(),
+				}
+				if sb.workload.submit(ctx, &l); l.Outcome == accepted {
+					sb.workload.watch(ctx, &l)
+				}
+				sb.workload.note(l)
+			}
+		})
+	}
+	err := do()
+	stop()
+	callers.Wait()
+	return err
 }
 
 // everyone restarts all nodes in order, as a rolling restart does.

@@ -221,7 +221,7 @@ func (n *node) startActors(ctx context.Context) error {
 		ended = n.spans.Ended
 	}
 	n.system = actors.New(actors.Config{
-		Ended: ended, Store: n.store, Committer: n.committer, Members: n.view, Logger: n.log,
+		Ended: ended, Store: n.store, LocalStore: n.cfg.store == "", Committer: n.committer, Members: n.view, Logger: n.log,
 		Workers: n.cfg.workers, Quantum: n.cfg.quantum, MaxQueue: n.cfg.maxQueue, MaxCPU: n.cfg.maxCPU, WorkMemory: n.memory.work,
 		KnownSize: n.cfg.knownSize, Runtime: n.cfg.runtime,
 		MaxDeaths: n.cfg.maxDeaths, Record: n.record, Obituaries: n.obituaries(),
