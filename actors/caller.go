@@ -28,17 +28,28 @@ type callerActor struct {
 	claim    *caller.Read // that was made on the spot and is to be taken in, nil for none
 	alarm    alarm
 	flushing bool
+	retiring bool // it stops once all is saved
 }
 
 var _ caller.Host = (*callerActor)(nil)
 
 // arrived tells an actor that its inbox is not empty, flush is sent by an actor to
-// itself, behind all messages that arrived meanwhile; tick says that an alarm rang.
+// itself, behind all messages that arrived meanwhile; tick says that an alarm rang, hurry
+// that turns were waited for long enough.
 type (
 	arrived struct{}
 	flush   struct{}
 	tick    struct{}
+	hurry   struct{}
 )
+
+// Retire tells the actor of a caller that another node will have the caller: it saves the
+// progress of its long jobs and stops.
+type Retire struct{}
+
+// lastTurns is how long an actor that leaves waits for turns that others run: most take 20 ms
+// of CPU.
+const lastTurns = 500 * time.Millisecond
 
 func (a *callerActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
@@ -56,6 +67,15 @@ func (a *callerActor) Receive(ctx actor.Context) {
 			ctx.Stop(a.self)
 			return
 		}
+		a.settle(ctx)
+	case Retire:
+		a.retiring = true
+		if a.caller.Leave(); !a.caller.Left() {
+			a.hurryLater()
+		}
+		a.settle(ctx)
+	case hurry:
+		a.caller.Hurry()
 		a.settle(ctx)
 	case actor.AutoReceiveMessage, actor.SystemMessage: // such as that it has stopped
 	default:
@@ -111,6 +131,9 @@ func (a *callerActor) receive(m any, sender *actor.PID) {
 		m.free()
 	case toCaller:
 		known = a.caller.Receive(asker, m.message)
+		if _, saves := m.message.(caller.Save); saves {
+			a.hurryLater()
+		}
 	default:
 		known = m == nil
 	}
@@ -137,10 +160,15 @@ func (a *callerActor) arrived() {
 	a.caller.Touch()
 }
 
-// settle follows what came in: the actor stops if it was fenced, and if not its
-// steps and offers are looked after.
+// hurryLater has the caller wait for turns no longer than lastTurns.
+func (a *callerActor) hurryLater() {
+	a.sys.run.After(lastTurns, func() { a.sys.send(a.self, hurry{}) })
+}
+
+// settle follows what came in: the actor stops if it was fenced or has retired, and if not
+// its steps and offers are looked after.
 func (a *callerActor) settle(ctx actor.Context) {
-	if a.caller.Stopped() {
+	if a.caller.Stopped() || a.retiring && a.caller.Left() {
 		ctx.Stop(a.self)
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -33,12 +34,14 @@ type realNode struct {
 type realSite struct {
 	*site
 	members *memory.Members
+	timing  cluster.Timing
 }
 
 func newRealSite(t testing.TB) *realSite {
 	return &realSite{
 		site:    &site{TB: t, ex: newExchange(), store: memory.New(), book: newBook()},
 		members: memory.NewMembers(time.Now),
+		timing:  cluster.Timing{Settle: time.Second},
 	}
 }
 
@@ -54,7 +57,8 @@ func (s *realSite) start() *realNode {
 	var err error
 	r.net, err = cluster.Start(s.Context(), cluster.Config{
 		Remote: "127.0.0.1:0", Gossip: "127.0.0.1:0", Kinds: n.sys.Kinds(cluster.Identity), Table: s.members,
-		Timing: cluster.Timing{Settle: time.Second},
+		Retire: map[string]any{actors.CallerKind: actors.Retire{}},
+		Timing: s.timing,
 	})
 	if err != nil {
 		s.Fatal(err)
@@ -175,6 +179,64 @@ func TestRealClusterEndsEveryJobOnce(t *testing.T) {
 		}
 	}
 	t.Logf("%d jobs accepted, %d of them with a receipt", len(s.book.accepted), len(accepted))
+}
+
+// Long jobs that move to a node that has joined, or from one that leaves, take along what
+// was found: nothing of it is found again.
+func TestProgressMovesAlong(t *testing.T) {
+	s := newRealSite(t)
+	s.timing = cluster.Timing{Settle: longest, Retire: longest}
+	first := s.start()
+	nodes := []*realNode{first}
+	rng := seeded(t)
+	jobs := make([]fairfactor.Job, 5)
+	for i := range jobs {
+		jobs[i] = s.running(first.node, s.submit(first.node, fmt.Sprintf("caller-%d", i), hard(rng))[0])
+	}
+	// goOn waits until all jobs have used some more CPU.
+	goOn := func() {
+		for i := range jobs {
+			s.eventually("the job goes on", func() bool {
+				now, err := first.Job(t.Context(), jobs[i].ID)
+				if err != nil || now.State != fairfactor.Running || now.CPU < jobs[i].CPU+50*time.Millisecond {
+					return false
+				}
+				jobs[i] = now
+				return true
+			})
+		}
+	}
+	kept := func(when string) {
+		for i, n := range nodes {
+			if lost := n.sys.Counters.Unsaved.Load(); lost > 0 {
+				t.Errorf("%s: node %d has lost %v of CPU", when, i, time.Duration(lost))
+			}
+		}
+	}
+	moved := func() *realNode {
+		if i := slices.IndexFunc(nodes[1:], func(n *realNode) bool { return n.sys.Counters.Callers.Load() > 0 }); i >= 0 {
+			return nodes[1+i]
+		}
+		return nil
+	}
+	goOn()
+	for moved() == nil {
+		if len(nodes) == 6 {
+			t.Fatal("no caller has moved")
+		}
+		nodes = append(nodes, s.start())
+		s.eventually("all nodes see each other", func() bool {
+			return !slices.ContainsFunc(nodes, func(n *realNode) bool { return len(n.view()) != len(nodes) || n.net.Ready() != nil })
+		})
+		goOn()
+	}
+	kept("a node has joined")
+	moved().stop()
+	goOn()
+	kept("a node has left")
+	for _, job := range jobs {
+		s.cancel(first.node, job)
+	}
 }
 
 // BenchmarkTurnsOfNodes is cheap turns: jobs of one turn each, submitted at one

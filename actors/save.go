@@ -6,8 +6,9 @@ import (
 	"fairfactor/actors/caller"
 )
 
-// Save has all callers that live here make the progress of their long jobs durable: what
-// their threads have found so far is not found again elsewhere. Call it after [System.Drain].
+// Save has all callers that live here make the progress of their long jobs durable, also
+// what turns on other nodes find that have begun: it is not found again elsewhere. Call it
+// after [System.Drain].
 func (s *System) Save(ctx context.Context) {
 	if s.workerPID == nil {
 		return

@@ -134,6 +134,15 @@ func (a *activation) stop() {
 	}
 }
 
+// retire asks the actor to stop when what it is at has come to an end, at once if it is of
+// a kind that does not ask for more.
+func (a *activation) retire() {
+	m := a.router.retire[a.kind]
+	if m == nil || !a.post(m) {
+		a.stop()
+	}
+}
+
 // PostUserMessage implements [actor.Mailbox] for senders that have the PID.
 func (a *activation) PostUserMessage(m any) { a.inner.PostUserMessage(m) }
 

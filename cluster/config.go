@@ -44,6 +44,11 @@ type Config struct {
 	// [Identity]. The mailbox belongs to this package; props with their own are
 	// refused.
 	Kinds map[string]*actor.Props
+	// Retire has messages for actors of some kinds that another member will have. Such an
+	// actor brings what it is at to an end and stops itself, or is stopped after
+	// [Timing].Retire; until then it gets what others tell it. Those of other kinds stop at
+	// once.
+	Retire map[string]any
 
 	// Table is where all nodes agree on who is a member: this node holds a lease
 	// there and does nothing without it. Nil for a node that is alone, or if the
@@ -85,6 +90,7 @@ type Timing struct {
 	Attempt time.Duration // how long to wait for another member's answer before a retry, doubled each time; 2 s
 	Tell    time.Duration // how long a Tell looks for an owner; 3 s
 	Settle  time.Duration // how long a new view waits for all members to follow it; 5 s
+	Retire  time.Duration // how long actors that are to retire may take until they are stopped; 1 s
 	Drain   time.Duration // how long activations may take to stop; 5 s
 	Connect time.Duration // to another member's actor traffic; 1 s
 }
@@ -106,6 +112,7 @@ func (t Timing) withDefaults() Timing {
 		{&t.Attempt, 2 * time.Second},
 		{&t.Tell, 3 * time.Second},
 		{&t.Settle, 5 * time.Second},
+		{&t.Retire, time.Second},
 		{&t.Drain, 5 * time.Second},
 		{&t.Connect, time.Second},
 	}

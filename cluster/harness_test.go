@@ -28,10 +28,12 @@ func unhurried() cluster.Timing {
 	return t
 }
 
-// config of a node on loopback with the kind "echo".
+// config of a node on loopback with the kinds "echo", and "patient", whose actors retire.
 func config(watch func(event, identity, node string), join ...string) cluster.Config {
 	c := cluster.Config{Remote: "127.0.0.1:0", Gossip: "127.0.0.1:0", Join: join, Timing: quick}
-	c.Kinds = map[string]*actor.Props{"echo": actor.PropsFromProducer(func() actor.Actor { return &echo{watch: watch} })}
+	props := actor.PropsFromProducer(func() actor.Actor { return &echo{watch: watch} })
+	c.Kinds = map[string]*actor.Props{"echo": props, "patient": props}
+	c.Retire = map[string]any{"patient": wrapperspb.String("retire")}
 	return c
 }
 

@@ -96,6 +96,7 @@ func newNode(cfg Config) (*Node, error) {
 		log:      cfg.Logger,
 		timing:   cfg.Timing,
 		kinds:    cfg.Kinds,
+		retire:   cfg.Retire,
 		table:    newTable(),
 		requests: newRequests(id),
 		waiting:  newWaiting(),

@@ -308,6 +308,9 @@ func obey(n *cluster.Node, words []string) string {
 			return "error " + err.Error()
 		}
 		return m.(*wrapperspb.StringValue).Value
+	case "tell": // kind, identity, text
+		n.Tell(words[1], words[2], wrapperspb.String(words[3]))
+		return "ok"
 	case "ready":
 		if err := n.Ready(); err != nil {
 			return fairfactor.MessageOf(err)

@@ -252,7 +252,10 @@ func (p *provider) follow(v View) {
 	for i := range v.Members {
 		v.Members[i].Self = v.Members[i].ID == n.id
 	}
-	st := &standing{placement: newPlacement(v), closing: p.now.closing}
+	st := &standing{placement: newPlacement(v), former: p.now.former, closing: p.now.closing}
+	if p.now.settled {
+		st.former = p.now.placement
+	}
 	st.keepLinks(p.now.placement)
 	p.set(st)
 	p.announced, p.since = false, time.Now()
@@ -268,13 +271,8 @@ func (p *provider) follow(v View) {
 	n.router.abandon(v)
 
 	moved := n.router.table.collect(func(a *activation) bool { return st.owner(a.hash) != st.self })
-	for _, a := range moved {
-		a.stop()
-	}
 	n.background(func(ctx context.Context) {
-		if len(moved) > 0 {
-			n.drained(ctx, moved)
-		}
+		n.retired(ctx, moved)
 		select {
 		case p.moved <- st:
 		case <-p.quit:

@@ -24,6 +24,7 @@ type router struct {
 	log      *slog.Logger
 	timing   Timing
 	kinds    map[string]*actor.Props
+	retire   map[string]any // see [Config]
 	table    *table
 	requests *requests
 	waiting  *waiting
@@ -35,9 +36,10 @@ type router struct {
 // standing is what this node may do under a view. It doesn't change.
 type standing struct {
 	*placement
-	settled bool // every member follows this view: new activations are safe
-	closing bool // this node is leaving: no new activations
-	stopped bool // this node has left: nothing is delivered
+	former  *placement // of the last view that settled, nil if this one has
+	settled bool       // every member follows this view: new activations are safe
+	closing bool       // this node is leaving: no new activations
+	stopped bool       // this node has left: nothing is delivered
 }
 
 // envelope is a message on its way to an actor.
@@ -129,9 +131,15 @@ func (r *router) try(e *envelope) outcome {
 	}
 	st := r.standing.Load()
 	at := st.owner(e.hash)
+	former := -1
+	if r.retire[e.kind] != nil {
+		former = st.retiring(e)
+	}
 	switch {
 	case st.stopped:
 		return lost
+	case former >= 0:
+		return r.forward(st, former, e)
 	case at < 0:
 		return later
 	case at == st.self && e.peek:
@@ -144,6 +152,22 @@ func (r *router) try(e *envelope) outcome {
 	default:
 		return r.forward(st, at, e)
 	}
+}
+
+// retiring returns the index of the member whose actor may be retiring, -1 for none. What it
+// waits for comes as a tell; if it has stopped, that member passes it on.
+func (st *standing) retiring(e *envelope) int {
+	if st.former == nil || e.sender != nil || e.hops > 0 || e.waited {
+		return -1
+	}
+	at := st.former.owner(e.hash)
+	if at < 0 {
+		return -1
+	}
+	if at = st.index(st.former.view.Members[at].ID); at == st.self {
+		return -1
+	}
+	return at
 }
 
 // activate delivers e to a new activation, or to one that another goroutine has

@@ -35,13 +35,10 @@ func (n *Node) Stop(ctx context.Context) error {
 func (n *Node) leave(ctx context.Context) error {
 	p := n.provider
 	p.order(func() {
-		p.set(&standing{placement: p.now.placement, settled: p.now.settled, closing: true})
+		p.set(&standing{placement: p.now.placement, former: p.now.former, settled: p.now.settled, closing: true})
 	})
 	activations := n.router.table.collect(func(*activation) bool { return true })
-	for _, a := range activations {
-		a.stop()
-	}
-	busy := n.drained(ctx, activations)
+	busy := n.retired(ctx, activations)
 	if n.router.lease != nil {
 		n.router.lease.stop(ctx)
 	}
@@ -57,20 +54,41 @@ func (n *Node) leave(ctx context.Context) error {
 	return nil
 }
 
-// drained waits until activations have stopped and returns how many have not when
-// ctx or [Timing].Drain ends.
-func (n *Node) drained(ctx context.Context, activations []*activation) int {
-	ctx, cancel := context.WithTimeout(ctx, n.cfg.Timing.Drain)
+// retired has activations retire, then stops them and waits until they have. It returns how
+// many have not when ctx or [Timing].Drain ends.
+func (n *Node) retired(ctx context.Context, activations []*activation) int {
+	for _, a := range activations {
+		a.retire()
+	}
+	late := stopped(ctx, n.cfg.Timing.Retire, activations)
+	for _, a := range late {
+		a.stop()
+	}
+	late = stopped(ctx, n.cfg.Timing.Drain, late)
+	if len(late) > 0 {
+		n.log.Warn("virtual actors still busy", "count", len(late), "kind", late[0].kind, "identity", late[0].identity)
+	}
+	return len(late)
+}
+
+// stopped waits until activations have stopped and returns those that have not when ctx or
+// the time ends.
+func stopped(ctx context.Context, limit time.Duration, activations []*activation) (late []*activation) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	for i, a := range activations {
+	for _, a := range activations {
+		select {
+		case <-a.done:
+			continue
+		default:
+		}
 		select {
 		case <-a.done:
 		case <-ctx.Done():
-			n.log.Warn("virtual actors still busy", "count", len(activations)-i, "kind", a.kind, "identity", a.identity)
-			return len(activations) - i
+			late = append(late, a)
 		}
 	}
-	return 0
+	return late
 }
 
 // askAll sends m to all other members of v and waits until each has answered or the

@@ -54,6 +54,17 @@ func (b *Backlog) Unsettled() bool {
 	return false
 }
 
+// Awaits reports whether there are turns of jobs that run: those of quick jobs are not told of
+// before they have ended.
+func (b *Backlog) Awaits() bool {
+	for _, o := range b.open {
+		if o.job.State == fairfactor.Running && len(o.offered) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Booked says that a job's checkpoint is durable, and with it what the job had
 // used until then.
 func (b *Backlog) Booked(job *fairfactor.Job) {

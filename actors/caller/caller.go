@@ -103,6 +103,8 @@ type Caller struct {
 	idle      time.Time      // since when there was nothing to do
 	saved     time.Time      // last checkpoint
 	savers    []Asker        // those who wait until everything is saved
+	leaving   bool           // it is about to move: no more turns are offered
+	hurried   bool           // saving waits for no turns
 	shown     time.Time      // last Progress
 	showing   bool           // it was not empty
 	advanced  bool           // long jobs have moved since

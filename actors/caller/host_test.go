@@ -240,6 +240,18 @@ func (h *host) command(words []string) error {
 		h.say("ended %v, spare %v, moved %v, unsaved %v", time.Duration(c.Ended.Load()), time.Duration(c.Spare.Load()), time.Duration(c.Moved.Load()), time.Duration(c.Unsaved.Load()))
 	case "account":
 		h.caller.Receive(args[0], caller.AskAccount{})
+	case "began": // job.turn: it is the first one of that job
+		seq, _ := strconv.ParseUint(strings.TrimSuffix(args[0], ".0"), 10, 64)
+		h.place++
+		h.caller.Receive(nil, caller.Began{Epoch: h.caller.Epoch(), Seq: seq, Nonce: 1000 + seq, Dispatched: h.place, Started: h.now})
+	case "save": // name, who wants to know when it is done
+		h.caller.Receive(args[0], caller.Save{})
+	case "leave":
+		h.caller.Leave()
+	case "hurry":
+		h.caller.Hurry()
+	case "left":
+		h.say("has left: %v", h.caller.Left())
 	case "stop":
 		h.caller.Stop()
 	case "died": // who says so, sequence number, process

@@ -44,7 +44,7 @@ func (c *Caller) offer() {
 		limit = max(limit, firstOffer-c.backlog.Outstanding())
 	}
 	limit = min(limit, maxEnding-c.backlog.CountEnding())
-	if c.paused {
+	if c.paused || c.leaving {
 		limit = 0
 	}
 	turns := c.turns[:0]
@@ -177,6 +177,7 @@ func (c *Caller) outcomes(m *Outcomes) {
 			c.advanced = true
 		}
 	}
+	c.saveRest(nil)
 	if vain := c.backlog.TakeVain(); vain != (backlog.Vain{}) {
 		c.cfg.Counters.Ended.Add(int64(vain.Ended))
 		c.cfg.Counters.Spare.Add(int64(vain.Spare))

@@ -2,14 +2,33 @@ package caller
 
 import "fairfactor"
 
-// Save has the progress of all long jobs made durable now. It is answered with [Jobs] when
-// it is, or with an error.
+// Save has the progress of all long jobs made durable before the caller moves to another
+// node. It is answered with [Jobs] when that is done, or with an error. No turns are offered
+// any more, and those of long jobs that were are waited for, until [Caller.Hurry]: what they
+// find would have to be found again.
 type Save struct{}
 
 func (c *Caller) save(asker Asker) {
+	c.leaving = true
 	c.savers = append(c.savers, asker)
 	c.saveRest(nil)
 }
+
+// Hurry has a [Save] wait for no more turns.
+func (c *Caller) Hurry() {
+	c.hurried = true
+	c.saveRest(nil)
+}
+
+// Leave is a [Save] that no one waits for: [Caller.Left] says when it is done.
+func (c *Caller) Leave() {
+	if c.backlog != nil && !c.stopped {
+		c.save(nil)
+	}
+}
+
+// Left reports whether nothing is left to save after [Caller.Leave].
+func (c *Caller) Left() bool { return c.backlog == nil || c.stopped || len(c.savers) == 0 }
 
 // saveRest goes on until nothing is left to save, for those who wait for that: a checkpoint
 // has a few pieces at a time.
@@ -23,6 +42,8 @@ func (c *Caller) saveRest(err error) {
 		answer = refusal(err)
 	case c.stopped:
 		answer = ErrMoved
+	case c.backlog.Awaits() && !c.hurried:
+		return
 	default:
 		if c.checkpoint(); c.backlog.Unsettled() {
 			return

@@ -5,6 +5,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"google.golang.org/protobuf/proto"
+
+	"fairfactor/actors"
 )
 
 // activation is an actor of a process with its mailbox.
@@ -99,6 +101,17 @@ func (a *activation) stop() {
 		a.stopping = true
 		a.look()
 	}
+}
+
+// retire has an actor that knows how to bring what it is at to an end and stop; others stop at
+// once.
+func (a *activation) retire() {
+	if a.kind != actors.CallerKind {
+		a.stop()
+		return
+	}
+	a.post(letter{message: actors.Retire{}})
+	a.p.w.after(retireTime, a.p, a.stop)
 }
 
 func (a *activation) end() {

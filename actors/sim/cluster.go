@@ -215,7 +215,7 @@ func (p *process) leave() {
 	p.w.say("%s leaves", p.id)
 	p.closing = true
 	for _, k := range p.activations() {
-		p.live[k].stop()
+		p.live[k].retire()
 	}
 	for until := p.w.now + settleTime; len(p.live) > 0 && p.w.now < until; {
 		p.w.sleep(5 * time.Millisecond)

@@ -58,6 +58,7 @@ type process struct {
 	retrying    bool
 	view        view
 	settled     bool
+	former      view // the last one that settled
 	closing     bool
 	announced   bool
 	since       time.Duration // when the view came

@@ -58,6 +58,7 @@ const (
 	askTime     = 10 * time.Second
 	attemptTime = 2 * time.Second
 	tellTime    = 3 * time.Second
+	retireTime  = time.Second
 	firstPause  = 2 * time.Millisecond
 	lastPause   = 50 * time.Millisecond
 	retryEvery  = 20 * time.Millisecond
@@ -322,7 +323,10 @@ func (p *process) try(e *envelope) outcome {
 		return p.put(a, e)
 	}
 	owner := p.view.owner(e.kind, e.identity)
+	former := p.retiring(e)
 	switch {
+	case former != "":
+		return p.forward(former, e)
 	case owner == "":
 		return later
 	case owner == p.id && e.peek:
@@ -342,6 +346,18 @@ func (p *process) try(e *envelope) outcome {
 	default:
 		return p.forward(owner, e)
 	}
+}
+
+// retiring is the member whose actor may be retiring, which gets what it is told; empty for
+// none.
+func (p *process) retiring(e *envelope) string {
+	if p.settled || e.kind != actors.CallerKind || e.sender != nil || e.hops > 0 || e.waited {
+		return ""
+	}
+	if owner := p.former.owner(e.kind, e.identity); owner != p.id && p.view.has(owner) {
+		return owner
+	}
+	return ""
 }
 
 func (p *process) tryMember(e *envelope) outcome {

@@ -44,10 +44,13 @@ func hash(words ...string) uint64 {
 	return x
 }
 
-// follow makes v the view of this node: activations whose owner has changed stop,
+// follow makes v the view of this node: activations whose owner has changed retire,
 // then the others hear of it, and when all members follow the same view there may be
 // new activations.
 func (p *process) follow(v view) {
+	if p.settled {
+		p.former = p.view
+	}
 	p.view, p.settled, p.announced, p.since = v, false, false, p.w.now
 	p.w.say("%s follows view %d of %d members", p.id, v.version, len(v.members))
 	for id := range p.reports {
@@ -60,7 +63,7 @@ func (p *process) follow(v view) {
 	for _, k := range p.activations() {
 		if v.owner(k.kind, k.identity) != p.id {
 			p.moved++
-			p.live[k].stop()
+			p.live[k].retire()
 		}
 	}
 	p.sys.MembersAre(v.members)

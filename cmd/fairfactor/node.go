@@ -229,7 +229,7 @@ func (n *node) startActors(ctx context.Context) error {
 	n.cluster, err = cluster.Start(ctx, cluster.Config{
 		Name: n.cfg.node, Cluster: n.cfg.cluster, Remote: n.cfg.remote, Gossip: n.cfg.gossip, Advertise: n.cfg.advertise,
 		Join: n.cfg.join, GossipKey: key, TLS: identity, Renew: renew, Insecure: n.cfg.insecure,
-		Table: n.members, Fatal: n.fail, Kinds: n.system.Kinds(cluster.Identity), Logger: n.log,
+		Table: n.members, Fatal: n.fail, Kinds: n.system.Kinds(cluster.Identity), Retire: map[string]any{actors.CallerKind: actors.Retire{}}, Logger: n.log,
 	})
 	if err != nil {
 		return err
