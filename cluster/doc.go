@@ -44,6 +44,10 @@
 //     in order. It is bounded and blocks, because a lost message would delay a new
 //     view until the next resend, while a member sends only a few.
 //
+// As long as a view has not settled, what an actor of a kind that retires is told goes
+// to the member that had it in the last view that did: it may live there still, and
+// wait for that. Requests wait for the next owner.
+//
 // A request that waits for its answer (requests.go) is not a message that waits: it
 // is where the answer goes, and it ends with its context, after the limit for an
 // answer, or when its destination leaves.

@@ -53,6 +53,16 @@ var List = []Mutant{
 		"case job.State != fairfactor.Failed:", "case job.State == 0:",
 		"actors", "TestRefusedAlthoughTheAnswerGotLost",
 	},
+	{
+		"a caller that moves does not wait for the turns that run", "actors/caller/save.go",
+		"case c.backlog.Awaits() && !c.hurried:", "case c.backlog.Awaits() && c.hurried:",
+		"actors/caller", "TestScripts",
+	},
+	{
+		"a caller that moves offers more turns", "actors/caller/offers.go",
+		"if c.paused || c.leaving {", "if c.paused {",
+		"actors/caller", "TestScripts",
+	},
 	// One caller's queue.
 	{
 		"the outcome of another job counts", "actors/backlog/outcome.go",
@@ -146,7 +156,22 @@ var List = []Mutant{
 		"weight: int32(max(c.Weight, 1))}", "weight: 1}",
 		"actors/fair", "TestWeights",
 	},
+	{
+		"others get further ahead of a blocked caller than the slack", "actors/fair/level.go",
+		"return min(l.ready.root.least, l.blocked.root.least)", "return l.ready.root.least",
+		"actors/fair", "TestBlockedCaller|TestAgainstSlowTwin",
+	},
+	{
+		"a group whose callers are too far ahead of a blocked one is in line", "actors/fair/ring.go",
+		"g.inside.blocked.root == nil || g.inside.next(r.slack) != nil", "g.inside.blocked.root == nil || g.inside.ready.root != nil",
+		"actors/fair", "TestBlockedCaller|TestAgainstSlowTwin",
+	},
 	// The scheduler.
+	{
+		"a caller that others went by stays out of line", "actors/dispatch/express.go",
+		"if c.waiting() > 0 { // others", "if c.waiting() > 1 { // others",
+		"actors/dispatch", "TestScripts|TestRandomOperations",
+	},
 	{
 		"an offer of an earlier activation is taken", "actors/dispatch/offer.go",
 		"if o.Epoch < c.epoch {", "if o.Epoch < c.epoch && o.More {",
@@ -261,6 +286,16 @@ var List = []Mutant{
 		"store/postgres", "TestReadsSpoilNoOther",
 	},
 	// Members.
+	{
+		"an actor that retires is not told what others found", "cluster/route.go",
+		"if r.retire[e.kind] != nil {\n\t\tformer", "if r.retire[e.kind] == nil {\n\t\tformer",
+		"cluster", "TestRetiringActorIsToldStill",
+	},
+	{
+		"an actor of a kind that retires is stopped at once", "cluster/activation.go",
+		"if m == nil || !a.post(m) {", "if m == nil || a.post(m) {",
+		"cluster", "TestRetir",
+	},
 	{
 		"a lease that ran out is renewed without a look at the others", "store/postgres/quick.go",
 		"AND m.until >= at.now AND m.renewed", "AND m.renewed",
