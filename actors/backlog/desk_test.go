@@ -208,6 +208,10 @@ func (d *desk) work() {
 		d.fill()
 		turns := d.backlog.Next(nil, 1)
 		if len(turns) == 0 {
+			d.fill() // pieces that a job needs before its next turn, which Next has restored
+			turns = d.backlog.Next(nil, 1)
+		}
+		if len(turns) == 0 {
 			turns = d.backlog.Offered(nil)
 		}
 		if len(turns) == 0 {
