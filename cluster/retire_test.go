@@ -27,6 +27,17 @@ func patients(t *testing.T, n *cluster.Node, log *ledger) (all []string) {
 	return all
 }
 
+// retiring starts a node whose actors may take so long to retire, and returns what its peers
+// are to be like.
+func retiring(t *testing.T, log *ledger, limit time.Duration) (*cluster.Node, settings) {
+	t.Helper()
+	c := config(log.see)
+	c.Timing = unhurried()
+	c.Timing.Retire, c.Timing.Settle = limit, longest
+	a := start(t, c)
+	return a, settings{join: gossipOf(a), timing: c.Timing}
+}
+
 // moving are those that another node has in n's view.
 func moving(t *testing.T, n *cluster.Node, all []string) (moved []string) {
 	t.Helper()
@@ -48,14 +59,11 @@ func TestRetiringActorIsToldStill(t *testing.T) {
 		return
 	}
 	var log ledger
-	c := config(log.see)
-	c.Timing = unhurried()
-	c.Timing.Retire, c.Timing.Settle = longest, longest
-	a := start(t, c)
-	b := spawn(t, &log, settings{join: gossipOf(a), timing: c.Timing})
+	a, like := retiring(t, &log, longest)
+	b := spawn(t, &log, like)
 	members(t, 2, a)
 	all := patients(t, a, &log)
-	launch(t, &log, settings{join: gossipOf(a), timing: c.Timing})
+	launch(t, &log, like)
 	eventually(t, func() bool { return len(a.View().Members) == 3 && b.do("members") == "3" })
 	moved := moving(t, a, all)
 	for _, identity := range moved {
@@ -99,12 +107,9 @@ func TestRetirementEnds(t *testing.T) {
 		return
 	}
 	var log ledger
-	c := config(log.see)
-	c.Timing = unhurried()
-	c.Timing.Retire, c.Timing.Settle = 100*time.Millisecond, longest
-	a := start(t, c)
+	a, like := retiring(t, &log, 100*time.Millisecond)
 	all := patients(t, a, &log)
-	spawn(t, &log, settings{join: gossipOf(a), timing: c.Timing})
+	spawn(t, &log, like)
 	members(t, 2, a)
 	ended := []string{"started", "hello", "retire", "stopping", "stopped"}
 	moved := moving(t, a, all)

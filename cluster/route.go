@@ -131,10 +131,7 @@ func (r *router) try(e *envelope) outcome {
 	}
 	st := r.standing.Load()
 	at := st.owner(e.hash)
-	former := -1
-	if r.retire[e.kind] != nil {
-		former = st.retiring(e)
-	}
+	former := r.retiring(st, e)
 	switch {
 	case st.stopped:
 		return lost
@@ -156,8 +153,8 @@ func (r *router) try(e *envelope) outcome {
 
 // retiring returns the index of the member whose actor may be retiring, -1 for none. What it
 // waits for comes as a tell; if it has stopped, that member passes it on.
-func (st *standing) retiring(e *envelope) int {
-	if st.former == nil || e.sender != nil || e.hops > 0 || e.waited {
+func (r *router) retiring(st *standing, e *envelope) int {
+	if st.former == nil || r.retire[e.kind] == nil || e.sender != nil || e.hops > 0 || e.waited {
 		return -1
 	}
 	at := st.former.owner(e.hash)

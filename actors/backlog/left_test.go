@@ -99,7 +99,9 @@ func TestWorkIsInherited(t *testing.T) {
 	}
 	// It goes on before the pieces are there, unless the linear algebra has begun.
 	if turns := other.backlog.Next(nil, 1); len(turns) > 0 {
-		other.give(other.run(turns[0]))
+		if ended, _ := other.give(other.run(turns[0])); ended != nil {
+			t.Fatalf("job %d has ended: %v", ended.ID.Seq, ended.State)
+		}
 	}
 	pieces := 0
 	for {

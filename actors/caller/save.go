@@ -4,8 +4,8 @@ import "fairfactor"
 
 // Save has the progress of all long jobs made durable before the caller moves to another
 // node. It is answered with [Jobs] when that is done, or with an error. No turns are offered
-// any more, and those of long jobs that were are waited for, until [Caller.Hurry]: what they
-// find would have to be found again.
+// any more, and those of jobs that run are waited for, until [Caller.Hurry]: what they find
+// would have to be found again.
 type Save struct{}
 
 func (c *Caller) save(asker Asker) {
@@ -42,7 +42,7 @@ func (c *Caller) saveRest(err error) {
 		answer = refusal(err)
 	case c.stopped:
 		answer = ErrMoved
-	case c.backlog.Awaits() && !c.hurried:
+	case !c.hurried && c.backlog.Awaits():
 		return
 	default:
 		if c.checkpoint(); c.backlog.Unsettled() {

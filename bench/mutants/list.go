@@ -55,7 +55,7 @@ var List = []Mutant{
 	},
 	{
 		"a caller that moves does not wait for the turns that run", "actors/caller/save.go",
-		"case c.backlog.Awaits() && !c.hurried:", "case c.backlog.Awaits() && c.hurried:",
+		"case !c.hurried && c.backlog.Awaits():", "case c.hurried && c.backlog.Awaits():",
 		"actors/caller", "TestScripts",
 	},
 	{
@@ -288,7 +288,7 @@ var List = []Mutant{
 	// Members.
 	{
 		"an actor that retires is not told what others found", "cluster/route.go",
-		"if r.retire[e.kind] != nil {\n\t\tformer", "if r.retire[e.kind] == nil {\n\t\tformer",
+		"st.former == nil || r.retire[e.kind] == nil ||", "st.former == nil || r.retire[e.kind] != nil ||",
 		"cluster", "TestRetiringActorIsToldStill",
 	},
 	{
